@@ -1,0 +1,167 @@
+//! `base-format`: every line of a base file must be what the build script understands.
+
+use serde::Deserialize;
+
+use super::{Context, Kind, Scope};
+use crate::edit::{Edit, Fix};
+use crate::finding::{Fault, Place};
+use crate::model::{Control, Image};
+use crate::parse::baseimage::Line;
+use crate::snapshot::StoreError;
+use crate::text::{Span, escape};
+
+/// The platforms that the build knows.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct BaseFormat {
+    /// Operating systems.
+    systems: Vec<String>,
+    /// Architectures, by Go's names.
+    architectures: Vec<String>,
+}
+
+/// What is wrong with a line: where, what, what to do, and what to write in the place of which part.
+struct Flaw {
+    span: Span,
+    message: String,
+    help: String,
+    replacement: Option<String>,
+}
+
+impl Kind for BaseFormat {
+    const SCOPE: Scope = Scope::Tree;
+
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
+        let mut faults = Vec::new();
+        for image in context.head.images.values() {
+            if let Some(base) = &image.base {
+                self.judge(image, base, &mut faults);
+            }
+        }
+        Ok(faults)
+    }
+}
+
+impl BaseFormat {
+    fn judge(&self, image: &Image, base: &Control<Vec<Line>>, faults: &mut Vec<Fault>) {
+        let file = base.path.rsplit('/').next().unwrap_or_default();
+        let (text, lines) = match &base.read {
+            Ok(read) => read,
+            Err(unreadable) => {
+                let message = format!("{file} of {} {unreadable}", image.name);
+                faults.push(Fault::new(message, Place::file(&base.path)).image(&image.name));
+                return;
+            }
+        };
+        for (number, line) in lines.iter().enumerate() {
+            let written = text.slice(&line.span);
+            let mut flaws = Vec::new();
+            self.judge_line(line, written, &mut flaws);
+            judge_key(line, &lines[..number], lines, &mut flaws);
+            for flaw in flaws {
+                let message = format!("{file} of {}: {}", image.name, flaw.message);
+                let mut fault = Fault::new(message, Place::new(&base.path, text, flaw.span.clone()))
+                    .image(&image.name)
+                    .help(flaw.help);
+                if let Some(replacement) = flaw.replacement {
+                    let title = format!("write `{}` in {file} of {}", escape(&replacement), image.name);
+                    fault = fault.fix(Fix::safe(title, vec![Edit::replace(&base.path, &flaw.span, replacement)]));
+                }
+                faults.push(fault);
+            }
+        }
+    }
+
+    fn judge_line(&self, line: &Line, written: &str, flaws: &mut Vec<Flaw>) {
+        let Some(value) = &line.value else {
+            flaws.push(Flaw {
+                span: line.key_span.clone(),
+                message: format!("`{}` has no `=`", line.key),
+                help: "a line is `os/arch=image` or `os/arch/version=image`".to_owned(),
+                replacement: None,
+            });
+            return;
+        };
+        self.judge_platform(line, flaws);
+        let tidy = format!("{}={value}", line.key);
+        if written != tidy {
+            let what =
+                if written.trim_end() == tidy && written.ends_with('\r') { "a carriage return" } else { "blanks" };
+            flaws.push(Flaw {
+                span: line.span.clone(),
+                message: format!("{what} on the line of {}", line.key),
+                help: "the build script takes them for part of the platform or of the image".to_owned(),
+                replacement: (!tidy.contains(char::is_whitespace)).then_some(tidy),
+            });
+        }
+        let wrong = if value.is_empty() {
+            Some(format!("{} names no image", line.key))
+        } else if value.contains('=') {
+            Some(format!("the image of {} holds a second `=`, at which the build script cuts it", line.key))
+        } else if value.contains(char::is_whitespace) {
+            Some(format!("the image of {} holds blanks", line.key))
+        } else {
+            None
+        };
+        flaws.extend(wrong.map(|message| Flaw {
+            span: line.value_span.clone(),
+            message,
+            help: "write one image reference behind the `=`".to_owned(),
+            replacement: None,
+        }));
+    }
+
+    fn judge_platform(&self, line: &Line, flaws: &mut Vec<Flaw>) {
+        let parts: Vec<&str> = line.key.split('/').collect();
+        let knows_arch = |arch: &str| self.architectures.iter().any(|known| known == arch);
+        let unknown = |what: &str, name: &str, known: &[String]| {
+            Some((
+                format!("unknown {what} `{name}` in `{}`", line.key),
+                crate::config::suggest(name, known.iter().map(String::as_str)),
+            ))
+        };
+        let mut replacement = None;
+        let wrong = match parts[..] {
+            [arch] if knows_arch(arch) => {
+                replacement = Some(format!("linux/{arch}"));
+                Some((
+                    format!("`{arch}` lacks its operating system: the build script stops here"),
+                    format!("write linux/{arch}"),
+                ))
+            }
+            [os, _] | [os, _, _] if !self.systems.iter().any(|known| known == os) => {
+                unknown("operating system", os, &self.systems)
+            }
+            [_, arch] | [_, arch, _] if !knows_arch(arch) => unknown("architecture", arch, &self.architectures),
+            ["windows", arch] => Some((
+                format!("windows/{arch} lacks the version of Windows that its containers run on"),
+                format!("write one line a version, such as windows/{arch}/1809=…"),
+            )),
+            [_, _] => None,
+            [_, _, version] if !version.is_empty() => None,
+            _ => Some((
+                format!("`{}` is no platform", line.key),
+                "a platform is `os/arch` or `os/arch/version`".to_owned(),
+            )),
+        };
+        flaws.extend(wrong.map(|(message, help)| Flaw { span: line.key_span.clone(), message, help, replacement }));
+    }
+}
+
+/// Keys that the build script cannot tell apart.
+fn judge_key(line: &Line, earlier: &[Line], all: &[Line], flaws: &mut Vec<Flaw>) {
+    let is_tail = |other: &&Line| other.key != line.key && other.key.ends_with(&line.key);
+    let wrong = if earlier.iter().any(|other| other.key == line.key) {
+        Some(format!("{} is listed twice", line.key))
+    } else {
+        // A bare architecture is at fault for itself already.
+        let longer = all.iter().find(is_tail).filter(|_| line.key.contains('/'));
+        longer.map(|longer| format!("{} is the end of {}: the build script finds both lines", line.key, longer.key))
+    };
+    flaws.extend(wrong.map(|message| Flaw {
+        span: line.key_span.clone(),
+        message,
+        help: "keep one line a platform".to_owned(),
+        replacement: None,
+    }));
+}

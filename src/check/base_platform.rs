@@ -1,0 +1,45 @@
+//! `base-platform`: the key of a line in a base file and the end of its tag must name one platform.
+
+use serde::Deserialize;
+
+use super::{Context, Kind, Scope};
+use crate::edit::{Edit, Fix};
+use crate::finding::{Fault, Place};
+use crate::model::Spelling;
+use crate::snapshot::StoreError;
+
+/// The kind has no options.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BasePlatform {}
+
+impl Kind for BasePlatform {
+    const SCOPE: Scope = Scope::Tree;
+
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
+        let mut faults = Vec::new();
+        for image in context.head.images.values() {
+            for reference in &image.references {
+                let (Spelling::Base(platform), Some((suffix, span))) = (&reference.spelling, &reference.suffix) else {
+                    continue;
+                };
+                let right = platform.suffix();
+                if *suffix == right || suffix.contains('$') {
+                    continue;
+                }
+                let message =
+                    format!("{} takes {} for {suffix} as its base on {platform}", image.name, reference.target);
+                let place = Place::new(&reference.path, &reference.text, span.clone());
+                let edit = Edit::replace(&reference.path, span, &right);
+                let title = format!("take {} for {right} on {platform}", reference.target);
+                faults.push(
+                    Fault::new(message, place)
+                        .image(&image.name)
+                        .help(format!("write {right}"))
+                        .fix(Fix::safe(title, vec![edit])),
+                );
+            }
+        }
+        Ok(faults)
+    }
+}

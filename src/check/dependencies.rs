@@ -1,0 +1,161 @@
+//! `dependencies`: a list of dependencies, each with a version and the files that hold it (as in `build/dependencies.yaml` of
+//! Kubernetes), must agree with the versions of images.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use super::{Context, Kind, Scope};
+use crate::edit::{Edit, Fix};
+use crate::finding::{Fault, Place};
+use crate::model::Model;
+use crate::parse::capture::go_regex;
+use crate::parse::yaml::{Document, Malformed, Node};
+use crate::snapshot::StoreError;
+use crate::text::Text;
+
+/// Where the list is.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Dependencies {
+    /// The list's path.
+    pub(super) path: String,
+}
+
+/// A version that a file holds.
+struct Held {
+    version: String,
+    place: Place,
+    image: Option<Arc<str>>,
+}
+
+impl Kind for Dependencies {
+    const SCOPE: Scope = Scope::Tree;
+
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
+        let path: Arc<str> = self.path.as_str().into();
+        let Some(read) = context.files.text(&path)? else { return Ok(Vec::new()) };
+        let text = match read {
+            Ok(text) => text,
+            Err(unreadable) => return Ok(vec![Fault::new(format!("{path} {unreadable}"), Place::file(&path))]),
+        };
+        let document = match Document::parse(&text) {
+            Ok(document) => document,
+            Err(Malformed { message, offset }) => {
+                let place = Place::new(&path, &text, offset..offset);
+                return Ok(vec![Fault::new(format!("{path} is no YAML: {message}"), place)]);
+            }
+        };
+        let list = List { path: &path, text: &text, context };
+        let entries = document.root().get("dependencies").into_iter().flat_map(Node::items);
+        let mut faults = Vec::new();
+        for entry in entries {
+            list.judge(entry, &mut faults)?;
+        }
+        Ok(faults)
+    }
+}
+
+struct List<'a> {
+    path: &'a Arc<str>,
+    text: &'a Arc<Text>,
+    context: &'a Context<'a>,
+}
+
+impl List<'_> {
+    fn place(&self, node: Node<'_, '_>) -> Place {
+        Place::new(self.path, self.text, node.span())
+    }
+
+    fn judge(&self, entry: Node<'_, '_>, faults: &mut Vec<Fault>) -> Result<(), StoreError> {
+        let (Some(name), Some(version_node)) = (entry.get("name").and_then(Node::text), entry.get("version")) else {
+            return Ok(());
+        };
+        let version = version_node.text().unwrap_or_default();
+        let mut held = Vec::new();
+        for reference in entry.get("refPaths").into_iter().flat_map(Node::items) {
+            let Some(path) = reference.get("path").and_then(Node::text) else { continue };
+            let of_file = self.held_in(&path);
+            let is_ours = of_file.is_some() || self.is_version_file(&path);
+            let Some(read) = self.context.files.text(&path)?.filter(|_| is_ours) else {
+                if is_ours {
+                    let place = reference.get("path").map_or_else(|| self.place(version_node), |node| self.place(node));
+                    faults.push(Fault::new(format!("`{name}` in {} names {path}, which is gone", self.path), place));
+                }
+                continue;
+            };
+            let (Ok(text), Some(of_file)) = (read, of_file) else { continue };
+            let pattern = reference.get("match").and_then(Node::text).unwrap_or_default();
+            let place = || reference.get("match").map_or_else(|| self.place(version_node), |node| self.place(node));
+            let Ok(regex) = go_regex(&pattern) else {
+                faults.push(Fault::new(format!("the match of `{name}` for {path} is no regular expression"), place()));
+                continue;
+            };
+            let lines: Vec<_> =
+                text.lines().filter(|(_, line)| regex.is_match(line.as_bytes())).map(|(span, _)| span).collect();
+            if lines.is_empty() {
+                let mut fault =
+                    Fault::new(format!("the match of `{name}` matches no line of {path} any more"), place())
+                        .help("change the pattern so that it matches the line that holds the version");
+                fault.image = of_file.into_iter().find_map(|held| held.image);
+                faults.push(fault);
+                continue;
+            }
+            let is_matched = |held: &Held| lines.iter().any(|line| line.contains(&held.place.span.start));
+            let matched: Vec<Held> = of_file.into_iter().filter(is_matched).collect();
+            // A match may fit several lines; it is enough that one of them has the version.
+            if !matched.iter().any(|held| held.version == version) {
+                held.extend(matched.into_iter().next());
+            }
+        }
+        // The files come in the order of the entry; the version file, which is bumped first, decides.
+        held.sort_by_key(|held| !self.is_version_file(&held.place.path));
+        if let Some(first) = held.first() {
+            let right = first.version.clone();
+            let message = format!("`{name}` in {} is {version}, but {} has {right}", self.path, first.place.path);
+            let edit = Edit::replace(self.path, &version_node.span(), &right);
+            let mut fault = Fault::new(message, self.place(version_node)).help(format!("write {right} here"));
+            fault.fix = Some(Fix::safe(format!("set `{name}` in {} to {right}", self.path), vec![edit]));
+            fault.image.clone_from(&first.image);
+            for held in held {
+                fault = fault.related(format!("{} here", held.version), held.place);
+            }
+            faults.push(fault);
+        }
+        Ok(())
+    }
+
+    /// The versions of images that a file holds; `None` for files that are none of ours.
+    fn held_in(&self, path: &str) -> Option<Vec<Held>> {
+        let model: &Model = self.context.head;
+        if self.is_version_file(path) {
+            let image = model.images.get(path.rsplit_once('/')?.0)?;
+            let version = image.version()?.to_owned();
+            return Some(vec![Held { version, place: image.version_place(), image: Some(Arc::clone(&image.name)) }]);
+        }
+        if let Some(manifest) = model.manifest.as_ref().filter(|manifest| *manifest.path == *path) {
+            let held = manifest.entries.iter().map(|entry| Held {
+                version: entry.version.clone(),
+                place: manifest.place(entry),
+                image: model.images_of_entry(entry).first().map(|image| Arc::clone(&image.name)),
+            });
+            return Some(held.collect());
+        }
+        if self.context.shape.constants.iter().all(|constant| *constant.path != *path) {
+            return None;
+        }
+        let constants = model.constants.iter().filter(|constant| *constant.place.path == *path);
+        let held = constants.map(|constant| Held {
+            version: constant.value.clone(),
+            place: constant.place.clone(),
+            image: Some(constant.image.as_str().into()),
+        });
+        Some(held.collect())
+    }
+
+    fn is_version_file(&self, path: &str) -> bool {
+        let shape = self.context.shape;
+        path.rsplit_once('/')
+            .is_some_and(|(directory, name)| name == shape.version_file && shape.name_of(directory).is_some())
+    }
+}

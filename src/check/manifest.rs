@@ -1,0 +1,127 @@
+//! `manifest`: the file that says which version of an image is used must follow the images, and not run ahead of them.
+
+use std::cmp::Ordering;
+
+use serde::Deserialize;
+
+use super::{Context, Kind, Scope};
+use crate::edit::{Edit, Fix};
+use crate::finding::Fault;
+use crate::parse::version::order;
+use crate::snapshot::StoreError;
+
+/// What is demanded of the manifest, and when.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Manifest {
+    demand: Demand,
+    /// `None` where it follows from the rule that demands `current`.
+    pub(crate) when: Option<When>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Demand {
+    /// An entry must follow when the change moves its image's version.
+    Current,
+    /// An entry must not name what cannot have been built.
+    Built,
+}
+
+/// When the manifest follows a new version.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum When {
+    /// In the change that makes the version.
+    #[default]
+    SameChange,
+    /// In a later change, when the image was built and promoted.
+    AfterPromotion,
+}
+
+impl Kind for Manifest {
+    const SCOPE: Scope = Scope::Tree;
+
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
+        let when = self.when.unwrap_or_default();
+        Ok(match self.demand {
+            Demand::Current if when == When::SameChange => stale(context),
+            Demand::Current => Vec::new(),
+            Demand::Built => unbuilt(context, when),
+        })
+    }
+}
+
+impl Manifest {
+    /// Whether this is the rule by which others know when the manifest follows.
+    pub(crate) fn is_current(&self) -> bool {
+        self.demand == Demand::Current
+    }
+}
+
+fn stale(context: &Context<'_>) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let (Some(manifest), Some(change)) = (&context.head.manifest, context.change) else { return faults };
+    for entry in manifest.entries.iter().filter(|entry| !entry.is_pinned) {
+        for image in context.head.images_of_entry(entry) {
+            let Some((_, version)) = change.new_version(image).filter(|(_, version)| *version != entry.version) else {
+                continue;
+            };
+            let message =
+                format!("{} is now at {version}, but {} still names {}", image.name, entry.key, entry.version);
+            let title = format!("set {} in {} to {version}", entry.key, manifest.path);
+            let edit = Edit::replace(&manifest.path, &entry.span, version);
+            faults.push(
+                Fault::new(message, manifest.place(entry))
+                    .image(&image.name)
+                    .help(format!("write {version} here"))
+                    .related(format!("{} is {version} here", image.name), image.version_place())
+                    .fix(Fix::safe(title, vec![edit])),
+            );
+        }
+    }
+    faults
+}
+
+fn unbuilt(context: &Context<'_>, when: When) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let Some(manifest) = &context.head.manifest else { return faults };
+    for entry in &manifest.entries {
+        let images = context.head.images_of_entry(entry);
+        let is_ahead = |version: &str| order(&entry.version, version) == Some(Ordering::Greater);
+        if let Some(image) = images.first()
+            && images.iter().all(|image| image.version().is_some_and(is_ahead))
+        {
+            let version = image.version().unwrap_or_default();
+            let message = format!(
+                "{} names {} {}, but {} has only reached {version}",
+                entry.key, image.name, entry.version, image.name
+            );
+            faults.push(
+                Fault::new(message, manifest.place(entry))
+                    .image(&image.name)
+                    .help(format!("name a version that was built; the newest can be {version}"))
+                    .related(format!("{} is {version} here", image.name), image.version_place()),
+            );
+        }
+        let new = |image: &&&std::sync::Arc<crate::model::Image>| {
+            context
+                .change
+                .and_then(|change| change.new_version(image))
+                .is_some_and(|(_, version)| version == entry.version)
+        };
+        if when == When::AfterPromotion
+            && let Some(image) = images.iter().find(new)
+        {
+            let message =
+                format!("{} names {} {}, which this very change introduces", entry.key, image.name, entry.version);
+            faults.push(
+                Fault::new(message, manifest.place(entry))
+                    .image(&image.name)
+                    .help("nothing can have built it yet: move the entry in a later change, when the image is promoted")
+                    .related("the version is introduced here", image.version_place()),
+            );
+        }
+    }
+    faults
+}

@@ -1,0 +1,190 @@
+//! Kinds of checks. A rule is a kind with options and words; the kind is code, the rest is data in `rules/`.
+//!
+//! A kind gets the trees and their models and returns faults. It knows neither its rule's name nor its level.
+
+mod base_cycle;
+mod base_format;
+mod base_platform;
+mod constant;
+mod dependencies;
+mod dockerfile_format;
+mod manifest;
+mod rebase;
+mod reference;
+mod stage;
+mod version_bump;
+mod version_change;
+mod version_format;
+
+use globset::{Glob, GlobSet, GlobSetBuilder};
+use serde::{Deserialize, Deserializer};
+
+use crate::finding::Fault;
+use crate::model::content::ChangedContent;
+use crate::model::{Image, Model};
+use crate::shape::Shape;
+use crate::snapshot::{Pair, Snapshot, StoreError};
+
+pub use manifest::When;
+
+/// What a check sees.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// The shape of the repository.
+    pub shape: &'a Shape,
+    /// The files that are judged.
+    pub files: &'a Snapshot,
+    /// What they say.
+    pub head: &'a Model,
+    /// What they are compared with; `None` where the whole tree is judged.
+    pub change: Option<&'a Change<'a>>,
+}
+
+/// The other side of a change.
+pub struct Change<'a> {
+    /// All files.
+    pub pair: &'a Pair,
+    /// The images where the change left the base branch.
+    pub base: &'a Model,
+    /// The images of the base branch now.
+    pub tip: &'a Model,
+    /// What the change touches.
+    pub content: ChangedContent,
+}
+
+/// How a kind looks at a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// It compares, and has nothing to say without a base.
+    Change,
+    /// It judges a tree. Of a change, only what base had not is reported.
+    Tree,
+    /// It judges a tree if there is no base, and compares if there is one.
+    Both,
+}
+
+/// A kind of check; its options are its fields.
+trait Kind {
+    /// How it looks at a change.
+    const SCOPE: Scope;
+
+    /// Judges. An error means that it could not look.
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError>;
+}
+
+macro_rules! kinds {
+    ($($(#[$meta:meta])* $variant:ident($module:ident::$kind:ident),)*) => {
+        /// A kind of check with its options, as `[check.<kind>]` in a rule's file.
+        #[derive(Debug, Clone, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum Check {
+            $($(#[$meta])* $variant($module::$kind),)*
+        }
+
+        impl Check {
+            /// Judges.
+            pub fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
+                match self { $(Self::$variant(kind) => kind.run(context),)* }
+            }
+
+            /// How it looks at a change.
+            pub fn scope(&self) -> Scope {
+                match self { $(Self::$variant(_) => <$module::$kind as Kind>::SCOPE,)* }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// Images may not be each other's base.
+    BaseCycle(base_cycle::BaseCycle),
+    /// Lines of a base file must be what the build script understands.
+    BaseFormat(base_format::BaseFormat),
+    /// The two platforms on a line of a base file must be one.
+    BasePlatform(base_platform::BasePlatform),
+    /// A literal in the sources must equal an image's version.
+    Constant(constant::Constant),
+    /// Entries of a list of dependencies must equal the versions that they are about.
+    Dependencies(dependencies::Dependencies),
+    /// Dockerfiles must be readable.
+    DockerfileFormat(dockerfile_format::DockerfileFormat),
+    /// Entries of the manifest must be current, or must be built.
+    Manifest(manifest::Manifest),
+    /// References must follow the version of the image that they name.
+    Rebase(rebase::Rebase),
+    /// References must name images that are there.
+    Reference(reference::References),
+    /// Stages for an operating system may not have an instruction.
+    Stage(stage::Stage),
+    /// What changed must get a new version.
+    VersionBump(version_bump::VersionBump),
+    /// A new version must be a free one, or a higher one.
+    VersionChange(version_change::VersionChange),
+    /// A version file must hold one image tag.
+    VersionFormat(version_format::VersionFormat),
+}
+
+impl Check {
+    /// Files outside of the images' roots that the check reads.
+    pub fn files(&self) -> Option<&str> {
+        match self {
+            Self::Dependencies(dependencies) => Some(&dependencies.path),
+            _ => None,
+        }
+    }
+}
+
+impl Change<'_> {
+    /// An image as it was where the change left the base branch.
+    pub fn base_of(&self, image: &Image) -> Option<&Image> {
+        self.base.images.get(&image.directory).map(|image| &**image)
+    }
+
+    /// The version of an image on the base branch now.
+    pub fn tip_version(&self, image: &Image) -> Option<&str> {
+        self.tip.images.get(&image.directory)?.version()
+    }
+
+    /// The versions of an image before and after, where the change gave it another one.
+    pub fn new_version<'i>(&'i self, image: &'i Image) -> Option<(&'i str, &'i str)> {
+        let (before, after) = (self.base_of(image)?.version()?, image.version()?);
+        (before != after).then_some((before, after))
+    }
+
+    /// The first version that is free: after both the merge base's and the tip's.
+    pub fn next_version(&self, shape: &Shape, image: &Image) -> Option<String> {
+        use crate::parse::version;
+        let base = self.base_of(image)?.version()?;
+        let tip = self.tip_version(image).unwrap_or(base);
+        let greater = if version::order(base, tip) == Some(std::cmp::Ordering::Greater) { base } else { tip };
+        Some(following(shape, image, greater))
+    }
+}
+
+/// The version that comes after one of an image.
+pub fn following(shape: &Shape, image: &Image, version: &str) -> String {
+    use crate::parse::version;
+    let is_mirrored = shape.mirrored.iter().any(|name| **name == *image.name);
+    if is_mirrored { version::next_revision(version) } else { version::next(version) }
+}
+
+/// Glob patterns over the names of images; a bad one is an error of the configuration.
+#[derive(Debug, Clone, Default)]
+pub struct Globs(GlobSet);
+
+impl Globs {
+    /// Whether one of the patterns matches.
+    pub fn is_match(&self, name: &str) -> bool {
+        self.0.is_match(name)
+    }
+}
+
+impl<'de> Deserialize<'de> for Globs {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut set = GlobSetBuilder::new();
+        for pattern in Vec::<String>::deserialize(deserializer)? {
+            set.add(Glob::new(&pattern).map_err(serde::de::Error::custom)?);
+        }
+        set.build().map(Self).map_err(serde::de::Error::custom)
+    }
+}

@@ -1,0 +1,86 @@
+//! `rebase`: what names another image of the tree must name its version.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use super::{Context, Kind, Scope};
+use crate::edit::{Edit, Fix};
+use crate::finding::Fault;
+use crate::model::{Image, Reference};
+use crate::snapshot::StoreError;
+
+/// The kind has no options.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rebase {}
+
+impl Kind for Rebase {
+    const SCOPE: Scope = Scope::Both;
+
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
+        let mut faults = Vec::new();
+        for child in context.head.images.values() {
+            // Lines of one file that name the same version of the same parent are one fault.
+            let mut stale: BTreeMap<(&str, &str, &str), Vec<&Reference>> = BTreeMap::new();
+            for reference in &child.references {
+                let Some(named) = reference.version.as_deref() else { continue };
+                if let Some(parent) = outdated(context, child, reference, named) {
+                    stale.entry((&reference.path, &parent.directory, named)).or_default().push(reference);
+                }
+            }
+            for ((_, parent, named), references) in stale {
+                faults.extend(
+                    context
+                        .head
+                        .images
+                        .get(parent)
+                        .and_then(|parent| fault(context, child, parent, named, &references)),
+                );
+            }
+        }
+        Ok(faults)
+    }
+}
+
+/// The parent whose version the reference should name and does not.
+fn outdated<'a>(context: &Context<'a>, child: &Image, reference: &Reference, named: &str) -> Option<&'a Arc<Image>> {
+    let parents = context.head.named(&reference.target);
+    // An image may be built from an older version of itself.
+    if parents.iter().any(|parent| parent.directory == child.directory || parent.version() == Some(named)) {
+        return None;
+    }
+    parents.into_iter().find(|parent| match context.change {
+        // Of a change, only what it moved is asked for: to name a version that is not the newest may be meant.
+        Some(change) => change.new_version(parent).is_some(),
+        None => parent.version().is_some(),
+    })
+}
+
+fn fault(
+    context: &Context<'_>,
+    child: &Image,
+    parent: &Image,
+    named: &str,
+    references: &[&Reference],
+) -> Option<Fault> {
+    let (first, others) = references.split_first()?;
+    let version = parent.version()?;
+    let message = format!("{} names {} {named}, but {} is at {version}", child.name, parent.name, parent.name);
+    let count = references.len();
+    let lines = if count == 1 { String::new() } else { format!(" on all {count} lines") };
+    let file = &context.shape.version_file;
+    let help = format!("name {version}{lines}, and bump {file} of {} too", child.name);
+    let edits = references.iter().map(|reference| Edit::replace(&reference.path, &reference.version_span, version));
+    let title = format!("rebase {} on {} {version}", child.name, parent.name);
+    let mut fault = Fault::new(message, first.version_place())
+        .image(&child.name)
+        .help(help)
+        .related(format!("{} is {version} here", parent.name), parent.version_place())
+        .fix(Fix::safe(title, edits.collect()));
+    for other in others {
+        fault = fault.related(format!("{named} here too"), other.version_place());
+    }
+    Some(fault)
+}

@@ -1,0 +1,69 @@
+//! `reference`: what is named must be there.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+
+use super::{Context, Kind, Scope};
+use crate::config::suggest;
+use crate::finding::Fault;
+use crate::snapshot::StoreError;
+
+/// Which names are at fault.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct References {
+    forbid: Forbidden,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Forbidden {
+    /// Names that no directory has, in images.
+    Unknown,
+    /// Names of images that the change takes away, and entries of the manifest that no directory has.
+    Gone,
+}
+
+impl Kind for References {
+    const SCOPE: Scope = Scope::Tree;
+
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
+        let mut faults = Vec::new();
+        let was_there = |name: &str| context.change.is_some_and(|change| !change.base.named(name).is_empty());
+        for image in context.head.images.values() {
+            let mut seen = BTreeSet::new();
+            for reference in &image.references {
+                let target = reference.target.as_str();
+                let is_missing = context.head.named(target).is_empty();
+                if !is_missing
+                    || was_there(target) != (self.forbid == Forbidden::Gone)
+                    || !seen.insert((&reference.path, target))
+                {
+                    continue;
+                }
+                let fault = if self.forbid == Forbidden::Gone {
+                    let message = format!("{} names {target}, which this change deletes", image.name);
+                    Fault::new(message, reference.place()).help("take the reference away too, or keep the image")
+                } else {
+                    let names = context.head.images.values().map(|image| image.published());
+                    let message = format!("{} names {target}, which no directory provides", image.name);
+                    Fault::new(message, reference.place()).help(suggest(target, names))
+                };
+                faults.push(fault.image(&image.name));
+            }
+        }
+        if self.forbid == Forbidden::Gone
+            && let Some(manifest) = &context.head.manifest
+        {
+            let missing = |name: &str| context.head.named(name).is_empty();
+            for entry in manifest.entries.iter().filter(|entry| !entry.is_pinned && missing(&entry.name)) {
+                let reason = if was_there(&entry.name) { "this change deletes" } else { "no directory provides" };
+                let message = format!("{} names {}, which {reason}", entry.key, entry.name);
+                let help = "take the entry away too, or pin it if its last version stays in use";
+                faults.push(Fault::new(message, manifest.place(entry)).image(&entry.name.as_str().into()).help(help));
+            }
+        }
+        Ok(faults)
+    }
+}

@@ -1,0 +1,55 @@
+//! `version-bump`: an image whose content changed must get a new version.
+
+use serde::Deserialize;
+
+use super::{Context, Kind, Scope};
+use crate::edit::{Edit, Fix};
+use crate::finding::{Fault, Place};
+use crate::snapshot::{StoreError, is_below};
+
+/// How many changed files a finding names.
+const MAX_NAMED: usize = 5;
+
+/// The kind has no options.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VersionBump {}
+
+impl Kind for VersionBump {
+    const SCOPE: Scope = Scope::Change;
+
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
+        let mut faults = Vec::new();
+        let Some(change) = context.change else { return Ok(faults) };
+        for (directory, files) in &change.content {
+            let Some(image) = context.head.images.get(directory) else { continue };
+            let Some(before) = change.base_of(image) else { continue };
+            let (Some(old), Some(new)) = (before.version.value(), image.version.value()) else { continue };
+            if old.value != new.value {
+                continue;
+            }
+            let file = &context.shape.version_file;
+            let message = format!("{} changed, but its {file} is still {}", image.name, new.value);
+            let mut fault = Fault::new(message, image.version_place()).image(&image.name);
+            for path in files.iter().take(MAX_NAMED) {
+                let what = if is_below(path, directory) {
+                    "this changed"
+                } else {
+                    "this changed, and the image is built from it"
+                };
+                fault = fault.related(what, Place::file(path));
+            }
+            if files.len() > MAX_NAMED {
+                let more = files.len() - MAX_NAMED;
+                fault = fault.related(format!("and {more} more files below it"), Place::file(directory));
+            }
+            if let Some(next) = change.next_version(context.shape, image) {
+                let edit = Edit::replace(&image.version.path, &new.span, &next);
+                let title = format!("set {file} of {} to {next}", image.name);
+                fault = fault.help(format!("set {file} to {next}")).fix(Fix::safe(title, vec![edit]));
+            }
+            faults.push(fault);
+        }
+        Ok(faults)
+    }
+}

@@ -1,0 +1,90 @@
+//! `version-change`: a version that the change sets must be free, or must not be a step back.
+
+use std::cmp::Ordering;
+
+use serde::Deserialize;
+
+use super::{Change, Context, Kind, Scope};
+use crate::edit::{Edit, Fix};
+use crate::finding::Fault;
+use crate::model::Image;
+use crate::parse::version::order;
+use crate::snapshot::{Snapshot, StoreError};
+
+/// What a new version may not be.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct VersionChange {
+    forbid: Forbidden,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Forbidden {
+    /// A version that the base branch took since the change left it.
+    Taken,
+    /// A version below the former one.
+    Lower,
+}
+
+impl Kind for VersionChange {
+    const SCOPE: Scope = Scope::Change;
+
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
+        let Some(change) = context.change else { return Ok(Vec::new()) };
+        let images = context.head.images.values();
+        let faults = images.filter_map(|image| match self.forbid {
+            Forbidden::Taken => taken(context, change, image),
+            Forbidden::Lower => lower(context, change, image),
+        });
+        Ok(faults.collect())
+    }
+}
+
+fn taken(context: &Context<'_>, change: &Change<'_>, image: &Image) -> Option<Fault> {
+    let (old, new) = change.new_version(image)?;
+    let tip = change.tip_version(image).filter(|tip| *tip != old)?;
+    // Versions between the merge base and the tip were taken on the way.
+    let is_passed = order(old, new) == Some(Ordering::Less)
+        && order(new, tip) != Some(Ordering::Greater)
+        && order(new, tip).is_some();
+    if new != tip && !is_passed {
+        return None;
+    }
+    // The same change on both sides, as after a cherry-pick, is no race.
+    if change.pair.tip.as_ref().is_some_and(|tip| is_same(tip, context.files, &image.directory)) {
+        return None;
+    }
+    let file = &context.shape.version_file;
+    let message = if new == tip {
+        format!("{} {new} is taken: the base branch has it already", image.name)
+    } else {
+        format!("{} {new} is taken: the base branch is at {tip} already", image.name)
+    };
+    let mut fault = Fault::new(message, image.version_place()).image(&image.name);
+    if let (Some(next), Some(version)) = (change.next_version(context.shape, image), image.version.value()) {
+        let edit = Edit::replace(&image.version.path, &version.span, &next);
+        let title = format!("set {file} of {} to {next}", image.name);
+        fault = fault.help(format!("rebase, and set {file} to {next}")).fix(Fix::safe(title, vec![edit]));
+    }
+    Some(fault)
+}
+
+fn lower(context: &Context<'_>, change: &Change<'_>, image: &Image) -> Option<Fault> {
+    let (old, new) = change.new_version(image)?;
+    if order(new, old) != Some(Ordering::Less) {
+        return None;
+    }
+    let message = format!("{} went down from {old} to {new}", image.name);
+    let help = format!(
+        "if this is a revert, it is fine as long as {new} is not built again with another content; \
+         else set {} above {old}",
+        context.shape.version_file
+    );
+    Some(Fault::new(message, image.version_place()).image(&image.name).help(help))
+}
+
+/// Whether two trees hold the same files below a directory.
+fn is_same(one: &Snapshot, other: &Snapshot, directory: &str) -> bool {
+    one.below(directory).eq(other.below(directory))
+}

@@ -1,0 +1,236 @@
+//! The command line, as clap reads it. Help, completions and the manual page all follow from here.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::finding::Level;
+
+/// Checks a change to container images against the repository's policies.
+#[derive(Debug, Parser)]
+#[command(name = "imglint", version, about, long_about = LONG_ABOUT, after_help = AFTER_HELP, args_conflicts_with_subcommands = true)]
+pub(super) struct Cli {
+    /// What to do; to check, if nothing else is said.
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+
+    /// Options of `check`.
+    #[command(flatten)]
+    pub(super) check: Check,
+}
+
+const LONG_ABOUT: &str = "\
+Checks a change to container images against the repository's policies.
+
+imglint compares what you changed with the branch that it is to be merged into, and says where a policy is broken, why, and
+what to do. In CI it judges the commit; elsewhere it judges the working tree.";
+
+const AFTER_HELP: &str = "\
+Examples:
+  imglint                         judge what this branch changes, uncommitted files included
+  imglint --staged                judge what would be committed
+  imglint --all                   judge everything
+  imglint --base origin/main      compare with the merge base of origin/main and HEAD
+  imglint explain stale-version   why a rule exists, with an example
+  imglint demo                    see it at work in a small repository
+
+Exit codes:
+  0  nothing that fails the gate
+  1  findings that do
+  2  imglint could not judge: wrong usage or configuration, a clone that is not whole, a file that cannot be read";
+
+/// What imglint does.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Judge the change; this is the default
+    Check(Check),
+    /// Say why a rule exists, with an example
+    Explain {
+        /// The rule's name; `imglint rules` lists them all
+        #[arg(value_name = "RULE")]
+        rule: String,
+        /// Where to find the rules
+        #[command(flatten)]
+        policy: Policy,
+    },
+    /// List the rules
+    Rules {
+        /// Where to find the rules
+        #[command(flatten)]
+        policy: Policy,
+    },
+    /// Show images, versions, references and stages as imglint understands them
+    Inspect(Inspect),
+    /// Show imglint at work in a small repository, made and removed for it
+    Demo,
+}
+
+/// The repository and its policy.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Repository and policy")]
+pub(super) struct Policy {
+    /// The repository, if it is not the one around the current directory
+    #[arg(long, value_name = "DIR")]
+    pub(super) repo: Option<PathBuf>,
+
+    /// The configuration, if it is not imglint.toml at the root
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+
+    /// The pack of rules: one of imglint's, or a directory
+    #[arg(long, value_name = "NAME-OR-DIR")]
+    pub(super) pack: Option<String>,
+}
+
+/// What is judged.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "What is judged")]
+pub(super) struct Target {
+    /// Judge the commit REV [default in CI: HEAD]
+    #[arg(long, value_name = "REV", conflicts_with_all = ["staged", "worktree"])]
+    pub(super) head: Option<String>,
+
+    /// Judge the index: what would be committed
+    #[arg(long, conflicts_with = "worktree")]
+    pub(super) staged: bool,
+
+    /// Judge the working tree, with files that git does not know and does not ignore [default outside of CI]
+    #[arg(long)]
+    pub(super) worktree: bool,
+}
+
+/// `imglint check`.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Check {
+    /// Report findings about these files and directories only; every rule is applied all the same
+    #[arg(value_name = "PATHS")]
+    pub(super) paths: Vec<PathBuf>,
+
+    /// What is judged
+    #[command(flatten)]
+    pub(super) target: Target,
+
+    /// Compare with the merge base of REV and what is judged
+    #[arg(long, value_name = "REV", help_heading = "What is judged")]
+    pub(super) base: Option<String>,
+
+    /// Judge the whole tree; nothing is compared
+    #[arg(long, conflicts_with = "base", help_heading = "What is judged")]
+    pub(super) all: bool,
+
+    /// Apply only this rule; may be repeated
+    #[arg(long = "rule", value_name = "ID", help_heading = "Rules")]
+    pub(super) rules: Vec<String>,
+
+    /// Do not apply this rule; may be repeated
+    #[arg(long = "skip", value_name = "ID", help_heading = "Rules")]
+    pub(super) skip: Vec<String>,
+
+    /// Give a rule another level: error, warning, note or off; may be repeated
+    #[arg(long = "level", value_name = "RULE=LEVEL", value_parser = parse_level, help_heading = "Rules")]
+    pub(super) levels: Vec<(String, Level)>,
+
+    /// Let warnings fail the run
+    #[arg(long, value_name = "WHAT", help_heading = "Rules")]
+    pub(super) deny: Option<Deny>,
+
+    /// The form of the report
+    #[arg(long, value_name = "F", default_value = "human", help_heading = "Output")]
+    pub(super) format: Format,
+
+    /// How to print
+    #[command(flatten)]
+    pub(super) output: Output,
+
+    /// The repository and its policy
+    #[command(flatten)]
+    pub(super) policy: Policy,
+
+    /// How many threads to use [default: one a core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), help_heading = "Output")]
+    pub(super) threads: Option<u16>,
+}
+
+/// `imglint inspect`.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Inspect {
+    /// Only this image
+    #[arg(value_name = "IMAGE")]
+    pub(super) image: Option<String>,
+
+    /// What is shown
+    #[command(flatten)]
+    pub(super) target: Target,
+
+    /// The form of the report
+    #[arg(long, value_name = "F", default_value = "human", value_parser = inspect_format, help_heading = "Output")]
+    pub(super) format: Format,
+
+    /// How to print
+    #[command(flatten)]
+    pub(super) output: Output,
+
+    /// The repository and its policy
+    #[command(flatten)]
+    pub(super) policy: Policy,
+}
+
+/// How to print.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Output")]
+pub(super) struct Output {
+    /// When to use colours
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(super) color: Colour,
+
+    /// Print findings and errors alone
+    #[arg(short, long)]
+    pub(super) quiet: bool,
+
+    /// Print how the run came to its base and its rules, and how long it took
+    #[arg(short, long, conflicts_with = "quiet")]
+    pub(super) verbose: bool,
+}
+
+/// What may be denied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Deny {
+    /// Findings of level warning
+    Warnings,
+}
+
+/// The form of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people
+    Human,
+    /// One JSON object
+    Json,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Colour {
+    /// On a terminal, unless `NO_COLOR` is set
+    Auto,
+    /// Always, with the snippets of a terminal
+    Always,
+    /// Never
+    Never,
+}
+
+fn parse_level(argument: &str) -> Result<(String, Level), String> {
+    let (rule, level) = argument.split_once('=').ok_or("this must be RULE=LEVEL, such as stale-version=warning")?;
+    let names = || Level::NAMES.iter().map(|(name, _)| *name);
+    let found = Level::NAMES.iter().find(|(name, _)| *name == level);
+    let (_, level) = found.ok_or_else(|| format!("no such level: {}", crate::config::suggest(level, names())))?;
+    Ok((rule.to_owned(), *level))
+}
+
+fn inspect_format(argument: &str) -> Result<Format, String> {
+    match argument {
+        "human" => Ok(Format::Human),
+        "json" => Ok(Format::Json),
+        _ => Err("images are shown as human or json".to_owned()),
+    }
+}

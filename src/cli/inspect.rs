@@ -1,0 +1,205 @@
+//! `imglint inspect`: what imglint understands.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use super::args::{Format, Inspect};
+use super::policy::{boxed, choose, head, say_all};
+use super::{CLEAN, Error, print, say};
+use crate::environment::Environment;
+use crate::git::{Base, Repository};
+use crate::model::content::sources;
+use crate::model::{Image, Model, Reference, Spelling};
+use crate::report::json::to_string;
+use crate::snapshot::Snapshot;
+use crate::text::escape;
+
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+#[error("no such image: {}", escape(name))]
+#[diagnostic(help("{suggestion}"))]
+struct NoImage {
+    name: String,
+    suggestion: String,
+}
+
+#[derive(Serialize)]
+struct Root<'a> {
+    version: u32,
+    images: Vec<Shown<'a>>,
+}
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    name: &'a str,
+    path: &'a str,
+    version: Option<&'a str>,
+    alias: Option<&'a str>,
+    references: Vec<ShownReference<'a>>,
+    dockerfiles: Vec<ShownDockerfile<'a>>,
+    sources: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct ShownReference<'a> {
+    path: &'a str,
+    line: usize,
+    target: &'a str,
+    tag: Option<&'a str>,
+    platform: Option<String>,
+}
+
+#[derive(Serialize)]
+struct ShownDockerfile<'a> {
+    path: &'a str,
+    target_os: &'a str,
+    stages: Vec<ShownStage<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct ShownStage<'a> {
+    name: Option<&'a str>,
+    platform: String,
+    os: &'a str,
+    line: usize,
+    instructions: Vec<ShownInstruction>,
+}
+
+#[derive(Serialize)]
+struct ShownInstruction {
+    keyword: &'static str,
+    line: usize,
+}
+
+pub(super) fn run(options: &Inspect, environment: &Environment) -> Result<u8, Error> {
+    let repository = Repository::open(options.policy.repo.as_deref(), environment).map_err(boxed)?;
+    let head = head(&options.target, &repository, environment);
+    let base = Base::Whole { source: "inspect".to_owned() };
+    let chosen = choose(&options.policy, &repository, &base, &head, environment)?;
+    if !options.output.quiet && options.format == Format::Human {
+        say_all(&chosen.notes);
+    }
+    let shape = &chosen.pack.shape;
+    let pair = repository.pair(&base, &head, &chosen.pack.scope()).map_err(boxed)?;
+    let model = Model::build(&pair.head, shape, None).map_err(boxed)?;
+    let images: Vec<&Image> = match &options.image {
+        None => model.images.values().map(|image| &**image).collect(),
+        Some(name) => {
+            let name = name.trim_end_matches('/');
+            let is_it = |image: &&Image| *image.name == *name || *image.directory == *name || image.published() == name;
+            let found: Vec<_> = model.images.values().map(|image| &**image).filter(is_it).collect();
+            if found.is_empty() {
+                let known = model.images.values().map(|image| &*image.name);
+                let suggestion = crate::config::suggest(name, known);
+                return Err(boxed(NoImage { name: name.to_owned(), suggestion }));
+            }
+            found
+        }
+    };
+    let mut shown = Vec::new();
+    for image in images {
+        shown.push(show(image, &pair.head, shape, &model)?);
+    }
+    match options.format {
+        Format::Json => print(&to_string(&Root { version: 1, images: shown }))?,
+        Format::Human => {
+            let mut text = String::new();
+            for image in &shown {
+                human(&mut text, image);
+            }
+            print(&text)?;
+            if !options.output.quiet {
+                say(&format!("{} images", shown.len()));
+            }
+        }
+    }
+    Ok(CLEAN)
+}
+
+fn show<'a>(
+    image: &'a Image,
+    files: &Snapshot,
+    shape: &crate::shape::Shape,
+    model: &Model,
+) -> Result<Shown<'a>, Error> {
+    let reference = |reference: &'a Reference| ShownReference {
+        path: &reference.path,
+        line: reference.text.position(reference.span.start).line,
+        target: &reference.target,
+        tag: reference.version.as_deref(),
+        platform: match &reference.spelling {
+            Spelling::Base(platform) => Some(platform.to_string()),
+            Spelling::From | Spelling::Copy => None,
+        },
+    };
+    let dockerfiles = image.builds.iter().map(|build| {
+        let (stages, error) = match &build.file {
+            Err(unparsed) => (Vec::new(), Some(unparsed.reason.as_str())),
+            Ok(parsed) => {
+                let line = |offset: usize| parsed.text.position(offset).line;
+                let stages =
+                    parsed.dockerfile.stages.iter().zip(&parsed.platforms).map(|(stage, platform)| ShownStage {
+                        name: stage.name.as_ref().map(|name| name.value.as_str()),
+                        platform: platform.to_string(),
+                        os: &platform.os,
+                        line: line(stage.span.start),
+                        instructions: stage
+                            .instructions
+                            .iter()
+                            .map(|instruction| ShownInstruction {
+                                keyword: instruction.keyword,
+                                line: line(instruction.span.start),
+                            })
+                            .collect(),
+                    });
+                (stages.collect(), None)
+            }
+        };
+        ShownDockerfile { path: &build.path, target_os: &build.target.os, stages, error }
+    });
+    Ok(Shown {
+        name: &image.name,
+        path: &image.directory,
+        version: image.version(),
+        alias: image.alias.as_deref(),
+        references: image.references.iter().map(reference).collect(),
+        dockerfiles: dockerfiles.collect(),
+        sources: sources(image, files, shape, model).map_err(boxed)?,
+    })
+}
+
+fn human(text: &mut String, image: &Shown<'_>) {
+    // Writing to a string does not fail.
+    let _ = writeln!(text, "{} {}", escape(image.name), escape(image.version.unwrap_or("(no usable version)")));
+    let _ = writeln!(text, "  in {}", escape(image.path));
+    if let Some(alias) = image.alias {
+        let _ = writeln!(text, "  published as {}", escape(alias));
+    }
+    for reference in &image.references {
+        let tag = reference.tag.map(|tag| format!(" {tag}")).unwrap_or_default();
+        let platform = reference.platform.as_ref().map(|platform| format!(" for {platform}")).unwrap_or_default();
+        let words = format!("  names {}{tag}{platform} ({}:{})", reference.target, reference.path, reference.line);
+        let _ = writeln!(text, "{}", escape(&words));
+    }
+    for dockerfile in &image.dockerfiles {
+        let _ = writeln!(text, "  {}, built for {}", escape(dockerfile.path), escape(dockerfile.target_os));
+        if let Some(error) = dockerfile.error {
+            let _ = writeln!(text, "    cannot be read: {}", escape(error));
+        }
+        for stage in &dockerfile.stages {
+            let name = stage.name.unwrap_or("(no name)");
+            let mut keywords: Vec<String> = Vec::new();
+            for instruction in &stage.instructions {
+                keywords.push(format!("{}:{}", instruction.keyword, instruction.line));
+            }
+            let words = format!("    {} stage {name}, line {}: {}", stage.platform, stage.line, keywords.join(" "));
+            let _ = writeln!(text, "{}", escape(&words));
+        }
+    }
+    for source in &image.sources {
+        let _ = writeln!(text, "  built from {}", escape(source));
+    }
+    text.push('\n');
+}

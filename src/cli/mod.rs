@@ -1,0 +1,104 @@
+//! The program: arguments, environment, exit codes. The only place that prints.
+
+mod args;
+mod check;
+mod demo;
+mod explain;
+mod inspect;
+mod policy;
+
+use std::io::{IsTerminal as _, Write as _};
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
+
+use crate::environment::Environment;
+use crate::report::human::Style;
+use args::{Cli, Colour, Command};
+
+/// Exit code: nothing that fails the gate.
+const CLEAN: u8 = 0;
+/// Exit code: findings that fail the gate.
+const FINDINGS: u8 = 1;
+/// Exit code: could not judge.
+const FAILED: u8 = 2;
+
+/// An error that ends the run, with what to do about it.
+type Error = Box<dyn Diagnostic + Send + Sync>;
+
+/// Runs the program with the arguments and the environment of this process.
+pub fn main() -> ExitCode {
+    let environment = Environment::of_process();
+    let arguments = Cli::parse();
+    let colour = match &arguments.command {
+        Some(Command::Check(check)) => check.output.color,
+        Some(Command::Inspect(inspect)) => inspect.output.color,
+        _ => arguments.check.output.color,
+    };
+    let result = match arguments.command {
+        None => check::run(&arguments.check, &environment),
+        Some(Command::Check(check)) => check::run(&check, &environment),
+        Some(Command::Explain { rule, policy }) => explain::explain(&rule, &policy, &environment),
+        Some(Command::Rules { policy }) => explain::list(&policy, &environment),
+        Some(Command::Inspect(inspect)) => inspect::run(&inspect, &environment),
+        Some(Command::Demo) => demo::run(&environment),
+    };
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            complain(&*error, colour, &environment);
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+/// Prints a report on standard output. A reader that went away, as `head` does, is no error.
+fn print(text: &str) -> Result<(), Error> {
+    let mut output = std::io::stdout().lock();
+    match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Box::new(PrintError(error))),
+        _ => Ok(()),
+    }
+}
+
+/// Prints a line for people on standard error.
+fn say(line: &str) {
+    // Where standard error is gone, there is nobody to tell.
+    let _ = writeln!(std::io::stderr(), "imglint: {}", crate::text::escape(line));
+}
+
+/// Prints an error on standard error.
+fn complain(error: &dyn Diagnostic, colour: Colour, environment: &Environment) {
+    let style = style(colour, environment, std::io::stderr().is_terminal());
+    let theme = if style.has_colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+    let handler = GraphicalReportHandler::new_themed(theme).with_width(style.width).with_links(false);
+    let related: Vec<&dyn Diagnostic> = error.related().into_iter().flatten().collect();
+    let mut text = String::new();
+    for one in if related.is_empty() { vec![error] } else { related } {
+        if handler.render_report(&mut text, one).is_err() {
+            text = format!("{text}{one}\n");
+        }
+    }
+    let _ = write!(std::io::stderr(), "imglint could not judge:\n{text}");
+}
+
+#[derive(Debug, thiserror::Error, Diagnostic)]
+#[error("failed to print the report")]
+struct PrintError(#[source] std::io::Error);
+
+/// What can be shown on a stream.
+fn style(colour: Colour, environment: &Environment, is_terminal: bool) -> Style {
+    let is_plain = environment.get("NO_COLOR").is_some() || environment.get("TERM") == Some("dumb");
+    let columns = environment.get("COLUMNS").and_then(|columns| columns.parse().ok());
+    let width = columns.or_else(|| terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)));
+    Style {
+        is_terminal: is_terminal || colour == Colour::Always,
+        has_colour: match colour {
+            Colour::Always => true,
+            Colour::Never => false,
+            Colour::Auto => is_terminal && !is_plain,
+        },
+        width: width.unwrap_or(100).clamp(40, 140),
+    }
+}

@@ -1,0 +1,229 @@
+//! Which rules hold: from options, configuration and the repository itself to a pack.
+
+use std::path::Path;
+
+use super::args::{Policy as Options, Target};
+use super::{Error, say};
+use crate::config::Source;
+use crate::environment::Environment;
+use crate::git::{Base, GitError, Head, Policy, Repository};
+use crate::pack::{BUILT_IN, BuiltIn, CONFIG_FILE, Config, Pack, PackFiles};
+
+/// Why there is no pack to judge by.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+enum NoPack {
+    #[error("imglint does not recognise this repository")]
+    #[diagnostic(help(
+        "choose a pack in imglint.toml at the root of the repository:\n    pack = \"generic\"\n    \
+         shape.images.roots = [\"images\"]    # where the directories with VERSION files lie"
+    ))]
+    Unrecognised,
+    #[error("there is no pack `{}`", crate::text::escape(.0))]
+    #[diagnostic(help("{1}, or a directory with a pack.toml"))]
+    Unknown(String, String),
+    #[error("failed to read {path}: {source}")]
+    #[diagnostic(help("check the path that `{option}` was given"))]
+    Unreadable { path: String, option: &'static str, source: std::io::Error },
+}
+
+/// The pack that a run judges by, and what is to be said of how it was chosen.
+pub(super) struct Chosen {
+    pub(super) pack: Pack,
+    pub(super) notes: Vec<String>,
+}
+
+/// What is judged when nothing is said: in CI the commit, elsewhere the working tree.
+pub(super) fn head(target: &Target, repository: &Repository, environment: &Environment) -> Head {
+    match &target.head {
+        Some(revision) => Head::Commit(revision.clone()),
+        None if target.staged => Head::Index,
+        None if target.worktree => Head::Worktree,
+        None if environment.ci().is_some() || repository.root().is_none() => Head::Commit("HEAD".to_owned()),
+        None => Head::Worktree,
+    }
+}
+
+/// Chooses the pack. In CI, configuration and a repository's own pack are read from the base, so that a change cannot relax
+/// the policy that judges it.
+pub(super) fn choose(
+    options: &Options,
+    repository: &Repository,
+    base: &Base,
+    head: &Head,
+    environment: &Environment,
+) -> Result<Chosen, Error> {
+    let of_head = repository.policy_of_head(head).map_err(boxed)?;
+    let of_base = match environment.ci() {
+        Some(_) => repository.policy_of_base(base).map_err(boxed)?,
+        None => None,
+    };
+    let judge = Sources { repository, options, trees: of_base.iter().chain([&of_head]).collect() };
+    let (pack, how) = judge.load()?;
+    let mut notes = vec![format!("pack: {} ({how})", pack.name)];
+    if of_base.is_some() {
+        // What the change makes of the policy does not judge it, but must be usable once it is merged.
+        let after = Sources { repository, options, trees: vec![&of_head] };
+        after.load()?;
+        if judge.texts()? != after.texts()? {
+            notes.push("note: this change edits the policy; it is judged by the policy of the base".to_owned());
+        }
+    }
+    Ok(Chosen { pack, notes })
+}
+
+/// The trees in which policy is looked for; the first that has it wins.
+struct Sources<'a> {
+    repository: &'a Repository,
+    options: &'a Options,
+    trees: Vec<&'a Policy<'a>>,
+}
+
+impl Sources<'_> {
+    fn load(&self) -> Result<(Pack, String), Error> {
+        let config = self.config()?;
+        let (name, how, span) = match (&self.options.pack, config.as_ref().and_then(|config| config.pack.clone())) {
+            (Some(name), _) => (name.clone(), "--pack".to_owned(), None),
+            (None, Some((name, span))) => (name, CONFIG_FILE.to_owned(), Some(span)),
+            (None, None) => {
+                let (name, marker) = self.recognise()?.ok_or_else(|| boxed(NoPack::Unrecognised))?;
+                (name.to_owned(), format!("recognised by {marker}"), None)
+            }
+        };
+        let files = match BuiltIn::named(&name) {
+            Some(pack) => Some(pack.pack_files()),
+            None if self.options.pack.is_some() => on_disk(Path::new(&name))?,
+            None => self.in_tree(name.trim_end_matches('/'))?,
+        };
+        let files = match (files, &config, span) {
+            (Some(files), _, _) => files,
+            (None, Some(config), Some(span)) => return Err(boxed(config.unknown_pack(&name, span))),
+            (None, _, _) => {
+                let suggestion = crate::config::suggest(&name, BUILT_IN.iter().map(|pack| pack.name));
+                return Err(boxed(NoPack::Unknown(name, suggestion)));
+            }
+        };
+        let pack = Pack::load(files, config.as_ref()).map_err(boxed)?;
+        Ok((pack, how))
+    }
+
+    fn config(&self) -> Result<Option<Config>, Error> {
+        let text = match &self.options.config {
+            Some(file) => {
+                let path = file.display().to_string();
+                let text = std::fs::read_to_string(file);
+                let text = text
+                    .map_err(|source| boxed(NoPack::Unreadable { path: path.clone(), option: "--config", source }))?;
+                Some((path, text))
+            }
+            None => self.file(CONFIG_FILE)?.map(|text| (CONFIG_FILE.to_owned(), text)),
+        };
+        text.map(|(name, text)| Config::read(Source::new(&name, &text)).map_err(boxed)).transpose()
+    }
+
+    fn file(&self, path: &str) -> Result<Option<String>, Error> {
+        for tree in &self.trees {
+            if let Some(bytes) = tree.file(self.repository, path).map_err(boxed)? {
+                return Ok(Some(String::from_utf8_lossy(&bytes).into_owned()));
+            }
+        }
+        Ok(None)
+    }
+
+    fn recognise(&self) -> Result<Option<(&'static str, String)>, Error> {
+        for pack in BUILT_IN {
+            for marker in pack.markers() {
+                for tree in &self.trees {
+                    if tree.file(self.repository, &marker).map_err(boxed)?.is_some() {
+                        return Ok(Some((pack.name, marker)));
+                    }
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// A pack of the repository's own.
+    fn in_tree(&self, directory: &str) -> Result<Option<PackFiles>, Error> {
+        for tree in &self.trees {
+            let mut files = Vec::new();
+            for name in tree.list(self.repository, directory).map_err(boxed)? {
+                let path = format!("{directory}/{name}");
+                if is_rule(&name)
+                    && let Some(bytes) = tree.file(self.repository, &path).map_err(boxed)?
+                {
+                    files.push(Source::new(&path, &String::from_utf8_lossy(&bytes)));
+                }
+            }
+            if !files.is_empty() {
+                return Ok(Some(PackFiles {
+                    name: directory.to_owned(),
+                    files,
+                    cases: std::collections::BTreeMap::new(),
+                }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// All that the policy says, to be compared.
+    fn texts(&self) -> Result<Vec<String>, Error> {
+        let mut texts: Vec<String> = self.file(CONFIG_FILE)?.into_iter().collect();
+        if let Some((name, _)) = self.config()?.and_then(|config| config.pack)
+            && let Some(pack) = self.in_tree(&name)?
+        {
+            texts.extend(pack.files.iter().map(|file| file.text.to_string()));
+        }
+        Ok(texts)
+    }
+}
+
+/// A pack in a directory that the user named.
+fn on_disk(directory: &Path) -> Result<Option<PackFiles>, Error> {
+    let name = directory.display().to_string();
+    let failed = |source| boxed(NoPack::Unreadable { path: name.clone(), option: "--pack", source });
+    if !directory.is_dir() {
+        return Ok(None);
+    }
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(directory).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.file_name().and_then(|name| name.to_str()).is_some_and(is_rule) {
+            let text = std::fs::read_to_string(&path).map_err(failed)?;
+            files.push(Source::new(&path.display().to_string().replace('\\', "/"), &text));
+        }
+    }
+    files.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(Some(PackFiles { name, files, cases: std::collections::BTreeMap::new() }))
+}
+
+fn is_rule(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|extension| extension == "toml")
+}
+
+/// The pack around the current directory, or else nothing: what needs no repository must work without one.
+pub(super) fn choose_if_any(options: &Options, environment: &Environment) -> Result<Option<Chosen>, Error> {
+    let repository = match Repository::open(options.repo.as_deref(), environment) {
+        Ok(repository) => repository,
+        Err(GitError::NoRepository(_)) if options.repo.is_none() && options.pack.is_none() => return Ok(None),
+        Err(error) => return Err(boxed(error)),
+    };
+    let target = Target { head: None, staged: false, worktree: false };
+    let head = head(&target, &repository, environment);
+    let base = Base::Whole { source: String::new() };
+    match choose(options, &repository, &base, &head, environment) {
+        Ok(chosen) => Ok(Some(chosen)),
+        Err(error) if options.pack.is_none() && error.to_string() == NoPack::Unrecognised.to_string() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+pub(super) fn boxed(error: impl miette::Diagnostic + Send + Sync + 'static) -> Error {
+    Box::new(error)
+}
+
+/// Says how the run came to its rules.
+pub(super) fn say_all(notes: &[String]) {
+    for note in notes {
+        say(note);
+    }
+}

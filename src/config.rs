@@ -1,0 +1,316 @@
+//! Reading TOML so that everything that is wrong in it is reported at once, each with its place underlined.
+//!
+//! serde stops at its first error. Here the offending key is taken out and the rest is read again, until nothing is wrong.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
+use serde::de::DeserializeOwned;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue, Deserializer};
+
+use crate::text::{Span, escape};
+
+/// A piece of configuration and what it is called.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// Its path, or its name in the program.
+    pub name: Arc<str>,
+    /// Its text.
+    pub text: Arc<str>,
+}
+
+/// Something wrong in a [`Source`].
+#[derive(Debug, Clone)]
+pub struct Problem {
+    source: Source,
+    message: String,
+    span: Span,
+    help: Option<String>,
+}
+
+/// Everything that is wrong in the configuration of a run.
+#[derive(Debug, thiserror::Error)]
+#[error("the configuration cannot be used")]
+pub struct ConfigError(pub Vec<Problem>);
+
+impl Source {
+    /// A named text.
+    pub fn new(name: &str, text: &str) -> Self {
+        Self { name: name.into(), text: text.into() }
+    }
+
+    /// Something wrong at a place of it.
+    pub fn problem(&self, span: Span, message: impl Into<String>) -> Problem {
+        let end = self.text.len();
+        let span = span.start.min(end)..span.end.clamp(span.start.min(end), end);
+        Problem { source: self.clone(), message: message.into(), span, help: None }
+    }
+
+    /// A name that is not known, with the nearest one that is.
+    pub fn unknown<'n>(&self, span: Span, what: &str, name: &str, known: impl IntoIterator<Item = &'n str>) -> Problem {
+        let mut problem = self.problem(span, format!("unknown {what} `{}`", escape(name)));
+        problem.help = Some(suggest(name, known));
+        problem
+    }
+
+    /// The table that the text is; with everything that is wrong with its syntax.
+    pub fn table(&self) -> Result<Spanned<DeTable<'_>>, Vec<Problem>> {
+        let (table, errors) = DeTable::parse_recoverable(&self.text);
+        if errors.is_empty() {
+            return Ok(table);
+        }
+        Err(errors.iter().map(|error| self.problem(error.span().unwrap_or(0..0), error.message())).collect())
+    }
+
+    /// Reads the text as a `T`, with everything that is wrong in it.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, Vec<Problem>> {
+        self.read_table(self.table()?)
+    }
+
+    /// Reads a table of this text as a `T`.
+    pub fn read_table<T: DeserializeOwned>(&self, table: Spanned<DeTable<'_>>) -> Result<T, Vec<Problem>> {
+        self.read_all(table).map_err(|mut problems| {
+            problems.sort_by_key(|problem| problem.span.start);
+            problems
+        })
+    }
+
+    /// Reads this text with values of another source in the place of its own. `overrides` are paths of keys with their values.
+    pub fn read_with<'a, T: DeserializeOwned>(
+        &'a self,
+        other: &'a Self,
+        overrides: Vec<Override<'a>>,
+    ) -> Result<T, Vec<Problem>> {
+        let mut table = self.table()?;
+        // What is wrong here already must not be laid at the door of an override.
+        if !overrides.is_empty() {
+            self.read_table::<T>(table.clone())?;
+        }
+        let mut problems = Vec::new();
+        for Override { path, key, value } in overrides {
+            let mut with_it = table.clone();
+            let value_span = value.span();
+            put(with_it.get_mut(), &path, key.clone(), value);
+            match T::deserialize(Deserializer::from(with_it.clone())) {
+                Ok(_) => table = with_it,
+                Err(error) => {
+                    let of_key = error.message().starts_with("unknown field");
+                    problems.push(other.explain(&error, if of_key { key.span() } else { value_span }));
+                }
+            }
+        }
+        if problems.is_empty() { self.read_table(table) } else { Err(problems) }
+    }
+
+    fn read_all<T: DeserializeOwned>(&self, mut table: Spanned<DeTable<'_>>) -> Result<T, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let mut removed: Vec<String> = Vec::new();
+        loop {
+            let error = match T::deserialize(Deserializer::from(table.clone())) {
+                Ok(value) if problems.is_empty() => return Ok(value),
+                Ok(_) => return Err(problems),
+                Err(error) => error,
+            };
+            let quoted = |index: usize| error.message().split('`').nth(index).unwrap_or_default();
+            let is_consequence =
+                error.message().starts_with("missing field") && removed.iter().any(|key| key == quoted(1));
+            let span = error.span().unwrap_or(0..0);
+            if !is_consequence {
+                problems.push(self.explain(&error, span.clone()));
+            }
+            match remove(table.get_mut(), &span) {
+                Some(key) => removed.push(key),
+                None => return Err(problems),
+            }
+        }
+    }
+
+    fn explain(&self, error: &toml::de::Error, span: Span) -> Problem {
+        let message = error.message();
+        // serde says: unknown field `a`, expected `b` — or: expected one of `b`, `c` — or: there are no fields
+        let mut names = message.split('`').skip(1).step_by(2);
+        let what = if message.starts_with("unknown field") {
+            "key"
+        } else if message.starts_with("unknown variant") {
+            "value"
+        } else {
+            return self.problem(span, message);
+        };
+        let unknown = names.next().unwrap_or_default();
+        self.unknown(span, what, unknown, names)
+    }
+}
+
+/// A value that takes the place of another one.
+pub struct Override<'a> {
+    /// The tables that lead to it.
+    pub path: Vec<String>,
+    /// Its key.
+    pub key: Spanned<Cow<'a, str>>,
+    /// The value.
+    pub value: Spanned<DeValue<'a>>,
+}
+
+fn put<'a>(table: &mut DeTable<'a>, path: &[String], key: Spanned<Cow<'a, str>>, value: Spanned<DeValue<'a>>) {
+    let Some((first, rest)) = path.split_first() else {
+        table.remove(key.get_ref().as_ref());
+        table.insert(key, value);
+        return;
+    };
+    if !table.contains_key(first.as_str()) {
+        let inner = Spanned::new(0..0, DeValue::Table(DeTable::new()));
+        table.insert(Spanned::new(0..0, Cow::Owned(first.clone())), inner);
+    }
+    if let Some(DeValue::Table(inner)) = table.get_mut(first.as_str()).map(Spanned::get_mut) {
+        put(inner, rest, key, value);
+    }
+}
+
+/// Says which of the known names was meant, or lists them.
+pub fn suggest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> String {
+    let known: Vec<&str> = known.into_iter().collect();
+    let similarity = |candidate: &&str| strsim::jaro_winkler(name, candidate);
+    let nearest = known.iter().max_by(|one, other| similarity(one).total_cmp(&similarity(other)));
+    match nearest {
+        Some(nearest) if similarity(nearest) > 0.85 => format!("did you mean `{nearest}`?"),
+        Some(_) => format!("known: {}", known.join(", ")),
+        None => "nothing is known here".to_owned(),
+    }
+}
+
+/// Takes the key out whose name or value stands at `span`, and gives its name.
+fn remove(table: &mut DeTable<'_>, span: &Span) -> Option<String> {
+    let key = table.iter().find(|(key, value)| key.span() == *span || value.span() == *span);
+    if let Some(key) = key.map(|(key, _)| key.get_ref().to_string()) {
+        table.remove(key.as_str());
+        return Some(key);
+    }
+    table.iter_mut().find_map(|(key, value)| match value.get_mut() {
+        DeValue::Table(inner) => remove(inner, span),
+        DeValue::Array(items) => {
+            if items.iter().any(|item| item.span() == *span) {
+                *items = items.iter().filter(|item| item.span() != *span).cloned().collect();
+                return Some(key.get_ref().to_string());
+            }
+            items.iter_mut().find_map(|item| match item.get_mut() {
+                DeValue::Table(inner) => remove(inner, span),
+                _ => None,
+            })
+        }
+        _ => None,
+    })
+}
+
+impl Problem {
+    /// Adds what to do.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let before = &self.source.text[..self.source.text.floor_char_boundary(self.span.start)];
+        let line = 1 + before.bytes().filter(|&byte| byte == b'\n').count();
+        write!(f, "{}:{line}: {}", escape(&self.source.name), escape(&self.message))
+    }
+}
+
+impl std::error::Error for Problem {}
+
+impl Diagnostic for Problem {
+    fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
+        self.help.as_ref().map(|help| Box::new(help) as _)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(self)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let label = LabeledSpan::underline((self.span.start, self.span.len()));
+        Some(Box::new(std::iter::once(label)))
+    }
+}
+
+impl SourceCode for Problem {
+    fn read_span<'a>(
+        &'a self,
+        span: &miette::SourceSpan,
+        before: usize,
+        after: usize,
+    ) -> Result<Box<dyn miette::SpanContents<'a> + 'a>, miette::MietteError> {
+        let contents = self.source.text.as_bytes().read_span(span, before, after)?;
+        Ok(Box::new(miette::MietteSpanContents::new_named(
+            self.source.name.to_string(),
+            contents.data(),
+            *contents.span(),
+            contents.line(),
+            contents.column(),
+            contents.line_count(),
+        )))
+    }
+}
+
+impl Diagnostic for ConfigError {
+    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
+        Some(Box::new(self.0.iter().map(|problem| problem as &dyn Diagnostic)))
+    }
+}
+
+/// A source that miette can show.
+impl From<&Source> for NamedSource<String> {
+    fn from(source: &Source) -> Self {
+        Self::new(&*source.name, source.text.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+    #[expect(dead_code, reason = "only errors are looked at")]
+    struct Sample {
+        level: crate::finding::Level,
+        #[serde(default)]
+        paths: Vec<String>,
+        inner: Inner,
+    }
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+    #[expect(dead_code, reason = "only errors are looked at")]
+    struct Inner {
+        when: Option<bool>,
+    }
+
+    #[test]
+    fn every_mistake_is_reported_in_one_reading() {
+        let source = Source::new("x.toml", "level = \"eror\"\npath = []\n[inner]\nwhn = 1\nwhen = 3\n");
+        let problems = source.read::<Sample>().expect_err("there are four mistakes");
+        let said: Vec<_> =
+            problems.iter().map(|problem| (problem.to_string(), problem.help.clone().unwrap_or_default())).collect();
+        let said: Vec<_> = said.iter().map(|(message, help)| (message.as_str(), help.as_str())).collect();
+        assert_eq!(
+            said,
+            [
+                ("x.toml:1: unknown value `eror`", "did you mean `error`?"),
+                ("x.toml:2: unknown key `path`", "did you mean `paths`?"),
+                ("x.toml:4: unknown key `whn`", "did you mean `when`?"),
+                ("x.toml:5: invalid type: integer `3`, expected a boolean", ""),
+            ]
+        );
+    }
+
+    #[test]
+    fn broken_syntax_is_placed() {
+        let problems = Source::new("x.toml", "a = 1\nb = \n").read::<toml::Table>().expect_err("no value");
+        assert!(problems[0].to_string().starts_with("x.toml:2: "), "{}", problems[0]);
+    }
+}

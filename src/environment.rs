@@ -1,0 +1,56 @@
+//! The variables that imglint was started with, and the CI system that they speak of.
+
+use std::collections::BTreeMap;
+
+/// Environment variables. Empty ones count as unset, as CI systems clear variables by emptying them.
+#[derive(Debug, Clone, Default)]
+pub struct Environment(BTreeMap<String, String>);
+
+/// The system that runs imglint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ci {
+    /// Kubernetes' Prow.
+    Prow,
+    /// GitHub Actions.
+    GitHub,
+    /// GitLab CI.
+    GitLab,
+    /// Another system that sets `CI`.
+    Other,
+}
+
+impl Environment {
+    /// The variables of this process. Those whose name or value is no UTF-8 are left out.
+    pub fn of_process() -> Self {
+        std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect()
+    }
+
+    /// The value of a variable, unless it is unset or empty.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// The CI system, if any.
+    pub fn ci(&self) -> Option<Ci> {
+        let truthy = |name| self.get(name).is_some_and(|value| !matches!(value, "false" | "0"));
+        if self.get("PROW_JOB_ID").is_some() || self.get("JOB_SPEC").is_some() {
+            Some(Ci::Prow)
+        } else if truthy("GITHUB_ACTIONS") {
+            Some(Ci::GitHub)
+        } else if truthy("GITLAB_CI") {
+            Some(Ci::GitLab)
+        } else if truthy("CI") {
+            Some(Ci::Other)
+        } else {
+            None
+        }
+    }
+}
+
+impl FromIterator<(String, String)> for Environment {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(variables: I) -> Self {
+        Self(variables.into_iter().collect())
+    }
+}

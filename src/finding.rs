@@ -1,0 +1,149 @@
+//! What imglint has to say: findings, as data. Reports turn them into text.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::edit::Fix;
+use crate::text::{Position, Span, Text};
+
+/// How much a finding weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// The rule is not run at all.
+    Off,
+    /// Shown, and never fails the run.
+    Note,
+    /// Shown; fails the run under `--deny warnings`.
+    Warning,
+    /// Fails the run.
+    Error,
+}
+
+impl Level {
+    /// The levels by name, as they are written in configuration and on the command line.
+    pub const NAMES: [(&str, Self); 4] =
+        [("error", Self::Error), ("warning", Self::Warning), ("note", Self::Note), ("off", Self::Off)];
+
+    /// The name of the level.
+    pub fn name(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, level)| *level == self).map_or("off", |(name, _)| name)
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The name of a rule in kebab-case; `allow <name>` reads well.
+pub type RuleId = Arc<str>;
+
+/// A place in a file of the tree that is judged.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The file, relative to the root of the repository.
+    pub path: Arc<str>,
+    /// The bytes meant; `0..0` where the file as a whole is.
+    pub span: Span,
+    /// The file's text, to show the place in. `None` where the file is gone, or was never text.
+    pub text: Option<Arc<Text>>,
+}
+
+impl Place {
+    /// A place in a text.
+    pub fn new(path: &Arc<str>, text: &Arc<Text>, span: Span) -> Self {
+        Self { path: Arc::clone(path), span, text: Some(Arc::clone(text)) }
+    }
+
+    /// A file as a whole.
+    pub fn file(path: &Arc<str>) -> Self {
+        Self { path: Arc::clone(path), span: 0..0, text: None }
+    }
+
+    /// The first position and the one after the last, as people count.
+    pub fn positions(&self) -> (Position, Position) {
+        let first = Position { line: 1, column: 1 };
+        self.text.as_ref().map_or((first, first), |text| (text.position(self.span.start), text.position(self.span.end)))
+    }
+
+    /// The line of source in which the place begins.
+    pub fn line(&self) -> &str {
+        self.text.as_ref().map_or("", |text| text.line_at(self.span.start))
+    }
+}
+
+/// A further place that explains a finding.
+#[derive(Debug, Clone)]
+pub struct Label {
+    /// Where.
+    pub place: Place,
+    /// What is to be seen there.
+    pub message: String,
+}
+
+/// What a check found: everything but the name and the level of the rule, which the check does not know.
+#[derive(Debug, Clone)]
+pub struct Fault {
+    /// The image that is at fault, if it is one image.
+    pub image: Option<Arc<str>>,
+    /// What is wrong, in one line that names the image.
+    pub message: String,
+    /// Where: the value, not the whole line.
+    pub place: Place,
+    /// What to do, with the exact new value where there is one.
+    pub help: Option<String>,
+    /// What it follows from.
+    pub related: Vec<Label>,
+    /// The repair, if there is one.
+    pub fix: Option<Fix>,
+}
+
+impl Fault {
+    /// A fault at a place, with nothing else said yet.
+    pub fn new(message: impl Into<String>, place: Place) -> Self {
+        Self { image: None, message: message.into(), place, help: None, related: Vec::new(), fix: None }
+    }
+
+    /// Names the image at fault.
+    #[must_use]
+    pub fn image(mut self, image: &Arc<str>) -> Self {
+        self.image = Some(Arc::clone(image));
+        self
+    }
+
+    /// Says what to do.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Adds a place that explains the fault.
+    #[must_use]
+    pub fn related(mut self, message: impl Into<String>, place: Place) -> Self {
+        self.related.push(Label { place, message: message.into() });
+        self
+    }
+
+    /// Adds the repair.
+    #[must_use]
+    pub fn fix(mut self, fix: Fix) -> Self {
+        self.fix = Some(fix);
+        self
+    }
+}
+
+/// A fault under the name of the rule that it breaks.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// The rule.
+    pub rule: RuleId,
+    /// The level that the rule has in this run.
+    pub level: Level,
+    /// What was found.
+    pub fault: Fault,
+}

@@ -1,0 +1,433 @@
+//! The ladder that leads from the environment to the base of a change. The first rung that applies wins; where none does, the
+//! run fails: "no base" must never read as "no changes".
+
+use std::collections::HashMap;
+
+use git2::{BranchType, ErrorCode, Oid};
+use serde_json::Value;
+
+use super::{Doing, GitError, Head, Repository};
+use crate::environment::{Ci, Environment};
+
+/// What a change is compared with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Base {
+    /// Nothing: the whole of head is judged.
+    Whole {
+        /// Why.
+        source: String,
+    },
+    /// The empty tree: there is no commit yet.
+    Empty,
+    /// A commit.
+    Commit {
+        /// Where the change left the base branch.
+        merge_base: Oid,
+        /// The base branch now.
+        tip: Oid,
+        /// Where this is known from: the option, the variable or the branch.
+        source: String,
+    },
+}
+
+impl Base {
+    /// Where the base is known from.
+    pub fn source(&self) -> &str {
+        match self {
+            Self::Whole { source } | Self::Commit { source, .. } => source,
+            Self::Empty => "no commit yet",
+        }
+    }
+
+    /// The merge base, where it is a commit.
+    pub fn revision(&self) -> Option<Oid> {
+        match self {
+            Self::Commit { merge_base, .. } => Some(*merge_base),
+            Self::Whole { .. } | Self::Empty => None,
+        }
+    }
+
+    /// One line for people.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Whole { source } => format!("no base: judging the whole tree ({source})"),
+            Self::Empty => "no base: HEAD has no commit yet, so everything is new".to_owned(),
+            Self::Commit { merge_base, source, .. } => format!("base: {} ({source})", short(*merge_base)),
+        }
+    }
+}
+
+/// Branches that releases are cut from, by how their names begin. A backport is compared with its own, not with the main one.
+const RELEASE_PREFIXES: [&str; 3] = ["release-", "release/", "stable"];
+
+/// How far down its own history a change is searched for the release branch that it was begun on, in commits.
+const RELEASE_SEARCH: usize = 1000;
+
+/// One run down the ladder.
+struct Ladder<'a> {
+    repository: &'a Repository,
+    environment: &'a Environment,
+    head: Oid,
+    tried: Vec<String>,
+}
+
+type Rung = Result<Option<Base>, GitError>;
+
+impl Repository {
+    /// Finds what `head` is to be compared with. `explicit` is the user's own word.
+    pub fn find_base(&self, head: &Head, explicit: Option<&str>, environment: &Environment) -> Result<Base, GitError> {
+        let Some(commit) = self.resolve_head(head)? else {
+            return explicit.map_or(Ok(Base::Empty), |_| Err(GitError::Unborn));
+        };
+        let mut ladder = Ladder { repository: self, environment, head: commit, tried: Vec::new() };
+        let base = ladder.climb(head, explicit)?;
+        ladder.refuse_an_empty_comparison(&base, head, explicit)?;
+        Ok(base)
+    }
+}
+
+impl Ladder<'_> {
+    fn climb(&mut self, head: &Head, explicit: Option<&str>) -> Result<Base, GitError> {
+        if let Some(revision) = explicit {
+            return self.named(revision, "--base");
+        }
+        if let Some(revision) = self.environment.get("IMGLINT_BASE") {
+            return self.named(revision, "IMGLINT_BASE");
+        }
+        let ci = self.environment.ci();
+        let rung = match ci {
+            Some(Ci::Prow) => self.prow()?,
+            Some(Ci::GitHub) => self.github()?,
+            Some(Ci::GitLab) => self.gitlab()?,
+            Some(Ci::Other) | None => None,
+        };
+        if let Some(base) = rung {
+            return Ok(base);
+        }
+        // Prow's clone has no remote, and its local base branch is HEAD itself: below here there is nothing for it.
+        if ci != Some(Ci::Prow) {
+            if let Some(base) = self.branches()? {
+                return Ok(base);
+            }
+            if let Some(base) = self.pre_commit()? {
+                return Ok(base);
+            }
+        }
+        if ci.is_none() && matches!(head, Head::Index | Head::Worktree) {
+            let source = "HEAD: there is no base branch, so only uncommitted changes are judged".to_owned();
+            return Ok(Base::Commit { merge_base: self.head, tip: self.head, source });
+        }
+        Err(self.no_base())
+    }
+
+    /// `--base` and `IMGLINT_BASE`: the user's word.
+    fn named(&mut self, revision: &str, source: &str) -> Result<Base, GitError> {
+        if is_zero(revision) {
+            return Err(GitError::NoRevision {
+                revision: revision.to_owned(),
+                source_of_it: source.to_owned(),
+                help: "zeros are git's way to say `no commit`: the branch is new. Give its base branch instead, \
+                       for example `--base origin/HEAD`"
+                    .to_owned(),
+            });
+        }
+        let tip = self.repository.commit(revision, source)?;
+        self.merge_base(tip, format!("{source} {revision}"))
+    }
+
+    /// Prow says what it merged the change into.
+    fn prow(&mut self) -> Rung {
+        let spec: Value = match self.environment.get("JOB_SPEC").map(serde_json::from_str) {
+            Some(Ok(spec)) => spec,
+            Some(Err(error)) => {
+                return Err(GitError::NothingToCompare {
+                    reason: format!("JOB_SPEC is no JSON: {error}"),
+                    help: "Prow sets JOB_SPEC itself; unset it where imglint is run by hand".to_owned(),
+                });
+            }
+            None => Value::Null,
+        };
+        let text = |value: &Value| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+        let variable = |name: &str| self.environment.get(name).map(str::to_owned);
+        let job_type = variable("JOB_TYPE").or_else(|| text(&spec["type"])).unwrap_or_else(|| "presubmit".to_owned());
+        match job_type.as_str() {
+            "periodic" => Ok(Some(Base::Whole { source: "periodic job".to_owned() })),
+            "postsubmit" => self.first_parent("HEAD^1 of a postsubmit"),
+            _ => {
+                // `PULL_REFS` is `branch:sha,number:sha…`: its first entry is the base.
+                let of_refs = || {
+                    variable("PULL_REFS")?
+                        .split(',')
+                        .next()?
+                        .split(':')
+                        .nth(1)
+                        .map(str::to_owned)
+                        .filter(|sha| !sha.is_empty())
+                };
+                let (source, sha) = if let Some(sha) = variable("PULL_BASE_SHA") {
+                    ("PULL_BASE_SHA", sha)
+                } else if let Some(sha) = of_refs() {
+                    ("PULL_REFS", sha)
+                } else if let Some(sha) = text(&spec["refs"]["base_sha"]) {
+                    ("JOB_SPEC", sha)
+                } else {
+                    self.tried.extend(["PULL_BASE_SHA", "PULL_REFS", "JOB_SPEC"].map(|name| format!("{name} (unset)")));
+                    return Ok(None);
+                };
+                let Ok(tip) = self.repository.commit(&sha, source) else {
+                    let tested = match (self.environment.get("REPO_OWNER"), self.environment.get("REPO_NAME")) {
+                        (Some(owner), Some(name)) => format!(" ({owner}/{name})"),
+                        _ => String::new(),
+                    };
+                    return Err(GitError::NoRevision {
+                        revision: sha,
+                        source_of_it: source.to_owned(),
+                        help: format!(
+                            "this is not the repository under test{tested}, or its history was cut: run imglint in the \
+                             repository under test, not in one of `extra_refs`, and without `clone_depth`"
+                        ),
+                    });
+                };
+                self.merge_base(tip, source.to_owned()).map(Some)
+            }
+        }
+    }
+
+    fn github(&mut self) -> Rung {
+        let on_merge = self
+            .environment
+            .get("GITHUB_REF")
+            .is_some_and(|name| name.starts_with("refs/pull/") && name.ends_with("/merge"));
+        if on_merge {
+            let commit = self.repository.inner.find_commit(self.head).doing("reading HEAD")?;
+            if commit.parent_count() == 2 {
+                return self.first_parent("HEAD^1 of GitHub's merge");
+            }
+            self.tried.push("HEAD^1 (HEAD is no merge here)".to_owned());
+        }
+        if let Some(branch) = self.environment.get("GITHUB_BASE_REF") {
+            return self.remote_branch(&format!("origin/{branch}"));
+        }
+        let Some(event) = self.environment.get("GITHUB_EVENT_PATH") else { return Ok(None) };
+        let bytes = std::fs::read(event).map_err(|source| GitError::Io { path: event.to_owned(), source })?;
+        let event: Value = serde_json::from_slice(&bytes).map_err(|error| GitError::NothingToCompare {
+            reason: format!("the event file of GITHUB_EVENT_PATH is no JSON: {error}"),
+            help: "GitHub writes this file itself; pass `--base REV` instead".to_owned(),
+        })?;
+        for (name, value) in [("merge_group.base_sha", &event["merge_group"]["base_sha"]), ("before", &event["before"])]
+        {
+            match value.as_str() {
+                Some(sha) if is_zero(sha) => self.tried.push(format!("github.event.{name} (all zeros: a new branch)")),
+                Some(sha) => {
+                    let tip = self.repository.commit(sha, &format!("github.event.{name}"))?;
+                    return self.merge_base(tip, format!("github.event.{name}")).map(Some);
+                }
+                None => {}
+            }
+        }
+        match event["repository"]["default_branch"].as_str() {
+            Some(branch) => self.remote_branch(&format!("origin/{branch}")),
+            None => Ok(None),
+        }
+    }
+
+    fn gitlab(&mut self) -> Rung {
+        let Some(sha) = self.environment.get("CI_MERGE_REQUEST_DIFF_BASE_SHA").filter(|sha| !is_zero(sha)) else {
+            self.tried.push("CI_MERGE_REQUEST_DIFF_BASE_SHA (unset: no merge request)".to_owned());
+            return Ok(None);
+        };
+        let tip = self.repository.commit(sha, "CI_MERGE_REQUEST_DIFF_BASE_SHA")?;
+        let Base::Commit { merge_base, source, mut tip } =
+            self.merge_base(tip, "CI_MERGE_REQUEST_DIFF_BASE_SHA".to_owned())?
+        else {
+            return Ok(None);
+        };
+        // The target branch may have moved on; merged results pipelines know how far.
+        if let Some(target) = self.environment.get("CI_MERGE_REQUEST_TARGET_BRANCH_SHA")
+            && let Ok(commit) = self.repository.commit(target, "CI_MERGE_REQUEST_TARGET_BRANCH_SHA")
+        {
+            tip = commit;
+        }
+        Ok(Some(Base::Commit { merge_base, tip, source }))
+    }
+
+    /// The base branch of a clone that a person works in.
+    fn branches(&mut self) -> Rung {
+        let current = self.current_branch();
+        let remote =
+            ["upstream/HEAD", "origin/HEAD", "upstream/master", "upstream/main", "origin/master", "origin/main"];
+        for name in remote {
+            if let Some(tip) = self.branch(name, BranchType::Remote)? {
+                if let Some(base) = self.release_branch(tip, current.as_deref())? {
+                    return Ok(Some(base));
+                }
+                return self.merge_base(tip, format!("merge base with {name}")).map(Some);
+            }
+        }
+        for name in ["master", "main"] {
+            if current.as_deref() == Some(name) {
+                self.tried.push(format!("{name} (the current branch)"));
+            } else if let Some(tip) = self.branch(name, BranchType::Local)? {
+                return self.merge_base(tip, format!("merge base with {name}")).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    /// The release branch that a backport was begun on: the one that the current branch tracks, or one whose tip lies between
+    /// HEAD and the main branch. Compared with the main branch, a backport would answer for the whole release.
+    fn release_branch(&mut self, main: Oid, current: Option<&str>) -> Rung {
+        let repository = &self.repository.inner;
+        let is_release = |name: &str| {
+            name.split_once('/')
+                .is_some_and(|(_, branch)| RELEASE_PREFIXES.iter().any(|prefix| branch.starts_with(prefix)))
+        };
+        let tracked = current.and_then(|name| {
+            let upstream = repository.find_branch(name, BranchType::Local).ok()?.upstream().ok()?;
+            Some((upstream.name().ok()??.to_owned(), upstream.get().peel_to_commit().ok()?.id()))
+        });
+        if let Some((name, tip)) = tracked.filter(|(name, _)| is_release(name)) {
+            return self.merge_base(tip, format!("merge base with {name}")).map(Some);
+        }
+        let mut tips = HashMap::new();
+        for branch in repository.branches(Some(BranchType::Remote)).doing("listing branches")? {
+            let (branch, _) = branch.doing("listing branches")?;
+            if let (Ok(Some(name)), Some(tip)) = (branch.name(), branch.get().target())
+                && is_release(name)
+            {
+                tips.insert(tip, name.to_owned());
+            }
+        }
+        if tips.is_empty() {
+            return Ok(None);
+        }
+        let mut walk = repository.revwalk().doing("walking the change")?;
+        walk.push(self.head).doing("walking the change")?;
+        walk.hide(main).doing("walking the change")?;
+        for commit in walk.take(RELEASE_SEARCH) {
+            if let Some(name) = tips.get(&commit.doing("walking the change")?) {
+                let tip = self.repository.commit(name, name)?;
+                return self.merge_base(tip, format!("merge base with {name}")).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    /// In a pre-push hook this is the last pushed commit, in which the bump may lie already: the last resort.
+    fn pre_commit(&mut self) -> Rung {
+        match self.environment.get("PRE_COMMIT_FROM_REF") {
+            None => Ok(None),
+            Some(revision) if is_zero(revision) => {
+                self.tried.push("PRE_COMMIT_FROM_REF (all zeros: a new branch)".to_owned());
+                Ok(None)
+            }
+            Some(revision) => self.named(revision, "PRE_COMMIT_FROM_REF").map(Some),
+        }
+    }
+
+    fn remote_branch(&mut self, name: &str) -> Rung {
+        match self.branch(name, BranchType::Remote)? {
+            Some(tip) => self.merge_base(tip, format!("merge base with {name}")).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn branch(&mut self, name: &str, kind: BranchType) -> Result<Option<Oid>, GitError> {
+        match self.repository.inner.find_branch(name, kind).and_then(|branch| branch.get().peel_to_commit()) {
+            Ok(commit) => Ok(Some(commit.id())),
+            Err(error) if error.code() == ErrorCode::NotFound => {
+                self.tried.push(name.to_owned());
+                Ok(None)
+            }
+            Err(source) => Err(GitError::Git { doing: "reading a branch", source }),
+        }
+    }
+
+    fn current_branch(&self) -> Option<String> {
+        let head = self.repository.inner.head().ok()?;
+        if head.is_branch() { head.shorthand().ok().map(str::to_owned) } else { None }
+    }
+
+    fn first_parent(&mut self, source: &str) -> Rung {
+        let commit = self.repository.inner.find_commit(self.head).doing("reading HEAD")?;
+        match commit.parent_id(0) {
+            Ok(parent) if self.repository.inner.find_commit(parent).is_ok() => {
+                Ok(Some(Base::Commit { merge_base: parent, tip: parent, source: source.to_owned() }))
+            }
+            _ => {
+                self.tried.push(source.to_owned());
+                Err(self.no_base())
+            }
+        }
+    }
+
+    fn merge_base(&mut self, tip: Oid, source: String) -> Result<Base, GitError> {
+        match self.repository.inner.merge_base(self.head, tip) {
+            Ok(merge_base) => Ok(Base::Commit { merge_base, tip, source }),
+            Err(error) if error.code() == ErrorCode::NotFound => {
+                self.tried.push(format!("{source} (no common ancestor with HEAD)"));
+                Err(self.no_base())
+            }
+            Err(error) => Err(GitError::Git { doing: "looking for the merge base", source: error }),
+        }
+    }
+
+    /// In CI a commit that is its own base means that the clone is not what it should be: a naive comparison would find no
+    /// change and pass.
+    fn refuse_an_empty_comparison(&self, base: &Base, head: &Head, explicit: Option<&str>) -> Result<(), GitError> {
+        let Some(ci) = self.environment.ci() else { return Ok(()) };
+        let by_hand = explicit.is_some() || self.environment.get("IMGLINT_BASE").is_some();
+        match base {
+            Base::Commit { merge_base, source, .. }
+                if *merge_base == self.head && matches!(head, Head::Commit(_)) && !by_hand =>
+            {
+                let help = match ci {
+                    Ci::Prow => {
+                        "the pull request is not merged into this clone: let Prow clone the repository (`decorate: true`, no \
+                         `skip_cloning`), or judge everything with `--all`"
+                    }
+                    _ => "check out the change, name its base with `--base REV`, or judge everything with `--all`",
+                };
+                Err(GitError::NothingToCompare {
+                    reason: format!("HEAD is its own base {} ({source})", short(*merge_base)),
+                    help: help.to_owned(),
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn no_base(&self) -> GitError {
+        let shallow = self.repository.inner.is_shallow();
+        let help = match (self.environment.ci(), shallow) {
+            (Some(Ci::Prow), _) => {
+                "let Prow clone the whole history: remove `clone_depth` and `skip_cloning` from the job, and run imglint in the \
+                 repository under test"
+            }
+            (Some(Ci::GitHub), _) => {
+                "give actions/checkout the history: `with: {fetch-depth: 0}`; where there is no pull request, `--base REV` \
+                 or `--all`"
+            }
+            (Some(Ci::GitLab), _) => {
+                "set `GIT_DEPTH: 0` for this job and run it in merge request pipelines; elsewhere `--base REV` or `--all`"
+            }
+            (_, true) => "fetch the history: git fetch --unshallow",
+            (_, false) => "name the base branch with `--base REV` or IMGLINT_BASE, or judge everything with `--all`",
+        };
+        let mut tried = self.tried.clone();
+        if tried.is_empty() {
+            tried.push("nothing that this environment names".to_owned());
+        }
+        GitError::NoBase { tried, shallow, help: help.to_owned() }
+    }
+}
+
+/// Whether this is the name that git gives to no commit at all.
+fn is_zero(revision: &str) -> bool {
+    revision.len() >= 7 && revision.bytes().all(|byte| byte == b'0')
+}
+
+/// The form of a commit's id that people read.
+fn short(id: Oid) -> String {
+    id.to_string().chars().take(12).collect()
+}

@@ -1,0 +1,194 @@
+//! Git: what is compared with what, and the files on both sides. The only user of git2.
+
+mod ladder;
+mod objects;
+mod read;
+
+use std::path::{Path, PathBuf};
+
+use git2::{ErrorCode, Oid};
+
+use crate::environment::Environment;
+
+pub use ladder::Base;
+pub use read::Policy;
+
+/// An opened repository.
+pub struct Repository {
+    inner: git2::Repository,
+}
+
+/// What is judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Head {
+    /// The commit that this revision names.
+    Commit(String),
+    /// What the next commit would hold.
+    Index,
+    /// The files as they lie on disk, with those that git does not know and does not ignore.
+    Worktree,
+}
+
+impl Head {
+    /// The word for it in reports.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Commit(_) => "commit",
+            Self::Index => "index",
+            Self::Worktree => "worktree",
+        }
+    }
+}
+
+/// Why a repository could not be judged, and what to do about it.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+#[expect(missing_docs, reason = "the messages say it")]
+pub enum GitError {
+    #[error("no git repository at {} or above it", .0.display())]
+    #[diagnostic(help("run imglint inside of a clone, or name one with `--repo DIR`"))]
+    NoRepository(PathBuf),
+
+    #[error("the repository at {} belongs to another user, and git refuses to trust it", .0.display())]
+    #[diagnostic(help(
+        "if you trust it, run: git config --global --add safe.directory {}", .0.display()
+    ))]
+    Owner(PathBuf),
+
+    #[error("the repository at {} is of a kind that imglint cannot read yet: {reason}", path.display())]
+    #[diagnostic(help("imglint reads repositories with SHA-1 objects, file-based references and a full index"))]
+    Unsupported { path: PathBuf, reason: String },
+
+    #[error("no such revision: `{revision}` ({source_of_it})")]
+    #[diagnostic(help("{help}"))]
+    NoRevision { revision: String, source_of_it: String, help: String },
+
+    #[error("HEAD has no commit yet")]
+    #[diagnostic(help("judge what would be committed first: imglint --staged"))]
+    Unborn,
+
+    #[error("this repository is bare: it has no {0} to judge")]
+    #[diagnostic(help("judge a commit: imglint --head REV --base REV"))]
+    Bare(&'static str),
+
+    #[error("{path} is unmerged")]
+    #[diagnostic(help("resolve the conflict and `git add` the file, then run imglint again"))]
+    Unmerged { path: String },
+
+    #[error("cannot tell what this change is to be compared with{}: tried {}", shallow_note(*shallow), tried.join(", "))]
+    #[diagnostic(help("{help}"))]
+    NoBase { tried: Vec<String>, shallow: bool, help: String },
+
+    #[error("there is nothing to compare: {reason}")]
+    #[diagnostic(help("{help}"))]
+    NothingToCompare { reason: String, help: String },
+
+    #[error("failed to read {path}")]
+    #[diagnostic(help("check that the file can be read, then run imglint again"))]
+    Io { path: String, source: std::io::Error },
+
+    #[error("git failed while {doing}: {}", .source.message())]
+    #[diagnostic(help("`git fsck` tells whether the repository is whole"))]
+    Git { doing: &'static str, source: git2::Error },
+}
+
+fn shallow_note(shallow: bool) -> &'static str {
+    if shallow { " (the clone is shallow)" } else { "" }
+}
+
+/// Says what git2 was doing when it failed.
+trait Doing<T> {
+    fn doing(self, doing: &'static str) -> Result<T, GitError>;
+}
+
+impl<T> Doing<T> for Result<T, git2::Error> {
+    fn doing(self, doing: &'static str) -> Result<T, GitError> {
+        self.map_err(|source| GitError::Git { doing, source })
+    }
+}
+
+impl Repository {
+    /// Opens the repository that holds `directory`, or the one that git's own variables name if no directory is given:
+    /// hooks run with `GIT_DIR` and `GIT_INDEX_FILE` set, and what they commit stands in that index.
+    pub fn open(directory: Option<&Path>, environment: &Environment) -> Result<Self, GitError> {
+        let variable = |name| environment.get(name).filter(|_| directory.is_none());
+        let here = directory.unwrap_or(Path::new("."));
+        let inner = match variable("GIT_DIR") {
+            Some(git_dir) => git2::Repository::open(git_dir).and_then(|repository| {
+                let worktree = variable("GIT_WORK_TREE").or(if repository.is_bare() { None } else { Some(".") });
+                if let Some(worktree) = worktree.filter(|_| !repository.is_worktree()) {
+                    repository.set_workdir(Path::new(worktree), false)?;
+                }
+                Ok(repository)
+            }),
+            None => git2::Repository::discover(here),
+        }
+        .map_err(|error| open_error(&error, here))?;
+        if let Some(index) = variable("GIT_INDEX_FILE") {
+            let mut index = git2::Index::open(Path::new(index)).doing("reading the index that GIT_INDEX_FILE names")?;
+            inner.set_index(&mut index).doing("reading the index that GIT_INDEX_FILE names")?;
+        }
+        Ok(Self { inner })
+    }
+
+    /// The root of the working tree; `None` in a bare repository.
+    pub fn root(&self) -> Option<&Path> {
+        self.inner.workdir()
+    }
+
+    /// Where git keeps the repository itself.
+    pub fn git_dir(&self) -> &Path {
+        self.inner.path()
+    }
+
+    /// The commit that a revision names.
+    fn commit(&self, revision: &str, source_of_it: &str) -> Result<Oid, GitError> {
+        match self.inner.revparse_single(revision).and_then(|object| object.peel_to_commit()) {
+            Ok(commit) => Ok(commit.id()),
+            Err(error) if matches!(error.code(), ErrorCode::NotFound | ErrorCode::InvalidSpec | ErrorCode::Peel) => {
+                let help = if self.inner.is_shallow() {
+                    "the clone is shallow; fetch its history: git fetch --unshallow".to_owned()
+                } else {
+                    format!(
+                        "`git rev-parse --verify '{revision}^{{commit}}'` must print a commit; fetch it first if it is remote"
+                    )
+                };
+                Err(GitError::NoRevision { revision: revision.to_owned(), source_of_it: source_of_it.to_owned(), help })
+            }
+            Err(source) => Err(GitError::Git { doing: "resolving a revision", source }),
+        }
+    }
+
+    /// The commit that HEAD names; `None` before the first commit.
+    fn head_commit(&self) -> Result<Option<Oid>, GitError> {
+        match self.inner.head().and_then(|head| head.peel_to_commit()) {
+            Ok(commit) => Ok(Some(commit.id())),
+            Err(error) if error.code() == ErrorCode::UnbornBranch => Ok(None),
+            Err(source) => Err(GitError::Git { doing: "reading HEAD", source }),
+        }
+    }
+
+    /// The commit on which the judged files stand, and under `Head::Commit` the judged commit itself.
+    pub fn resolve_head(&self, head: &Head) -> Result<Option<Oid>, GitError> {
+        match head {
+            Head::Commit(revision) if revision == "HEAD" => self.head_commit()?.map(Some).ok_or(GitError::Unborn),
+            Head::Commit(revision) => self.commit(revision, "--head").map(Some),
+            Head::Index | Head::Worktree if self.inner.is_bare() => {
+                Err(GitError::Bare(if *head == Head::Index { "index" } else { "working tree" }))
+            }
+            Head::Index | Head::Worktree => self.head_commit(),
+        }
+    }
+}
+
+fn open_error(error: &git2::Error, path: &Path) -> GitError {
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    match error.code() {
+        ErrorCode::NotFound => GitError::NoRepository(path),
+        ErrorCode::Owner => {
+            // libgit2 names the directory that it refuses, between quotes.
+            let named = error.message().split('\'').nth(1).map(PathBuf::from);
+            GitError::Owner(named.map_or(path, |named| named.components().collect()))
+        }
+        _ => GitError::Unsupported { path, reason: error.message().to_owned() },
+    }
+}

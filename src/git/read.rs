@@ -1,0 +1,396 @@
+//! From git to snapshots.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use git2::{Delta, DiffOptions, FileMode, IndexEntryExtendedFlag, ObjectType, Oid, Tree};
+
+use super::objects::Objects;
+use super::{Base, Doing, GitError, Head, Repository};
+use crate::snapshot::{Content, Entry, Kind, Pair, Scope, Snapshot, is_below};
+
+type Entries = BTreeMap<Arc<str>, Entry>;
+
+/// A tree that policy is read from: configuration and packs.
+pub enum Policy<'r> {
+    /// The tree of a commit.
+    Commit(Tree<'r>),
+    /// What the next commit would hold.
+    Index(git2::Index, &'r git2::Repository),
+    /// The files on disk.
+    Disk(PathBuf),
+}
+
+impl Policy<'_> {
+    /// The bytes of a file; `None` where there is none.
+    pub fn file(&self, repository: &Repository, path: &str) -> Result<Option<Vec<u8>>, GitError> {
+        let blob = |id: Oid| Ok(Some(repository.inner.find_blob(id).doing("reading the policy")?.content().to_vec()));
+        match self {
+            Self::Commit(tree) => match tree.get_path(Path::new(path)) {
+                Ok(entry) if entry.kind() == Some(ObjectType::Blob) => blob(entry.id()),
+                _ => Ok(None),
+            },
+            Self::Index(index, _) => index.get_path(Path::new(path), 0).map_or(Ok(None), |entry| blob(entry.id)),
+            Self::Disk(root) => {
+                let file = root.join(path);
+                match std::fs::read(&file) {
+                    Ok(bytes) => Ok(Some(bytes)),
+                    Err(error)
+                        if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) =>
+                    {
+                        Ok(None)
+                    }
+                    Err(source) => Err(GitError::Io { path: path.to_owned(), source }),
+                }
+            }
+        }
+    }
+
+    /// The names of the files that lie directly in a directory, sorted; none where there is no such directory.
+    pub fn list(&self, repository: &Repository, directory: &str) -> Result<Vec<String>, GitError> {
+        let mut names = Vec::new();
+        match self {
+            Self::Commit(tree) => {
+                let below = if directory.is_empty() {
+                    Some(tree.clone())
+                } else {
+                    tree.get_path(Path::new(directory))
+                        .ok()
+                        .and_then(|entry| repository.inner.find_tree(entry.id()).ok())
+                };
+                for entry in below.iter().flat_map(Tree::iter) {
+                    if entry.kind() == Some(ObjectType::Blob) {
+                        names.extend(entry.name().ok().map(str::to_owned));
+                    }
+                }
+            }
+            Self::Index(index, _) => {
+                for entry in index.iter() {
+                    let path = String::from_utf8_lossy(&entry.path).into_owned();
+                    let rest = path.strip_prefix(directory).map(|rest| rest.trim_start_matches('/'));
+                    names.extend(
+                        rest.filter(|rest| is_below(&path, directory) && !rest.contains('/')).map(str::to_owned),
+                    );
+                }
+            }
+            Self::Disk(root) => match std::fs::read_dir(root.join(directory)) {
+                Ok(entries) => {
+                    for entry in entries {
+                        let entry = entry.map_err(|source| GitError::Io { path: directory.to_owned(), source })?;
+                        if entry.path().is_file() {
+                            names.extend(entry.file_name().into_string().ok());
+                        }
+                    }
+                }
+                Err(error)
+                    if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {}
+                Err(source) => return Err(GitError::Io { path: directory.to_owned(), source }),
+            },
+        }
+        names.sort();
+        Ok(names)
+    }
+}
+
+impl Repository {
+    /// The tree of head that policy may be read from.
+    pub fn policy_of_head(&self, head: &Head) -> Result<Policy<'_>, GitError> {
+        match head {
+            Head::Commit(_) => {
+                let commit = self.resolve_head(head)?.ok_or(GitError::Unborn)?;
+                Ok(Policy::Commit(self.tree(commit)?))
+            }
+            Head::Index => Ok(Policy::Index(self.index()?, &self.inner)),
+            Head::Worktree => Ok(Policy::Disk(self.root().ok_or(GitError::Bare("working tree"))?.to_owned())),
+        }
+    }
+
+    /// The tree of the base that policy is read from in CI; `None` where the base is no commit.
+    pub fn policy_of_base(&self, base: &Base) -> Result<Option<Policy<'_>>, GitError> {
+        base.revision().map(|commit| self.tree(commit).map(Policy::Commit)).transpose()
+    }
+
+    /// The files on both sides of the change, as far as `scope` reaches.
+    pub fn pair(&self, base: &Base, head: &Head, scope: &Scope) -> Result<Pair, GitError> {
+        let base_tree = base.revision().map(|commit| self.tree(commit)).transpose()?;
+        let mut on_disk = HashMap::new();
+        let (base_entries, head_entries) = match head {
+            Head::Commit(_) => {
+                let commit = self.resolve_head(head)?.ok_or(GitError::Unborn)?;
+                let head_tree = self.tree(commit)?;
+                match &base_tree {
+                    Some(base_tree) => {
+                        let base_entries = self.list(base_tree, scope)?;
+                        let head_entries = self.apply_tree(base_entries.clone(), base_tree, &head_tree, scope)?;
+                        (base_entries, head_entries)
+                    }
+                    None => (Entries::new(), self.list(&head_tree, scope)?),
+                }
+            }
+            Head::Index | Head::Worktree => {
+                let under = match &base_tree {
+                    Some(tree) => Some(tree.clone()),
+                    None => self.resolve_head(head)?.map(|commit| self.tree(commit)).transpose()?,
+                };
+                let listed = under.as_ref().map_or(Ok(Entries::new()), |tree| self.list(tree, scope))?;
+                let index = self.index()?;
+                let mut entries =
+                    self.apply_index(listed.clone(), under.as_ref(), &index, *head == Head::Index, scope)?;
+                if *head == Head::Worktree {
+                    self.apply_worktree(&mut entries, &index, scope, &mut on_disk)?;
+                }
+                (listed, entries)
+            }
+        };
+        let tip_entries = match base {
+            Base::Commit { merge_base, tip, .. } if tip != merge_base => Some(self.list(&self.tree(*tip)?, scope)?),
+            _ => None,
+        };
+        let repository = git2::Repository::open(self.inner.path()).doing("opening the repository")?;
+        let head = Snapshot::new(head_entries, Arc::new(Objects::new(repository, on_disk)));
+        Ok(Pair {
+            base: (!matches!(base, Base::Whole { .. })).then(|| head.with_entries(base_entries)),
+            tip: tip_entries.map(|entries| head.with_entries(entries)),
+            head,
+        })
+    }
+
+    fn tree(&self, commit: Oid) -> Result<Tree<'_>, GitError> {
+        self.inner.find_commit(commit).and_then(|commit| commit.tree()).doing("reading a commit")
+    }
+
+    fn index(&self) -> Result<git2::Index, GitError> {
+        self.inner.index().map_err(|error| GitError::Unsupported {
+            path: self.inner.path().to_owned(),
+            reason: format!(
+                "its index: {}. A sparse or split index can be undone: `git sparse-checkout reapply --no-sparse-index`, \
+                 `git update-index --no-split-index`",
+                error.message()
+            ),
+        })
+    }
+
+    /// Lists the files of a tree that belong to the scope. Nothing else of the tree is visited.
+    fn list(&self, tree: &Tree<'_>, scope: &Scope) -> Result<Entries, GitError> {
+        let mut entries = Entries::new();
+        for directory in &scope.directories {
+            if directory.is_empty() {
+                self.list_below(tree, "", &mut entries)?;
+            } else if let Ok(entry) = tree.get_path(Path::new(directory))
+                && entry.kind() == Some(ObjectType::Tree)
+            {
+                let below = self.inner.find_tree(entry.id()).doing("listing a tree")?;
+                self.list_below(&below, directory, &mut entries)?;
+            }
+        }
+        for file in &scope.files {
+            if let Ok(entry) = tree.get_path(Path::new(file))
+                && let Some(kind) = kind_of_mode(entry.filemode())
+            {
+                entries.insert(file.as_str().into(), Entry { kind, content: object(entry.id()) });
+            }
+        }
+        Ok(entries)
+    }
+
+    fn list_below(&self, tree: &Tree<'_>, directory: &str, entries: &mut Entries) -> Result<(), GitError> {
+        for entry in tree {
+            let name = path_of_bytes(entry.name_bytes());
+            let path = if directory.is_empty() { name } else { format!("{directory}/{name}") };
+            if entry.kind() == Some(ObjectType::Tree) {
+                let below = self.inner.find_tree(entry.id()).doing("listing a tree")?;
+                self.list_below(&below, &path, entries)?;
+            } else if let Some(kind) = kind_of_mode(entry.filemode()) {
+                entries.insert(path.into(), Entry { kind, content: object(entry.id()) });
+            }
+        }
+        Ok(())
+    }
+
+    fn apply_tree(
+        &self,
+        mut entries: Entries,
+        old: &Tree<'_>,
+        new: &Tree<'_>,
+        scope: &Scope,
+    ) -> Result<Entries, GitError> {
+        let diff = self
+            .inner
+            .diff_tree_to_tree(Some(old), Some(new), Some(&mut options(scope)))
+            .doing("comparing two commits")?;
+        for delta in diff.deltas() {
+            apply(&mut entries, scope, delta.new_file().path_bytes(), || {
+                let kind = kind_of_mode(delta.new_file().mode().into())?;
+                (delta.status() != Delta::Deleted).then(|| Entry { kind, content: object(delta.new_file().id()) })
+            });
+        }
+        Ok(entries)
+    }
+
+    fn apply_index(
+        &self,
+        mut entries: Entries,
+        tree: Option<&Tree<'_>>,
+        index: &git2::Index,
+        is_judged: bool,
+        scope: &Scope,
+    ) -> Result<Entries, GitError> {
+        let diff = self
+            .inner
+            .diff_tree_to_index(tree, Some(index), Some(&mut options(scope)))
+            .doing("comparing a commit with the index")?;
+        for delta in diff.deltas() {
+            let path = delta.new_file().path_bytes();
+            if delta.status() == Delta::Conflicted {
+                let path = path_of_bytes(path.or(delta.old_file().path_bytes()).unwrap_or_default());
+                if is_judged && scope.contains(&path) {
+                    return Err(GitError::Unmerged { path });
+                }
+                continue; // the working tree's own file is taken instead
+            }
+            let is_intended = || {
+                extended_flags(index, path).is_some_and(|flags| flags.contains(IndexEntryExtendedFlag::INTENT_TO_ADD))
+            };
+            if delta.status() == Delta::Added && is_intended() {
+                continue; // `git add -N`: not part of the next commit
+            }
+            apply(&mut entries, scope, path, || {
+                let kind = kind_of_mode(delta.new_file().mode().into())?;
+                (delta.status() != Delta::Deleted).then(|| Entry { kind, content: object(delta.new_file().id()) })
+            });
+        }
+        Ok(entries)
+    }
+
+    fn apply_worktree(
+        &self,
+        entries: &mut Entries,
+        index: &git2::Index,
+        scope: &Scope,
+        on_disk: &mut HashMap<[u8; 20], PathBuf>,
+    ) -> Result<(), GitError> {
+        let root = self.root().ok_or(GitError::Bare("working tree"))?;
+        let mut options = options(scope);
+        options.include_untracked(true).recurse_untracked_dirs(true).include_typechange(true);
+        let diff = self
+            .inner
+            .diff_index_to_workdir(Some(index), Some(&mut options))
+            .doing("comparing the index with the working tree")?;
+        for delta in diff.deltas() {
+            let bytes = delta.new_file().path_bytes().or(delta.old_file().path_bytes());
+            let path = path_of_bytes(bytes.unwrap_or_default());
+            // A repository inside of this one, that git would not add.
+            if path.ends_with('/') || !scope.contains(&path) {
+                continue;
+            }
+            let is_sparse = || {
+                extended_flags(index, bytes).is_some_and(|flags| flags.contains(IndexEntryExtendedFlag::SKIP_WORKTREE))
+            };
+            if delta.status() == Delta::Deleted && is_sparse() {
+                continue; // a sparse checkout left it out; it is there all the same
+            }
+            let file = root.join(&path);
+            let entry = match std::fs::symlink_metadata(&file) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+                Err(source) => return Err(GitError::Io { path, source }),
+                Ok(metadata) if metadata.is_dir() => None,
+                Ok(metadata) => {
+                    let kind = match kind_of_mode(delta.new_file().mode().into()) {
+                        Some(kind) => kind,
+                        None if metadata.is_symlink() => Kind::Symlink,
+                        None => Kind::File,
+                    };
+                    let failed = |source| GitError::Io { path: path.clone(), source };
+                    let id = if metadata.is_symlink() {
+                        let target = content_on_disk(&file).map_err(failed)?;
+                        Oid::hash_object(ObjectType::Blob, &target)
+                    } else {
+                        // Opened here for a clear error: libgit2 does not say why it cannot.
+                        std::fs::File::open(&file).map_err(failed)?;
+                        Oid::hash_file(ObjectType::Blob, &file)
+                    }
+                    .doing("reading the working tree")?;
+                    if let Content::Object(id) = object(id) {
+                        on_disk.insert(id, file);
+                    }
+                    Some(Entry { kind, content: object(id) })
+                }
+            };
+            apply(entries, scope, bytes, || entry);
+        }
+        Ok(())
+    }
+}
+
+/// The bytes of a file of the working tree as git would store them: of a link, its target.
+pub(super) fn content_on_disk(file: &Path) -> std::io::Result<Vec<u8>> {
+    if std::fs::symlink_metadata(file)?.is_symlink() {
+        let target = std::fs::read_link(file)?;
+        return Ok(target.to_string_lossy().replace('\\', "/").into_bytes());
+    }
+    std::fs::read(file)
+}
+
+/// Puts one delta into the list of files.
+fn apply(entries: &mut Entries, scope: &Scope, path: Option<&[u8]>, entry: impl FnOnce() -> Option<Entry>) {
+    let path = path_of_bytes(path.unwrap_or_default());
+    if !scope.contains(&path) {
+        return;
+    }
+    match entry() {
+        Some(entry) => entries.insert(path.into(), entry),
+        None => entries.remove(path.as_str()),
+    };
+}
+
+/// The flags of an entry of the index that git keeps beside its first sixteen.
+fn extended_flags(index: &git2::Index, path: Option<&[u8]>) -> Option<IndexEntryExtendedFlag> {
+    let path = std::str::from_utf8(path?).ok()?;
+    let entry = index.get_path(Path::new(path), 0)?;
+    Some(IndexEntryExtendedFlag::from_bits_truncate(entry.flags_extended))
+}
+
+fn options(scope: &Scope) -> DiffOptions {
+    let mut options = DiffOptions::new();
+    options.ignore_submodules(true).skip_binary_check(true).disable_pathspec_match(true);
+    if !scope.directories.iter().any(String::is_empty) {
+        for path in scope.directories.iter().chain(&scope.files) {
+            options.pathspec(path);
+        }
+    }
+    options
+}
+
+fn object(id: Oid) -> Content {
+    let mut bytes = [0; 20];
+    bytes.copy_from_slice(&id.as_bytes()[..20]);
+    Content::Object(bytes)
+}
+
+/// A path as text. Bytes that are no UTF-8 are shown as `\xNN`: such a file is content, and can be nothing else.
+fn path_of_bytes(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    let mut path = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        path.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            let _ = write!(path, "\\x{byte:02x}");
+        }
+    }
+    path
+}
+
+fn kind_of_mode(mode: i32) -> Option<Kind> {
+    if mode == i32::from(FileMode::Link) {
+        Some(Kind::Symlink)
+    } else if mode == i32::from(FileMode::Commit) {
+        Some(Kind::Submodule)
+    } else if mode == i32::from(FileMode::BlobExecutable) {
+        Some(Kind::Executable)
+    } else if mode == i32::from(FileMode::Blob) || mode == i32::from(FileMode::BlobGroupWritable) {
+        Some(Kind::File)
+    } else {
+        None
+    }
+}

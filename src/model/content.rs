@@ -1,0 +1,202 @@
+//! What an image is made of: its own files, and the sources elsewhere that its binaries are built from.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use globset::GlobBuilder;
+
+use super::{Image, Model};
+use crate::parse::go;
+use crate::shape::{GO_MODULE, Shape};
+use crate::snapshot::{Pair, Snapshot, StoreError, is_below};
+
+/// The changed paths that belong to the content of each image, by the image's directory.
+pub type ChangedContent = BTreeMap<Arc<str>, BTreeSet<Arc<str>>>;
+
+/// Finds which images a change touches, and where.
+pub fn changed(pair: &Pair, shape: &Shape, base: &Model, head: &Model) -> Result<ChangedContent, StoreError> {
+    let mut content = ChangedContent::new();
+    let mut sources = Vec::new();
+    for path in pair.changed() {
+        let owners = [head, base].map(|model| model.owner(&path));
+        for image in owners.into_iter().flatten() {
+            let below = &path[image.directory.len() + 1..];
+            let is_copied = || {
+                [head, base]
+                    .iter()
+                    .filter_map(|model| model.images.get(&image.directory))
+                    .any(|image| copies(image, below))
+            };
+            if below != shape.version_file && (!shape.ignore.is_match(below) || is_copied()) {
+                content.entry(Arc::clone(&image.directory)).or_default().insert(Arc::clone(&path));
+            }
+        }
+        if shape.binary_scope.iter().any(|scope| is_below(&path, scope)) && !shape.ignore.is_match(&*path) {
+            sources.push(path);
+        }
+    }
+    let mut packages = Packages::new(&pair.head, shape)?;
+    sources.retain(|path| packages.may_build(path));
+    if sources.is_empty() {
+        return Ok(content);
+    }
+    for image in head.images.values() {
+        let built_from = packages.of_image(image, head)?;
+        for path in &sources {
+            if packages.is_source(path, &built_from)? {
+                content.entry(Arc::clone(&image.directory)).or_default().insert(Arc::clone(path));
+            }
+        }
+    }
+    Ok(content)
+}
+
+/// The directories outside of an image's own that its binaries are built from.
+pub fn sources(image: &Image, files: &Snapshot, shape: &Shape, model: &Model) -> Result<Vec<String>, StoreError> {
+    let packages = Packages::new(files, shape)?.of_image(image, model)?;
+    Ok(packages.into_iter().filter(|package| !is_below(package, &image.directory)).collect())
+}
+
+/// Whether a Dockerfile of the image takes a file from the context by its name, by a directory above it, or by a pattern that
+/// is narrower than the whole context.
+fn copies(image: &Image, file: &str) -> bool {
+    let dockerfiles = image.builds.iter().filter_map(|build| build.file.as_ref().ok());
+    let instructions = dockerfiles.flat_map(|parsed| &parsed.dockerfile.stages).flat_map(|stage| &stage.instructions);
+    let copies = instructions.filter_map(|instruction| instruction.copy.as_ref()).filter(|copy| copy.from.is_none());
+    copies.flat_map(|copy| &copy.sources).any(|source| {
+        let source = source.value.trim_start_matches("./").trim_matches('/');
+        let is_whole_context = source.is_empty() || source.bytes().all(|byte| matches!(byte, b'*' | b'.' | b'/'));
+        !is_whole_context
+            && !source.contains("://")
+            && !source.contains('$')
+            && (is_below(file, source) || is_match(source, file))
+    })
+}
+
+/// Whether a glob pattern, or a directory that it matches, covers a file.
+fn is_match(pattern: &str, file: &str) -> bool {
+    if !pattern.contains(['*', '?', '[']) {
+        return is_below(file, pattern);
+    }
+    let Ok(glob) = GlobBuilder::new(pattern).literal_separator(true).build() else { return false };
+    let glob = glob.compile_matcher();
+    file.match_indices('/').map(|(end, _)| &file[..end]).chain([file]).any(|part| glob.is_match(part))
+}
+
+/// The Go packages of a tree, read as they are asked for.
+struct Packages<'a> {
+    snapshot: &'a Snapshot,
+    shape: &'a Shape,
+    /// The module's name with a closing slash.
+    module: Option<String>,
+    /// By directory.
+    read: HashMap<String, Arc<Package>>,
+}
+
+#[derive(Default)]
+struct Package {
+    /// Directories of the packages that it imports, within the scope.
+    imports: Vec<String>,
+    /// What is embedded, by patterns below its directory.
+    embeds: Vec<String>,
+}
+
+impl<'a> Packages<'a> {
+    fn new(snapshot: &'a Snapshot, shape: &'a Shape) -> Result<Self, StoreError> {
+        let module = match snapshot.text(GO_MODULE)? {
+            Some(Ok(text)) if !shape.binary_scope.is_empty() => go::module(&text).map(|module| format!("{module}/")),
+            _ => None,
+        };
+        Ok(Self { snapshot, shape, module, read: HashMap::new() })
+    }
+
+    /// Whether a file could be part of a binary at all: it is Go, or lies beside or below Go.
+    fn may_build(&self, path: &str) -> bool {
+        is_go(path) || parents(path).any(|directory| !self.files(directory).is_empty())
+    }
+
+    /// The Go files that lie directly in a directory, but for tests.
+    fn files(&self, directory: &str) -> Vec<&'a Arc<str>> {
+        let length = if directory.is_empty() { 0 } else { directory.len() + 1 };
+        let below = self.snapshot.below(directory).map(|(path, _)| path);
+        let is_wanted =
+            |path: &&Arc<str>| is_go(path) && !path[length..].contains('/') && !self.shape.ignore.is_match(&***path);
+        below.filter(is_wanted).collect()
+    }
+
+    fn package(&mut self, directory: &str) -> Result<Arc<Package>, StoreError> {
+        if let Some(package) = self.read.get(directory) {
+            return Ok(Arc::clone(package));
+        }
+        let mut package = Package::default();
+        for file in self.files(directory) {
+            let Some(Ok(text)) = self.snapshot.text(file)? else { continue };
+            let sources = go::sources(&text);
+            package.embeds.extend(sources.embeds);
+            for import in sources.imports {
+                if let Some(directory) = self.module.as_ref().and_then(|module| import.strip_prefix(module.as_str()))
+                    && self.shape.binary_scope.iter().any(|scope| is_below(directory, scope))
+                {
+                    package.imports.push(directory.to_owned());
+                }
+            }
+        }
+        let package = Arc::new(package);
+        self.read.insert(directory.to_owned(), Arc::clone(&package));
+        Ok(package)
+    }
+
+    /// The directories of all packages that the binaries of an image are built from.
+    fn of_image(&mut self, image: &Image, model: &Model) -> Result<BTreeSet<String>, StoreError> {
+        let mut queue = self.directories(&image.directory, |path| {
+            model.owner(path).is_some_and(|owner| owner.directory == image.directory)
+        });
+        if let Some((makefile, variable)) = &self.shape.makefile
+            && let Some(Ok(text)) = self.snapshot.text(&format!("{}/{makefile}", image.directory))?
+            && let Some(directory) = go::make_variable(&text, variable)
+        {
+            let root = &image.directory[..image.directory.len() - image.name.len()];
+            let directory = format!("{root}{}", directory.trim_matches('/'));
+            queue.extend(self.directories(&directory, |_| true));
+        }
+        let mut seen = BTreeSet::new();
+        while let Some(directory) = queue.pop_first() {
+            if seen.insert(directory.clone()) {
+                queue
+                    .extend(self.package(&directory)?.imports.iter().filter(|import| !seen.contains(*import)).cloned());
+            }
+        }
+        Ok(seen)
+    }
+
+    /// The directories below one that hold Go files which `is_wanted`.
+    fn directories(&self, directory: &str, is_wanted: impl Fn(&str) -> bool) -> BTreeSet<String> {
+        let below = self.snapshot.below(directory).map(|(path, _)| path);
+        let files = below.filter(|path| is_go(path) && !self.shape.ignore.is_match(&***path) && is_wanted(path));
+        files.filter_map(|path| Some(path.rsplit_once('/')?.0.to_owned())).collect()
+    }
+
+    /// Whether a file is one of those that these packages are built from.
+    fn is_source(&mut self, path: &str, packages: &BTreeSet<String>) -> Result<bool, StoreError> {
+        let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
+        if is_go(path) {
+            return Ok(packages.contains(directory));
+        }
+        for directory in parents(path) {
+            if packages.contains(directory) {
+                let below = path[directory.len()..].trim_start_matches('/');
+                return Ok(self.package(directory)?.embeds.iter().any(|pattern| is_match(pattern, below)));
+            }
+        }
+        Ok(false)
+    }
+}
+
+fn is_go(path: &str) -> bool {
+    std::path::Path::new(path).extension().is_some_and(|extension| extension == "go")
+}
+
+/// The directories above a path, the nearest first.
+fn parents(path: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(path), |path| path.rsplit_once('/').map(|(directory, _)| directory)).skip(1)
+}

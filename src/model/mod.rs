@@ -1,0 +1,403 @@
+//! The images of a tree as the build sees them: versions, bases, Dockerfiles, and how they refer to each other.
+
+pub mod content;
+mod reference;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+pub use reference::{Reference, Spelling};
+
+use crate::finding::Place;
+use crate::parse::baseimage::{self, Platform};
+use crate::parse::dockerfile::{Dockerfile, Malformed, Prefixed};
+use crate::parse::version::Version;
+use crate::shape::{Constant, ManifestShape, Shape};
+use crate::snapshot::{Entry, Kind, Read, Snapshot, StoreError};
+use crate::text::{Span, Text};
+
+/// All that the checks know of one tree.
+#[derive(Debug, Clone, Default)]
+pub struct Model {
+    /// The images by their directory.
+    pub images: BTreeMap<Arc<str>, Arc<Image>>,
+    /// The manifest; `None` where the pack names none, or the tree has none.
+    pub manifest: Option<Manifest>,
+    /// The literals that must equal a version, as far as they are there.
+    pub constants: Vec<ConstantValue>,
+    /// Directories by the names that their images are referred to by.
+    by_name: HashMap<String, Vec<Arc<str>>>,
+}
+
+/// A directory with a version file.
+#[derive(Debug, Clone)]
+pub struct Image {
+    /// The directory.
+    pub directory: Arc<str>,
+    /// The path of the directory below its root: the name by which people and the build script call the image.
+    pub name: Arc<str>,
+    /// The name under which the image is published, where that is another one.
+    pub alias: Option<String>,
+    /// The version file.
+    pub version: Control<Version>,
+    /// The file that lists the bases by platform.
+    pub base: Option<Control<Vec<baseimage::Line>>>,
+    /// The Dockerfiles, once for every platform that changes what their stages are built for.
+    pub builds: Vec<Build>,
+    /// Where the image names other images of the tree.
+    pub references: Vec<Reference>,
+    /// The control files that all of this was read from.
+    controls: Vec<(Arc<str>, Entry)>,
+}
+
+/// A file that says something about an image.
+#[derive(Debug, Clone)]
+pub struct Control<T> {
+    /// Its path.
+    pub path: Arc<str>,
+    /// Its text and what it says; or why it has no text.
+    pub read: Result<(Arc<Text>, T), crate::snapshot::Unreadable>,
+}
+
+/// A Dockerfile as it is built for one operating system.
+#[derive(Debug, Clone)]
+pub struct Build {
+    /// The Dockerfile.
+    pub path: Arc<str>,
+    /// The platform of the build; where several differ in nothing that matters here, the first.
+    pub target: Platform,
+    /// What the file says, or why it cannot be read.
+    pub file: Result<Parsed, Unparsed>,
+}
+
+/// A Dockerfile that could be read.
+#[derive(Debug, Clone)]
+pub struct Parsed {
+    /// Its text.
+    pub text: Arc<Text>,
+    /// What it says.
+    pub dockerfile: Dockerfile,
+    /// What each of its stages is built for.
+    pub platforms: Vec<Platform>,
+}
+
+/// A Dockerfile that could not be read.
+#[derive(Debug, Clone)]
+pub struct Unparsed {
+    /// Why.
+    pub reason: String,
+    /// Where.
+    pub place: Place,
+}
+
+/// The file that says which version of an image is used.
+#[derive(Debug, Clone)]
+pub struct Manifest {
+    /// Its path.
+    pub path: Arc<str>,
+    /// Its text.
+    pub text: Arc<Text>,
+    /// The entries whose registry holds images of this tree, in the order of the file.
+    pub entries: Vec<ManifestEntry>,
+}
+
+/// An entry of the manifest.
+#[derive(Debug, Clone)]
+pub struct ManifestEntry {
+    /// The constant that tests use it by.
+    pub key: String,
+    /// The image's name, with the directory that the registry stands for.
+    pub name: String,
+    /// The version.
+    pub version: String,
+    /// Where the version stands.
+    pub span: Span,
+    /// Whether the pack lets it stay behind.
+    pub is_pinned: bool,
+}
+
+/// A literal that must equal a version.
+#[derive(Debug, Clone)]
+pub struct ConstantValue {
+    /// The image, by its name.
+    pub image: String,
+    /// What stands there.
+    pub value: String,
+    /// Where.
+    pub place: Place,
+}
+
+impl<T> Control<T> {
+    /// What the file says, where it could be read.
+    pub fn value(&self) -> Option<&T> {
+        self.read.as_ref().ok().map(|(_, value)| value)
+    }
+
+    /// A place in the file; the file as a whole where it has no text.
+    pub fn place(&self, span: impl FnOnce(&T) -> Span) -> Place {
+        match &self.read {
+            Ok((text, value)) => Place::new(&self.path, text, span(value)),
+            Err(_) => Place::file(&self.path),
+        }
+    }
+}
+
+impl Image {
+    /// The version, where there is one that an image can be tagged with.
+    pub fn version(&self) -> Option<&str> {
+        self.version.value().and_then(Version::usable)
+    }
+
+    /// Where the version stands.
+    pub fn version_place(&self) -> Place {
+        self.version.place(|version| version.span.clone())
+    }
+
+    /// The name under which the image is published.
+    pub fn published(&self) -> &str {
+        self.alias.as_deref().unwrap_or(&self.name)
+    }
+}
+
+impl Model {
+    /// Reads the images of a tree. What `known` has read from the same files is taken from there.
+    pub fn build(snapshot: &Snapshot, shape: &Shape, known: Option<&Self>) -> Result<Self, StoreError> {
+        let directories: Vec<&str> = snapshot
+            .entries()
+            .keys()
+            .filter_map(|path| path.strip_suffix(&*shape.version_file)?.strip_suffix('/'))
+            .filter(|directory| shape.name_of(directory).is_some())
+            .collect();
+        let images = directories.par_iter().map(|directory| Image::read(directory, snapshot, shape, known));
+        let images: Vec<Arc<Image>> = images.collect::<Result<_, _>>()?;
+        let mut by_name: HashMap<String, Vec<Arc<str>>> = HashMap::new();
+        for image in &images {
+            by_name.entry(image.published().to_owned()).or_default().push(Arc::clone(&image.directory));
+        }
+        // A directory is found by its own name too, unless another image is published under that.
+        for image in images.iter().filter(|image| image.alias.is_some()) {
+            by_name.entry(image.name.to_string()).or_insert_with(|| vec![Arc::clone(&image.directory)]);
+        }
+        let mut constants = Vec::new();
+        for constant in &shape.constants {
+            constants.extend(ConstantValue::read(constant, snapshot)?);
+        }
+        Ok(Self {
+            manifest: shape.manifest.as_ref().map_or(Ok(None), |manifest| Manifest::read(manifest, snapshot))?,
+            images: images.into_iter().map(|image| (Arc::clone(&image.directory), image)).collect(),
+            constants,
+            by_name,
+        })
+    }
+
+    /// The images that a name can mean: as a rule one; several where aliases make names equal.
+    pub fn named(&self, name: &str) -> Vec<&Arc<Image>> {
+        let find = |name: &str| self.by_name.get(name);
+        // In trees of old the architecture was part of the name.
+        let without_arch = || ARCHITECTURES.iter().find_map(|arch| find(name.strip_suffix(arch)?.strip_suffix('-')?));
+        let directories = find(name).or_else(without_arch).map_or(&[][..], Vec::as_slice);
+        directories.iter().filter_map(|directory| self.images.get(directory)).collect()
+    }
+
+    /// The images that an entry of the manifest can mean. Among images of one name, the directory that the entry's key spells
+    /// is meant (`HttpdNew` is `httpd-new`).
+    pub fn images_of_entry(&self, entry: &ManifestEntry) -> Vec<&Arc<Image>> {
+        let candidates = self.named(&entry.name);
+        let letters =
+            |name: &str| name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+        let key = letters(&entry.key);
+        match candidates.iter().find(|image| letters(&image.name) == key) {
+            Some(image) if candidates.len() > 1 => vec![image],
+            _ => candidates,
+        }
+    }
+
+    /// The image that owns a path: the nearest directory above it that is one.
+    pub fn owner(&self, path: &str) -> Option<&Arc<Image>> {
+        let mut directory = path;
+        while let Some((above, _)) = directory.rsplit_once('/') {
+            if let Some(image) = self.images.get(above) {
+                return Some(image);
+            }
+            directory = above;
+        }
+        None
+    }
+}
+
+/// The architectures that Go and docker know, by Go's names; longer ones first where one is the beginning of another.
+pub const ARCHITECTURES: [&str; 11] =
+    ["amd64", "arm64", "arm", "ppc64le", "s390x", "386", "riscv64", "mips64le", "mips64", "loong64", "ppc64"];
+
+impl Image {
+    fn read(
+        directory: &str,
+        snapshot: &Snapshot,
+        shape: &Shape,
+        known: Option<&Model>,
+    ) -> Result<Arc<Self>, StoreError> {
+        let names =
+            [Some(&shape.version_file), shape.alias_file.as_ref(), shape.base_file.as_ref(), Some(&shape.dockerfile)];
+        let mut controls = Vec::new();
+        for name in names.into_iter().chain([shape.windows_dockerfile.as_ref()]).flatten() {
+            if let Some((path, entry)) = snapshot.entries().get_key_value(format!("{directory}/{name}").as_str()) {
+                controls.push((Arc::clone(path), entry.clone()));
+            }
+        }
+        // What a link leads to may have changed where the link has not.
+        let is_linked = controls.iter().any(|(_, entry)| entry.kind == Kind::Symlink);
+        if let Some(image) = known.and_then(|model| model.images.get(directory))
+            && !is_linked
+            && image.controls == controls
+        {
+            return Ok(Arc::clone(image));
+        }
+        let read = |name: Option<&String>| -> Result<Option<(Arc<str>, Read)>, StoreError> {
+            let suffix = name.map(|name| format!("{directory}/{name}"));
+            let Some((path, _)) = suffix.and_then(|path| controls.iter().find(|(control, _)| **control == *path))
+            else {
+                return Ok(None);
+            };
+            Ok(snapshot.text(path)?.map(|read| (Arc::clone(path), read)))
+        };
+        let version = match read(Some(&shape.version_file))? {
+            Some((path, read)) => Control {
+                path,
+                read: read.map(|text| {
+                    let version = Version::parse(&text);
+                    (text, version)
+                }),
+            },
+            // The directory was found by this very file.
+            None => Control {
+                path: format!("{directory}/{}", shape.version_file).into(),
+                read: Err(crate::snapshot::Unreadable::Submodule),
+            },
+        };
+        let alias = read(shape.alias_file.as_ref())?.and_then(|(_, read)| read.ok());
+        let alias = alias.map(|text| text.as_str().trim().to_owned()).filter(|alias| !alias.is_empty());
+        let base = read(shape.base_file.as_ref())?.map(|(path, read)| Control {
+            path,
+            read: read.map(|text| {
+                let lines = baseimage::parse(&text);
+                (text, lines)
+            }),
+        });
+        let name: Arc<str> = shape.name_of(directory).unwrap_or(directory).into();
+        let mut image = Self {
+            directory: directory.into(),
+            name,
+            alias,
+            version,
+            base,
+            builds: Vec::new(),
+            references: Vec::new(),
+            controls: Vec::new(),
+        };
+        let dockerfile = read(Some(&shape.dockerfile))?;
+        let windows_dockerfile = read(shape.windows_dockerfile.as_ref())?;
+        image.builds = image.builds(shape, dockerfile.as_ref(), windows_dockerfile.as_ref());
+        image.references = reference::of_image(&image, shape);
+        image.controls = controls;
+        Ok(Arc::new(image))
+    }
+
+    /// The platforms that the image is built for.
+    pub fn platforms(&self, shape: &Shape) -> Vec<Platform> {
+        match &self.base {
+            None => shape.default_platforms.clone(),
+            Some(base) => base.value().into_iter().flatten().filter_map(|line| Platform::parse(&line.key)).collect(),
+        }
+    }
+
+    /// Which Dockerfile is built for what, as the build script chooses. Platforms for which a file reads the same are one
+    /// build: an operating system, and whether lines with the prefix are there.
+    fn builds(
+        &self,
+        shape: &Shape,
+        plain: Option<&(Arc<str>, Read)>,
+        windows: Option<&(Arc<str>, Read)>,
+    ) -> Vec<Build> {
+        let mut builds: Vec<Build> = Vec::new();
+        let mut seen: Vec<(&str, String, Option<Prefixed>)> = Vec::new();
+        let mut platforms = self.platforms(shape);
+        if platforms.is_empty() && shape.base_file.is_none() {
+            platforms.push(Platform { os: "linux".to_owned(), arch: "amd64".to_owned(), os_version: None });
+        }
+        for target in platforms {
+            let file = if target.is_windows() { windows.or(plain) } else { plain };
+            let Some((path, read)) = file else { continue };
+            let prefixed = if target.arch == "amd64" { Prefixed::Dropped } else { Prefixed::Kept };
+            let prefix = shape.line_prefix.as_deref().map(|prefix| (prefix, prefixed));
+            let has_prefix =
+                |(prefix, _): &(&str, Prefixed)| read.as_ref().is_ok_and(|text| text.as_str().contains(prefix));
+            let key = (&**path, target.os.clone(), prefix.filter(has_prefix).map(|(_, prefixed)| prefixed));
+            if seen.contains(&key) {
+                continue;
+            }
+            seen.push(key);
+            let file = match read {
+                Err(unreadable) => Err(Unparsed { reason: unreadable.to_string(), place: Place::file(path) }),
+                Ok(text) => match Dockerfile::parse(text, prefix) {
+                    Ok(dockerfile) => {
+                        let platforms = dockerfile.platforms(&target);
+                        Ok(Parsed { text: Arc::clone(text), dockerfile, platforms })
+                    }
+                    Err(Malformed { message, span }) => {
+                        Err(Unparsed { reason: message, place: Place::new(path, text, span) })
+                    }
+                },
+            };
+            builds.push(Build { path: Arc::clone(path), target, file });
+        }
+        builds
+    }
+}
+
+impl Manifest {
+    fn read(shape: &ManifestShape, snapshot: &Snapshot) -> Result<Option<Self>, StoreError> {
+        let Some(read) = snapshot.text(&shape.path)? else { return Ok(None) };
+        let text = read.map_err(|unreadable| StoreError {
+            path: shape.path.to_string(),
+            reason: format!("it {unreadable}"),
+            help: None,
+        })?;
+        let entries = shape.pattern.matches(&text).filter_map(|found| {
+            // `list.PromoterE2eRegistry` of newer trees is `promoterE2eRegistry` of older ones.
+            let registry = found.group("registry").rsplit('.').next().unwrap_or_default();
+            let is_it = |name: &&String| name.eq_ignore_ascii_case(registry);
+            let directory = shape.registries.iter().find(|(name, _)| is_it(name)).map(|(_, directory)| directory)?;
+            let name = found.group("name");
+            let has_directory = directory.is_empty() || crate::snapshot::is_below(name, directory);
+            let key = found.group("key").to_owned();
+            Some(ManifestEntry {
+                is_pinned: shape.pinned.contains(&key),
+                key,
+                name: if has_directory { name.to_owned() } else { format!("{directory}/{name}") },
+                version: found.group("version").to_owned(),
+                span: found.span("version"),
+            })
+        });
+        let entries = entries.collect();
+        Ok(Some(Self { path: Arc::clone(&shape.path), text, entries }))
+    }
+
+    /// Where the version of an entry stands.
+    pub fn place(&self, entry: &ManifestEntry) -> Place {
+        Place::new(&self.path, &self.text, entry.span.clone())
+    }
+}
+
+impl ConstantValue {
+    fn read(constant: &Constant, snapshot: &Snapshot) -> Result<Option<Self>, StoreError> {
+        let Some(Ok(text)) = snapshot.text(&constant.path)? else { return Ok(None) };
+        let found = constant.pattern.matches(&text).next();
+        Ok(found.map(|found| Self {
+            image: constant.image.clone(),
+            value: found.group("value").to_owned(),
+            place: Place::new(&constant.path, &text, found.span("value")),
+        }))
+    }
+}

@@ -1,0 +1,338 @@
+//! Packs of rules and the configuration of a repository: from TOML to rules that can be run.
+//!
+//! Built-in packs and a repository's own are read by the same code. Everything that is wrong in any of them is reported at
+//! once.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::check::Check;
+use crate::config::{ConfigError, Override, Problem, Source};
+use crate::finding::{Level, RuleId};
+use crate::shape::{PackFile, Shape};
+use crate::snapshot::Scope;
+
+/// The name of the configuration file at the root of a repository.
+pub const CONFIG_FILE: &str = "imglint.toml";
+
+/// The file of a pack that describes the repository; all other files are rules.
+const PACK_FILE: &str = "pack.toml";
+
+/// A pack that is part of the program.
+pub struct BuiltIn {
+    /// Its name.
+    pub name: &'static str,
+    /// Its files by name.
+    files: &'static [(&'static str, &'static str)],
+    /// The cases of its rules, in Markdown, by the rule's name.
+    cases: &'static [(&'static str, &'static str)],
+}
+
+/// The packs that are part of the program, by name.
+pub static BUILT_IN: &[BuiltIn] = include!(concat!(env!("OUT_DIR"), "/packs.rs"));
+
+/// The files of a pack.
+#[derive(Debug, Clone)]
+pub struct PackFiles {
+    /// The pack's name, or its directory.
+    pub name: String,
+    /// Its files.
+    pub files: Vec<Source>,
+    /// The cases of its rules, by the rule's name.
+    pub cases: BTreeMap<String, String>,
+}
+
+/// Rules for a repository of a certain shape, ready to be run.
+#[derive(Debug, Clone)]
+pub struct Pack {
+    /// The pack's name, or its directory.
+    pub name: String,
+    /// What it is for, in one line.
+    pub summary: String,
+    /// What the repository looks like.
+    pub shape: Shape,
+    /// The rules, by name.
+    pub rules: Vec<Rule>,
+}
+
+/// A rule: a check with its options, and the words for it.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// Its name.
+    pub id: RuleId,
+    /// Its level in this run.
+    pub level: Level,
+    /// What it finds, in one line.
+    pub summary: String,
+    /// Why the policy exists.
+    pub why: String,
+    /// What to do, where the finding does not know better.
+    pub help: Option<String>,
+    /// Where the policy is written.
+    pub sources: Vec<String>,
+    /// The check.
+    pub check: Check,
+    /// Its cases in Markdown, the first failing one of which is the example that `explain` shows.
+    pub cases: Option<String>,
+}
+
+/// What is asked for beside the configuration file, on the command line.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    /// Only these rules, unless there are none.
+    pub only: Vec<String>,
+    /// Not these rules.
+    pub skip: Vec<String>,
+    /// Other levels for these rules.
+    pub levels: Vec<(String, Level)>,
+}
+
+/// A rule that was asked for and does not exist.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+#[error("unknown rule `{}`", crate::text::escape(name))]
+#[diagnostic(help("{suggestion} (`imglint rules` lists all)"))]
+pub struct UnknownRule {
+    /// Its name.
+    pub name: String,
+    suggestion: String,
+}
+
+/// `imglint.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct ConfigFile {
+    pack: Option<Spanned<String>>,
+    #[expect(dead_code, reason = "read rule by rule, with the options of each")]
+    rules: Option<BTreeMap<String, toml::Table>>,
+    #[expect(dead_code, reason = "laid over the pack's own description")]
+    shape: Option<BTreeMap<String, toml::Value>>,
+}
+
+/// The configuration of a repository, read as far as it can be without its pack.
+#[derive(Debug, Clone)]
+pub struct Config {
+    source: Source,
+    /// The pack that it names, and where.
+    pub pack: Option<(String, crate::text::Span)>,
+}
+
+/// A rule's file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct RuleFile {
+    level: Level,
+    summary: String,
+    why: String,
+    help: Option<String>,
+    #[serde(default)]
+    sources: Vec<String>,
+    check: Check,
+}
+
+impl Config {
+    /// Reads `imglint.toml`, or stands for one that is not there.
+    pub fn read(source: Source) -> Result<Self, ConfigError> {
+        let file: ConfigFile = source.read().map_err(ConfigError)?;
+        let pack = file.pack.map(|pack| {
+            let span = pack.span();
+            (pack.into_inner(), span)
+        });
+        Ok(Self { source, pack })
+    }
+
+    /// The error for a pack that does not exist.
+    pub fn unknown_pack(&self, name: &str, span: crate::text::Span) -> ConfigError {
+        let known = BUILT_IN.iter().map(|pack| pack.name);
+        ConfigError(vec![self.source.unknown(span, "pack, and no directory of this repository:", name, known)])
+    }
+}
+
+impl BuiltIn {
+    /// A pack of the program by its name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        BUILT_IN.iter().find(|pack| pack.name == name)
+    }
+
+    /// The files of which one tells that a repository is of this pack's kind.
+    pub fn markers(&self) -> Vec<String> {
+        #[derive(Deserialize)]
+        struct Markers {
+            #[serde(default)]
+            markers: Vec<String>,
+        }
+        let pack = self.files.iter().find(|(name, _)| *name == PACK_FILE).map_or("", |(_, text)| text);
+        toml::from_str::<Markers>(pack).map(|markers| markers.markers).unwrap_or_default()
+    }
+
+    /// Its files.
+    pub fn pack_files(&self) -> PackFiles {
+        let source = |(name, text): &(&str, &str)| Source::new(&format!("rules/{}/{name}", self.name), text);
+        PackFiles {
+            name: self.name.to_owned(),
+            files: self.files.iter().map(source).collect(),
+            cases: self.cases.iter().map(|(rule, text)| ((*rule).to_owned(), (*text).to_owned())).collect(),
+        }
+    }
+}
+
+impl Pack {
+    /// Makes rules of a pack's files and a repository's configuration.
+    pub fn load(files: PackFiles, config: Option<&Config>) -> Result<Self, ConfigError> {
+        let mut problems = Vec::new();
+        let nothing = Config { source: Source::new(CONFIG_FILE, ""), pack: None };
+        let config = config.unwrap_or(&nothing);
+        let table = config.source.table().map_err(ConfigError)?;
+        let mut settings = Settings::of(table.get_ref());
+
+        let stem = |source: &Source| source.name.rsplit('/').next().unwrap_or_default().to_owned();
+        let mut pack: Option<(String, Shape)> = None;
+        let mut rules = Vec::new();
+        for source in &files.files {
+            let name = stem(source);
+            if name == PACK_FILE {
+                match source.read_with::<PackFile>(&config.source, std::mem::take(&mut settings.shape)) {
+                    Ok(file) => pack = Some((file.summary.clone(), file.into())),
+                    Err(found) => problems.extend(found),
+                }
+            } else if let Some(id) = name.strip_suffix(".toml") {
+                match Rule::read(id, source, &config.source, settings.rules.remove(id)) {
+                    Ok(rule) => rules.push(Rule { cases: files.cases.get(id).cloned(), ..rule }),
+                    Err(found) => problems.extend(found),
+                }
+            }
+        }
+        let names: Vec<String> = files.files.iter().map(stem).collect();
+        let known = || names.iter().filter_map(|name| name.strip_suffix(".toml")).filter(|name| *name != "pack");
+        for (id, (key, _)) in &settings.rules {
+            problems.push(config.source.unknown(key.clone(), "rule", id, known()));
+        }
+        if !names.iter().any(|name| name == PACK_FILE) {
+            let source = Source::new(&format!("{}/{PACK_FILE}", files.name), "");
+            problems.push(
+                source.problem(0..0, "this file is missing").help("it describes the repository; see docs/packs.md"),
+            );
+        }
+        let Some((summary, shape)) = pack.filter(|_| problems.is_empty()) else { return Err(ConfigError(problems)) };
+        rules.sort_by(|one: &Rule, other| one.id.cmp(&other.id));
+        let mut pack = Self { name: files.name, summary, shape, rules };
+        pack.settle_manifest();
+        Ok(pack)
+    }
+
+    /// When the manifest follows is said once, at the rule that demands it, and holds for the others.
+    fn settle_manifest(&mut self) {
+        let when = self.rules.iter().find_map(|rule| match &rule.check {
+            Check::Manifest(manifest) if manifest.is_current() => manifest.when,
+            _ => None,
+        });
+        for rule in &mut self.rules {
+            if let Check::Manifest(manifest) = &mut rule.check {
+                manifest.when = manifest.when.or(when);
+            }
+        }
+    }
+
+    /// The part of the repository that the pack reads.
+    pub fn scope(&self) -> Scope {
+        let mut scope = self.shape.scope();
+        let files = self.rules.iter().filter_map(|rule| rule.check.files().map(str::to_owned));
+        let files: Vec<String> = files.filter(|file| !scope.contains(file)).collect();
+        scope.files.extend(files);
+        scope
+    }
+
+    /// A rule by its name.
+    pub fn rule(&self, id: &str) -> Result<&Rule, UnknownRule> {
+        self.rules.iter().find(|rule| &*rule.id == id).ok_or_else(|| UnknownRule {
+            name: id.to_owned(),
+            suggestion: crate::config::suggest(id, self.rules.iter().map(|rule| &*rule.id)),
+        })
+    }
+
+    /// Applies what was asked for on the command line.
+    pub fn select(&mut self, selection: &Selection) -> Result<(), UnknownRule> {
+        let named = selection.only.iter().chain(&selection.skip).chain(selection.levels.iter().map(|(id, _)| id));
+        for id in named {
+            self.rule(id)?;
+        }
+        let is_in = |list: &[String], rule: &Rule| list.iter().any(|id| **id == *rule.id);
+        for rule in &mut self.rules {
+            if let Some((_, level)) = selection.levels.iter().rfind(|(id, _)| **id == *rule.id) {
+                rule.level = *level;
+            }
+            if is_in(&selection.skip, rule) || !(selection.only.is_empty() || is_in(&selection.only, rule)) {
+                rule.level = Level::Off;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Rule {
+    fn read<'a>(
+        id: &str,
+        source: &'a Source,
+        config: &'a Source,
+        settings: Option<Setting<'a>>,
+    ) -> Result<Self, Vec<Problem>> {
+        let mut overrides = Vec::new();
+        if let Some((_, options)) = settings {
+            let table = source.table()?;
+            let kind =
+                table.get_ref().get("check").and_then(|check| check.get_ref().as_table()?.keys().next().cloned());
+            let kind = kind.map(|kind| kind.get_ref().to_string()).unwrap_or_default();
+            for (key, value) in options {
+                // A rule's level is its own; everything else is an option of its check.
+                let path = if key.get_ref() == "level" { Vec::new() } else { vec!["check".to_owned(), kind.clone()] };
+                overrides.push(Override { path, key, value });
+            }
+        }
+        let file: RuleFile = source.read_with(config, overrides)?;
+        let RuleFile { level, summary, why, help, sources, check } = file;
+        Ok(Self { id: Arc::from(id), level, summary, why, help, sources, check, cases: None })
+    }
+}
+
+/// The place of a rule's table in the configuration, and what stands in it.
+type Setting<'a> = (crate::text::Span, Vec<(Spanned<std::borrow::Cow<'a, str>>, Spanned<DeValue<'a>>)>);
+
+/// What the configuration says of the pack's own files.
+struct Settings<'a> {
+    /// Options by rule.
+    rules: BTreeMap<String, Setting<'a>>,
+    /// Values of `pack.toml`.
+    shape: Vec<Override<'a>>,
+}
+
+impl<'a> Settings<'a> {
+    fn of(table: &DeTable<'a>) -> Self {
+        let pairs =
+            |table: &DeTable<'a>| table.iter().map(|(key, value)| (key.clone(), value.clone())).collect::<Vec<_>>();
+        let tables =
+            |name: &str| table.get(name).and_then(|value| value.get_ref().as_table()).map(pairs).unwrap_or_default();
+        let mut rules = BTreeMap::new();
+        for (key, value) in tables("rules") {
+            let options = value.get_ref().as_table().map(pairs).unwrap_or_default();
+            rules.insert(key.get_ref().to_string(), (key.span(), options));
+        }
+        let mut shape = Vec::new();
+        for (section, value) in tables("shape") {
+            match value.get_ref().as_table() {
+                Some(keys) => {
+                    let path = vec![section.get_ref().to_string()];
+                    shape.extend(pairs(keys).into_iter().map(|(key, value)| Override {
+                        path: path.clone(),
+                        key,
+                        value,
+                    }));
+                }
+                None => shape.push(Override { path: Vec::new(), key: section, value }),
+            }
+        }
+        Self { rules, shape }
+    }
+}

@@ -1,0 +1,118 @@
+//! BASEIMAGE files: which platforms an image is built for, and from what. One `key=value` a line.
+
+use crate::text::{Span, Text};
+
+/// A line of a BASEIMAGE file that holds anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// The whole line without its line feed; a carriage return belongs to it.
+    pub span: Span,
+    /// What stands before the first `=`, trimmed.
+    pub key: String,
+    /// Where that stands.
+    pub key_span: Span,
+    /// What stands behind the first `=`, trimmed. `None` where there is no `=`.
+    pub value: Option<String>,
+    /// Where that stands; the end of the line where there is none.
+    pub value_span: Span,
+}
+
+/// What an image is built for: `os/arch` or `os/arch/version`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Platform {
+    /// The operating system.
+    pub os: String,
+    /// The architecture, by Go's names.
+    pub arch: String,
+    /// The version of the operating system, which Windows containers must share with their host.
+    pub os_version: Option<String>,
+}
+
+impl Platform {
+    /// Reads `os/arch[/version]`; a bare architecture, as in trees of old, stands for Linux.
+    pub fn parse(key: &str) -> Option<Self> {
+        let parts: Vec<&str> = key.split('/').collect();
+        let (os, arch, os_version) = match parts[..] {
+            [arch] => ("linux", arch, None),
+            [os, arch] => (os, arch, None),
+            [os, arch, version] => (os, arch, Some(version)),
+            _ => return None,
+        };
+        if os.is_empty() || arch.is_empty() || os_version.is_some_and(str::is_empty) {
+            return None;
+        }
+        Some(Self { os: os.to_owned(), arch: arch.to_owned(), os_version: os_version.map(str::to_owned) })
+    }
+
+    /// Whether images for it are Windows images.
+    pub fn is_windows(&self) -> bool {
+        self.os == "windows"
+    }
+
+    /// What the build script appends to the tag of an image for this platform: `windows-amd64-1809`.
+    pub fn suffix(&self) -> String {
+        let mut suffix = format!("{}-{}", self.os, self.arch);
+        if let Some(version) = &self.os_version {
+            suffix.push('-');
+            suffix.push_str(version);
+        }
+        suffix
+    }
+}
+
+impl std::fmt::Display for Platform {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.os, self.arch)?;
+        self.os_version.as_ref().map_or(Ok(()), |version| write!(f, "/{version}"))
+    }
+}
+
+/// Reads the lines of a BASEIMAGE file. Empty ones are left out: the build script does not see them.
+pub fn parse(text: &Text) -> Vec<Line> {
+    let trimmed = |part: &str, offset: usize| {
+        let value = part.trim();
+        let start = offset + (part.len() - part.trim_start().len());
+        (value.to_owned(), start..start + value.len())
+    };
+    let lines = text.lines().filter(|(_, line)| !line.trim().is_empty());
+    lines
+        .map(|(span, line)| {
+            let (key, rest) = line.split_once('=').map_or((line, None), |(key, rest)| (key, Some(rest)));
+            let (value, value_span) = match rest {
+                Some(rest) => {
+                    let (value, value_span) = trimmed(rest, span.start + key.len() + 1);
+                    (Some(value), value_span)
+                }
+                None => (None, span.end..span.end),
+            };
+            let (key, key_span) = trimmed(key, span.start);
+            Line { span, key, key_span, value, value_span }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_cut_at_the_first_equals_sign() {
+        let text = Text::from("linux/amd64=alpine:3.6\n\n windows/amd64/1809 = a=b \r\namd64\n");
+        let lines = parse(&text);
+        let seen: Vec<_> = lines.iter().map(|line| (line.key.as_str(), line.value.as_deref())).collect();
+        assert_eq!(seen, [("linux/amd64", Some("alpine:3.6")), ("windows/amd64/1809", Some("a=b")), ("amd64", None)]);
+        assert_eq!(text.slice(&lines[1].key_span), "windows/amd64/1809");
+        assert_eq!(text.slice(&lines[1].value_span), "a=b");
+    }
+
+    #[test]
+    fn platforms_have_two_or_three_parts() {
+        assert_eq!(
+            Platform::parse("windows/amd64/20H2").map(|platform| platform.suffix()),
+            Some("windows-amd64-20H2".into())
+        );
+        assert_eq!(Platform::parse("amd64").map(|platform| platform.to_string()), Some("linux/amd64".into()));
+        assert_eq!(Platform::parse("a/b/c/d"), None);
+        assert_eq!(Platform::parse("linux/"), None);
+    }
+}

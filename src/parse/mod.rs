@@ -1,0 +1,9 @@
+//! Readers of the files that policies are about: from a text to values with their places. None of them touches a disk, and
+//! none fails on input: what cannot be read is part of the result.
+
+pub mod baseimage;
+pub mod capture;
+pub mod dockerfile;
+pub mod go;
+pub mod version;
+pub mod yaml;

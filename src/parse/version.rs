@@ -1,0 +1,216 @@
+//! Version files, and the arithmetic of image tags.
+
+use std::cmp::Ordering;
+
+use crate::text::{Span, Text};
+
+/// What is wrong with a version file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flaw {
+    /// It holds nothing but blanks.
+    Empty,
+    /// It holds more than one line.
+    ManyLines,
+    /// It begins with a byte order mark.
+    ByteOrderMark,
+    /// A line ends with a carriage return.
+    CarriageReturn,
+    /// There are blanks or empty lines around the version.
+    Blanks,
+    /// What it holds is no image tag.
+    NoTag,
+}
+
+/// A version file as it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version {
+    /// The version, trimmed; empty where there is none.
+    pub value: String,
+    /// Where it stands.
+    pub span: Span,
+    /// What is wrong with the file, in the order of [`Flaw`]; nothing, as a rule.
+    pub flaws: Vec<Flaw>,
+}
+
+impl Version {
+    /// Reads a version file: one line that holds an image tag.
+    pub fn parse(text: &Text) -> Self {
+        let all = text.as_str();
+        let is_blank = |character: char| character.is_whitespace() || character == '\u{feff}';
+        let value = all.trim_matches(is_blank);
+        let start = all.len() - all.trim_start_matches(is_blank).len();
+        let span = start..start + value.len();
+        let around = || all[..span.start].chars().chain(all[span.end..].chars());
+        let mut flaws = Vec::new();
+        if value.is_empty() {
+            flaws.push(Flaw::Empty);
+        } else {
+            let line_ends = if all[span.end..].contains("\r\n") { "\r\n" } else { "\n" };
+            let rest = all[span.end..].strip_suffix(line_ends).unwrap_or(&all[span.end..]);
+            let lead = all[..span.start].trim_start_matches('\u{feff}');
+            if value.contains('\n') {
+                flaws.push(Flaw::ManyLines);
+            }
+            if around().any(|character| character == '\u{feff}') {
+                flaws.push(Flaw::ByteOrderMark);
+            }
+            if all.contains('\r') {
+                flaws.push(Flaw::CarriageReturn);
+            }
+            if !(lead.is_empty() && rest.chars().all(|character| character == '\u{feff}')) {
+                flaws.push(Flaw::Blanks);
+            }
+            if !value.contains('\n') && !is_tag(value) {
+                flaws.push(Flaw::NoTag);
+            }
+        }
+        Self { value: value.to_owned(), span, flaws }
+    }
+
+    /// The version, where the file holds one that an image can be tagged with.
+    pub fn usable(&self) -> Option<&str> {
+        is_tag(&self.value).then_some(self.value.as_str())
+    }
+}
+
+/// Whether a registry takes `value` for a tag: `[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}`.
+pub fn is_tag(value: &str) -> bool {
+    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    match value.as_bytes() {
+        [first, rest @ ..] => {
+            is_word(*first)
+                && rest.len() < 128
+                && rest.iter().all(|&byte| is_word(byte) || byte == b'.' || byte == b'-')
+        }
+        [] => false,
+    }
+}
+
+/// The version after this one: its last number is one more. A version without a number gets one.
+///
+/// ```
+/// # use imglint::parse::version::next;
+/// assert_eq!(next("2.25"), "2.26");
+/// assert_eq!(next("1.0.9"), "1.0.10");
+/// assert_eq!(next("5.0.5-alpine"), "5.0.6-alpine");
+/// assert_eq!(next("1.09"), "1.10");
+/// assert_eq!(next("stable"), "stable-1");
+/// ```
+pub fn next(version: &str) -> String {
+    let Some(end) = version.rfind(|character: char| character.is_ascii_digit()).map(|last| last + 1) else {
+        return format!("{version}-1");
+    };
+    let start = version[..end].rfind(|character: char| !character.is_ascii_digit()).map_or(0, |before| before + 1);
+    // By hand, as a number in a tag may have any length, and may begin with zeros.
+    let mut digits = version.as_bytes()[start..end].to_vec();
+    let mut carry = true;
+    for digit in digits.iter_mut().rev() {
+        if !carry {
+            break;
+        }
+        carry = *digit == b'9';
+        *digit = if carry { b'0' } else { *digit + 1 };
+    }
+    let carry = if carry { "1" } else { "" };
+    format!("{}{carry}{}{}", &version[..start], String::from_utf8_lossy(&digits), &version[end..])
+}
+
+/// The next version of an image that carries another project's version: a revision is counted behind a dash.
+///
+/// ```
+/// # use imglint::parse::version::next_revision;
+/// assert_eq!(next_revision("1.29-2"), "1.29-3");
+/// assert_eq!(next_revision("1.29"), "1.29-1");
+/// assert_eq!(next_revision("5.0.5-alpine"), "5.0.5-alpine-1");
+/// ```
+pub fn next_revision(version: &str) -> String {
+    match version.rsplit_once('-') {
+        Some((_, revision)) if !revision.is_empty() && revision.bytes().all(|byte| byte.is_ascii_digit()) => {
+            next(version)
+        }
+        _ => format!("{version}-1"),
+    }
+}
+
+/// The order of two versions number by number; `None` where they cannot be ordered: where anything between the numbers differs.
+///
+/// ```
+/// # use std::cmp::Ordering::*;
+/// # use imglint::parse::version::order;
+/// assert_eq!(order("2.9", "2.10"), Some(Less));
+/// assert_eq!(order("1.17", "1.17.3"), Some(Less));
+/// assert_eq!(order("1.29-2", "1.29"), Some(Greater));
+/// assert_eq!(order("1.1", "5.0.5-alpine"), None);
+/// ```
+pub fn order(one: &str, other: &str) -> Option<Ordering> {
+    let (mut one, mut other) = (one, other);
+    let mut order = Ordering::Equal;
+    loop {
+        let (number, other_number) = (take(&mut one, true), take(&mut other, true));
+        let (between, other_between) = (take(&mut one, false), take(&mut other, false));
+        let value = |digits: &str| {
+            let digits = digits.trim_start_matches('0');
+            (digits.len(), digits.to_owned())
+        };
+        order = order.then_with(|| value(number).cmp(&value(other_number)));
+        if between != other_between {
+            // One may go on where the other ends, as long as numbers alone follow.
+            let (rest, longer) = match (between.is_empty(), other_between.is_empty()) {
+                (true, false) => (other, Ordering::Less),
+                (false, true) => (one, Ordering::Greater),
+                _ => return None,
+            };
+            let is_separator = |between: &str| matches!(between, "." | "-" | "_");
+            let numbers_alone = rest.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'_'));
+            let goes_on = is_separator(between) || is_separator(other_between);
+            return (goes_on && numbers_alone && !rest.is_empty()).then_some(order.then(longer));
+        }
+        if one.is_empty() && other.is_empty() {
+            return Some(order);
+        }
+    }
+}
+
+/// Cuts the digits, or what is between digits, off the front.
+fn take<'a>(rest: &mut &'a str, digits: bool) -> &'a str {
+    let end = rest.find(|character: char| character.is_ascii_digit() != digits).unwrap_or(rest.len());
+    let (front, back) = rest.split_at(end);
+    *rest = back;
+    front
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flaws(text: &str) -> (String, Vec<Flaw>) {
+        let version = Version::parse(&Text::from(text));
+        (version.value, version.flaws)
+    }
+
+    #[test]
+    fn a_version_file_is_one_line() {
+        assert_eq!(flaws("2.25\n"), ("2.25".into(), vec![]));
+        assert_eq!(flaws("2.25"), ("2.25".into(), vec![]));
+        assert_eq!(flaws("2.25\n\n"), ("2.25".into(), vec![Flaw::Blanks]));
+        assert_eq!(flaws(" 2.25 \n"), ("2.25".into(), vec![Flaw::Blanks]));
+        assert_eq!(flaws("2.25\r\n"), ("2.25".into(), vec![Flaw::CarriageReturn]));
+        assert_eq!(flaws("\u{feff}2.25\n"), ("2.25".into(), vec![Flaw::ByteOrderMark]));
+        assert_eq!(flaws("2.25\n2.26\n").1, [Flaw::ManyLines]);
+        assert_eq!(flaws("\n").1, [Flaw::Empty]);
+        assert_eq!(flaws("").1, [Flaw::Empty]);
+        assert_eq!(flaws("2.25+1\n").1, [Flaw::NoTag]);
+        assert_eq!(flaws("-1\n").1, [Flaw::NoTag]);
+    }
+
+    #[test]
+    fn versions_of_other_schemes_have_no_order() {
+        assert_eq!(order("5.0.5-alpine", "5.0.6-alpine"), Some(Ordering::Less));
+        assert_eq!(order("2.4.38-alpine", "2.4.39-1"), None);
+        assert_eq!(order("v1.0", "1.0"), None);
+        assert_eq!(order("1.0", "1.0b"), None);
+        assert_eq!(order("1.0", "1.0."), None);
+        assert_eq!(order("01.2", "1.2"), Some(Ordering::Equal));
+        assert_eq!(order("99999999999999999999999", "100000000000000000000000"), Some(Ordering::Less));
+    }
+}

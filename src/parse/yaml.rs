@@ -1,0 +1,126 @@
+//! YAML with the place of every value.
+
+use saphyr::{LoadableYamlNode as _, MarkedYaml, SafelyIndex as _};
+
+use crate::text::{Span, Text};
+
+/// A YAML document.
+pub struct Document<'t> {
+    root: MarkedYaml<'t>,
+    /// The byte offset of every character, where the text is not plain ASCII.
+    offsets: Option<Vec<usize>>,
+    text: &'t Text,
+}
+
+/// A value in a document.
+#[derive(Clone, Copy)]
+pub struct Node<'d, 't> {
+    document: &'d Document<'t>,
+    node: &'d MarkedYaml<'t>,
+}
+
+/// YAML that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Malformed {
+    /// What is wrong.
+    pub message: String,
+    /// The byte at which it was noticed.
+    pub offset: usize,
+}
+
+impl<'t> Document<'t> {
+    /// Reads the first document of a text.
+    pub fn parse(text: &'t Text) -> Result<Self, Malformed> {
+        let string = text.as_str();
+        let offsets = (!string.is_ascii()).then(|| string.char_indices().map(|(offset, _)| offset).collect());
+        let byte = |index: usize, offsets: &Option<Vec<usize>>| match offsets {
+            None => index.min(string.len()),
+            Some(offsets) => offsets.get(index).copied().unwrap_or(string.len()),
+        };
+        let mut documents = MarkedYaml::load_from_str(string).map_err(|error| Malformed {
+            message: error.info().to_owned(),
+            offset: byte(error.marker().index(), &offsets),
+        })?;
+        if documents.is_empty() {
+            return Err(Malformed { message: "it is empty".to_owned(), offset: 0 });
+        }
+        Ok(Self { root: documents.swap_remove(0), offsets, text })
+    }
+
+    /// The value that the document is.
+    pub fn root(&self) -> Node<'_, 't> {
+        Node { document: self, node: &self.root }
+    }
+
+    fn byte(&self, index: usize) -> usize {
+        match &self.offsets {
+            None => index,
+            Some(offsets) => offsets.get(index).copied().unwrap_or(self.text.as_str().len()),
+        }
+    }
+}
+
+impl Node<'_, '_> {
+    /// The value under a key of a mapping.
+    pub fn get(self, key: &str) -> Option<Self> {
+        self.node.get(key).map(|node| Self { node, ..self })
+    }
+
+    /// The values of a sequence; none where it is none.
+    pub fn items(self) -> impl Iterator<Item = Self> {
+        let items = self.node.data.as_sequence().map_or(&[][..], Vec::as_slice);
+        items.iter().map(move |node| Self { node, ..self })
+    }
+
+    /// Where the value stands, without the quotes around it.
+    pub fn span(self) -> Span {
+        let start = self.document.byte(self.node.span.start.index());
+        let text = self.document.text.slice(&(start..self.document.byte(self.node.span.end.index())));
+        // The parser's own end may lie behind a comment that follows.
+        if let Some(quote @ ('"' | '\'')) = text.chars().next() {
+            start + 1..start + 1 + quoted_length(&text[1..], quote)
+        } else {
+            let line = text.lines().next().unwrap_or_default();
+            let value = line.split(" #").next().unwrap_or_default();
+            start..start + value.trim_end().len()
+        }
+    }
+
+    /// The text of a scalar; of a plain one as it is written: `1.10` is no number here.
+    pub fn text(self) -> Option<String> {
+        if let Some(text) = self.node.data.as_str() {
+            return Some(text.to_owned());
+        }
+        let is_collection = self.node.data.is_sequence() || self.node.data.is_mapping();
+        (!is_collection && !self.node.data.is_null()).then(|| self.document.text.slice(&self.span()).to_owned())
+    }
+}
+
+/// How far it is to the quote that ends a scalar. Single quotes are escaped by doubling, double ones by a backslash.
+fn quoted_length(text: &str, quote: char) -> usize {
+    let mut characters = text.char_indices().peekable();
+    while let Some((offset, character)) = characters.next() {
+        if character == '\\' && quote == '"' {
+            characters.next();
+        } else if character == quote && (quote == '"' || characters.next_if(|&(_, next)| next == quote).is_none()) {
+            return offset;
+        }
+    }
+    text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_keep_their_places_and_their_spelling() {
+        let text = Text::from("# é\nlist:\n  - name: \"a\"\n    version: 1.10 # one\n  - version: '2.0'   # note\n");
+        let document = Document::parse(&text).expect("good YAML");
+        let list = document.root().get("list").expect("a list");
+        let versions: Vec<_> = list.items().filter_map(|item| item.get("version")).collect();
+        assert_eq!(versions[0].text().as_deref(), Some("1.10"));
+        assert_eq!(text.slice(&versions[0].span()), "1.10");
+        assert_eq!(text.slice(&versions[1].span()), "2.0");
+    }
+}

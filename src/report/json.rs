@@ -1,0 +1,170 @@
+//! JSON: one object, stable within its version.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use super::Report;
+use crate::edit::Edit;
+use crate::finding::{Finding, Level, Place};
+use crate::text::is_unprintable;
+
+#[derive(Serialize)]
+struct Root<'a> {
+    version: u32,
+    base: Base<'a>,
+    head: Head<'a>,
+    findings: Vec<Item<'a>>,
+    failures: Vec<Failed<'a>>,
+    summary: Summary,
+}
+
+#[derive(Serialize)]
+struct Base<'a> {
+    rev: Option<&'a str>,
+    source: &'a str,
+}
+
+#[derive(Serialize)]
+struct Head<'a> {
+    rev: Option<&'a str>,
+    kind: &'a str,
+}
+
+#[derive(Serialize)]
+struct Failed<'a> {
+    rule: &'a str,
+    message: &'a str,
+}
+
+#[derive(Serialize)]
+struct Item<'a> {
+    rule: &'a str,
+    level: Level,
+    image: Option<&'a str>,
+    #[serde(flatten)]
+    place: At<'a>,
+    message: &'a str,
+    help: Option<&'a str>,
+    new: bool,
+    waived: Option<&'a str>,
+    related: Vec<Related<'a>>,
+    fix: Option<Fix<'a>>,
+}
+
+#[derive(Serialize)]
+struct At<'a> {
+    path: &'a str,
+    line: usize,
+    column: usize,
+    end_line: usize,
+    end_column: usize,
+}
+
+#[derive(Serialize)]
+struct Related<'a> {
+    #[serde(flatten)]
+    place: At<'a>,
+    message: &'a str,
+}
+
+#[derive(Serialize)]
+struct Fix<'a> {
+    title: &'a str,
+    safe: bool,
+    edits: Vec<Replacement<'a>>,
+}
+
+#[derive(Serialize)]
+struct Replacement<'a> {
+    path: &'a str,
+    start: usize,
+    end: usize,
+    text: &'a str,
+}
+
+#[derive(Serialize)]
+struct Summary {
+    errors: usize,
+    warnings: usize,
+    notes: usize,
+    waived: usize,
+    older: usize,
+}
+
+/// Renders the object, with a line feed at the end.
+pub fn render(report: &Report<'_>) -> String {
+    let outcome = report.outcome;
+    let root = Root {
+        version: 1,
+        base: Base { rev: report.base.0.as_deref(), source: report.base.1 },
+        head: Head { rev: report.head.0.as_deref(), kind: report.head.1 },
+        findings: outcome.findings.iter().map(item).collect(),
+        failures: outcome
+            .failures
+            .iter()
+            .map(|failure| Failed { rule: &failure.rule, message: &failure.reason })
+            .collect(),
+        summary: Summary {
+            errors: outcome.count(Level::Error),
+            warnings: outcome.count(Level::Warning),
+            notes: outcome.count(Level::Note),
+            waived: 0,
+            older: outcome.older,
+        },
+    };
+    to_string(&root)
+}
+
+/// Prints a value as JSON that no terminal and no log can be misled by: what is unprintable is escaped.
+pub fn to_string(value: &impl Serialize) -> String {
+    // Maps have string keys here, and nothing else could fail.
+    let json = serde_json::to_string_pretty(value).unwrap_or_else(|error| format!("{{\"error\": {error:?}}}"));
+    let mut printable = String::with_capacity(json.len() + 1);
+    let mut units = [0; 2];
+    for character in json.chars() {
+        // Control characters below the space are escaped already; a line feed is the layout's.
+        if is_unprintable(character) && character != '\n' {
+            for unit in character.encode_utf16(&mut units) {
+                let _ = write!(printable, "\\u{unit:04x}"); // a string takes everything
+            }
+        } else {
+            printable.push(character);
+        }
+    }
+    printable.push('\n');
+    printable
+}
+
+fn item(finding: &Finding) -> Item<'_> {
+    let fault = &finding.fault;
+    Item {
+        rule: &finding.rule,
+        level: finding.level,
+        image: fault.image.as_deref(),
+        place: at(&fault.place),
+        message: &fault.message,
+        help: fault.help.as_deref(),
+        new: true,
+        waived: None,
+        related: fault
+            .related
+            .iter()
+            .map(|label| Related { place: at(&label.place), message: &label.message })
+            .collect(),
+        fix: fault.fix.as_ref().map(|fix| Fix {
+            title: &fix.title,
+            safe: fix.safe,
+            edits: fix.edits.iter().map(replacement).collect(),
+        }),
+    }
+}
+
+fn at(place: &Place) -> At<'_> {
+    let (start, end) = place.positions();
+    At { path: &place.path, line: start.line, column: start.column, end_line: end.line, end_column: end.column }
+}
+
+fn replacement(edit: &Edit) -> Replacement<'_> {
+    Replacement { path: &edit.path, start: edit.start, end: edit.end, text: &edit.text }
+}

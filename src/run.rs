@@ -1,0 +1,170 @@
+//! One run: rules over a pair of trees, to findings in a stable order.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::check::{Change, Context, Scope};
+use crate::finding::{Fault, Finding, Level, RuleId};
+use crate::model::{Model, content};
+use crate::pack::{Pack, Rule};
+use crate::snapshot::{Pair, StoreError, is_below};
+
+/// What a run found.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// The findings, in the order of their places.
+    pub findings: Vec<Finding>,
+    /// How many findings head has that base had already.
+    pub older: usize,
+    /// Rules that could not judge. The run has failed if there is one, whatever was found.
+    pub failures: Vec<Failure>,
+    /// How many images were judged.
+    pub images: usize,
+}
+
+/// A rule that could not judge.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+#[error("the rule {rule} failed: {reason}")]
+pub struct Failure {
+    /// The rule.
+    pub rule: RuleId,
+    /// What stood in the way.
+    pub reason: String,
+    /// What to do about it.
+    #[help]
+    pub help: Option<String>,
+}
+
+/// What a rule says of a change.
+struct Judgement {
+    new: Vec<Fault>,
+    older: usize,
+}
+
+/// Judges. An error means that the images could not even be read.
+pub fn judge(pack: &Pack, pair: &Pair) -> Result<Outcome, StoreError> {
+    let head = Model::build(&pair.head, &pack.shape, None)?;
+    let base = pair.base.as_ref().map(|base| Model::build(base, &pack.shape, Some(&head))).transpose()?;
+    let tip = match (&pair.tip, &base) {
+        (Some(tip), Some(base)) => Some(Model::build(tip, &pack.shape, Some(base))?),
+        _ => None,
+    };
+    let change = match &base {
+        Some(base) => Some(Change {
+            pair,
+            base,
+            tip: tip.as_ref().unwrap_or(base),
+            content: content::changed(pair, &pack.shape, base, &head)?,
+        }),
+        None => None,
+    };
+    let context = Context { shape: &pack.shape, files: &pair.head, head: &head, change: change.as_ref() };
+    let before = change
+        .as_ref()
+        .and_then(|change| Some(Context { files: pair.base.as_ref()?, head: change.base, change: None, ..context }));
+
+    let rules: Vec<&Rule> = pack.rules.iter().filter(|rule| rule.level != Level::Off).collect();
+    let judgements: Vec<_> = rules.par_iter().map(|rule| apply(rule, &context, before.as_ref())).collect();
+
+    let mut outcome = Outcome { images: head.images.len(), ..Outcome::default() };
+    for (rule, judgement) in rules.into_iter().zip(judgements) {
+        match judgement {
+            Ok(Judgement { new, older }) => {
+                outcome.older += older;
+                outcome.findings.extend(new.into_iter().map(|fault| stamp(rule, fault)));
+            }
+            Err(failure) => outcome.failures.push(failure),
+        }
+    }
+    outcome.findings.sort_by(|one, other| order(one).cmp(&order(other)));
+    Ok(outcome)
+}
+
+impl Outcome {
+    /// Leaves those findings that are about one of these paths or about something below it. No rule is switched off by that.
+    pub fn narrow(&mut self, paths: &[String]) {
+        if paths.is_empty() {
+            return;
+        }
+        let is_wanted = |path: &str| paths.iter().any(|wanted| is_below(path, wanted) || is_below(wanted, path));
+        self.findings.retain(|finding| {
+            let related = finding.fault.related.iter().map(|label| &label.place);
+            is_wanted(&finding.fault.place.path)
+                || related.into_iter().any(|place| paths.iter().any(|wanted| is_below(&place.path, wanted)))
+        });
+    }
+
+    /// How many findings have a level.
+    pub fn count(&self, level: Level) -> usize {
+        self.findings.iter().filter(|finding| finding.level == level).count()
+    }
+}
+
+fn order(finding: &Finding) -> (&str, usize, &str, &str) {
+    (&finding.fault.place.path, finding.fault.place.span.start, &finding.rule, &finding.fault.message)
+}
+
+fn stamp(rule: &Rule, mut fault: Fault) -> Finding {
+    fault.help = fault.help.or_else(|| rule.help.clone());
+    Finding { rule: Arc::clone(&rule.id), level: rule.level, fault }
+}
+
+/// Applies one rule. Whatever happens in it, the others go on.
+fn apply(rule: &Rule, context: &Context<'_>, before: Option<&Context<'_>>) -> Result<Judgement, Failure> {
+    let failed = |reason: String, help: Option<String>| Failure { rule: Arc::clone(&rule.id), reason, help };
+    let run = |context: &Context<'_>| match catch_unwind(AssertUnwindSafe(|| rule.check.run(context))) {
+        Ok(result) => result.map_err(|error| failed(error.to_string(), error.help)),
+        Err(panic) => {
+            let message = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+            let help = "this is a fault of imglint; please report it with what it was run on".to_owned();
+            Err(failed(format!("it panicked: {}", message.unwrap_or("no message")), Some(help)))
+        }
+    };
+    let new = run(context)?;
+    let Some(before) = before else { return Ok(Judgement { new, older: 0 }) };
+    match rule.check.scope() {
+        Scope::Change => Ok(Judgement { new, older: 0 }),
+        Scope::Tree => {
+            let all = new.len();
+            let new = without(new, &run(before)?);
+            Ok(Judgement { older: all - new.len(), new })
+        }
+        Scope::Both => {
+            let all = run(&Context { change: None, ..*context })?;
+            let is_new = |fault: &Fault| {
+                new.iter().any(|new| new.message == fault.message && new.place.path == fault.place.path)
+            };
+            let older = all.iter().filter(|fault| !is_new(fault)).count();
+            Ok(Judgement { new, older })
+        }
+    }
+}
+
+/// What identifies a fault, whatever its line.
+fn identity(fault: &Fault) -> (Option<&str>, &str, &str) {
+    (fault.image.as_deref(), &fault.place.path, &fault.message)
+}
+
+/// The faults that were not there before. Of equal ones, as many are new as there are more of them; first those whose line of
+/// source was not there.
+fn without(now: Vec<Fault>, before: &[Fault]) -> Vec<Fault> {
+    let mut known: BTreeMap<_, Vec<&str>> = BTreeMap::new();
+    for fault in before {
+        known.entry(identity(fault)).or_default().push(fault.place.line());
+    }
+    let mut is_old = vec![false; now.len()];
+    for same_line in [true, false] {
+        for (fault, is_old) in now.iter().zip(&mut is_old).filter(|(_, is_old)| !**is_old) {
+            let Some(lines) = known.get_mut(&identity(fault)) else { continue };
+            let line = fault.place.line();
+            if let Some(position) = lines.iter().position(|known| !same_line || *known == line) {
+                lines.swap_remove(position);
+                *is_old = true;
+            }
+        }
+    }
+    now.into_iter().zip(is_old).filter(|(_, is_old)| !is_old).map(|(fault, _)| fault).collect()
+}

@@ -1,0 +1,306 @@
+//! What a pack says of the repository that it is for: where images lie, how they name each other, what builds them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+
+use crate::parse::baseimage::Platform;
+use crate::parse::capture::Pattern;
+use crate::snapshot::{Scope, is_below};
+
+/// The description as it stands in `pack.toml`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct PackFile {
+    /// What the pack is for, in one line.
+    pub summary: String,
+    /// Files of which one tells that a repository is of this kind.
+    #[serde(default)]
+    #[expect(dead_code, reason = "looked at before a pack is chosen")]
+    markers: Vec<String>,
+    images: Images,
+    #[serde(default)]
+    references: References,
+    #[serde(default)]
+    build: Build,
+    binaries: Option<Binaries>,
+    manifest: Option<ManifestShape>,
+    #[serde(default)]
+    constants: Vec<Constant>,
+}
+
+/// `[images]`: what an image is.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Images {
+    /// The directories below which images lie.
+    roots: Vec<Directory>,
+    /// The file that makes a directory an image.
+    version_file: FileName,
+    /// The file that holds the name under which an image is published, if it is not the directory's.
+    alias_file: Option<FileName>,
+    /// Files of an image that are no part of its content: glob patterns, or directories with a closing slash.
+    #[serde(default)]
+    ignore: Vec<IgnorePattern>,
+    /// Images that carry another project's version.
+    #[serde(default)]
+    mirrored: Vec<String>,
+}
+
+/// `[references]`: how an image names another one.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct References {
+    /// The file that lists an image's bases by platform.
+    base_file: Option<FileName>,
+    /// What stands before the name of an image of this tree.
+    #[serde(default)]
+    registries: Vec<Registry>,
+    /// Whether tags end with the platform, as in `1.0-linux-amd64`.
+    #[serde(default)]
+    platform_suffix: bool,
+}
+
+/// A spelling of the registry.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+enum Registry {
+    Plain(String),
+    /// A registry that holds the images of one directory below the root, by their last name.
+    Of {
+        name: String,
+        directory: String,
+    },
+}
+
+/// `[build]`: which Dockerfile is built for which platform.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+struct Build {
+    /// The Dockerfile.
+    dockerfile: FileName,
+    /// The Dockerfile that is preferred for Windows where it exists.
+    windows_dockerfile: Option<FileName>,
+    /// What an image without a base file is built for.
+    default_platforms: Vec<DefaultPlatform>,
+    /// The prefix of lines that the build script takes out for amd64, and frees of it for others.
+    line_prefix: Option<String>,
+}
+
+impl Default for Build {
+    fn default() -> Self {
+        let dockerfile = FileName("Dockerfile".to_owned());
+        Self { dockerfile, windows_dockerfile: None, default_platforms: Vec::new(), line_prefix: None }
+    }
+}
+
+/// `[binaries]`: which sources outside of an image's directory end up in it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Binaries {
+    /// Where imports are followed. Default: below the images' roots.
+    scope: Option<Vec<Directory>>,
+    /// The Makefile of an image, and its variable that names the directory of the sources.
+    makefile: Option<FileName>,
+    source_variable: Option<String>,
+}
+
+/// The compiled description of a repository.
+#[derive(Debug, Clone)]
+pub struct Shape {
+    /// The directories below which images lie, without a closing slash; the empty one is the whole repository.
+    pub roots: Vec<String>,
+    /// The name of the file that makes a directory an image.
+    pub version_file: String,
+    /// The name of the file that holds an image's published name.
+    pub alias_file: Option<String>,
+    /// The name of the file that lists an image's bases by platform.
+    pub base_file: Option<String>,
+    /// Files that are no part of an image's content, by their path below it.
+    pub ignore: GlobSet,
+    /// Images that carry another project's version.
+    pub mirrored: Vec<String>,
+    /// What stands before the name of an image of this tree, and the directory that the name then lacks; the longest first.
+    pub registries: Vec<(String, String)>,
+    /// Whether tags end with the platform.
+    pub platform_suffix: bool,
+    /// The name of the Dockerfile.
+    pub dockerfile: String,
+    /// The name of the Dockerfile that is preferred for Windows.
+    pub windows_dockerfile: Option<String>,
+    /// What an image without a base file is built for.
+    pub default_platforms: Vec<Platform>,
+    /// The prefix of lines that the build script rewrites.
+    pub line_prefix: Option<String>,
+    /// Where imports are followed; nowhere if the pack does not speak of binaries.
+    pub binary_scope: Vec<String>,
+    /// The Makefile of an image, and the variable in it that names the directory of the sources.
+    pub makefile: Option<(String, String)>,
+    /// The file that says which version of an image is used.
+    pub manifest: Option<ManifestShape>,
+    /// Literals that must equal a version.
+    pub constants: Vec<Constant>,
+}
+
+/// `[manifest]`: the file that says which version of an image is used.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ManifestShape {
+    /// Its path.
+    pub path: Arc<str>,
+    /// What an entry looks like, with the groups `key`, `registry`, `name` and `version`.
+    #[serde(deserialize_with = "manifest_pattern")]
+    pub pattern: Pattern,
+    /// The registries that hold images of this tree, each with the directory that its names lack.
+    pub registries: BTreeMap<String, String>,
+    /// Keys of entries that stay behind on purpose.
+    #[serde(default)]
+    pub pinned: Vec<String>,
+}
+
+/// `[[constants]]`: a literal in the sources that must equal an image's version.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Constant {
+    /// The image, by its name.
+    pub image: String,
+    /// The file that holds the literal.
+    pub path: Arc<str>,
+    /// Where in it: the group `value`.
+    #[serde(deserialize_with = "constant_pattern")]
+    pub pattern: Pattern,
+}
+
+/// The file that names a Go module.
+pub const GO_MODULE: &str = "go.mod";
+
+impl From<PackFile> for Shape {
+    fn from(file: PackFile) -> Self {
+        let PackFile { images, references, build, binaries, manifest, constants, .. } = file;
+        let registries = references.registries.into_iter().map(|registry| match registry {
+            Registry::Plain(name) => (name, String::new()),
+            Registry::Of { name, directory } => (name, directory),
+        });
+        let mut registries: Vec<(String, String)> = registries.collect();
+        registries.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
+        let mut ignore = GlobSetBuilder::new();
+        for pattern in images.ignore {
+            ignore.add(pattern.0);
+        }
+        let directories = |directories: Vec<Directory>| directories.into_iter().map(|directory| directory.0).collect();
+        let roots: Vec<String> = directories(images.roots);
+        let (binary_scope, makefile) = binaries.map_or((Vec::new(), None), |binaries| {
+            let makefile = binaries.makefile.map(|name| name.0).zip(binaries.source_variable);
+            (binaries.scope.map_or_else(|| roots.clone(), directories), makefile)
+        });
+        Self {
+            roots,
+            version_file: images.version_file.0,
+            alias_file: images.alias_file.map(|name| name.0),
+            base_file: references.base_file.map(|name| name.0),
+            // Each pattern compiled on its own already.
+            ignore: ignore.build().unwrap_or_else(|_| GlobSet::empty()),
+            mirrored: images.mirrored,
+            registries,
+            platform_suffix: references.platform_suffix,
+            dockerfile: build.dockerfile.0,
+            windows_dockerfile: build.windows_dockerfile.map(|name| name.0),
+            default_platforms: build.default_platforms.into_iter().map(|platform| platform.0).collect(),
+            line_prefix: build.line_prefix,
+            binary_scope,
+            makefile,
+            manifest,
+            constants,
+        }
+    }
+}
+
+impl Shape {
+    /// The part of the repository that the description speaks of.
+    pub fn scope(&self) -> Scope {
+        let mut scope = Scope { directories: self.roots.clone(), files: Vec::new() };
+        scope.directories.extend(self.binary_scope.iter().filter(|path| !self.is_below_a_root(path)).cloned());
+        let manifest = self.manifest.iter().map(|manifest| &manifest.path);
+        let files = manifest.chain(self.constants.iter().map(|constant| &constant.path));
+        scope.files.extend(files.filter(|path| !self.is_below_a_root(path)).map(ToString::to_string));
+        if !self.binary_scope.is_empty() {
+            scope.files.push(GO_MODULE.to_owned());
+        }
+        scope
+    }
+
+    fn is_below_a_root(&self, path: &str) -> bool {
+        self.roots.iter().any(|root| is_below(path, root))
+    }
+
+    /// The path of a directory below the root that holds it.
+    pub fn name_of<'d>(&self, directory: &'d str) -> Option<&'d str> {
+        let below = self.roots.iter().filter(|root| is_below(directory, root));
+        let root = below.max_by_key(|root| root.len())?;
+        Some(directory[root.len()..].trim_start_matches('/')).filter(|name| !name.is_empty())
+    }
+}
+
+/// Reads a string and refuses it with a reason.
+macro_rules! checked_string {
+    ($($(#[$meta:meta])* $name:ident($inner:ty): $check:expr;)*) => {
+        $(
+            $(#[$meta])*
+            #[derive(Debug, Clone)]
+            struct $name($inner);
+
+            impl<'de> Deserialize<'de> for $name {
+                fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                    let text = String::deserialize(deserializer)?;
+                    let check: fn(&str) -> Result<$inner, String> = $check;
+                    check(&text).map(Self).map_err(D::Error::custom)
+                }
+            }
+        )*
+    };
+}
+
+checked_string! {
+    /// A directory of the repository: `.` is the root, spelled as the empty string elsewhere; no closing slash.
+    Directory(String): |text| {
+        let name = text.trim_end_matches('/');
+        if name.starts_with('/') || name.split('/').any(|part| part == "..") {
+            return Err("this must be a directory of the repository, relative to its root".to_owned());
+        }
+        Ok(name.strip_prefix("./").unwrap_or(if name == "." { "" } else { name }).to_owned())
+    };
+    /// The name of a file, without a directory.
+    FileName(String): |text| {
+        if text.is_empty() || text.contains('/') {
+            return Err("this must be the name of a file, without a directory".to_owned());
+        }
+        Ok(text.to_owned())
+    };
+    /// A platform such as `linux/amd64`.
+    DefaultPlatform(Platform): |text| {
+        Platform::parse(text).ok_or_else(|| "this is no platform; one looks like linux/amd64".to_owned())
+    };
+    /// A pattern as `.gitignore` reads it: without a slash it matches at any depth, with a closing slash it matches directories
+    /// with everything in them.
+    IgnorePattern(Glob): |text| {
+        let (body, below) = text.strip_suffix('/').map_or((text, ""), |body| (body, "/**"));
+        let anchor = if body.contains('/') { "" } else { "**/" };
+        let pattern = format!("{anchor}{}{below}", body.trim_start_matches('/'));
+        GlobBuilder::new(&pattern).literal_separator(true).build().map_err(|error| error.kind().to_string())
+    };
+}
+
+fn manifest_pattern<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Pattern, D::Error> {
+    pattern(deserializer, &["key", "registry", "name", "version"])
+}
+
+fn constant_pattern<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Pattern, D::Error> {
+    pattern(deserializer, &["value"])
+}
+
+fn pattern<'de, D: Deserializer<'de>>(deserializer: D, groups: &[&str]) -> Result<Pattern, D::Error> {
+    Pattern::new(&String::deserialize(deserializer)?, groups).map_err(D::Error::custom)
+}

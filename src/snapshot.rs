@@ -1,0 +1,279 @@
+//! The tree that is judged, and the one that it is compared with: plain data.
+//!
+//! A [`Snapshot`] is the list of a tree's files, limited to what the pack needs. Contents are read when they are asked for,
+//! through a [`Store`], and kept by object id: base, tip and head share nearly all of them.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::text::Text;
+
+/// The largest control file that is read, in bytes.
+pub const MAX_FILE: usize = 1 << 20;
+
+/// How many symbolic links are followed before a chain counts as a loop.
+const MAX_LINKS: usize = 8;
+
+/// What kind of thing a path of the tree is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A regular file.
+    File,
+    /// A file that may be executed.
+    Executable,
+    /// A symbolic link; its content is its target.
+    Symlink,
+    /// A commit of another repository.
+    Submodule,
+}
+
+/// What identifies a content.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Content {
+    /// The object of this id in the store.
+    Object([u8; 20]),
+    /// These bytes.
+    Inline(Arc<[u8]>),
+}
+
+/// One path of a tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its kind. A change of it is a change.
+    pub kind: Kind,
+    /// Its content.
+    pub content: Content,
+}
+
+/// Where contents come from.
+pub trait Store: Send + Sync {
+    /// Reads the object of an entry.
+    fn read(&self, path: &str, id: &[u8; 20]) -> Result<Vec<u8>, StoreError>;
+}
+
+/// A content that could not be had: the run cannot judge.
+#[derive(Debug, Clone, thiserror::Error, miette::Diagnostic)]
+#[error("failed to read {path}: {reason}")]
+pub struct StoreError {
+    /// The file.
+    pub path: String,
+    /// What stood in the way.
+    pub reason: String,
+    /// What to do about it.
+    #[help]
+    pub help: Option<String>,
+}
+
+/// Why a file that is there holds no text that could be judged. This is the author's fault, hence a finding.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    /// Larger than [`MAX_FILE`].
+    #[error("is larger than 1 MiB")]
+    TooLarge,
+    /// A link whose target cannot be judged.
+    #[error("is a symbolic link to `{0}`, which is no file among those that are judged")]
+    Link(String),
+    /// A commit of another repository.
+    #[error("is a submodule, not a file")]
+    Submodule,
+}
+
+/// A file's text, or why it has none.
+pub type Read = Result<Arc<Text>, Unreadable>;
+
+/// The files of a tree.
+#[derive(Clone)]
+pub struct Snapshot {
+    entries: BTreeMap<Arc<str>, Entry>,
+    store: Arc<dyn Store>,
+    cache: Arc<Cache>,
+}
+
+type Cache = Mutex<HashMap<Content, Read>>;
+
+impl Snapshot {
+    /// A snapshot of these files.
+    pub fn new(entries: BTreeMap<Arc<str>, Entry>, store: Arc<dyn Store>) -> Self {
+        Self { entries, store, cache: Arc::default() }
+    }
+
+    /// A snapshot without files, which shares this one's store and cache.
+    #[must_use]
+    pub fn with_entries(&self, entries: BTreeMap<Arc<str>, Entry>) -> Self {
+        Self { entries, ..self.clone() }
+    }
+
+    /// A snapshot of texts in memory.
+    pub fn in_memory<'a>(files: impl IntoIterator<Item = (&'a str, Kind, &'a [u8])>) -> Self {
+        let entries = files
+            .into_iter()
+            .map(|(path, kind, bytes)| (path.into(), Entry { kind, content: Content::Inline(bytes.into()) }))
+            .collect();
+        Self::new(entries, Arc::new(NoStore))
+    }
+
+    /// All files, by path.
+    pub fn entries(&self) -> &BTreeMap<Arc<str>, Entry> {
+        &self.entries
+    }
+
+    /// One path of the tree.
+    pub fn entry(&self, path: &str) -> Option<&Entry> {
+        self.entries.get(path)
+    }
+
+    /// Everything below a directory, given without its closing slash; all files for the empty one.
+    pub fn below(&self, directory: &str) -> impl Iterator<Item = (&Arc<str>, &Entry)> + use<'_> {
+        let prefix = if directory.is_empty() { String::new() } else { format!("{directory}/") };
+        self.entries
+            .range::<str, _>((std::ops::Bound::Included(prefix.as_str()), std::ops::Bound::Unbounded))
+            .take_while(move |(path, _)| path.starts_with(&prefix))
+    }
+
+    /// The text of a file; `None` where there is no such path. Links are followed within the snapshot, never out of it.
+    pub fn text(&self, path: &str) -> Result<Option<Read>, StoreError> {
+        let Some(mut entry) = self.entries.get_key_value(path) else { return Ok(None) };
+        for _ in 0..MAX_LINKS {
+            if entry.1.kind != Kind::Symlink {
+                return self.read(entry.0, entry.1).map(Some);
+            }
+            let target = match self.read(entry.0, entry.1)? {
+                Ok(target) => target.as_str().to_owned(),
+                Err(unreadable) => return Ok(Some(Err(unreadable))),
+            };
+            let Some(next) = join(entry.0, &target).and_then(|path| self.entries.get_key_value(path.as_str())) else {
+                return Ok(Some(Err(Unreadable::Link(target))));
+            };
+            entry = next;
+        }
+        Ok(Some(Err(Unreadable::Link(path.to_owned()))))
+    }
+
+    /// The tree with other bytes in one of its files.
+    pub fn overlay(&mut self, path: &Arc<str>, bytes: Vec<u8>) {
+        let kind = self.entries.get(path).map_or(Kind::File, |entry| entry.kind);
+        self.entries.insert(Arc::clone(path), Entry { kind, content: Content::Inline(bytes.into()) });
+    }
+
+    fn read(&self, path: &str, entry: &Entry) -> Result<Read, StoreError> {
+        if entry.kind == Kind::Submodule {
+            return Ok(Err(Unreadable::Submodule));
+        }
+        let lock = || self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(read) = lock().get(&entry.content) {
+            return Ok(read.clone());
+        }
+        let bytes = match &entry.content {
+            Content::Object(id) => self.store.read(path, id)?,
+            Content::Inline(bytes) => bytes.to_vec(),
+        };
+        let read = if bytes.len() > MAX_FILE { Err(Unreadable::TooLarge) } else { Ok(Arc::new(Text::new(bytes))) };
+        lock().insert(entry.content.clone(), read.clone());
+        Ok(read)
+    }
+}
+
+/// The store of a snapshot that holds all of its contents itself.
+struct NoStore;
+
+impl Store for NoStore {
+    fn read(&self, path: &str, _: &[u8; 20]) -> Result<Vec<u8>, StoreError> {
+        Err(StoreError { path: path.to_owned(), reason: "there is no such object".to_owned(), help: None })
+    }
+}
+
+/// Where a link leads that stands at `link` and holds `target`; `None` where it leads out of the tree.
+fn join(link: &str, target: &str) -> Option<String> {
+    let mut parts: Vec<&str> = link.split('/').collect();
+    parts.pop();
+    if target.starts_with('/') {
+        return None;
+    }
+    for part in target.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+/// What a change is judged by.
+#[derive(Clone)]
+pub struct Pair {
+    /// Where the change left the base branch; `None` where the whole of head is judged.
+    pub base: Option<Snapshot>,
+    /// The base branch now; `None` where it still stands where the change left it.
+    pub tip: Option<Snapshot>,
+    /// What is judged.
+    pub head: Snapshot,
+}
+
+impl Pair {
+    /// The paths that differ between base and head, in order. A rename is two of them, a change of mode is one.
+    pub fn changed(&self) -> BTreeSet<Arc<str>> {
+        let Some(base) = &self.base else { return BTreeSet::new() };
+        let differing = |one: &Snapshot, other: &Snapshot| -> Vec<Arc<str>> {
+            let differs = |(path, entry): &(&Arc<str>, &Entry)| other.entries.get(*path) != Some(entry);
+            one.entries.iter().filter(differs).map(|(path, _)| Arc::clone(path)).collect()
+        };
+        let mut paths = BTreeSet::from_iter(differing(base, &self.head));
+        paths.extend(differing(&self.head, base));
+        paths
+    }
+}
+
+/// The part of a repository that a pack is about.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Scope {
+    /// Directories that are read whole, without a closing slash; the empty one is the whole repository.
+    pub directories: Vec<String>,
+    /// Single files outside of them.
+    pub files: Vec<String>,
+}
+
+impl Scope {
+    /// Whether a path belongs to the scope.
+    pub fn contains(&self, path: &str) -> bool {
+        self.files.iter().any(|file| file == path) || self.directories.iter().any(|directory| is_below(path, directory))
+    }
+}
+
+/// Whether `path` is `directory` or lies below it. The empty directory is the root.
+pub fn is_below(path: &str, directory: &str) -> bool {
+    directory.is_empty() || path.strip_prefix(directory).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_are_followed_within_the_snapshot_alone() {
+        let snapshot = Snapshot::in_memory([
+            ("a/VERSION", Kind::File, b"1.0\n".as_slice()),
+            ("b/VERSION", Kind::Symlink, b"../a/VERSION"),
+            ("c/VERSION", Kind::Symlink, b"../../etc/passwd"),
+            ("d/VERSION", Kind::Symlink, b"VERSION"),
+        ]);
+        let read = |path| snapshot.text(path).expect("all is in memory").expect("there is such a path");
+        assert_eq!(read("b/VERSION").expect("leads to a file").as_str(), "1.0\n");
+        assert_eq!(read("c/VERSION"), Err(Unreadable::Link("../../etc/passwd".to_owned())));
+        assert!(matches!(read("d/VERSION"), Err(Unreadable::Link(_))));
+    }
+
+    #[test]
+    fn a_directory_does_not_hold_its_namesakes() {
+        let snapshot = Snapshot::in_memory([
+            ("a/x", Kind::File, b"".as_slice()),
+            ("a-b/x", Kind::File, b""),
+            ("a", Kind::File, b""),
+        ]);
+        let below: Vec<_> = snapshot.below("a").map(|(path, _)| &**path).collect();
+        assert_eq!(below, ["a/x"]);
+        assert!(is_below("a/b", "a") && is_below("a", "a") && !is_below("ab", "a") && is_below("x", ""));
+    }
+}
