@@ -245,6 +245,16 @@ impl Pack {
         scope
     }
 
+    /// Whether rules about the state of a tree look at this file.
+    pub fn is_control_file(&self, path: &str) -> bool {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        let manifest = self.shape.manifest.iter().map(|manifest| &*manifest.path);
+        let constants = self.shape.constants.iter().map(|constant| &*constant.path);
+        let of_checks = self.rules.iter().filter_map(|rule| rule.check.files());
+        self.shape.control_files().any(|control| control == name)
+            || manifest.chain(constants).chain(of_checks).any(|file| file == path)
+    }
+
     /// A rule by its name.
     pub fn rule(&self, id: &str) -> Result<&Rule, UnknownRule> {
         self.rules.iter().find(|rule| &*rule.id == id).ok_or_else(|| UnknownRule {

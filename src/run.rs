@@ -1,6 +1,6 @@
 //! One run: rules over a pair of trees, to findings in a stable order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -8,9 +8,10 @@ use rayon::prelude::*;
 
 use crate::check::{Change, Context, Scope};
 use crate::finding::{Fault, Finding, Level, RuleId};
-use crate::model::{Model, content};
+use crate::model::Model;
+use crate::model::content::{self, ChangedContent};
 use crate::pack::{Pack, Rule};
-use crate::snapshot::{Pair, StoreError, is_below};
+use crate::snapshot::{Kind, Pair, StoreError, is_below};
 
 /// What a run found.
 #[derive(Debug, Default)]
@@ -45,31 +46,25 @@ struct Judgement {
 }
 
 /// Judges. An error means that the images could not even be read.
-pub fn judge(pack: &Pack, pair: &Pair) -> Result<Outcome, StoreError> {
-    let head = Model::build(&pair.head, &pack.shape, None)?;
-    let base = pair.base.as_ref().map(|base| Model::build(base, &pack.shape, Some(&head))).transpose()?;
-    let tip = match (&pair.tip, &base) {
-        (Some(tip), Some(base)) => Some(Model::build(tip, &pack.shape, Some(base))?),
+pub fn judge(pack: &Pack, pair: &Pair<'_>) -> Result<Outcome, StoreError> {
+    let changed = pair.changed();
+    let trees = Trees::read(pack, pair, &changed)?;
+    let change = match (&trees.base, &trees.content) {
+        (Some(base), Some(content)) => {
+            Some(Change { pair, base, tip: trees.tip.as_ref().unwrap_or(base), content: content.clone() })
+        }
         _ => None,
     };
-    let change = match &base {
-        Some(base) => Some(Change {
-            pair,
-            base,
-            tip: tip.as_ref().unwrap_or(base),
-            content: content::changed(pair, &pack.shape, base, &head)?,
-        }),
-        None => None,
-    };
-    let context = Context { shape: &pack.shape, files: &pair.head, head: &head, change: change.as_ref() };
+    let context = Context { shape: &pack.shape, files: &pair.head, head: &trees.head, change: change.as_ref() };
     let before = change
         .as_ref()
         .and_then(|change| Some(Context { files: pair.base.as_ref()?, head: change.base, change: None, ..context }));
-
-    let rules: Vec<&Rule> = pack.rules.iter().filter(|rule| rule.level != Level::Off).collect();
+    let is_applied =
+        |rule: &&Rule| rule.level != Level::Off && (!trees.is_partial || rule.check.scope() == Scope::Change);
+    let rules: Vec<&Rule> = pack.rules.iter().filter(is_applied).collect();
     let judgements: Vec<_> = rules.par_iter().map(|rule| apply(rule, &context, before.as_ref())).collect();
 
-    let mut outcome = Outcome { images: head.images.len(), ..Outcome::default() };
+    let mut outcome = Outcome { images: trees.head.directories.len(), ..Outcome::default() };
     for (rule, judgement) in rules.into_iter().zip(judgements) {
         match judgement {
             Ok(Judgement { new, older }) => {
@@ -81,6 +76,50 @@ pub fn judge(pack: &Pack, pair: &Pair) -> Result<Outcome, StoreError> {
     }
     outcome.findings.sort_by(|one, other| order(one).cmp(&order(other)));
     Ok(outcome)
+}
+
+/// The models of both sides.
+struct Trees {
+    head: Model,
+    base: Option<Model>,
+    tip: Option<Model>,
+    content: Option<ChangedContent>,
+    /// Whether only those images were read that the change touches. Then no rule about the state of a tree can have found
+    /// anything that it had not found before.
+    is_partial: bool,
+}
+
+impl Trees {
+    fn read(pack: &Pack, pair: &Pair<'_>, changed: &BTreeSet<Arc<str>>) -> Result<Self, StoreError> {
+        let shape = &pack.shape;
+        let Some(base_files) = &pair.base else {
+            let head = Model::build(&pair.head, shape, None, None)?;
+            return Ok(Self { head, base: None, tip: None, content: None, is_partial: false });
+        };
+        // A control file that is a link may say something else although its own name is not among the changed ones.
+        let mut links = pair.head.entries().iter().filter(|(_, entry)| entry.kind == Kind::Symlink);
+        let is_partial = !changed.iter().any(|path| pack.is_control_file(path))
+            && !links.any(|(path, _)| pack.is_control_file(path));
+        let mut only = is_partial.then(|| {
+            let outlines = [&pair.head, base_files].map(|files| Model::outline(files, shape));
+            changed.iter().flat_map(|path| outlines.iter().filter_map(|model| model.owner(path).cloned())).collect()
+        });
+        loop {
+            let head = Model::build(&pair.head, shape, None, only.as_ref())?;
+            let base = Model::build(base_files, shape, Some(&head), only.as_ref())?;
+            let content = content::changed(pair, changed, shape, &base, &head)?;
+            // What is built from sources elsewhere is known only now.
+            if let Some(only) = &mut only {
+                let before = only.len();
+                only.extend(content.keys().cloned());
+                if only.len() > before {
+                    continue;
+                }
+            }
+            let tip = pair.tip.as_ref().map(|tip| Model::build(tip, shape, Some(&base), only.as_ref())).transpose()?;
+            return Ok(Self { head, base: Some(base), tip, content: Some(content), is_partial });
+        }
+    }
 }
 
 impl Outcome {

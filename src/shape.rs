@@ -236,6 +236,12 @@ impl Shape {
         self.roots.iter().any(|root| is_below(path, root))
     }
 
+    /// The names of the files in an image's directory that say what it is and how it is built.
+    pub fn control_files(&self) -> impl Iterator<Item = &str> {
+        let optional = [&self.alias_file, &self.base_file, &self.windows_dockerfile];
+        [&self.version_file, &self.dockerfile].into_iter().chain(optional.into_iter().flatten()).map(String::as_str)
+    }
+
     /// The path of a directory below the root that holds it.
     pub fn name_of<'d>(&self, directory: &'d str) -> Option<&'d str> {
         let below = self.roots.iter().filter(|root| is_below(directory, root));

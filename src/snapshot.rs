@@ -83,17 +83,17 @@ pub type Read = Result<Arc<Text>, Unreadable>;
 
 /// The files of a tree.
 #[derive(Clone)]
-pub struct Snapshot {
+pub struct Snapshot<'r> {
     entries: BTreeMap<Arc<str>, Entry>,
-    store: Arc<dyn Store>,
+    store: Arc<dyn Store + 'r>,
     cache: Arc<Cache>,
 }
 
 type Cache = Mutex<HashMap<Content, Read>>;
 
-impl Snapshot {
+impl<'r> Snapshot<'r> {
     /// A snapshot of these files.
-    pub fn new(entries: BTreeMap<Arc<str>, Entry>, store: Arc<dyn Store>) -> Self {
+    pub fn new(entries: BTreeMap<Arc<str>, Entry>, store: Arc<dyn Store + 'r>) -> Self {
         Self { entries, store, cache: Arc::default() }
     }
 
@@ -123,7 +123,7 @@ impl Snapshot {
     }
 
     /// Everything below a directory, given without its closing slash; all files for the empty one.
-    pub fn below(&self, directory: &str) -> impl Iterator<Item = (&Arc<str>, &Entry)> + use<'_> {
+    pub fn below(&self, directory: &str) -> impl Iterator<Item = (&Arc<str>, &Entry)> + use<'_, 'r> {
         let prefix = if directory.is_empty() { String::new() } else { format!("{directory}/") };
         self.entries
             .range::<str, _>((std::ops::Bound::Included(prefix.as_str()), std::ops::Bound::Unbounded))
@@ -203,20 +203,20 @@ fn join(link: &str, target: &str) -> Option<String> {
 
 /// What a change is judged by.
 #[derive(Clone)]
-pub struct Pair {
+pub struct Pair<'r> {
     /// Where the change left the base branch; `None` where the whole of head is judged.
-    pub base: Option<Snapshot>,
+    pub base: Option<Snapshot<'r>>,
     /// The base branch now; `None` where it still stands where the change left it.
-    pub tip: Option<Snapshot>,
+    pub tip: Option<Snapshot<'r>>,
     /// What is judged.
-    pub head: Snapshot,
+    pub head: Snapshot<'r>,
 }
 
-impl Pair {
+impl Pair<'_> {
     /// The paths that differ between base and head, in order. A rename is two of them, a change of mode is one.
     pub fn changed(&self) -> BTreeSet<Arc<str>> {
         let Some(base) = &self.base else { return BTreeSet::new() };
-        let differing = |one: &Snapshot, other: &Snapshot| -> Vec<Arc<str>> {
+        let differing = |one: &Snapshot<'_>, other: &Snapshot<'_>| -> Vec<Arc<str>> {
             let differs = |(path, entry): &(&Arc<str>, &Entry)| other.entries.get(*path) != Some(entry);
             one.entries.iter().filter(differs).map(|(path, _)| Arc::clone(path)).collect()
         };

@@ -91,18 +91,18 @@ impl List<'_> {
                 faults.push(Fault::new(format!("the match of `{name}` for {path} is no regular expression"), place()));
                 continue;
             };
-            let lines: Vec<_> =
-                text.lines().filter(|(_, line)| regex.is_match(line.as_bytes())).map(|(span, _)| span).collect();
-            if lines.is_empty() {
+            // Few lines hold a version; the whole file is searched only where none of them matches.
+            let of_image = of_file.iter().find_map(|held| held.image.clone());
+            let is_matched = |held: &Held| regex.is_match(held.place.line().as_bytes());
+            let matched: Vec<Held> = of_file.into_iter().filter(is_matched).collect();
+            if matched.is_empty() && !text.lines().any(|(_, line)| regex.is_match(line.as_bytes())) {
                 let mut fault =
                     Fault::new(format!("the match of `{name}` matches no line of {path} any more"), place())
                         .help("change the pattern so that it matches the line that holds the version");
-                fault.image = of_file.into_iter().find_map(|held| held.image);
+                fault.image = of_image;
                 faults.push(fault);
                 continue;
             }
-            let is_matched = |held: &Held| lines.iter().any(|line| line.contains(&held.place.span.start));
-            let matched: Vec<Held> = of_file.into_iter().filter(is_matched).collect();
             // A match may fit several lines; it is enough that one of them has the version.
             if !matched.iter().any(|held| held.version == version) {
                 held.extend(matched.into_iter().next());

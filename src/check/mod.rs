@@ -33,7 +33,7 @@ pub struct Context<'a> {
     /// The shape of the repository.
     pub shape: &'a Shape,
     /// The files that are judged.
-    pub files: &'a Snapshot,
+    pub files: &'a Snapshot<'a>,
     /// What they say.
     pub head: &'a Model,
     /// What they are compared with; `None` where the whole tree is judged.
@@ -43,7 +43,7 @@ pub struct Context<'a> {
 /// The other side of a change.
 pub struct Change<'a> {
     /// All files.
-    pub pair: &'a Pair,
+    pub pair: &'a Pair<'a>,
     /// The images where the change left the base branch.
     pub base: &'a Model,
     /// The images of the base branch now.

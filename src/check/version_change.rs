@@ -85,6 +85,6 @@ fn lower(context: &Context<'_>, change: &Change<'_>, image: &Image) -> Option<Fa
 }
 
 /// Whether two trees hold the same files below a directory.
-fn is_same(one: &Snapshot, other: &Snapshot, directory: &str) -> bool {
+fn is_same(one: &Snapshot<'_>, other: &Snapshot<'_>, directory: &str) -> bool {
     one.below(directory).eq(other.below(directory))
 }

@@ -32,10 +32,9 @@ struct ThreadError(u16, rayon::ThreadPoolBuildError);
 
 pub(super) fn run(options: &Check, environment: &Environment) -> Result<u8, Error> {
     let begin = Instant::now();
-    if let Some(threads) = options.threads {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global();
-        pool.map_err(|error| boxed(ThreadError(threads, error)))?;
-    }
+    let threads = options.threads.unwrap_or(0); // zero: one a core
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).use_current_thread().build_global();
+    pool.map_err(|error| boxed(ThreadError(threads, error)))?;
     let repository = Repository::open(options.policy.repo.as_deref(), environment).map_err(boxed)?;
     let head = head(&options.target, &repository, environment);
     let base = if options.all {
@@ -86,13 +85,13 @@ pub(super) fn run(options: &Check, environment: &Environment) -> Result<u8, Erro
     })
 }
 
-fn pair_size(pair: &Pair) -> String {
+fn pair_size(pair: &Pair<'_>) -> String {
     format!("{} files looked through, {} of them changed,", pair.head.entries().len(), pair.changed().len())
 }
 
 /// Paths as people give them, relative to where they stand, as paths of the repository. One that does not exist, now or before
 /// the change, is an error: it would narrow the report to nothing.
-fn narrow(paths: &[PathBuf], repository: &Repository, pair: &Pair) -> Result<Vec<String>, Error> {
+fn narrow(paths: &[PathBuf], repository: &Repository, pair: &Pair<'_>) -> Result<Vec<String>, Error> {
     let Some(root) = repository.root() else {
         return Ok(paths.iter().map(|path| path.display().to_string()).collect());
     };

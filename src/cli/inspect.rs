@@ -83,7 +83,7 @@ pub(super) fn run(options: &Inspect, environment: &Environment) -> Result<u8, Er
     }
     let shape = &chosen.pack.shape;
     let pair = repository.pair(&base, &head, &chosen.pack.scope()).map_err(boxed)?;
-    let model = Model::build(&pair.head, shape, None).map_err(boxed)?;
+    let model = Model::build(&pair.head, shape, None, None).map_err(boxed)?;
     let images: Vec<&Image> = match &options.image {
         None => model.images.values().map(|image| &**image).collect(),
         Some(name) => {
@@ -120,7 +120,7 @@ pub(super) fn run(options: &Inspect, environment: &Environment) -> Result<u8, Er
 
 fn show<'a>(
     image: &'a Image,
-    files: &Snapshot,
+    files: &Snapshot<'_>,
     shape: &crate::shape::Shape,
     model: &Model,
 ) -> Result<Shown<'a>, Error> {

@@ -6,13 +6,15 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
-use git2::{ErrorCode, ObjectType, Oid};
+use git2::{ErrorCode, ObjectType, Odb, Oid};
 
 use crate::snapshot::{Store, StoreError};
 
 /// Reads contents by object id.
-pub(super) struct Objects {
-    state: Mutex<State>,
+pub(super) struct Objects<'r> {
+    odb: Odb<'r>,
+    /// Git itself, once it was needed.
+    git: Mutex<Option<CatFile>>,
     /// Contents that lie in the working tree and in no object.
     on_disk: HashMap<[u8; 20], PathBuf>,
     /// Whether git may fetch what is missing: libgit2 cannot.
@@ -20,20 +22,18 @@ pub(super) struct Objects {
     git_dir: PathBuf,
 }
 
-struct State {
-    repository: git2::Repository,
-    git: Option<CatFile>,
-}
-
-impl Objects {
-    pub(super) fn new(repository: git2::Repository, on_disk: HashMap<[u8; 20], PathBuf>) -> Self {
-        let is_partial = is_partial(&repository);
+impl<'r> Objects<'r> {
+    pub(super) fn new(
+        repository: &'r git2::Repository,
+        on_disk: HashMap<[u8; 20], PathBuf>,
+    ) -> Result<Self, git2::Error> {
         let git_dir = repository.path().to_owned();
-        Self { state: Mutex::new(State { repository, git: None }), on_disk, is_partial, git_dir }
+        let is_partial = is_partial(repository);
+        Ok(Self { odb: repository.odb()?, git: Mutex::default(), on_disk, is_partial, git_dir })
     }
 }
 
-impl Store for Objects {
+impl Store for Objects<'_> {
     fn read(&self, path: &str, id: &[u8; 20]) -> Result<Vec<u8>, StoreError> {
         let failed = |reason: String, help: Option<&str>| StoreError {
             path: path.to_owned(),
@@ -52,12 +52,11 @@ impl Store for Objects {
             return Ok(bytes);
         }
         let oid = Oid::from_bytes(id).map_err(|error| failed(error.message().to_owned(), None))?;
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let State { repository, git } = &mut *state;
-        match repository.find_blob(oid) {
-            Ok(blob) => Ok(blob.content().to_vec()),
+        match self.odb.read(oid) {
+            Ok(blob) => Ok(blob.data().to_vec()),
             Err(error) if error.code() == ErrorCode::NotFound && self.is_partial => {
-                let fetched = match git {
+                let mut git = self.git.lock().unwrap_or_else(PoisonError::into_inner);
+                let fetched = match &mut *git {
                     Some(git) => git.read(oid),
                     none => CatFile::start(&self.git_dir).and_then(|git| none.insert(git).read(oid)),
                 };

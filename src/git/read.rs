@@ -112,7 +112,7 @@ impl Repository {
     }
 
     /// The files on both sides of the change, as far as `scope` reaches.
-    pub fn pair(&self, base: &Base, head: &Head, scope: &Scope) -> Result<Pair, GitError> {
+    pub fn pair(&self, base: &Base, head: &Head, scope: &Scope) -> Result<Pair<'_>, GitError> {
         let base_tree = base.revision().map(|commit| self.tree(commit)).transpose()?;
         let mut on_disk = HashMap::new();
         let (base_entries, head_entries) = match head {
@@ -147,8 +147,8 @@ impl Repository {
             Base::Commit { merge_base, tip, .. } if tip != merge_base => Some(self.list(&self.tree(*tip)?, scope)?),
             _ => None,
         };
-        let repository = git2::Repository::open(self.inner.path()).doing("opening the repository")?;
-        let head = Snapshot::new(head_entries, Arc::new(Objects::new(repository, on_disk)));
+        let objects = Objects::new(&self.inner, on_disk).doing("opening the object database")?;
+        let head = Snapshot::new(head_entries, Arc::new(objects));
         Ok(Pair {
             base: (!matches!(base, Base::Whole { .. })).then(|| head.with_entries(base_entries)),
             tip: tip_entries.map(|entries| head.with_entries(entries)),

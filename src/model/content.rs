@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use globset::GlobBuilder;
 
-use super::{Image, Model};
+use super::{Image, Model, parents};
 use crate::parse::go;
 use crate::shape::{GO_MODULE, Shape};
 use crate::snapshot::{Pair, Snapshot, StoreError, is_below};
@@ -13,38 +13,44 @@ use crate::snapshot::{Pair, Snapshot, StoreError, is_below};
 /// The changed paths that belong to the content of each image, by the image's directory.
 pub type ChangedContent = BTreeMap<Arc<str>, BTreeSet<Arc<str>>>;
 
-/// Finds which images a change touches, and where.
-pub fn changed(pair: &Pair, shape: &Shape, base: &Model, head: &Model) -> Result<ChangedContent, StoreError> {
+/// Finds which images a change touches, and where. The images that own changed paths must have been read.
+pub fn changed(
+    pair: &Pair<'_>,
+    paths: &BTreeSet<Arc<str>>,
+    shape: &Shape,
+    base: &Model,
+    head: &Model,
+) -> Result<ChangedContent, StoreError> {
     let mut content = ChangedContent::new();
     let mut sources = Vec::new();
-    for path in pair.changed() {
-        let owners = [head, base].map(|model| model.owner(&path));
-        for image in owners.into_iter().flatten() {
-            let below = &path[image.directory.len() + 1..];
-            let is_copied = || {
-                [head, base]
-                    .iter()
-                    .filter_map(|model| model.images.get(&image.directory))
-                    .any(|image| copies(image, below))
-            };
+    for path in paths {
+        let owners: BTreeSet<_> = [head, base].into_iter().filter_map(|model| model.owner(path)).collect();
+        for directory in owners {
+            let below = &path[directory.len() + 1..];
+            let images = [head, base].into_iter().filter_map(|model| model.images.get(directory));
+            let is_copied = || images.into_iter().any(|image| copies(image, below));
             if below != shape.version_file && (!shape.ignore.is_match(below) || is_copied()) {
-                content.entry(Arc::clone(&image.directory)).or_default().insert(Arc::clone(&path));
+                content.entry(Arc::clone(directory)).or_default().insert(Arc::clone(path));
             }
         }
-        if shape.binary_scope.iter().any(|scope| is_below(&path, scope)) && !shape.ignore.is_match(&*path) {
+        if shape.binary_scope.iter().any(|scope| is_below(path, scope)) && !shape.ignore.is_match(&**path) {
             sources.push(path);
         }
     }
-    let mut packages = Packages::new(&pair.head, shape)?;
+    let mut packages = Packages { snapshot: &pair.head, shape, module: None, read: HashMap::new() };
     sources.retain(|path| packages.may_build(path));
-    if sources.is_empty() {
-        return Ok(content);
-    }
-    for image in head.images.values() {
-        let built_from = packages.of_image(image, head)?;
-        for path in &sources {
+    for directory in &head.directories {
+        // What an image owns is its content already; nothing need be read to know that.
+        let owned = content.get(directory);
+        let is_foreign = |path: &&&Arc<str>| !owned.is_some_and(|owned| owned.contains(**path));
+        let foreign: Vec<_> = sources.iter().filter(is_foreign).collect();
+        if foreign.is_empty() {
+            continue;
+        }
+        let built_from = packages.of_image(directory, head)?;
+        for path in foreign {
             if packages.is_source(path, &built_from)? {
-                content.entry(Arc::clone(&image.directory)).or_default().insert(Arc::clone(path));
+                content.entry(Arc::clone(directory)).or_default().insert(Arc::clone(path));
             }
         }
     }
@@ -52,8 +58,9 @@ pub fn changed(pair: &Pair, shape: &Shape, base: &Model, head: &Model) -> Result
 }
 
 /// The directories outside of an image's own that its binaries are built from.
-pub fn sources(image: &Image, files: &Snapshot, shape: &Shape, model: &Model) -> Result<Vec<String>, StoreError> {
-    let packages = Packages::new(files, shape)?.of_image(image, model)?;
+pub fn sources(image: &Image, files: &Snapshot<'_>, shape: &Shape, model: &Model) -> Result<Vec<String>, StoreError> {
+    let mut packages = Packages { snapshot: files, shape, module: None, read: HashMap::new() };
+    let packages = packages.of_image(&image.directory, model)?;
     Ok(packages.into_iter().filter(|package| !is_below(package, &image.directory)).collect())
 }
 
@@ -85,9 +92,9 @@ fn is_match(pattern: &str, file: &str) -> bool {
 
 /// The Go packages of a tree, read as they are asked for.
 struct Packages<'a> {
-    snapshot: &'a Snapshot,
+    snapshot: &'a Snapshot<'a>,
     shape: &'a Shape,
-    /// The module's name with a closing slash.
+    /// What import paths of the module begin with, once it was asked for.
     module: Option<String>,
     /// By directory.
     read: HashMap<String, Arc<Package>>,
@@ -102,12 +109,14 @@ struct Package {
 }
 
 impl<'a> Packages<'a> {
-    fn new(snapshot: &'a Snapshot, shape: &'a Shape) -> Result<Self, StoreError> {
-        let module = match snapshot.text(GO_MODULE)? {
-            Some(Ok(text)) if !shape.binary_scope.is_empty() => go::module(&text).map(|module| format!("{module}/")),
-            _ => None,
-        };
-        Ok(Self { snapshot, shape, module, read: HashMap::new() })
+    /// The module's name with a closing slash; empty where there is no module.
+    fn module(&mut self) -> Result<&str, StoreError> {
+        if self.module.is_none() {
+            let text = self.snapshot.text(GO_MODULE)?.and_then(Result::ok);
+            let name = text.as_deref().and_then(go::module).map(|module| format!("{module}/"));
+            self.module = Some(name.unwrap_or_default());
+        }
+        Ok(self.module.as_deref().unwrap_or_default())
     }
 
     /// Whether a file could be part of a binary at all: it is Go, or lies beside or below Go.
@@ -133,13 +142,13 @@ impl<'a> Packages<'a> {
             let Some(Ok(text)) = self.snapshot.text(file)? else { continue };
             let sources = go::sources(&text);
             package.embeds.extend(sources.embeds);
-            for import in sources.imports {
-                if let Some(directory) = self.module.as_ref().and_then(|module| import.strip_prefix(module.as_str()))
-                    && self.shape.binary_scope.iter().any(|scope| is_below(directory, scope))
-                {
-                    package.imports.push(directory.to_owned());
-                }
-            }
+            let shape = self.shape;
+            let module = self.module()?;
+            let directories = sources.imports.iter().filter_map(|import| import.strip_prefix(module));
+            let is_in_scope = |directory: &&str| {
+                !module.is_empty() && shape.binary_scope.iter().any(|scope| is_below(directory, scope))
+            };
+            package.imports.extend(directories.filter(is_in_scope).map(str::to_owned));
         }
         let package = Arc::new(package);
         self.read.insert(directory.to_owned(), Arc::clone(&package));
@@ -147,15 +156,14 @@ impl<'a> Packages<'a> {
     }
 
     /// The directories of all packages that the binaries of an image are built from.
-    fn of_image(&mut self, image: &Image, model: &Model) -> Result<BTreeSet<String>, StoreError> {
-        let mut queue = self.directories(&image.directory, |path| {
-            model.owner(path).is_some_and(|owner| owner.directory == image.directory)
-        });
+    fn of_image(&mut self, image: &str, model: &Model) -> Result<BTreeSet<String>, StoreError> {
+        let is_own = |path: &str| model.owner(path).is_some_and(|owner| **owner == *image);
+        let mut queue = self.directories(image, is_own);
         if let Some((makefile, variable)) = &self.shape.makefile
-            && let Some(Ok(text)) = self.snapshot.text(&format!("{}/{makefile}", image.directory))?
+            && let Some(Ok(text)) = self.snapshot.text(&format!("{image}/{makefile}"))?
             && let Some(directory) = go::make_variable(&text, variable)
         {
-            let root = &image.directory[..image.directory.len() - image.name.len()];
+            let root = &image[..image.len() - self.shape.name_of(image).map_or(0, str::len)];
             let directory = format!("{root}{}", directory.trim_matches('/'));
             queue.extend(self.directories(&directory, |_| true));
         }
@@ -194,9 +202,4 @@ impl<'a> Packages<'a> {
 
 fn is_go(path: &str) -> bool {
     std::path::Path::new(path).extension().is_some_and(|extension| extension == "go")
-}
-
-/// The directories above a path, the nearest first.
-fn parents(path: &str) -> impl Iterator<Item = &str> {
-    std::iter::successors(Some(path), |path| path.rsplit_once('/').map(|(directory, _)| directory)).skip(1)
 }

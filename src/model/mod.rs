@@ -3,7 +3,7 @@
 pub mod content;
 mod reference;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -21,7 +21,9 @@ use crate::text::{Span, Text};
 /// All that the checks know of one tree.
 #[derive(Debug, Clone, Default)]
 pub struct Model {
-    /// The images by their directory.
+    /// The directories of all images.
+    pub directories: BTreeSet<Arc<str>>,
+    /// The images that were read, by their directory.
     pub images: BTreeMap<Arc<str>, Arc<Image>>,
     /// The manifest; `None` where the pack names none, or the tree has none.
     pub manifest: Option<Manifest>,
@@ -162,14 +164,25 @@ impl Image {
 }
 
 impl Model {
-    /// Reads the images of a tree. What `known` has read from the same files is taken from there.
-    pub fn build(snapshot: &Snapshot, shape: &Shape, known: Option<&Self>) -> Result<Self, StoreError> {
-        let directories: Vec<&str> = snapshot
-            .entries()
-            .keys()
-            .filter_map(|path| path.strip_suffix(&*shape.version_file)?.strip_suffix('/'))
-            .filter(|directory| shape.name_of(directory).is_some())
-            .collect();
+    /// Finds the images of a tree and reads none.
+    pub fn outline(snapshot: &Snapshot<'_>, shape: &Shape) -> Self {
+        let paths = snapshot.entries().keys();
+        let directories = paths.filter_map(|path| path.strip_suffix(&*shape.version_file)?.strip_suffix('/'));
+        let directories = directories.filter(|directory| shape.name_of(directory).is_some()).map(Arc::from);
+        Self { directories: directories.collect(), ..Self::default() }
+    }
+
+    /// Reads all images of a tree, or `only` some of them and none of the files beside them. What `known` has read from the
+    /// same files is taken from there.
+    pub fn build(
+        snapshot: &Snapshot<'_>,
+        shape: &Shape,
+        known: Option<&Self>,
+        only: Option<&BTreeSet<Arc<str>>>,
+    ) -> Result<Self, StoreError> {
+        let outline = Self::outline(snapshot, shape);
+        let is_wanted = |directory: &&Arc<str>| only.is_none_or(|only| only.contains(*directory));
+        let directories: Vec<&Arc<str>> = outline.directories.iter().filter(is_wanted).collect();
         let images = directories.par_iter().map(|directory| Image::read(directory, snapshot, shape, known));
         let images: Vec<Arc<Image>> = images.collect::<Result<_, _>>()?;
         let mut by_name: HashMap<String, Vec<Arc<str>>> = HashMap::new();
@@ -181,11 +194,18 @@ impl Model {
             by_name.entry(image.name.to_string()).or_insert_with(|| vec![Arc::clone(&image.directory)]);
         }
         let mut constants = Vec::new();
-        for constant in &shape.constants {
-            constants.extend(ConstantValue::read(constant, snapshot)?);
+        let mut manifest = None;
+        if only.is_none() {
+            for constant in &shape.constants {
+                constants.extend(ConstantValue::read(constant, snapshot)?);
+            }
+            if let Some(shape) = &shape.manifest {
+                manifest = Manifest::read(shape, snapshot)?;
+            }
         }
         Ok(Self {
-            manifest: shape.manifest.as_ref().map_or(Ok(None), |manifest| Manifest::read(manifest, snapshot))?,
+            directories: outline.directories,
+            manifest,
             images: images.into_iter().map(|image| (Arc::clone(&image.directory), image)).collect(),
             constants,
             by_name,
@@ -214,17 +234,15 @@ impl Model {
         }
     }
 
-    /// The image that owns a path: the nearest directory above it that is one.
-    pub fn owner(&self, path: &str) -> Option<&Arc<Image>> {
-        let mut directory = path;
-        while let Some((above, _)) = directory.rsplit_once('/') {
-            if let Some(image) = self.images.get(above) {
-                return Some(image);
-            }
-            directory = above;
-        }
-        None
+    /// The directory of the image that owns a path: the nearest one above it.
+    pub fn owner(&self, path: &str) -> Option<&Arc<str>> {
+        parents(path).find_map(|directory| self.directories.get(directory))
     }
+}
+
+/// The directories above a path, the nearest first.
+fn parents(path: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(path), |path| path.rsplit_once('/').map(|(directory, _)| directory)).skip(1)
 }
 
 /// The architectures that Go and docker know, by Go's names; longer ones first where one is the beginning of another.
@@ -233,8 +251,8 @@ pub const ARCHITECTURES: [&str; 11] =
 
 impl Image {
     fn read(
-        directory: &str,
-        snapshot: &Snapshot,
+        directory: &Arc<str>,
+        snapshot: &Snapshot<'_>,
         shape: &Shape,
         known: Option<&Model>,
     ) -> Result<Arc<Self>, StoreError> {
@@ -287,7 +305,7 @@ impl Image {
         });
         let name: Arc<str> = shape.name_of(directory).unwrap_or(directory).into();
         let mut image = Self {
-            directory: directory.into(),
+            directory: Arc::clone(directory),
             name,
             alias,
             version,
@@ -357,7 +375,7 @@ impl Image {
 }
 
 impl Manifest {
-    fn read(shape: &ManifestShape, snapshot: &Snapshot) -> Result<Option<Self>, StoreError> {
+    fn read(shape: &ManifestShape, snapshot: &Snapshot<'_>) -> Result<Option<Self>, StoreError> {
         let Some(read) = snapshot.text(&shape.path)? else { return Ok(None) };
         let text = read.map_err(|unreadable| StoreError {
             path: shape.path.to_string(),
@@ -391,7 +409,7 @@ impl Manifest {
 }
 
 impl ConstantValue {
-    fn read(constant: &Constant, snapshot: &Snapshot) -> Result<Option<Self>, StoreError> {
+    fn read(constant: &Constant, snapshot: &Snapshot<'_>) -> Result<Option<Self>, StoreError> {
         let Some(Ok(text)) = snapshot.text(&constant.path)? else { return Ok(None) };
         let found = constant.pattern.matches(&text).next();
         Ok(found.map(|found| Self {
