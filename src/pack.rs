@@ -26,8 +26,8 @@ const PACK_FILE: &str = "pack.toml";
 pub struct BuiltIn {
     /// Its name.
     pub name: &'static str,
-    /// Its files by name.
-    files: &'static [(&'static str, &'static str)],
+    /// Its files: their names, their text, and the same as JSON, which takes a fifth of the time to read.
+    files: &'static [(&'static str, &'static str, &'static str)],
     /// The cases of its rules, in Markdown, by the rule's name.
     cases: &'static [(&'static str, &'static str)],
 }
@@ -42,6 +42,8 @@ pub struct PackFiles {
     pub name: String,
     /// Its files.
     pub files: Vec<Source>,
+    /// The same as JSON, for a pack that is part of the program.
+    compiled: Vec<&'static str>,
     /// The cases of its rules, by the rule's name.
     pub cases: BTreeMap<String, String>,
 }
@@ -164,18 +166,26 @@ impl BuiltIn {
             #[serde(default)]
             markers: Vec<String>,
         }
-        let pack = self.files.iter().find(|(name, _)| *name == PACK_FILE).map_or("", |(_, text)| text);
-        toml::from_str::<Markers>(pack).map(|markers| markers.markers).unwrap_or_default()
+        let pack = self.files.iter().find(|(name, ..)| *name == PACK_FILE).map_or("{}", |(_, _, json)| json);
+        serde_json::from_str::<Markers>(pack).map(|markers| markers.markers).unwrap_or_default()
     }
 
     /// Its files.
     pub fn pack_files(&self) -> PackFiles {
-        let source = |(name, text): &(&str, &str)| Source::new(&format!("rules/{}/{name}", self.name), text);
+        let source = |(name, text, _): &(&str, &str, &str)| Source::new(&format!("rules/{}/{name}", self.name), text);
         PackFiles {
             name: self.name.to_owned(),
             files: self.files.iter().map(source).collect(),
+            compiled: self.files.iter().map(|(_, _, json)| *json).collect(),
             cases: self.cases.iter().map(|(rule, text)| ((*rule).to_owned(), (*text).to_owned())).collect(),
         }
+    }
+}
+
+impl PackFiles {
+    /// Files that were read from a directory.
+    pub fn new(name: String, files: Vec<Source>) -> Self {
+        Self { name, files, compiled: Vec::new(), cases: BTreeMap::new() }
     }
 }
 
@@ -191,15 +201,25 @@ impl Pack {
         let stem = |source: &Source| source.name.rsplit('/').next().unwrap_or_default().to_owned();
         let mut pack: Option<(String, Shape)> = None;
         let mut rules = Vec::new();
-        for source in &files.files {
+        for (number, source) in files.files.iter().enumerate() {
             let name = stem(source);
+            let compiled = files.compiled.get(number).copied();
             if name == PACK_FILE {
-                match source.read_with::<PackFile>(&config.source, std::mem::take(&mut settings.shape)) {
-                    Ok(file) => pack = Some((file.summary.clone(), file.into())),
+                let overrides = std::mem::take(&mut settings.shape);
+                let is_certain = compiled.is_some() && overrides.is_empty();
+                match read::<PackFile>(source, compiled, &config.source, overrides) {
+                    Ok(file) => {
+                        let summary = file.summary.clone();
+                        let shape = Shape::from(file);
+                        if !is_certain && let Err(reason) = shape.compile() {
+                            problems.push(source.problem(0..0, reason));
+                        }
+                        pack = Some((summary, shape));
+                    }
                     Err(found) => problems.extend(found),
                 }
             } else if let Some(id) = name.strip_suffix(".toml") {
-                match Rule::read(id, source, &config.source, settings.rules.remove(id)) {
+                match Rule::read(id, source, compiled, &config.source, settings.rules.remove(id)) {
                     Ok(rule) => rules.push(Rule { cases: files.cases.get(id).cloned(), ..rule }),
                     Err(found) => problems.extend(found),
                 }
@@ -286,6 +306,7 @@ impl Rule {
     fn read<'a>(
         id: &str,
         source: &'a Source,
+        compiled: Option<&str>,
         config: &'a Source,
         settings: Option<Setting<'a>>,
     ) -> Result<Self, Vec<Problem>> {
@@ -301,9 +322,22 @@ impl Rule {
                 overrides.push(Override { path, key, value });
             }
         }
-        let file: RuleFile = source.read_with(config, overrides)?;
+        let file: RuleFile = read(source, compiled, config, overrides)?;
         let RuleFile { level, summary, why, help, sources, check } = file;
         Ok(Self { id: Arc::from(id), level, summary, why, help, sources, check, cases: None })
+    }
+}
+
+/// Reads a file of a pack: from its JSON where it has one and nothing is put in the place of its values.
+fn read<'a, T: serde::de::DeserializeOwned>(
+    source: &'a Source,
+    compiled: Option<&str>,
+    config: &'a Source,
+    overrides: Vec<Override<'a>>,
+) -> Result<T, Vec<Problem>> {
+    match compiled.filter(|_| overrides.is_empty()).map(serde_json::from_str) {
+        Some(Ok(file)) => Ok(file),
+        _ => source.read_with(config, overrides),
     }
 }
 

@@ -62,7 +62,9 @@ pub fn judge(pack: &Pack, pair: &Pair<'_>) -> Result<Outcome, StoreError> {
     let is_applied =
         |rule: &&Rule| rule.level != Level::Off && (!trees.is_partial || rule.check.scope() == Scope::Change);
     let rules: Vec<&Rule> = pack.rules.iter().filter(is_applied).collect();
-    let judgements: Vec<_> = rules.par_iter().map(|rule| apply(rule, &context, before.as_ref())).collect();
+    let judge = |rule: &&Rule| apply(rule, &context, before.as_ref());
+    let judgements: Vec<_> =
+        if trees.is_partial { rules.iter().map(judge).collect() } else { rules.par_iter().map(judge).collect() };
 
     let mut outcome = Outcome { images: trees.head.directories.len(), ..Outcome::default() };
     for (rule, judgement) in rules.into_iter().zip(judgements) {

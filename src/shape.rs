@@ -103,6 +103,8 @@ impl Default for Build {
 struct Binaries {
     /// Where imports are followed. Default: below the images' roots.
     scope: Option<Vec<Directory>>,
+    /// The name of the Go module, where it need not be looked up in `go.mod`.
+    module: Option<String>,
     /// The Makefile of an image, and its variable that names the directory of the sources.
     makefile: Option<FileName>,
     source_variable: Option<String>,
@@ -137,6 +139,8 @@ pub struct Shape {
     pub line_prefix: Option<String>,
     /// Where imports are followed; nowhere if the pack does not speak of binaries.
     pub binary_scope: Vec<String>,
+    /// The name of the Go module; `None` where `go.mod` tells.
+    pub module: Option<String>,
     /// The Makefile of an image, and the variable in it that names the directory of the sources.
     pub makefile: Option<(String, String)>,
     /// The file that says which version of an image is used.
@@ -192,9 +196,9 @@ impl From<PackFile> for Shape {
         }
         let directories = |directories: Vec<Directory>| directories.into_iter().map(|directory| directory.0).collect();
         let roots: Vec<String> = directories(images.roots);
-        let (binary_scope, makefile) = binaries.map_or((Vec::new(), None), |binaries| {
+        let (binary_scope, module, makefile) = binaries.map_or((Vec::new(), None, None), |binaries| {
             let makefile = binaries.makefile.map(|name| name.0).zip(binaries.source_variable);
-            (binaries.scope.map_or_else(|| roots.clone(), directories), makefile)
+            (binaries.scope.map_or_else(|| roots.clone(), directories), binaries.module, makefile)
         });
         Self {
             roots,
@@ -211,6 +215,7 @@ impl From<PackFile> for Shape {
             default_platforms: build.default_platforms.into_iter().map(|platform| platform.0).collect(),
             line_prefix: build.line_prefix,
             binary_scope,
+            module,
             makefile,
             manifest,
             constants,
@@ -226,10 +231,19 @@ impl Shape {
         let manifest = self.manifest.iter().map(|manifest| &manifest.path);
         let files = manifest.chain(self.constants.iter().map(|constant| &constant.path));
         scope.files.extend(files.filter(|path| !self.is_below_a_root(path)).map(ToString::to_string));
-        if !self.binary_scope.is_empty() {
+        if !self.binary_scope.is_empty() && self.module.is_none() {
             scope.files.push(GO_MODULE.to_owned());
         }
         scope
+    }
+
+    /// Compiles all patterns; the first that does not compile, and why.
+    pub fn compile(&self) -> Result<(), String> {
+        let patterns = self.manifest.iter().map(|manifest| &manifest.pattern);
+        patterns.chain(self.constants.iter().map(|constant| &constant.pattern)).try_for_each(|pattern| {
+            let reason = pattern.compile().err();
+            reason.map_or(Ok(()), |reason| Err(format!("the pattern {pattern} does not compile: {reason}")))
+        })
     }
 
     fn is_below_a_root(&self, path: &str) -> bool {

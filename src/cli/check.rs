@@ -32,11 +32,14 @@ struct ThreadError(u16, rayon::ThreadPoolBuildError);
 
 pub(super) fn run(options: &Check, environment: &Environment) -> Result<u8, Error> {
     let begin = Instant::now();
-    let threads = options.threads.unwrap_or(0); // zero: one a core
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).use_current_thread().build_global();
-    pool.map_err(|error| boxed(ThreadError(threads, error)))?;
+    // Without the option, threads are started when there is work for them, and not before.
+    if let Some(threads) = options.threads {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).use_current_thread().build_global();
+        pool.map_err(|error| boxed(ThreadError(threads, error)))?;
+    }
     let repository = Repository::open(options.policy.repo.as_deref(), environment).map_err(boxed)?;
-    let head = head(&options.target, &repository, environment);
+    let repository = std::mem::ManuallyDrop::new(repository); // see the end
+    let head = repository.pin(head(&options.target, &repository, environment)).map_err(boxed)?;
     let base = if options.all {
         Base::Whole { source: "--all".to_owned() }
     } else {
@@ -75,14 +78,18 @@ pub(super) fn run(options: &Check, environment: &Environment) -> Result<u8, Erro
     for failure in &outcome.failures {
         complain(failure, options.output.color, environment);
     }
+    let is_failed = !outcome.failures.is_empty();
     let is_denied = options.deny == Some(Deny::Warnings) && outcome.count(Level::Warning) > 0;
-    Ok(if !outcome.failures.is_empty() {
+    let code = if is_failed {
         FAILED
     } else if outcome.count(Level::Error) > 0 || is_denied {
         FINDINGS
     } else {
         CLEAN
-    })
+    };
+    // The process ends here: the system takes all of this back at once, and faster than we could.
+    std::mem::forget((pair, outcome, pack));
+    Ok(code)
 }
 
 fn pair_size(pair: &Pair<'_>) -> String {

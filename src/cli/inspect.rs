@@ -75,7 +75,7 @@ struct ShownInstruction {
 
 pub(super) fn run(options: &Inspect, environment: &Environment) -> Result<u8, Error> {
     let repository = Repository::open(options.policy.repo.as_deref(), environment).map_err(boxed)?;
-    let head = head(&options.target, &repository, environment);
+    let head = repository.pin(head(&options.target, &repository, environment)).map_err(boxed)?;
     let base = Base::Whole { source: "inspect".to_owned() };
     let chosen = choose(&options.policy, &repository, &base, &head, environment)?;
     if !options.output.quiet && options.format == Format::Human {

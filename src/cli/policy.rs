@@ -85,7 +85,7 @@ impl Sources<'_> {
             (Some(name), _) => (name.clone(), "--pack".to_owned(), None),
             (None, Some((name, span))) => (name, CONFIG_FILE.to_owned(), Some(span)),
             (None, None) => {
-                let (name, marker) = self.recognise()?.ok_or_else(|| boxed(NoPack::Unrecognised))?;
+                let (name, marker) = self.recognise().ok_or_else(|| boxed(NoPack::Unrecognised))?;
                 (name.to_owned(), format!("recognised by {marker}"), None)
             }
         };
@@ -129,17 +129,15 @@ impl Sources<'_> {
         Ok(None)
     }
 
-    fn recognise(&self) -> Result<Option<(&'static str, String)>, Error> {
+    fn recognise(&self) -> Option<(&'static str, String)> {
         for pack in BUILT_IN {
             for marker in pack.markers() {
-                for tree in &self.trees {
-                    if tree.file(self.repository, &marker).map_err(boxed)?.is_some() {
-                        return Ok(Some((pack.name, marker)));
-                    }
+                if self.trees.iter().any(|tree| tree.has(&marker)) {
+                    return Some((pack.name, marker));
                 }
             }
         }
-        Ok(None)
+        None
     }
 
     /// A pack of the repository's own.
@@ -155,11 +153,7 @@ impl Sources<'_> {
                 }
             }
             if !files.is_empty() {
-                return Ok(Some(PackFiles {
-                    name: directory.to_owned(),
-                    files,
-                    cases: std::collections::BTreeMap::new(),
-                }));
+                return Ok(Some(PackFiles::new(directory.to_owned(), files)));
             }
         }
         Ok(None)
@@ -193,7 +187,7 @@ fn on_disk(directory: &Path) -> Result<Option<PackFiles>, Error> {
         }
     }
     files.sort_by(|one, other| one.name.cmp(&other.name));
-    Ok(Some(PackFiles { name, files, cases: std::collections::BTreeMap::new() }))
+    Ok(Some(PackFiles::new(name, files)))
 }
 
 fn is_rule(name: &str) -> bool {

@@ -169,6 +169,14 @@ impl Repository {
         }
     }
 
+    /// The same head, with the revision looked up once and for all.
+    pub fn pin(&self, head: Head) -> Result<Head, GitError> {
+        match self.resolve_head(&head)? {
+            Some(commit) if matches!(head, Head::Commit(_)) => Ok(Head::Commit(commit.to_string())),
+            _ => Ok(head),
+        }
+    }
+
     /// The commit on which the judged files stand, and under `Head::Commit` the judged commit itself.
     pub fn resolve_head(&self, head: &Head) -> Result<Option<Oid>, GitError> {
         match head {

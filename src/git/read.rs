@@ -47,6 +47,17 @@ impl Policy<'_> {
         }
     }
 
+    /// Whether there is such a file. Its content is not read.
+    pub fn has(&self, path: &str) -> bool {
+        match self {
+            Self::Commit(tree) => {
+                tree.get_path(Path::new(path)).is_ok_and(|entry| entry.kind() == Some(ObjectType::Blob))
+            }
+            Self::Index(index, _) => index.get_path(Path::new(path), 0).is_some(),
+            Self::Disk(root) => root.join(path).is_file(),
+        }
+    }
+
     /// The names of the files that lie directly in a directory, sorted; none where there is no such directory.
     pub fn list(&self, repository: &Repository, directory: &str) -> Result<Vec<String>, GitError> {
         let mut names = Vec::new();
@@ -197,7 +208,7 @@ impl Repository {
     fn list_below(&self, tree: &Tree<'_>, directory: &str, entries: &mut Entries) -> Result<(), GitError> {
         for entry in tree {
             let name = path_of_bytes(entry.name_bytes());
-            let path = if directory.is_empty() { name } else { format!("{directory}/{name}") };
+            let path = if directory.is_empty() { name } else { [directory, "/", &name].concat() };
             if entry.kind() == Some(ObjectType::Tree) {
                 let below = self.inner.find_tree(entry.id()).doing("listing a tree")?;
                 self.list_below(&below, &path, entries)?;

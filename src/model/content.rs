@@ -112,9 +112,13 @@ impl<'a> Packages<'a> {
     /// The module's name with a closing slash; empty where there is no module.
     fn module(&mut self) -> Result<&str, StoreError> {
         if self.module.is_none() {
-            let text = self.snapshot.text(GO_MODULE)?.and_then(Result::ok);
-            let name = text.as_deref().and_then(go::module).map(|module| format!("{module}/"));
-            self.module = Some(name.unwrap_or_default());
+            let name = if self.shape.module.is_some() {
+                self.shape.module.clone()
+            } else {
+                let text = self.snapshot.text(GO_MODULE)?.and_then(Result::ok);
+                text.as_deref().and_then(go::module).map(str::to_owned)
+            };
+            self.module = Some(name.map(|name| name + "/").unwrap_or_default());
         }
         Ok(self.module.as_deref().unwrap_or_default())
     }

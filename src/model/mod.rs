@@ -183,8 +183,12 @@ impl Model {
         let outline = Self::outline(snapshot, shape);
         let is_wanted = |directory: &&Arc<str>| only.is_none_or(|only| only.contains(*directory));
         let directories: Vec<&Arc<str>> = outline.directories.iter().filter(is_wanted).collect();
-        let images = directories.par_iter().map(|directory| Image::read(directory, snapshot, shape, known));
-        let images: Vec<Arc<Image>> = images.collect::<Result<_, _>>()?;
+        let read = |directory: &&Arc<str>| Image::read(directory, snapshot, shape, known);
+        let images: Vec<Arc<Image>> = if directories.len() < WORTH_A_THREAD {
+            directories.iter().map(read).collect::<Result<_, _>>()?
+        } else {
+            directories.par_iter().map(read).collect::<Result<_, _>>()?
+        };
         let mut by_name: HashMap<String, Vec<Arc<str>>> = HashMap::new();
         for image in &images {
             by_name.entry(image.published().to_owned()).or_default().push(Arc::clone(&image.directory));
@@ -244,6 +248,9 @@ impl Model {
 fn parents(path: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(path), |path| path.rsplit_once('/').map(|(directory, _)| directory)).skip(1)
 }
+
+/// How many images are worth more than one thread: to start one takes as long as to read a few of them.
+const WORTH_A_THREAD: usize = 16;
 
 /// The architectures that Go and docker know, by Go's names; longer ones first where one is the beginning of another.
 pub const ARCHITECTURES: [&str; 11] =

@@ -1,14 +1,17 @@
 //! Values that a pack describes by a pattern: a regular expression with named groups, as in
 //! `Version:\s*"(?<value>[^"]*)"`.
 
+use std::sync::OnceLock;
+
 use regex::bytes::{Captures, Regex, RegexBuilder};
 
 use crate::text::{Span, Text};
 
-/// A compiled pattern with the groups that its user asked for.
+/// A pattern with the groups that its user asked for. It is compiled when it is first used: most runs need none.
 #[derive(Debug, Clone)]
 pub struct Pattern {
-    regex: Regex,
+    source: String,
+    compiled: OnceLock<Result<Regex, String>>,
 }
 
 /// One match: its groups by name.
@@ -18,20 +21,32 @@ pub struct Match<'t> {
 }
 
 impl Pattern {
-    /// Compiles a pattern and checks that it has these groups.
-    pub fn new(pattern: &str, groups: &[&str]) -> Result<Self, String> {
-        let regex = build(pattern)?;
+    /// Takes a pattern and checks that it has these groups.
+    pub fn new(source: &str, groups: &[&str]) -> Result<Self, String> {
         for group in groups {
-            if !regex.capture_names().flatten().any(|name| name == *group) {
+            if !["(?<", "(?P<"].iter().any(|open| source.contains(&format!("{open}{group}>"))) {
                 return Err(format!("the pattern has no group `(?<{group}>…)`"));
             }
         }
-        Ok(Self { regex })
+        Ok(Self { source: source.to_owned(), compiled: OnceLock::new() })
     }
 
-    /// All places that match, in order.
+    /// Compiles the pattern, if that was not done yet. Packs do this when they are loaded, unless they are part of the program
+    /// and so compile for certain.
+    pub fn compile(&self) -> Result<&Regex, String> {
+        self.compiled.get_or_init(|| build(&self.source)).as_ref().map_err(Clone::clone)
+    }
+
+    /// All places that match, in order; none for a pattern that does not compile.
     pub fn matches<'t>(&self, text: &'t Text) -> impl Iterator<Item = Match<'t>> {
-        self.regex.captures_iter(text.as_str().as_bytes()).map(move |captures| Match { captures, text })
+        let found = self.compile().ok().map(|regex| regex.captures_iter(text.as_str().as_bytes()));
+        found.into_iter().flatten().map(move |captures| Match { captures, text })
+    }
+}
+
+impl std::fmt::Display for Pattern {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "`{}`", self.source)
     }
 }
 
