@@ -3,6 +3,7 @@
 mod ladder;
 mod objects;
 mod read;
+mod scratch;
 
 use std::path::{Path, PathBuf};
 
@@ -12,6 +13,7 @@ use crate::environment::Environment;
 
 pub use ladder::Base;
 pub use read::Policy;
+pub use scratch::Scratch;
 
 /// An opened repository.
 pub struct Repository {

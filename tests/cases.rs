@@ -1,0 +1,132 @@
+//! Runs the cases of `tests/rules/<pack>/<rule>.md`. `src/case.rs` says how they are written.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use imglint::case::{self, Case, Side};
+use imglint::config::Source;
+use imglint::pack::{BUILT_IN, BuiltIn, CONFIG_FILE, Config, Pack, Selection};
+use imglint::run::{self, Outcome};
+use imglint::snapshot::{Pair, Snapshot};
+
+/// All cases, with the pack and the rule that they are about.
+fn cases() -> Vec<(&'static BuiltIn, String, Vec<Case>)> {
+    let mut all = Vec::new();
+    for pack in BUILT_IN {
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rules").join(pack.name);
+        for entry in std::fs::read_dir(&directory).expect("every pack has cases") {
+            let path = entry.expect("the directory can be listed").path();
+            let rule = path.file_stem().expect("a file has a name").to_string_lossy().into_owned();
+            let text = std::fs::read_to_string(&path).expect("a case can be read");
+            let cases = case::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            all.push((pack, rule, cases));
+        }
+    }
+    all
+}
+
+fn pack(built_in: &BuiltIn, rule: &str, case: &Case) -> Pack {
+    let config = case.config.as_ref().map(|text| Config::read(Source::new(CONFIG_FILE, text)).expect("a good config"));
+    let mut pack = Pack::load(built_in.pack_files(), config.as_ref()).expect("a good pack");
+    let only = vec![rule.to_owned()];
+    pack.select(&Selection { only, ..Selection::default() }).expect("a rule of the pack");
+    pack
+}
+
+fn pair(case: &Case) -> Pair<'static> {
+    let snapshot = |side| Snapshot::in_memory(case.tree(side));
+    Pair {
+        base: (!case.is_whole).then(|| snapshot(Side::Before)),
+        tip: case.has_tip().then(|| snapshot(Side::Tip)),
+        head: snapshot(Side::After),
+    }
+}
+
+fn judge(pack: &Pack, pair: &Pair<'_>) -> Outcome {
+    let outcome = run::judge(pack, pair).expect("all is in memory");
+    assert!(outcome.failures.is_empty(), "{:?}", outcome.failures);
+    outcome
+}
+
+fn lines(outcome: &Outcome) -> String {
+    let mut text = String::new();
+    for finding in &outcome.findings {
+        let (start, _) = finding.fault.place.positions();
+        let (path, message) = (&finding.fault.place.path, &finding.fault.message);
+        writeln!(text, "{path}:{}:{}: {}: {message}", start.line, start.column, finding.level).expect("a string");
+    }
+    text
+}
+
+#[test]
+fn every_case_finds_what_it_says() {
+    let mut failed = String::new();
+    let mut count = 0;
+    for (built_in, rule, cases) in cases() {
+        for case in cases {
+            count += 1;
+            let outcome = judge(&pack(built_in, &rule, &case), &pair(&case));
+            let (expected, found) = (case.findings.clone().unwrap_or_default(), lines(&outcome));
+            if found != expected || outcome.older != case.older {
+                writeln!(
+                    failed,
+                    "{}/{rule}: {}\nexpected ({} older):\n{expected}found ({} older):\n{found}",
+                    built_in.name, case.title, case.older, outcome.older
+                )
+                .expect("a string");
+            }
+        }
+    }
+    assert!(failed.is_empty(), "\n{failed}");
+    assert!(count > 100, "only {count} cases were found");
+}
+
+#[test]
+fn every_rule_has_a_failing_and_a_silent_case() {
+    let cases = cases();
+    for built_in in BUILT_IN {
+        let rules = Pack::load(built_in.pack_files(), None).expect("a good pack").rules;
+        let known: BTreeSet<_> = rules.iter().map(|rule| rule.id.to_string()).collect();
+        for rule in &known {
+            let of_rule: Vec<_> =
+                cases.iter().filter(|(pack, id, _)| pack.name == built_in.name && id == rule).collect();
+            let of_rule: Vec<_> = of_rule.into_iter().flat_map(|(_, _, cases)| cases).collect();
+            assert!(of_rule.iter().any(|case| case.findings.is_some()), "{}/{rule} has no failing case", built_in.name);
+            assert!(of_rule.iter().any(|case| case.findings.is_none()), "{}/{rule} has no silent case", built_in.name);
+        }
+        for (_, id, _) in cases.iter().filter(|(pack, ..)| pack.name == built_in.name) {
+            assert!(known.contains(id), "{}/{id}.md is about no rule", built_in.name);
+        }
+    }
+}
+
+/// The order of findings, and the findings, must not depend on threads.
+#[test]
+fn one_thread_and_many_agree() {
+    let run = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+        pool.install(|| {
+            let all = cases();
+            let outcomes = all.iter().flat_map(|(built_in, _, cases)| cases.iter().map(move |case| (built_in, case)));
+            let text = outcomes.map(|(built_in, case)| {
+                let config = case.config.as_ref().map(|text| Config::read(Source::new(CONFIG_FILE, text)));
+                let config = config.transpose().expect("a good config");
+                let pack = Pack::load(built_in.pack_files(), config.as_ref()).expect("a good pack");
+                lines(&judge(&pack, &pair(case)))
+            });
+            text.collect::<String>()
+        })
+    };
+    assert_eq!(run(1), run(8));
+}
+
+/// Built-in patterns are compiled when they are used: here it is made certain that they can be.
+#[test]
+fn built_in_packs_compile() {
+    for built_in in BUILT_IN {
+        let pack = Pack::load(built_in.pack_files(), None).expect("a good pack");
+        pack.shape.compile().expect("good patterns");
+        assert!(!pack.rules.is_empty());
+    }
+}
