@@ -206,7 +206,8 @@ impl Ladder<'_> {
             self.tried.push("HEAD^1 (HEAD is no merge here)".to_owned());
         }
         if let Some(branch) = self.environment.get("GITHUB_BASE_REF") {
-            return self.remote_branch(&format!("origin/{branch}"));
+            // It is a pull request: nothing further down can stand for its base.
+            return self.remote_branch(&format!("origin/{branch}"))?.map(Some).ok_or_else(|| self.no_base());
         }
         let Some(event) = self.environment.get("GITHUB_EVENT_PATH") else { return Ok(None) };
         let bytes = std::fs::read(event).map_err(|source| GitError::Io { path: event.to_owned(), source })?;
@@ -398,8 +399,16 @@ impl Ladder<'_> {
     }
 
     fn no_base(&self) -> GitError {
-        let shallow = self.repository.inner.is_shallow();
-        let help = match (self.environment.ci(), shallow) {
+        let mut tried = self.tried.clone();
+        if tried.is_empty() {
+            tried.push("nothing that this environment names".to_owned());
+        }
+        GitError::NoBase { tried, shallow: self.repository.inner.is_shallow(), help: self.way_out().to_owned() }
+    }
+
+    /// How this clone can be given a base, in this CI.
+    fn way_out(&self) -> &'static str {
+        match (self.environment.ci(), self.repository.inner.is_shallow()) {
             (Some(Ci::Prow), _) => {
                 "let Prow clone the whole history: remove `clone_depth` and `skip_cloning` from the job, and run imglint in the \
                  repository under test"
@@ -413,12 +422,7 @@ impl Ladder<'_> {
             }
             (_, true) => "fetch the history: git fetch --unshallow",
             (_, false) => "name the base branch with `--base REV` or IMGLINT_BASE, or judge everything with `--all`",
-        };
-        let mut tried = self.tried.clone();
-        if tried.is_empty() {
-            tried.push("nothing that this environment names".to_owned());
         }
-        GitError::NoBase { tried, shallow, help: help.to_owned() }
     }
 }
 

@@ -301,7 +301,9 @@ impl Repository {
             if delta.status() == Delta::Deleted && is_sparse() {
                 continue; // a sparse checkout left it out; it is there all the same
             }
-            let file = root.join(&path);
+            // The name as it is on disk, which `path` may only show.
+            let name = delta.new_file().path().or(delta.old_file().path()).unwrap_or(Path::new(&path));
+            let file = root.join(name);
             let entry = match std::fs::symlink_metadata(&file) {
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
                 Err(source) => return Err(GitError::Io { path, source }),

@@ -1,0 +1,350 @@
+//! What a change is compared with: every environment that imglint runs in, and every trap of it.
+
+use super::harness::{Repo, Scratch};
+
+const STALE: &[&str] = &["stale-version"];
+const ZERO: &str = "0000000000000000000000000000000000000000";
+
+/// Clones as Prow does: without a remote, the base branch checked out under its own name, pull requests merged into it.
+fn prow_clone(scratch: &Scratch, origin: &Repo, base: &str, pulls: &[&str]) -> Repo {
+    let clone = scratch.init("go/src/k8s.io/kubernetes");
+    let url = format!("file://{}", origin.root.display());
+    clone.git(&["fetch", "-q", &url, "--tags", "--prune"]);
+    clone.git(&["fetch", "-q", &url, "master"]);
+    clone.git(&["checkout", "-q", base]);
+    clone.git(&["branch", "-q", "--force", "master", base]);
+    clone.git(&["checkout", "-q", "master"]);
+    for pull in pulls {
+        clone.git(&["fetch", "-q", &url, pull]);
+        clone.git(&["merge", "-q", "--no-ff", "--no-stat", "-m", "merge", "FETCH_HEAD"]);
+    }
+    clone
+}
+
+const PRESUBMIT: &[(&str, &str)] = &[("CI", "true"), ("PROW_JOB_ID", "1"), ("JOB_TYPE", "presubmit")];
+
+fn with<'a>(base: &[(&'a str, &'a str)], more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    base.iter().chain(more).copied().collect()
+}
+
+#[test]
+fn prow_presubmit_has_no_remote_and_its_base_branch_is_head() {
+    let scratch = Scratch::new();
+    let origin = scratch.kubernetes("origin");
+    let base = origin.git(&["rev-parse", "HEAD"]);
+    origin.bad_topic();
+    let clone = prow_clone(&scratch, &origin, &base, &["topic"]);
+    assert_eq!(clone.git(&["merge-base", "master", "HEAD"]), clone.git(&["rev-parse", "HEAD"]), "the trap is set");
+    let run = clone.imglint_with(&[], &with(PRESUBMIT, &[("PULL_BASE_SHA", &base), ("PULL_NUMBER", "7")]));
+    run.is(1, STALE).says(&["PULL_BASE_SHA"]);
+}
+
+#[test]
+fn prow_presubmit_passes_a_good_change() {
+    let scratch = Scratch::new();
+    let origin = scratch.kubernetes("origin");
+    let base = origin.git(&["rev-parse", "HEAD"]);
+    origin.git(&["checkout", "-q", "-b", "topic"]);
+    origin.change(&[("test/images/kitten/kitten.jpg", "=^.^=\n"), ("test/images/kitten/VERSION", "1.5\n")]);
+    let clone = prow_clone(&scratch, &origin, &base, &["topic"]);
+    clone.imglint_with(&[], &with(PRESUBMIT, &[("PULL_BASE_SHA", &base)])).is(0, &[]);
+}
+
+#[test]
+fn prow_presubmit_asks_again_when_the_base_took_the_same_version() {
+    let scratch = Scratch::new();
+    let origin = scratch.kubernetes("origin");
+    origin.git(&["checkout", "-q", "-b", "topic"]);
+    origin.change(&[("test/images/kitten/a", "a\n"), ("test/images/kitten/VERSION", "1.5\n")]);
+    origin.git(&["checkout", "-q", "master"]);
+    let base = origin.change(&[("test/images/kitten/b", "b\n"), ("test/images/kitten/VERSION", "1.5\n")]);
+    let clone = prow_clone(&scratch, &origin, &base, &["topic"]);
+    clone.imglint_with(&[], &with(PRESUBMIT, &[("PULL_BASE_SHA", &base)])).is(1, STALE);
+}
+
+#[test]
+fn prow_batch_has_several_pull_requests_and_no_pull_sha() {
+    let scratch = Scratch::new();
+    let origin = scratch.kubernetes("origin");
+    let base = origin.git(&["rev-parse", "HEAD"]);
+    let bad = origin.bad_topic();
+    origin.git(&["checkout", "-q", "-b", "other", "master"]);
+    let other = origin.change(&[("test/images/kitten/README.md", "x\n")]);
+    let clone = prow_clone(&scratch, &origin, &base, &["topic", "other"]);
+    let refs = format!("master:{base},1:{bad},2:{other}:refs/pull/2/head");
+    let batch = [("CI", "true"), ("PROW_JOB_ID", "1"), ("JOB_TYPE", "batch"), ("PULL_REFS", &*refs)];
+    clone.imglint_with(&[], &batch).is(1, STALE).says(&["PULL_REFS"]);
+    clone.imglint_with(&[], &with(&batch, &[("PULL_BASE_SHA", &base)])).is(1, STALE).says(&["(PULL_BASE_SHA)"]);
+}
+
+#[test]
+fn prow_postsubmit_compares_with_the_first_parent() {
+    let scratch = Scratch::new();
+    let origin = scratch.kubernetes("origin");
+    let head = origin.change(&[("test/images/agnhost/main.go", "package main // changed\n")]);
+    let clone = prow_clone(&scratch, &origin, &head, &[]);
+    let variables = [("CI", "true"), ("PROW_JOB_ID", "1"), ("JOB_TYPE", "postsubmit"), ("PULL_BASE_SHA", &*head)];
+    clone.imglint_with(&[], &variables).is(1, STALE).says(&["HEAD^1 of a postsubmit"]);
+}
+
+#[test]
+fn prow_periodic_judges_everything() {
+    let scratch = Scratch::new();
+    let origin = scratch.kubernetes("origin");
+    let head = origin.change(&[("test/images/agnhost/VERSION", "2.26\n")]);
+    let clone = prow_clone(&scratch, &origin, &head, &[]);
+    let spec =
+        r#"{"type": "periodic", "extra_refs": [{"org": "kubernetes", "repo": "kubernetes", "base_ref": "master"}]}"#;
+    let run = clone.imglint_with(&[], &[("CI", "true"), ("JOB_SPEC", spec)]);
+    run.is(1, &["stale-base"]).says(&["periodic job"]);
+}
+
+#[test]
+fn prow_in_an_extra_ref_is_not_the_repository_under_test() {
+    let scratch = Scratch::new();
+    let extra = scratch.kubernetes("test-infra");
+    let base = "1234567890123456789012345678901234567890";
+    let more = [("PULL_BASE_SHA", base), ("REPO_OWNER", "kubernetes"), ("REPO_NAME", "kubernetes")];
+    let run = extra.imglint_with(&[], &with(PRESUBMIT, &more));
+    run.fails(&[base, "not the repository under test (kubernetes/kubernetes)", "extra_refs"]);
+}
+
+#[test]
+fn prow_without_the_merge_is_no_pass() {
+    let scratch = Scratch::new();
+    let origin = scratch.kubernetes("origin");
+    let base = origin.git(&["rev-parse", "HEAD"]);
+    let clone = prow_clone(&scratch, &origin, &base, &[]);
+    let run = clone.imglint_with(&[], &with(PRESUBMIT, &[("PULL_BASE_SHA", &base)]));
+    run.fails(&["HEAD is its own base", "not merged into this clone", "skip_cloning"]);
+}
+
+#[test]
+fn prow_that_says_nothing_is_no_pass() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.bad_topic();
+    repo.imglint_with(&[], PRESUBMIT).fails(&["PULL_BASE_SHA (unset)", "PULL_REFS (unset)", "JOB_SPEC (unset)"]);
+    repo.imglint_with(&[], &[("JOB_SPEC", "{")]).fails(&["JOB_SPEC is no JSON"]);
+}
+
+/// GitHub's merge of a pull request, on a branch of the origin.
+fn github_merge(origin: &Repo) {
+    origin.bad_topic();
+    origin.git(&["checkout", "-q", "-b", "merge", "master"]);
+    origin.git(&["merge", "-q", "--no-ff", "-m", "merge", "topic"]);
+}
+
+const GITHUB: &[(&str, &str)] =
+    &[("CI", "true"), ("GITHUB_ACTIONS", "true"), ("GITHUB_REF", "refs/pull/7/merge"), ("GITHUB_BASE_REF", "master")];
+
+#[test]
+fn github_compares_its_merge_with_the_first_parent() {
+    let scratch = Scratch::new();
+    let origin = scratch.kubernetes("origin");
+    github_merge(&origin);
+    origin.imglint_with(&[], GITHUB).is(1, STALE).says(&["HEAD^1 of GitHub's merge"]);
+}
+
+#[test]
+fn a_clone_of_depth_2_is_enough_for_the_merge() {
+    let scratch = Scratch::new();
+    let origin = scratch.kubernetes("origin");
+    github_merge(&origin);
+    let clone = scratch.clone(&origin, "clone", &["--depth", "2", "--branch", "merge"]);
+    clone.imglint_with(&[], GITHUB).is(1, STALE);
+}
+
+#[test]
+fn a_clone_of_depth_1_is_no_pass() {
+    let scratch = Scratch::new();
+    let origin = scratch.kubernetes("origin");
+    github_merge(&origin);
+    let clone = scratch.clone(&origin, "clone", &["--depth", "1", "--branch", "merge"]);
+    assert_eq!(clone.git(&["rev-list", "--count", "HEAD"]), "1", "the trap is set");
+    let run = clone.imglint_with(&[], GITHUB);
+    run.fails(&["the clone is shallow", "HEAD^1 (HEAD is no merge here)", "origin/master", "fetch-depth: 0"]);
+}
+
+#[test]
+fn github_without_the_merge_takes_the_merge_base_with_the_base_branch() {
+    let scratch = Scratch::new();
+    let origin = scratch.kubernetes("origin");
+    origin.bad_topic();
+    let clone = scratch.clone(&origin, "clone", &["--branch", "topic"]);
+    let run = clone.imglint_with(&[], &[("GITHUB_ACTIONS", "true"), ("GITHUB_BASE_REF", "master")]);
+    run.is(1, STALE).says(&["merge base with origin/master"]);
+}
+
+#[test]
+fn github_pushes_name_the_commit_before() {
+    let scratch = Scratch::new();
+    let origin = scratch.kubernetes("origin");
+    let before = origin.git(&["rev-parse", "HEAD"]);
+    origin.bad_topic();
+    let clone = scratch.clone(&origin, "clone", &["--branch", "topic"]);
+    let event = clone.root.join(".git/event.json");
+    let run = |before: &str| {
+        let json = format!(r#"{{"before": "{before}", "repository": {{"default_branch": "master"}}}}"#);
+        std::fs::write(&event, json).expect("a file");
+        clone.imglint_with(&[], &[("GITHUB_ACTIONS", "true"), ("GITHUB_EVENT_PATH", event.to_str().expect("UTF-8"))])
+    };
+    run(&before).is(1, STALE).says(&["github.event.before"]);
+    // A new branch: there was no commit before.
+    run(ZERO).is(1, STALE).says(&["merge base with origin/master"]);
+    run("1234567890123456789012345678901234567890").fails(&["no such revision", "github.event.before"]);
+}
+
+#[test]
+fn gitlab_names_the_base_of_a_merge_request() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    let base = repo.git(&["rev-parse", "HEAD"]);
+    repo.bad_topic();
+    let run = |more| repo.imglint_with(&[], &with(&[("CI", "true"), ("GITLAB_CI", "true")], more));
+    run(&[("CI_MERGE_REQUEST_DIFF_BASE_SHA", &base)]).is(1, STALE).says(&["CI_MERGE_REQUEST_DIFF_BASE_SHA"]);
+}
+
+#[test]
+fn in_ci_no_base_is_no_pass() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.change(&[("test/images/agnhost/main.go", "package main // changed\n")]);
+    let tried = ["upstream/HEAD", "origin/HEAD", "origin/main", "master (the current branch)", "main"];
+    repo.imglint_with(&[], &[("CI", "true")]).fails(&tried).says(&["--base REV", "--all"]);
+    repo.imglint_with(&["--staged"], &[("CI", "true")]).fails(&tried);
+    let shallow = scratch.clone(&repo, "shallow", &["--depth", "1"]);
+    shallow.git(&["remote", "remove", "origin"]);
+    shallow.imglint_with(&[], &[("CI", "true")]).fails(&["the clone is shallow", "git fetch --unshallow"]);
+}
+
+#[test]
+fn in_ci_the_base_branch_itself_is_no_change() {
+    let scratch = Scratch::new();
+    let origin = scratch.kubernetes("origin");
+    let clone = scratch.clone(&origin, "clone", &[]);
+    clone.imglint_with(&[], &[("CI", "true")]).fails(&["HEAD is its own base", "--all"]);
+    clone.imglint(&[]).is(0, &[]);
+}
+
+#[test]
+fn options_and_imglint_base_come_first() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.bad_topic();
+    repo.imglint(&["--base", "HEAD"]).is(0, &[]).says(&["--base HEAD"]);
+    repo.imglint_with(&[], &[("IMGLINT_BASE", "HEAD")]).is(0, &[]).says(&["IMGLINT_BASE HEAD"]);
+    repo.imglint_with(&["--base", "master"], &[("IMGLINT_BASE", "HEAD")]).is(1, STALE);
+    repo.imglint(&["--base", "mster"]).fails(&["no such revision: `mster` (--base)"]);
+}
+
+#[test]
+fn zeros_are_no_commit() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.bad_topic();
+    repo.imglint(&["--base", ZERO]).fails(&["no such revision", "zeros are git's way to say", "origin/HEAD"]);
+    // The last resort: a new branch was never pushed, so the hook knows no commit.
+    repo.git(&["branch", "-q", "-D", "master"]);
+    let run = repo.imglint_with(&["--head", "HEAD"], &[("PRE_COMMIT_FROM_REF", ZERO)]);
+    run.fails(&["PRE_COMMIT_FROM_REF (all zeros: a new branch)"]);
+}
+
+#[test]
+fn a_person_is_compared_with_the_base_branch() {
+    let scratch = Scratch::new();
+    let origin = scratch.kubernetes("origin");
+    let clone = scratch.clone(&origin, "clone", &[]);
+    clone.bad_topic();
+    clone.imglint(&[]).is(1, STALE).says(&["merge base with origin/HEAD"]);
+    clone.git(&["remote", "rename", "origin", "upstream"]);
+    clone.imglint(&[]).is(1, STALE).says(&["merge base with upstream/HEAD"]);
+    clone.git(&["remote", "set-head", "upstream", "--delete"]);
+    clone.imglint(&[]).is(1, STALE).says(&["merge base with upstream/master"]);
+    clone.git(&["remote", "remove", "upstream"]);
+    clone.imglint(&[]).is(1, STALE).says(&["merge base with master"]);
+}
+
+#[test]
+fn the_bump_may_lie_in_an_earlier_commit_of_the_branch() {
+    let scratch = Scratch::new();
+    let origin = scratch.kubernetes("origin");
+    let clone = scratch.clone(&origin, "clone", &[]);
+    clone.git(&["checkout", "-q", "-b", "topic"]);
+    let pushed = clone.change(&[("test/images/kitten/a", "a\n"), ("test/images/kitten/VERSION", "1.5\n")]);
+    clone.write(&[("test/images/kitten/b", "b\n")]);
+    clone.imglint(&["--worktree"]).is(0, &[]);
+    clone.git(&["add", "-A"]);
+    clone.imglint(&["--staged"]).is(0, &[]);
+    // What a pre-push hook would be told: the bump lies in the commit that was pushed.
+    clone.imglint_with(&["--staged"], &[("PRE_COMMIT_FROM_REF", &pushed)]).is(0, &[]);
+}
+
+#[test]
+fn without_any_base_branch_uncommitted_changes_are_judged_and_that_is_said() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.imglint(&[]).is(0, &[]).says(&["there is no base branch, so only uncommitted changes are judged"]);
+    repo.write(&[("test/images/agnhost/main.go", "package main // changed\n")]);
+    repo.imglint(&[]).is(1, STALE);
+    repo.imglint(&["--head", "HEAD"]).fails(&["cannot tell what this change is to be compared with"]);
+}
+
+#[test]
+fn others_changes_are_not_blamed_when_the_base_moved_on() {
+    let scratch = Scratch::new();
+    let origin = scratch.kubernetes("origin");
+    let clone = scratch.clone(&origin, "clone", &[]);
+    clone.git(&["checkout", "-q", "-b", "topic"]);
+    clone.change(&[("test/images/kitten/a", "a\n"), ("test/images/kitten/VERSION", "1.5\n")]);
+    origin.change(&[("test/images/agnhost/main.go", "package main // by somebody else\n")]);
+    clone.git(&["fetch", "-q"]);
+    clone.imglint(&[]).is(0, &[]);
+    // Now the base branch takes 1.5 itself.
+    origin.change(&[("test/images/kitten/b", "b\n"), ("test/images/kitten/VERSION", "1.5\n")]);
+    clone.git(&["fetch", "-q"]);
+    clone.imglint(&[]).is(1, &["taken-version"]);
+    // Rebased, and bumped again, all is well, whatever else was bumped meanwhile.
+    clone.git(&["rebase", "-q", "origin/master"]);
+    clone.imglint(&[]).is(1, STALE);
+    clone.change(&[("test/images/kitten/VERSION", "1.6\n")]);
+    clone.imglint(&[]).is(0, &[]);
+}
+
+#[test]
+fn a_backport_is_compared_with_its_release_branch() {
+    let scratch = Scratch::new();
+    let origin = scratch.kubernetes("origin");
+    origin.git(&["checkout", "-q", "-b", "release-1.20"]);
+    // On the release branch, agnhost was changed without a bump long ago.
+    origin.change(&[("test/images/agnhost/main.go", "package main // released\n")]);
+    origin.git(&["checkout", "-q", "master"]);
+    let clone = scratch.clone(&origin, "clone", &[]);
+    let good = [("test/images/kitten/a", "a\n"), ("test/images/kitten/VERSION", "1.5\n")];
+    clone.git(&["checkout", "-q", "-b", "tracking", "origin/release-1.20"]);
+    clone.change(&good);
+    clone.imglint(&[]).is(0, &[]).says(&["merge base with origin/release-1.20"]);
+    clone.git(&["checkout", "-q", "--no-track", "-b", "plain", "origin/release-1.20"]);
+    clone.change(&good);
+    clone.imglint(&[]).is(0, &[]).says(&["merge base with origin/release-1.20"]);
+}
+
+#[test]
+fn unborn_head_means_that_everything_is_new() {
+    let scratch = Scratch::new();
+    let repo = scratch.init("repo");
+    repo.write(&[("test/images/image-util.sh", ""), ("test/images/a/VERSION", "not a tag!\n")]);
+    repo.git(&["add", "-A"]);
+    repo.imglint(&["--staged"]).is(1, &["malformed-version"]).says(&["HEAD has no commit yet"]);
+    repo.imglint(&[]).is(1, &["malformed-version"]);
+    repo.imglint(&["--head", "HEAD"]).fails(&["HEAD has no commit yet"]);
+}
+
+#[test]
+fn unrelated_histories_have_no_base() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.git(&["checkout", "-q", "--orphan", "other"]);
+    repo.commit("other");
+    repo.imglint(&[]).fails(&["no common ancestor", "merge base with master"]);
+}

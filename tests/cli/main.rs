@@ -1,0 +1,8 @@
+//! The program as its users meet it: real git repositories, real processes.
+
+mod harness;
+mod ladder;
+mod policy;
+mod report;
+mod trees;
+mod usage;

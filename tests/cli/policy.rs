@@ -1,0 +1,178 @@
+//! Configuration and packs: what is accepted, what is refused, and which of two policies judges a change.
+
+use super::harness::{KUBERNETES, Repo, Scratch};
+
+const STALE: &[&str] = &["stale-version"];
+
+fn config(repo: &Repo, text: &str) {
+    repo.write(&[("imglint.toml", text)]);
+}
+
+#[test]
+fn all_mistakes_are_reported_at_once_with_their_places() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    config(
+        &repo,
+        "pak = \"kubernetes\"\n[rules.stale-verison]\nlevel = \"note\"\n[rules.stale-manifest]\nwhn = \"same-change\"\n\
+         level = \"loud\"\n[rules.windows-run]\nexempt = [\"a[\"]\n",
+    );
+    repo.imglint(&[]).fails(&["imglint.toml:1: unknown key `pak`", "did you mean `pack`?"]);
+    let text = std::fs::read_to_string(repo.root.join("imglint.toml")).expect("a file").replace("pak = ", "pack = ");
+    config(&repo, &text);
+    let run = repo.imglint(&[]);
+    run.fails(&["imglint.toml:2: unknown rule `stale-verison`", "did you mean `stale-version`?"]);
+    run.fails(&["imglint.toml:5: unknown key `whn`", "did you mean `when`?"]);
+    run.fails(&["imglint.toml:6: unknown value `loud`"]);
+    run.fails(&["imglint.toml:8: ", "unclosed character class"]);
+    assert!(run.stderr.contains("───"), "the places are underlined\n{run}");
+}
+
+#[test]
+fn configuration_sets_levels_and_options() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    config(&repo, "[rules.stale-version]\nlevel = \"warning\"\n[rules.windows-workdir]\nexempt = [\"agn*\"]\n");
+    let files = [
+        ("test/images/agnhost/main.go", "package main // changed\n"),
+        ("test/images/agnhost/Dockerfile_windows", "ARG BASEIMAGE\nFROM $BASEIMAGE\nWORKDIR /x\n"),
+    ];
+    repo.write(&files);
+    repo.imglint(&[]).is(0, STALE).says(&["pack: kubernetes"]);
+    repo.imglint(&["--level", "stale-version=error"]).is(1, STALE);
+    config(&repo, "shape.images.roots = [\"nowhere\"]\n");
+    repo.imglint(&[]).is(0, &[]);
+    config(&repo, "shape.images.roots = [\"/etc\"]\nshape.manifest.pattern = \"(\"\n");
+    let run = repo.imglint(&[]);
+    run.fails(&[
+        "imglint.toml:1: this must be a directory of the repository",
+        "imglint.toml:2: the pattern has no group",
+    ]);
+}
+
+#[test]
+fn a_repository_that_is_not_recognised_is_told_how_to_be() {
+    let scratch = Scratch::new();
+    let repo = scratch.init("repo");
+    repo.write(&[("containers/web/VERSION", "1.0\n"), ("containers/web/Dockerfile", "FROM scratch\n")]);
+    repo.commit("base");
+    repo.imglint(&[]).fails(&["does not recognise this repository", "pack = \"generic\"", "shape.images.roots"]);
+    // What it says works.
+    repo.change(&[("imglint.toml", "pack = \"generic\"\nshape.images.roots = [\"containers\"]\n")]);
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.imglint(&[]).is(0, &[]);
+    repo.write(&[("containers/web/Dockerfile", "FROM alpine\n")]);
+    repo.imglint(&[]).is(1, STALE).says(&["pack: generic (imglint.toml)"]);
+    config(&repo, "pack = \"genric\"\n");
+    repo.imglint(&[]).fails(&["imglint.toml:1: ", "genric", "did you mean `generic`?"]);
+}
+
+const OWN: &[(&str, &str)] = &[
+    (
+        "ci/rules/pack.toml",
+        "summary = \"ours\"\n[images]\nroots = [\"docker\"]\nversion-file = \"TAG\"\nignore = [\"*.txt\"]\n",
+    ),
+    (
+        "ci/rules/forgotten-tag.toml",
+        "level = \"error\"\nsummary = \"TAG did not change\"\nwhy = \"so\"\n[check.version-bump]\n",
+    ),
+];
+
+#[test]
+fn a_pack_of_ones_own_is_loaded_from_the_repository_or_from_a_directory() {
+    let scratch = Scratch::new();
+    let repo = scratch.init("repo");
+    repo.write(OWN);
+    repo.write(&[("docker/web/TAG", "1.0\n"), ("docker/web/run.sh", "true\n"), ("docker/web/notes.txt", "x\n")]);
+    repo.commit("base");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    config(&repo, "pack = \"ci/rules\"\n[rules.forgotten-tag]\nlevel = \"error\"\n");
+    repo.write(&[("docker/web/notes.txt", "y\n")]);
+    repo.imglint(&[]).is(0, &[]).says(&["pack: ci/rules (imglint.toml)"]);
+    repo.write(&[("docker/web/run.sh", "false\n")]);
+    let run = repo.imglint(&[]);
+    run.is(1, &["forgotten-tag"]);
+    assert!(run.stdout.contains("web changed, but its TAG is still 1.0; set TAG to 1.1"), "{run}");
+    let directory = repo.root.join("ci/rules");
+    std::fs::remove_file(repo.root.join("imglint.toml")).expect("a file");
+    repo.imglint(&["--pack", directory.to_str().expect("UTF-8")]).is(1, &["forgotten-tag"]);
+    // What is wrong in it is underlined as in any other.
+    repo.write(&[("ci/rules/other.toml", "level = \"error\"\nsumary = \"x\"\nwhy = \"so\"\n[check.version-bmp]\n")]);
+    let run = repo.imglint(&["--pack", "ci/rules"]);
+    run.fails(&["ci/rules/other.toml:2: unknown key `sumary`", "did you mean `summary`?"]);
+    run.fails(&["ci/rules/other.toml:4: unknown value `version-bmp`", "did you mean `version-bump`?"]);
+    repo.write(&[(
+        "ci/rules/pack.toml",
+        "summary = \"ours\"\n[images]\nversion-file = \"a/b\"\nroots = []\nignore = [\"[\"]\n",
+    )]);
+    let run = repo.imglint(&["--pack", "ci/rules"]);
+    run.fails(&["ci/rules/pack.toml:3: ", "without a directory", "ci/rules/pack.toml:5: "]);
+}
+
+#[test]
+fn in_ci_a_change_is_judged_by_the_policy_of_its_base() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.change(&[("imglint.toml", "[rules.decreased-version]\nlevel = \"error\"\n")]);
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.change(&[
+        ("imglint.toml", "[rules.stale-version]\nlevel = \"off\"\n"),
+        ("test/images/agnhost/main.go", "package main // changed\n"),
+        ("test/images/kitten/VERSION", "1.3\n"),
+    ]);
+    let ci: &[(&str, &str)] = &[("CI", "true")];
+    let run = repo.imglint_with(&["--base", "master"], ci);
+    run.is(1, &["stale-version", "decreased-version"])
+        .says(&["this change edits the policy; it is judged by the policy of the base"]);
+    assert!(run.stdout.contains("error: kitten went down"), "{run}");
+    // At home the author tries what the change would make of it.
+    repo.imglint(&["--base", "master"]).is(0, &["decreased-version"]);
+    // A configuration that will not work once it is merged is an error now.
+    repo.change(&[("imglint.toml", "[rules.x]\n")]);
+    repo.imglint_with(&["--base", "master"], ci).fails(&["imglint.toml:1: unknown rule `x`"]);
+}
+
+#[test]
+fn in_ci_a_first_configuration_is_read_from_head() {
+    let scratch = Scratch::new();
+    let repo = scratch.init("repo");
+    repo.write(&[("images/web/VERSION", "1.0\n"), ("images/web/run.sh", "true\n")]);
+    repo.commit("base");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.change(&[("imglint.toml", "pack = \"generic\"\n"), ("images/web/run.sh", "false\n")]);
+    repo.imglint_with(&["--base", "master"], &[("CI", "true")]).is(1, STALE);
+}
+
+#[test]
+fn a_change_cannot_relax_its_own_pack() {
+    let scratch = Scratch::new();
+    let repo = scratch.init("repo");
+    repo.write(OWN);
+    repo.write(&[
+        ("docker/web/TAG", "1.0\n"),
+        ("docker/web/run.sh", "true\n"),
+        ("imglint.toml", "pack = \"ci/rules\"\n"),
+    ]);
+    repo.commit("base");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    std::fs::remove_file(repo.root.join("ci/rules/forgotten-tag.toml")).expect("a file");
+    repo.change(&[("docker/web/run.sh", "false\n")]);
+    let run = repo.imglint_with(&["--base", "master"], &[("CI", "true")]);
+    run.is(1, &["forgotten-tag"]).says(&["this change edits the policy"]);
+    repo.imglint(&["--base", "master"]).is(0, &[]);
+}
+
+#[test]
+fn an_image_directory_may_lie_at_the_root() {
+    let scratch = Scratch::new();
+    let repo = scratch.init("repo");
+    repo.write(KUBERNETES);
+    config(&repo, "pack = \"generic\"\nshape.images.roots = [\".\"]\n");
+    repo.commit("base");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.write(&[("test/images/kitten/new", "x\n")]);
+    let run = repo.imglint(&[]);
+    run.is(1, STALE);
+    assert!(run.stdout.contains("test/images/kitten changed"), "{run}");
+}

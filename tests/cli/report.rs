@@ -1,0 +1,93 @@
+//! What is printed: its form, and that nothing from the repository can speak for imglint.
+
+use super::harness::Scratch;
+
+#[test]
+fn json_is_what_the_contract_says() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    let base = repo.git(&["rev-parse", "HEAD"]);
+    let head = repo.bad_topic();
+    let run = repo.imglint(&["--format", "json", "--head", "topic", "--base", "master"]);
+    let json: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON");
+    let expected = serde_json::json!({
+        "version": 1,
+        "base": {"rev": base, "source": "--base master"},
+        "head": {"rev": head, "kind": "commit"},
+        "findings": [{
+            "rule": "stale-version", "level": "error", "image": "agnhost",
+            "path": "test/images/agnhost/VERSION", "line": 1, "column": 1, "end_line": 1, "end_column": 5,
+            "message": "agnhost changed, but its VERSION is still 2.25", "help": "set VERSION to 2.26",
+            "new": true, "waived": null,
+            "related": [{
+                "path": "test/images/agnhost/main.go", "line": 1, "column": 1, "end_line": 1, "end_column": 1,
+                "message": "this changed"
+            }],
+            "fix": {
+                "title": "set VERSION of agnhost to 2.26", "safe": true,
+                "edits": [{"path": "test/images/agnhost/VERSION", "start": 0, "end": 4, "text": "2.26"}]
+            }
+        }],
+        "failures": [],
+        "summary": {"errors": 1, "warnings": 0, "notes": 0, "waived": 0, "older": 0}
+    });
+    assert_eq!(json, expected);
+}
+
+#[test]
+fn off_a_terminal_a_finding_is_one_line() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.bad_topic();
+    let run = repo.imglint(&[]);
+    let expected = "test/images/agnhost/VERSION:1:1: error: agnhost changed, but its VERSION is still 2.25; \
+                    set VERSION to 2.26 [stale-version]\n1 error in 2 images\n";
+    assert_eq!(run.stdout, expected);
+}
+
+#[test]
+fn on_a_terminal_the_source_is_shown() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.bad_topic();
+    let run = repo.imglint_with(&["--color", "always"], &[("COLUMNS", "80")]);
+    assert!(run.stdout.contains("\u{1b}[") && run.stdout.contains("╭─["), "{run}");
+    assert!(run.stdout.contains("test/images/agnhost/main.go: this changed"), "{run}");
+}
+
+/// A version, a base and a path that carry escape sequences, a workflow command and marks that turn the writing.
+#[cfg(unix)]
+#[test]
+fn nothing_from_the_repository_reaches_the_terminal_unescaped() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.write(&[
+        ("test/images/kitten/VERSION", "1.5\u{1b}[2J\u{202e}\n::error::x\n"),
+        ("test/images/kitten/BASEIMAGE", "linux/amd64\u{9b}31m=x\n"),
+        ("test/images/kitten/Dockerfile", "FROM $BASEIMAGE\nNONSENSE\u{7} \u{1b}]0;x\u{7}\n"),
+        ("test/images/a\u{1b}[31m\n::error::b/VERSION", "x y\n"),
+    ]);
+    for arguments in [
+        &["--format", "human"][..],
+        &["--format", "json"],
+        &["--color", "always"],
+        &["inspect"],
+        &["inspect", "--format", "json"],
+    ] {
+        let run = repo.imglint(arguments);
+        let plain = run.stdout.replace("\u{1b}[0m", "");
+        // Colours of our own are the only sequences, and they end with an `m` soon.
+        for part in plain.split('\u{1b}').skip(1) {
+            let is_colour = part.strip_prefix('[').and_then(|part| part.split_once('m'));
+            let is_colour =
+                is_colour.is_some_and(|(code, _)| code.bytes().all(|byte| byte.is_ascii_digit() || byte == b';'));
+            assert!(is_colour && arguments.contains(&"always"), "{arguments:?}: {part:?}\n{run}");
+        }
+        let is_wild =
+            |c: char| (c.is_control() && !matches!(c, '\n' | '\u{1b}')) || matches!(c, '\u{202a}'..='\u{202e}');
+        assert!(!plain.contains(is_wild), "{arguments:?}\n{run}");
+        assert!(!run.stdout.lines().any(|line| line.starts_with("::")), "{arguments:?}\n{run}");
+        assert!(run.code < 2, "{arguments:?}\n{run}");
+    }
+}

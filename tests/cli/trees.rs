@@ -1,0 +1,285 @@
+//! Trees as git shows them: the index, the working tree, odd clones, odd files.
+
+use super::harness::{KUBERNETES, Run, Scratch};
+
+const STALE: &[&str] = &["stale-version"];
+
+#[test]
+fn the_index_and_the_working_tree_are_told_apart() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.write(&[("test/images/agnhost/main.go", "package main // changed\n")]);
+    repo.imglint(&["--staged"]).is(0, &[]);
+    repo.imglint(&["--worktree"]).is(1, STALE);
+    repo.git(&["add", "-A"]);
+    repo.imglint(&["--staged"]).is(1, STALE);
+    // The fix lies in the working tree alone.
+    repo.write(&[("test/images/agnhost/VERSION", "2.26\n"), ("test/images/kitten/VERSION", "1.5\n")]);
+    repo.write(&[("test/images/kitten/BASEIMAGE", "linux/amd64=REGISTRY/agnhost:2.26-linux-amd64\n")]);
+    repo.imglint(&["--staged"]).is(1, STALE);
+    repo.imglint(&["--worktree"]).is(0, &[]);
+    repo.imglint(&["--head", "HEAD"]).is(0, &[]);
+}
+
+#[test]
+fn untracked_files_count_and_ignored_ones_do_not() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.change(&[(".gitignore", "agnhost-binary\n")]);
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.write(&[("test/images/agnhost/agnhost-binary", "ELF\n")]);
+    repo.imglint(&[]).is(0, &[]);
+    repo.write(&[("test/images/agnhost/sub/new.sh", "true\n")]);
+    repo.imglint(&[]).is(1, STALE);
+}
+
+#[test]
+fn a_touched_file_is_no_change() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.write(&[("test/images/agnhost/main.go", "package main // changed\n")]);
+    repo.write(&[("test/images/agnhost/main.go", "package main\n")]);
+    repo.imglint(&[]).is(0, &[]);
+}
+
+#[test]
+fn modes_links_renames_and_deletions_are_changes() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    let judged = |prepare: &[&str]| -> Run {
+        repo.git(&["checkout", "-q", "-f", "-B", "topic", "master"]);
+        repo.git(&["clean", "-q", "-f", "-d"]);
+        repo.git(prepare);
+        repo.imglint(&["--staged"])
+    };
+    judged(&["update-index", "--chmod=+x", "test/images/agnhost/main.go"]).is(1, STALE);
+    judged(&["rm", "-q", "test/images/agnhost/main.go"]).is(1, STALE);
+    judged(&["mv", "test/images/agnhost/README.md", "test/images/agnhost/README"]).is(1, STALE);
+    // A move from one image to the other changes both.
+    let run = judged(&["mv", "test/images/agnhost/main.go", "test/images/kitten/main.go"]);
+    run.is(1, &["stale-version", "stale-version"]);
+    // A deletion by hand is one of the working tree.
+    judged(&["rm", "-q", "--cached", "test/images/agnhost/main.go"]).is(1, STALE);
+    repo.imglint(&["--worktree"]).is(0, &[]);
+    std::fs::remove_file(repo.root.join("test/images/agnhost/main.go")).expect("a file");
+    repo.imglint(&["--worktree"]).is(1, STALE);
+}
+
+#[cfg(unix)]
+#[test]
+fn links_are_never_followed_out_of_the_repository() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    std::fs::write(scratch.path().join("outside"), "1.5\n").expect("a file");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    std::fs::remove_file(repo.root.join("test/images/kitten/VERSION")).expect("a file");
+    std::os::unix::fs::symlink("../../../../outside", repo.root.join("test/images/kitten/VERSION")).expect("a link");
+    let run = repo.imglint(&[]);
+    run.is(1, &["malformed-version"]);
+    assert!(run.stdout.contains("is a symbolic link to `../../../../outside`"), "{run}");
+}
+
+#[test]
+fn linked_worktrees_and_subdirectories_work() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    let tree = scratch.at("tree");
+    repo.git(&["worktree", "add", "-q", "-b", "topic", tree.root.to_str().expect("UTF-8")]);
+    tree.write(&[("test/images/agnhost/main.go", "package main // changed\n")]);
+    tree.imglint(&[]).is(1, STALE);
+    tree.imglint_in(&tree.root.join("test/images/kitten"), &[], &[]).is(1, STALE);
+    tree.git(&["add", "-A"]);
+    tree.imglint(&["--staged"]).is(1, STALE);
+    repo.imglint(&["--staged"]).is(0, &[]);
+    let directory = tree.root.to_str().expect("UTF-8");
+    repo.imglint(&["--repo", directory]).is(1, STALE);
+}
+
+#[test]
+fn bare_repositories_have_commits_alone() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.bad_topic();
+    let bare = scratch.clone(&repo, "bare.git", &["--bare"]);
+    bare.imglint(&["--base", "master", "--head", "topic"]).is(1, STALE);
+    bare.imglint(&["--base", "master"]).is(1, STALE);
+    bare.imglint(&["--staged"]).fails(&["this repository is bare: it has no index", "--head REV"]);
+    bare.imglint(&["--worktree"]).fails(&["it has no working tree"]);
+}
+
+#[test]
+fn sparse_checkouts_have_not_deleted_what_they_leave_out() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.git(&["sparse-checkout", "set", "--no-cone", "/test/images/kitten/", "/test/images/image-util.sh"]);
+    assert!(!repo.root.join("test/images/agnhost").exists(), "the trap is set");
+    repo.imglint(&[]).is(0, &[]);
+    repo.imglint(&["--staged"]).is(0, &[]);
+    repo.write(&[("test/images/kitten/kitten.jpg", "=^.^=\n")]);
+    repo.imglint(&[]).is(1, STALE);
+    repo.git(&["sparse-checkout", "set", "--cone", "--sparse-index", "test/images/kitten"]);
+    let run = repo.imglint(&["--staged"]);
+    assert!(run.code == 2 && run.stderr.contains("--no-sparse-index") || run.code == 0, "{run}");
+}
+
+#[test]
+fn what_a_blobless_clone_lacks_is_fetched() {
+    let scratch = Scratch::new();
+    let origin = scratch.kubernetes("origin");
+    origin.git(&["config", "uploadpack.allowFilter", "true"]);
+    origin.git(&["config", "uploadpack.allowAnySHA1InWant", "true"]);
+    origin.git(&["checkout", "-q", "-b", "topic"]);
+    // The base's own VERSION and BASEIMAGE are not part of the checkout any more.
+    origin.change(&[
+        ("test/images/kitten/VERSION", "1.3\n"),
+        ("test/images/kitten/BASEIMAGE", "linux/amd64=REGISTRY/agnhost:2.25-linux-amd64\nlinux/arm=x\n"),
+    ]);
+    let clone = scratch.clone(&origin, "clone", &["--filter=blob:none", "--branch", "topic"]);
+    clone.imglint(&["--base", "origin/master", "--head", "HEAD"]).is(0, &["decreased-version"]);
+    let clone = scratch.clone(&origin, "other", &["--filter=blob:none", "--branch", "topic"]);
+    std::fs::rename(&origin.root, scratch.path().join("gone")).expect("a directory");
+    let run = clone.imglint(&["--base", "origin/master", "--head", "HEAD"]);
+    run.fails(&["partial clone", "git fetch --refetch"]);
+}
+
+#[test]
+fn a_missing_object_is_no_pass() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.bad_topic();
+    let id = repo.git(&["rev-parse", "master:test/images/agnhost/VERSION"]);
+    std::fs::remove_file(repo.root.join(".git/objects").join(&id[..2]).join(&id[2..])).expect("a loose object");
+    repo.imglint(&[]).fails(&["test/images/agnhost/VERSION", "git fsck"]);
+}
+
+#[test]
+fn kinds_of_repositories_that_cannot_be_read_are_named() {
+    let scratch = Scratch::new();
+    for (name, option) in [("sha256", "--object-format=sha256"), ("reftable", "--ref-format=reftable")] {
+        let repo = scratch.at(name);
+        let made = repo.git_command(&["init", "-q", option]).output().expect("git is installed");
+        if !made.status.success() {
+            eprintln!("this git cannot make a repository with {option}");
+            continue;
+        }
+        repo.write(KUBERNETES);
+        repo.commit("base");
+        repo.imglint(&[]).fails(&["of a kind that imglint cannot read", "SHA-1"]);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_foreign_owner_is_named_with_the_way_out() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    if std::os::unix::fs::chown(repo.root.join(".git"), Some(12345), None).is_err() {
+        eprintln!("only root can give a repository away");
+        return;
+    }
+    std::os::unix::fs::chown(&repo.root, Some(12345), None).expect("root can do this");
+    let root = repo.root.to_str().expect("UTF-8");
+    let line = format!("git config --global --add safe.directory {root}");
+    let run = repo.imglint(&[]);
+    run.fails(&["belongs to another user"]);
+    let unfolded: String = run.stderr.split_whitespace().filter(|word| *word != "│").collect();
+    assert!(unfolded.contains(&line.split_whitespace().collect::<String>()), "{run}");
+    // The way out works.
+    repo.git(&["config", "--global", "--add", "safe.directory", root]);
+    repo.imglint(&[]).is(0, &[]);
+}
+
+#[test]
+fn unmerged_files_cannot_be_committed_and_so_not_be_judged() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.change(&[("test/images/kitten/VERSION", "1.5\n")]);
+    repo.git(&["checkout", "-q", "-b", "other", "master"]);
+    repo.change(&[("test/images/kitten/VERSION", "1.6\n")]);
+    repo.git_command(&["merge", "-q", "topic"]).output().expect("git is installed");
+    repo.imglint(&["--staged"]).fails(&["test/images/kitten/VERSION is unmerged", "git add"]);
+    // The working tree holds the marks of the conflict.
+    repo.imglint(&["--worktree"]).is(1, &["malformed-version"]);
+}
+
+#[test]
+fn files_that_are_only_intended_are_not_part_of_the_commit() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.write(&[("test/images/kitten/kitten.jpg", "=^.^=\n")]);
+    repo.git(&["add", "--intent-to-add", "test/images/kitten/kitten.jpg"]);
+    repo.imglint(&["--staged"]).is(0, &[]);
+    repo.imglint(&["--worktree"]).is(1, STALE);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_commit_hook_judges_the_index_that_git_hands_over() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    let hook = repo.root.join(".git/hooks/pre-commit");
+    std::fs::create_dir_all(hook.parent().expect("a directory")).expect("a directory");
+    let script = format!("#!/bin/sh\nexec {} --staged\n", env!("CARGO_BIN_EXE_imglint"));
+    std::fs::write(&hook, script).expect("a file");
+    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).expect("a mode");
+    let commit = |arguments: &[&str]| Run::of(repo.git_command(arguments).output().expect("git is installed"));
+    repo.write(&[("test/images/agnhost/main.go", "package main // changed\n")]);
+    // `-a` commits by way of another index than .git/index.
+    let run = commit(&["commit", "-q", "-a", "-m", "x"]);
+    assert!(run.code == 1 && run.stderr.contains("stale-version"), "{run}");
+    let run = commit(&["commit", "-q", "-m", "x", "--", "test/images/agnhost/main.go"]);
+    assert!(run.code == 1 && run.stderr.contains("stale-version"), "{run}");
+    repo.write(&[("test/images/kitten/README.md", "x\n")]);
+    repo.git(&["add", "test/images/kitten/README.md"]);
+    let run = commit(&["commit", "-q", "-m", "x"]);
+    assert!(run.code == 0, "the unstaged change is not part of this commit\n{run}");
+}
+
+#[test]
+fn a_control_file_beyond_the_limit_is_a_finding() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.write(&[("test/images/kitten/Dockerfile", &"# x\n".repeat(300_000)), ("test/images/kitten/VERSION", "1.5\n")]);
+    let run = repo.imglint(&[]);
+    run.is(1, &["malformed-dockerfile"]);
+    assert!(run.stdout.contains("is larger than 1 MiB"), "{run}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn names_that_are_no_utf8_are_content() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    let name = std::ffi::OsStr::from_bytes(b"caf\xe9.txt");
+    std::fs::write(repo.root.join("test/images/kitten").join(name), "x").expect("a file");
+    repo.imglint(&[]).is(1, STALE);
+    repo.commit("x");
+    repo.imglint(&["--head", "HEAD"]).is(1, STALE);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_cannot_be_read_is_no_pass() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    let file = repo.root.join("test/images/kitten/VERSION");
+    std::fs::write(&file, "1.55555\n").expect("a file");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o000)).expect("a mode");
+    if std::fs::read(&file).is_ok() {
+        eprintln!("root can read everything");
+        return;
+    }
+    repo.imglint(&[]).fails(&["test/images/kitten/VERSION"]);
+}

@@ -1,0 +1,185 @@
+//! Options, commands and the errors of users.
+
+use super::harness::{Run, Scratch};
+
+const STALE: &[&str] = &["stale-version"];
+
+#[test]
+fn mistakes_of_users_are_met_with_help() {
+    let scratch = Scratch::new();
+    let nowhere = scratch.at("nowhere");
+    nowhere.imglint(&[]).fails(&["no git repository", "--repo DIR"]);
+    nowhere.imglint(&["--repo", "missing"]).fails(&["no git repository"]);
+    let repo = scratch.kubernetes("repo");
+    repo.imglint(&["--rule", "stale-verison"])
+        .fails(&["unknown rule `stale-verison`", "did you mean `stale-version`?"]);
+    repo.imglint(&["--skip", "x"]).fails(&["unknown rule `x`", "known: "]);
+    repo.imglint(&["--level", "stale-version=eror"]).fails(&["did you mean `error`?"]);
+    repo.imglint(&["--level", "stale-version"]).fails(&["RULE=LEVEL"]);
+    repo.imglint(&["--pack", "kubernets"]).fails(&["there is no pack `kubernets`", "did you mean `kubernetes`?"]);
+    repo.imglint(&["--config", "missing.toml"]).fails(&["missing.toml", "--config"]);
+    repo.imglint(&["test/image"]).fails(&["no such file or directory: test/image"]);
+    repo.imglint(&["../elsewhere"]).fails(&["outside of the repository"]);
+    repo.imglint(&["--bse", "x"]).fails(&["--base"]);
+    repo.imglint(&["--all", "--base", "x"]).fails(&["cannot be used with"]);
+    repo.imglint(&["--threads", "0"]).fails(&["--threads"]);
+    repo.imglint(&["explain", "stale"]).fails(&["unknown rule `stale`"]);
+    repo.imglint(&["inspect", "agnhos"]).fails(&["no such image: agnhos", "did you mean `agnhost`?"]);
+}
+
+#[test]
+fn levels_rules_and_denials_decide_on_the_exit_code() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.bad_topic();
+    repo.imglint(&[]).is(1, STALE);
+    repo.imglint(&["check"]).is(1, STALE);
+    repo.imglint(&["--skip", "stale-version"]).is(0, &[]);
+    repo.imglint(&["--rule", "windows-run"]).is(0, &[]);
+    repo.imglint(&["--rule", "windows-run", "--rule", "stale-version"]).is(1, STALE);
+    repo.imglint(&["--level", "stale-version=off"]).is(0, &[]);
+    repo.imglint(&["--level", "stale-version=warning"]).is(0, STALE);
+    repo.imglint(&["--level", "stale-version=warning", "--deny", "warnings"]).is(1, STALE);
+    repo.imglint(&["--level", "stale-version=note", "--deny", "warnings"]).is(0, STALE);
+    repo.imglint(&["--format", "json"]).is(1, &[]);
+}
+
+#[test]
+fn paths_narrow_what_is_reported() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.change(&[("test/images/agnhost/main.go", "package x\n"), ("test/images/kitten/Dockerfile", "FROM x\n")]);
+    repo.imglint(&[]).is(1, &["stale-version", "stale-version"]);
+    repo.imglint(&["test/images/kitten"]).is(1, STALE);
+    repo.imglint(&["test/images/agnhost/main.go"]).is(1, STALE);
+    repo.imglint(&["test/images/agnhost/README.md"]).is(0, &[]);
+    repo.imglint(&["test/images/agnhost", "test/images/kitten"]).is(1, &["stale-version", "stale-version"]);
+    let below = repo.root.join("test/images/kitten");
+    repo.imglint_in(&below, &["."], &[]).is(1, STALE);
+    repo.imglint_in(&below, &["../agnhost/main.go"], &[]).is(1, STALE);
+    // A file that the change deletes is still one that it touches.
+    repo.git(&["rm", "-q", "test/images/agnhost/main.go"]);
+    repo.imglint(&["test/images/agnhost/main.go"]).is(1, STALE);
+}
+
+#[test]
+fn older_findings_are_counted_and_shown_on_request() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.change(&[("test/images/kitten/BASEIMAGE", "amd64=alpine:3.12\n")]);
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.change(&[("test/images/kitten/VERSION", "1.5\n")]);
+    let run = repo.imglint(&[]);
+    run.is(0, &[]);
+    assert!(run.stdout.contains("no findings in 2 images (1 older finding: see it with --all)"), "{run}");
+    repo.imglint(&["--all"]).is(1, &["malformed-base"]);
+}
+
+#[test]
+fn rules_are_listed_and_explained_anywhere() {
+    let scratch = Scratch::new();
+    let nowhere = scratch.at("nowhere");
+    let listed = nowhere.imglint(&["rules"]);
+    assert!(
+        listed.code == 0 && listed.stdout.contains("windows-workdir") && listed.stdout.contains("generic:"),
+        "{listed}"
+    );
+    let explained = nowhere.imglint(&["explain", "stale-version"]);
+    let said = ["VERSION did not", "Example:", "imglint says:", "is still 2.25"];
+    assert!(said.iter().all(|words| explained.stdout.contains(words)), "{explained}");
+    let repo = scratch.kubernetes("repo");
+    let listed = repo.imglint(&["rules"]);
+    assert!(!listed.stdout.contains("generic:"), "a repository has one pack\n{listed}");
+    for rule in listed.stdout.lines().filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next()) {
+        let explained = repo.imglint(&["explain", rule]);
+        assert!(explained.code == 0 && explained.stdout.contains("Example:"), "{explained}");
+    }
+}
+
+#[test]
+fn inspect_shows_what_is_understood() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    let shown = repo.imglint(&["inspect", "kitten"]);
+    assert!(shown.code == 0 && shown.stdout.starts_with("kitten 1.4\n"), "{shown}");
+    assert!(shown.stdout.contains("names agnhost 2.25 for linux/amd64 (test/images/kitten/BASEIMAGE:1)"), "{shown}");
+    let json = repo.imglint(&["inspect", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&json.stdout).expect("JSON");
+    let images = json["images"].as_array().expect("a list");
+    assert_eq!(images.len(), 2);
+    assert_eq!(images[0]["name"], "agnhost");
+    assert_eq!(images[0]["version"], "2.25");
+    let targets: Vec<_> =
+        images[0]["dockerfiles"].as_array().expect("a list").iter().map(|file| &file["target_os"]).collect();
+    assert_eq!(targets, ["linux", "windows"]);
+    let stage = &images[0]["dockerfiles"][1]["stages"][0];
+    assert_eq!((&stage["os"], &stage["line"]), (&"windows".into(), &2.into()));
+    assert_eq!(stage["instructions"][0], serde_json::json!({"keyword": "ADD", "line": 3}));
+    let reference = serde_json::json!({
+        "path": "test/images/kitten/BASEIMAGE", "line": 1, "target": "agnhost", "tag": "2.25", "platform": "linux/amd64"
+    });
+    assert_eq!(images[1]["references"][0], reference);
+}
+
+#[test]
+fn the_demo_shows_findings_and_leaves_nothing_behind() {
+    let scratch = Scratch::new();
+    let repo = scratch.at("tmp");
+    let directory = repo.root.to_str().expect("UTF-8");
+    let run =
+        repo.imglint_with(&["demo"], &[("TMPDIR", directory), ("TEMP", directory), ("TMP", directory), ("CI", "true")]);
+    assert_eq!(run.code, 0, "{run}");
+    let rules = [
+        "mismatched-dependency",
+        "windows-run",
+        "mismatched-constant",
+        "stale-version",
+        "stale-base",
+        "stale-manifest",
+    ];
+    assert_eq!(run.rules(), rules, "{run}");
+    assert_eq!(std::fs::read_dir(&repo.root).expect("a directory").count(), 0);
+}
+
+#[test]
+fn quiet_and_verbose_differ_in_what_is_said_beside_the_findings() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.bad_topic();
+    let quiet = repo.imglint(&["-q"]);
+    assert!(quiet.stderr.is_empty() && quiet.stdout.lines().count() == 1, "{quiet}");
+    repo.imglint(&[]).says(&["base: ", "pack: kubernetes (recognised by test/images/image-util.sh)"]);
+    repo.imglint(&["-v"]).says(&["1 of them changed"]);
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    let shell = format!("{} --all --format json | true", env!("CARGO_BIN_EXE_imglint"));
+    let output = std::process::Command::new("sh").arg("-c").arg(shell).current_dir(&repo.root).output();
+    let run = Run::of(output.expect("a shell"));
+    assert!(!run.stderr.contains("failed"), "{run}");
+}
+
+#[test]
+fn one_thread_and_many_print_the_same() {
+    let scratch = Scratch::new();
+    let repo = scratch.init("repo");
+    let mut files = vec![("test/images/image-util.sh".to_owned(), String::new())];
+    for number in 0..60 {
+        files.push((format!("test/images/i{number}/VERSION"), format!("1.{number} \n")));
+        files.push((format!("test/images/i{number}/BASEIMAGE"), "amd64=REGISTRY/nowhere:1.0-linux-arm\n".to_owned()));
+        files.push((format!("test/images/i{number}/Dockerfile"), "RUN before from\n".to_owned()));
+    }
+    let files: Vec<_> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    repo.write(&files);
+    repo.commit("base");
+    let run = |threads| repo.imglint(&["--all", "--format", "json", "--threads", threads]);
+    let one = run("1");
+    assert_eq!(one.code, 1, "{one}");
+    for threads in ["2", "8"] {
+        assert_eq!(one.stdout, run(threads).stdout);
+    }
+}
