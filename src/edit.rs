@@ -1,4 +1,4 @@
-//! Repairs: edits of values in files, as plain data.
+//! Repairs: edits of values in files, as plain data, and what they make of a file.
 
 use std::sync::Arc;
 
@@ -44,5 +44,55 @@ impl Fix {
     /// A fix that is made by `--unsafe-fixes` alone.
     pub fn risky(title: impl Into<String>, edits: Vec<Edit>) -> Self {
         Self { safe: false, ..Self::safe(title, edits) }
+    }
+}
+
+impl Edit {
+    /// Whether both cannot be made. Edits that are equal can, and so can edits that merely touch.
+    pub fn conflicts_with(&self, other: &Self) -> bool {
+        let is_insertion = |edit: &Self| edit.start == edit.end;
+        let overlaps = self.start < other.end && other.start < self.end;
+        let meet = self.start == other.start && is_insertion(self) && is_insertion(other);
+        self.path == other.path && self != other && (overlaps || meet)
+    }
+}
+
+/// Makes edits of one file, which must not conflict. Bytes between them are copied as they are.
+pub fn apply(bytes: &[u8], edits: &[Edit]) -> Vec<u8> {
+    let mut edits: Vec<&Edit> = edits.iter().collect();
+    edits.sort_by_key(|edit| (edit.start, edit.end));
+    edits.dedup();
+    let mut edited = Vec::with_capacity(bytes.len() + 16);
+    let mut position = 0;
+    for edit in edits {
+        edited.extend_from_slice(bytes.get(position..edit.start).unwrap_or_default());
+        edited.extend_from_slice(edit.text.as_bytes());
+        position = edit.end.max(position);
+    }
+    edited.extend_from_slice(bytes.get(position..).unwrap_or_default());
+    edited
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn edit(start: usize, end: usize, text: &str) -> Edit {
+        Edit { path: "a".into(), start, end, text: text.to_owned() }
+    }
+
+    #[test]
+    fn gaps_are_copied_byte_for_byte() {
+        let edits = [edit(4, 5, "two"), edit(0, 1, ""), edit(4, 5, "two"), edit(6, 6, "!")];
+        assert_eq!(apply(b"\xffa\r\n2\xfe", &edits), b"a\r\ntwo\xfe!");
+    }
+
+    #[test]
+    fn touching_is_no_conflict() {
+        assert!(!edit(0, 2, "a").conflicts_with(&edit(2, 4, "b")));
+        assert!(!edit(2, 2, "a").conflicts_with(&edit(2, 4, "b")));
+        assert!(!edit(0, 2, "a").conflicts_with(&edit(0, 2, "a")));
+        assert!(edit(0, 3, "a").conflicts_with(&edit(2, 4, "b")));
+        assert!(edit(2, 2, "a").conflicts_with(&edit(2, 2, "b")));
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::edit::Fix;
-use crate::text::{Position, Span, Text};
+use crate::text::{Position, Span, Text, is_below};
 
 /// How much a finding weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -146,4 +146,13 @@ pub struct Finding {
     pub level: Level,
     /// What was found.
     pub fault: Fault,
+}
+
+impl Finding {
+    /// Whether it is about one of these paths, or about something below one. Without paths, every finding is meant.
+    pub fn is_about(&self, paths: &[String]) -> bool {
+        let related = self.fault.related.iter().map(|label| &label.place);
+        let mut places = std::iter::once(&self.fault.place).chain(related);
+        paths.is_empty() || places.any(|place| paths.iter().any(|path| is_below(&place.path, path)))
+    }
 }

@@ -11,7 +11,7 @@ use crate::finding::{Fault, Finding, Level, RuleId};
 use crate::model::Model;
 use crate::model::content::{self, ChangedContent};
 use crate::pack::{Pack, Rule};
-use crate::snapshot::{Kind, Pair, StoreError, is_below};
+use crate::snapshot::{Kind, Pair, StoreError};
 
 /// What a run found.
 #[derive(Debug, Default)]
@@ -127,15 +127,7 @@ impl Trees {
 impl Outcome {
     /// Leaves those findings that are about one of these paths or about something below it. No rule is switched off by that.
     pub fn narrow(&mut self, paths: &[String]) {
-        if paths.is_empty() {
-            return;
-        }
-        let is_wanted = |path: &str| paths.iter().any(|wanted| is_below(path, wanted) || is_below(wanted, path));
-        self.findings.retain(|finding| {
-            let related = finding.fault.related.iter().map(|label| &label.place);
-            is_wanted(&finding.fault.place.path)
-                || related.into_iter().any(|place| paths.iter().any(|wanted| is_below(&place.path, wanted)))
-        });
+        self.findings.retain(|finding| finding.is_about(paths));
     }
 
     /// How many findings have a level.

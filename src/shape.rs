@@ -9,7 +9,8 @@ use serde::{Deserialize, Deserializer};
 
 use crate::parse::baseimage::Platform;
 use crate::parse::capture::Pattern;
-use crate::snapshot::{Scope, is_below};
+use crate::snapshot::Scope;
+use crate::text::is_below;
 
 /// The description as it stands in `pack.toml`.
 #[derive(Debug, Clone, Deserialize)]

@@ -6,10 +6,16 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::text::Text;
+use crate::text::{Text, is_below};
 
 /// The largest control file that is read, in bytes.
 pub const MAX_FILE: usize = 1 << 20;
+
+/// What the names of files begin with that are about to take the place of repaired ones. They are no part of any tree.
+pub const TEMPORARY_PREFIX: &str = ".imglint-";
+
+/// What their names end with.
+pub const TEMPORARY_SUFFIX: &str = ".tmp";
 
 /// How many symbolic links are followed before a chain counts as a loop.
 const MAX_LINKS: usize = 8;
@@ -151,7 +157,8 @@ impl<'r> Snapshot<'r> {
 
     /// The tree with other bytes in one of its files.
     pub fn overlay(&mut self, path: &Arc<str>, bytes: Vec<u8>) {
-        let kind = self.entries.get(path).map_or(Kind::File, |entry| entry.kind);
+        let is_executable = self.entries.get(path).is_some_and(|entry| entry.kind == Kind::Executable);
+        let kind = if is_executable { Kind::Executable } else { Kind::File };
         self.entries.insert(Arc::clone(path), Entry { kind, content: Content::Inline(bytes.into()) });
     }
 
@@ -240,11 +247,6 @@ impl Scope {
     pub fn contains(&self, path: &str) -> bool {
         self.files.iter().any(|file| file == path) || self.directories.iter().any(|directory| is_below(path, directory))
     }
-}
-
-/// Whether `path` is `directory` or lies below it. The empty directory is the root.
-pub fn is_below(path: &str, directory: &str) -> bool {
-    directory.is_empty() || path.strip_prefix(directory).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 #[cfg(test)]

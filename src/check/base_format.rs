@@ -20,12 +20,12 @@ pub struct BaseFormat {
     architectures: Vec<String>,
 }
 
-/// What is wrong with a line: where, what, what to do, and what to write in the place of which part.
+/// What is wrong with a line: where, what, what to do, and what to write in the place of which parts.
 struct Flaw {
     span: Span,
     message: String,
     help: String,
-    replacement: Option<String>,
+    replacements: Vec<(Span, &'static str)>,
 }
 
 impl Kind for BaseFormat {
@@ -63,9 +63,11 @@ impl BaseFormat {
                 let mut fault = Fault::new(message, Place::new(&base.path, text, flaw.span.clone()))
                     .image(&image.name)
                     .help(flaw.help);
-                if let Some(replacement) = flaw.replacement {
-                    let title = format!("write `{}` in {file} of {}", escape(&replacement), image.name);
-                    fault = fault.fix(Fix::safe(title, vec![Edit::replace(&base.path, &flaw.span, replacement)]));
+                if !flaw.replacements.is_empty() {
+                    let edits =
+                        flaw.replacements.into_iter().map(|(span, text)| Edit::replace(&base.path, &span, text));
+                    let title = format!("tidy the line of {} in {file} of {}", escape(&line.key), image.name);
+                    fault = fault.fix(Fix::safe(title, edits.collect()));
                 }
                 faults.push(fault);
             }
@@ -78,7 +80,7 @@ impl BaseFormat {
                 span: line.key_span.clone(),
                 message: format!("`{}` has no `=`", line.key),
                 help: "a line is `os/arch=image` or `os/arch/version=image`".to_owned(),
-                replacement: None,
+                replacements: Vec::new(),
             });
             return;
         };
@@ -91,7 +93,16 @@ impl BaseFormat {
                 span: line.span.clone(),
                 message: format!("{what} on the line of {}", line.key),
                 help: "the build script takes them for part of the platform or of the image".to_owned(),
-                replacement: (!tidy.contains(char::is_whitespace)).then_some(tidy),
+                // Only what stands around the values goes: they may be edited themselves.
+                replacements: if tidy.contains(char::is_whitespace) {
+                    Vec::new()
+                } else {
+                    vec![
+                        (line.span.start..line.key_span.start, ""),
+                        (line.key_span.end..line.value_span.start, "="),
+                        (line.value_span.end..line.span.end, ""),
+                    ]
+                },
             });
         }
         let wrong = if value.is_empty() {
@@ -107,7 +118,7 @@ impl BaseFormat {
             span: line.value_span.clone(),
             message,
             help: "write one image reference behind the `=`".to_owned(),
-            replacement: None,
+            replacements: Vec::new(),
         }));
     }
 
@@ -120,10 +131,10 @@ impl BaseFormat {
                 crate::config::suggest(name, known.iter().map(String::as_str)),
             ))
         };
-        let mut replacement = None;
+        let mut replacements = Vec::new();
         let wrong = match parts[..] {
             [arch] if knows_arch(arch) => {
-                replacement = Some(format!("linux/{arch}"));
+                replacements.push((line.key_span.start..line.key_span.start, "linux/"));
                 Some((
                     format!("`{arch}` lacks its operating system: the build script stops here"),
                     format!("write linux/{arch}"),
@@ -144,7 +155,7 @@ impl BaseFormat {
                 "a platform is `os/arch` or `os/arch/version`".to_owned(),
             )),
         };
-        flaws.extend(wrong.map(|(message, help)| Flaw { span: line.key_span.clone(), message, help, replacement }));
+        flaws.extend(wrong.map(|(message, help)| Flaw { span: line.key_span.clone(), message, help, replacements }));
     }
 }
 
@@ -162,6 +173,6 @@ fn judge_key(line: &Line, earlier: &[Line], all: &[Line], flaws: &mut Vec<Flaw>)
         span: line.key_span.clone(),
         message,
         help: "keep one line a platform".to_owned(),
-        replacement: None,
+        replacements: Vec::new(),
     }));
 }

@@ -16,9 +16,12 @@ mod version_bump;
 mod version_change;
 mod version_format;
 
+use std::cmp::Ordering;
+
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use serde::{Deserialize, Deserializer};
 
+use crate::edit::{Edit, Fix};
 use crate::finding::Fault;
 use crate::model::content::ChangedContent;
 use crate::model::{Image, Model};
@@ -151,13 +154,18 @@ impl Change<'_> {
         (before != after).then_some((before, after))
     }
 
-    /// The first version that is free: after both the merge base's and the tip's.
-    pub fn next_version(&self, shape: &Shape, image: &Image) -> Option<String> {
-        use crate::parse::version;
+    /// The repair that gives an image the first version that is free: after both the merge base's and the tip's. Where the two
+    /// cannot be ordered the tip's is followed, but that is a guess.
+    pub fn bump(&self, shape: &Shape, image: &Image) -> Option<(String, Fix)> {
+        use crate::parse::version::order;
         let base = self.base_of(image)?.version()?;
         let tip = self.tip_version(image).unwrap_or(base);
-        let greater = if version::order(base, tip) == Some(std::cmp::Ordering::Greater) { base } else { tip };
-        Some(following(shape, image, greater))
+        let order = order(base, tip);
+        let next = following(shape, image, if order == Some(Ordering::Greater) { base } else { tip });
+        let edits = vec![Edit::replace(&image.version.path, &image.version.value()?.span, &next)];
+        let title = format!("set {} of {} to {next}", shape.version_file, image.name);
+        let fix = if order.is_none() { Fix::risky(title, edits) } else { Fix::safe(title, edits) };
+        Some((next, fix))
     }
 }
 

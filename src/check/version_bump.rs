@@ -3,9 +3,9 @@
 use serde::Deserialize;
 
 use super::{Context, Kind, Scope};
-use crate::edit::{Edit, Fix};
 use crate::finding::{Fault, Place};
-use crate::snapshot::{StoreError, is_below};
+use crate::snapshot::StoreError;
+use crate::text::is_below;
 
 /// How many changed files a finding names.
 const MAX_NAMED: usize = 5;
@@ -43,10 +43,8 @@ impl Kind for VersionBump {
                 let more = files.len() - MAX_NAMED;
                 fault = fault.related(format!("and {more} more files below it"), Place::file(directory));
             }
-            if let Some(next) = change.next_version(context.shape, image) {
-                let edit = Edit::replace(&image.version.path, &new.span, &next);
-                let title = format!("set {file} of {} to {next}", image.name);
-                fault = fault.help(format!("set {file} to {next}")).fix(Fix::safe(title, vec![edit]));
+            if let Some((next, fix)) = change.bump(context.shape, image) {
+                fault = fault.help(format!("set {file} to {next}")).fix(fix);
             }
             faults.push(fault);
         }

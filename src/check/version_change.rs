@@ -5,7 +5,6 @@ use std::cmp::Ordering;
 use serde::Deserialize;
 
 use super::{Change, Context, Kind, Scope};
-use crate::edit::{Edit, Fix};
 use crate::finding::Fault;
 use crate::model::Image;
 use crate::parse::version::order;
@@ -62,10 +61,8 @@ fn taken(context: &Context<'_>, change: &Change<'_>, image: &Image) -> Option<Fa
         format!("{} {new} is taken: the base branch is at {tip} already", image.name)
     };
     let mut fault = Fault::new(message, image.version_place()).image(&image.name);
-    if let (Some(next), Some(version)) = (change.next_version(context.shape, image), image.version.value()) {
-        let edit = Edit::replace(&image.version.path, &version.span, &next);
-        let title = format!("set {file} of {} to {next}", image.name);
-        fault = fault.help(format!("rebase, and set {file} to {next}")).fix(Fix::safe(title, vec![edit]));
+    if let Some((next, fix)) = change.bump(context.shape, image) {
+        fault = fault.help(format!("rebase, and set {file} to {next}")).fix(fix);
     }
     Some(fault)
 }

@@ -31,6 +31,9 @@ Examples:
   imglint --staged                judge what would be committed
   imglint --all                   judge everything
   imglint --base origin/main      compare with the merge base of origin/main and HEAD
+  imglint --fix                   repair what can be repaired
+  imglint --diff | git apply      the same, by way of git
+  imglint bump agnhost            a new version of agnhost, its children rebased and bumped
   imglint explain stale-version   why a rule exists, with an example
   imglint demo                    see it at work in a small repository
 
@@ -53,6 +56,8 @@ pub(super) enum Command {
         #[command(flatten)]
         policy: Policy,
     },
+    /// Give images their next version, with everything that follows from it
+    Bump(Bump),
     /// List the rules
     Rules {
         /// Where to find the rules
@@ -101,6 +106,7 @@ pub(super) struct Target {
 
 /// `imglint check`.
 #[derive(Debug, Clone, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(super) struct Check {
     /// Report findings about these files and directories only; every rule is applied all the same
     #[arg(value_name = "PATHS")]
@@ -117,6 +123,22 @@ pub(super) struct Check {
     /// Judge the whole tree; nothing is compared
     #[arg(long, conflicts_with = "base", help_heading = "What is judged")]
     pub(super) all: bool,
+
+    /// Repair what can be repaired safely
+    #[arg(long, help_heading = "Repairs")]
+    pub(super) fix: bool,
+
+    /// Print the repairs as a unified diff, and write nothing
+    #[arg(long, help_heading = "Repairs")]
+    pub(super) diff: bool,
+
+    /// Make repairs that are a guess, too
+    #[arg(long, help_heading = "Repairs")]
+    pub(super) unsafe_fixes: bool,
+
+    /// Exit with 0 where --fix repaired everything
+    #[arg(long, requires = "fix", help_heading = "Repairs")]
+    pub(super) exit_zero_on_fix: bool,
 
     /// Apply only this rule; may be repeated
     #[arg(long = "rule", value_name = "ID", help_heading = "Rules")]
@@ -165,6 +187,34 @@ pub(super) struct Inspect {
     /// The form of the report
     #[arg(long, value_name = "F", default_value = "human", value_parser = inspect_format, help_heading = "Output")]
     pub(super) format: Format,
+
+    /// How to print
+    #[command(flatten)]
+    pub(super) output: Output,
+
+    /// The repository and its policy
+    #[command(flatten)]
+    pub(super) policy: Policy,
+}
+
+/// `imglint bump`.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Bump {
+    /// The images, by name or directory
+    #[arg(value_name = "IMAGE", required = true)]
+    pub(super) images: Vec<String>,
+
+    /// The version, of one image
+    #[arg(long, value_name = "VERSION")]
+    pub(super) to: Option<String>,
+
+    /// Print what would be written as a unified diff, and write nothing
+    #[arg(long)]
+    pub(super) diff: bool,
+
+    /// Take the next version after the merge base of REV and head
+    #[arg(long, value_name = "REV")]
+    pub(super) base: Option<String>,
 
     /// How to print
     #[command(flatten)]

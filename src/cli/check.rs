@@ -1,37 +1,38 @@
 //! `imglint check`.
 
+use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
-use std::path::{Component, Path, PathBuf};
 use std::time::Instant;
 
 use super::args::{Check, Deny, Format};
-use super::policy::{boxed, choose, head, say_all};
-use super::{CLEAN, Error, FAILED, FINDINGS, complain, print, say, style};
+use super::paths::narrow;
+use super::policy::{Chosen, boxed, choose, head, say_all};
+use super::{CLEAN, Error, FAILED, FINDINGS, complain, print, print_bytes, say, style};
 use crate::environment::Environment;
 use crate::finding::Level;
-use crate::git::{Base, Repository};
+use crate::fix::{self, Allowed, Repair};
+use crate::git::{Base, GitError, Head, Repository};
 use crate::pack::Selection;
-use crate::report::{Report, human, json};
+use crate::report::{Report, diff, human, json, summary};
 use crate::run;
-use crate::snapshot::{Pair, is_below};
-
-#[derive(Debug, thiserror::Error, miette::Diagnostic)]
-enum PathError {
-    #[error("no such file or directory: {}", crate::text::escape(&.0.display().to_string()))]
-    #[diagnostic(help("name files that the change touches, or directories of the repository"))]
-    Missing(PathBuf),
-    #[error("{} lies outside of the repository", crate::text::escape(&.0.display().to_string()))]
-    #[diagnostic(help("name files and directories of the repository that is judged"))]
-    Outside(PathBuf),
-}
+use crate::snapshot::Pair;
+use crate::write::write;
 
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 #[error("failed to start {0} threads: {1}")]
 #[diagnostic(help("choose fewer with `--threads N`"))]
 struct ThreadError(u16, rayon::ThreadPoolBuildError);
 
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+#[error("`--unsafe-fixes` says which repairs are made, but none was asked for")]
+#[diagnostic(help("add `--fix`, or `--diff` to see them first"))]
+struct NothingToRepair;
+
 pub(super) fn run(options: &Check, environment: &Environment) -> Result<u8, Error> {
     let begin = Instant::now();
+    if options.unsafe_fixes && !(options.fix || options.diff) {
+        return Err(boxed(NothingToRepair));
+    }
     // Without the option, threads are started when there is work for them, and not before.
     if let Some(threads) = options.threads {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).use_current_thread().build_global();
@@ -45,99 +46,102 @@ pub(super) fn run(options: &Check, environment: &Environment) -> Result<u8, Erro
     } else {
         repository.find_base(&head, options.base.as_deref(), environment).map_err(boxed)?
     };
-    let chosen = choose(&options.policy, &repository, &base, &head, environment)?;
-    let mut pack = chosen.pack;
+    let Chosen { mut pack, notes } = choose(&options.policy, &repository, &base, &head, environment)?;
     let levels = options.levels.clone();
     pack.select(&Selection { only: options.rules.clone(), skip: options.skip.clone(), levels }).map_err(boxed)?;
     if !options.output.quiet {
         say(&base.describe());
-        say_all(&chosen.notes);
+        say_all(&notes);
     }
 
-    let pair = repository.pair(&base, &head, &pack.scope()).map_err(boxed)?;
+    let mut pair = repository.pair(&base, &head, &pack.scope()).map_err(boxed)?;
     let paths = narrow(&options.paths, &repository, &pair)?;
-    let mut outcome = run::judge(&pack, &pair).map_err(boxed)?;
-    outcome.narrow(&paths);
+    let mut repair = if options.fix || options.diff {
+        let allowed = Allowed { risky: options.unsafe_fixes, paths: paths.clone(), ..Allowed::default() };
+        fix::repair(&pack, &mut pair, &allowed).map_err(boxed)?
+    } else {
+        Repair { outcome: run::judge(&pack, &pair).map_err(boxed)?, files: BTreeMap::new(), conflicts: Vec::new() }
+    };
+    repair.outcome.narrow(&paths);
+    let is_repaired = repair.files.values().any(|file| file.before != file.after);
+    let is_failed = !repair.outcome.failures.is_empty();
+    if options.fix && !options.diff && !is_failed {
+        put(&repository, &head, &repair)?;
+    }
 
     let commit = repository.resolve_head(&head).map_err(boxed)?.map(|commit| commit.to_string());
     let report = Report {
-        outcome: &outcome,
+        outcome: &repair.outcome,
         base: (base.revision().map(|commit| commit.to_string()), base.source()),
         head: (commit, head.kind()),
     };
-    match options.format {
-        Format::Human => {
-            let style = style(options.output.color, environment, std::io::stdout().is_terminal());
-            print(&human::render(&report, style, options.output.quiet))?;
-        }
-        Format::Json => print(&json::render(&report))?,
+    let summary = summary::render(&repair.files);
+    if options.diff {
+        show_diff(&repair, options.output.quiet)?;
+    } else if options.format == Format::Json {
+        print(&json::render(&report))?;
+        say_lines(&summary);
+    } else {
+        let style = style(options.output.color, environment, std::io::stdout().is_terminal());
+        print(&human::render(&report, style, options.output.quiet))?;
+        print(&summary)?;
+    }
+    for conflict in summary::conflicts(&repair) {
+        say(&conflict);
     }
     if options.output.verbose {
         say(&format!("{} in {:.1} ms", pair_size(&pair), begin.elapsed().as_secs_f64() * 1000.0));
     }
-    for failure in &outcome.failures {
+    for failure in &repair.outcome.failures {
         complain(failure, options.output.color, environment);
     }
-    let is_failed = !outcome.failures.is_empty();
-    let is_denied = options.deny == Some(Deny::Warnings) && outcome.count(Level::Warning) > 0;
+    let is_denied = options.deny == Some(Deny::Warnings) && repair.outcome.count(Level::Warning) > 0;
     let code = if is_failed {
         FAILED
-    } else if outcome.count(Level::Error) > 0 || is_denied {
+    } else if repair.outcome.count(Level::Error) > 0 || is_denied || (is_repaired && !options.exit_zero_on_fix) {
         FINDINGS
     } else {
         CLEAN
     };
     // The process ends here: the system takes all of this back at once, and faster than we could.
-    std::mem::forget((pair, outcome, pack));
+    std::mem::forget((pair, repair, pack));
     Ok(code)
+}
+
+/// Writes the repaired files into the working tree, whatever was judged: the index is the user's.
+pub(super) fn put(repository: &Repository, head: &Head, repair: &Repair) -> Result<(), Error> {
+    if repair.files.is_empty() {
+        return Ok(());
+    }
+    let root = repository.root().ok_or_else(|| boxed(GitError::Bare("working tree")))?;
+    write(root, &repair.files).map_err(boxed)?;
+    if *head == Head::Index {
+        say("the files are repaired in the working tree; the index is as it was: look at them, then `git add` them");
+    }
+    Ok(())
+}
+
+/// Prints the diff alone, so that `git apply` can read it, and says beside it what it does not repair.
+pub(super) fn show_diff(repair: &Repair, is_quiet: bool) -> Result<(), Error> {
+    let diff = diff::render(&repair.files);
+    if std::io::stdout().is_terminal() {
+        let text = String::from_utf8_lossy(&diff);
+        let lines: Vec<_> = text.lines().map(crate::text::escape).collect();
+        print(&(lines.join("\n") + "\n"))?;
+    } else {
+        print_bytes(&diff)?;
+    }
+    if !is_quiet {
+        say(&format!("with this: {}", human::closing(&repair.outcome)));
+    }
+    Ok(())
+}
+
+/// Says the lines of a text on standard error.
+fn say_lines(text: &str) {
+    text.lines().filter(|line| !line.is_empty()).for_each(say);
 }
 
 fn pair_size(pair: &Pair<'_>) -> String {
     format!("{} files looked through, {} of them changed,", pair.head.entries().len(), pair.changed().len())
-}
-
-/// Paths as people give them, relative to where they stand, as paths of the repository. One that does not exist, now or before
-/// the change, is an error: it would narrow the report to nothing.
-fn narrow(paths: &[PathBuf], repository: &Repository, pair: &Pair<'_>) -> Result<Vec<String>, Error> {
-    let Some(root) = repository.root() else {
-        return Ok(paths.iter().map(|path| path.display().to_string()).collect());
-    };
-    let root = std::path::absolute(root).unwrap_or_else(|_| root.to_owned());
-    let canonical_root = root.canonicalize().unwrap_or_else(|_| root.clone());
-    let mut narrowed = Vec::new();
-    for path in paths {
-        let full = lexical(&std::path::absolute(path).unwrap_or_else(|_| path.clone()));
-        let above = full.parent().and_then(|parent| parent.canonicalize().ok());
-        let canonical = above.zip(full.file_name()).map(|(parent, name)| parent.join(name));
-        let below = full.strip_prefix(&root).ok().map(Path::to_owned).or_else(|| {
-            let canonical = canonical.as_ref().unwrap_or(&full);
-            canonical.strip_prefix(&canonical_root).ok().map(Path::to_owned)
-        });
-        let below = below.ok_or_else(|| boxed(PathError::Outside(path.clone())))?;
-        let name = below.to_string_lossy().replace('\\', "/");
-        let was_there = || {
-            let trees = [Some(&pair.head), pair.base.as_ref()];
-            trees.into_iter().flatten().any(|tree| tree.entries().keys().any(|known| is_below(known, &name)))
-        };
-        if !full.exists() && full.symlink_metadata().is_err() && !was_there() {
-            return Err(boxed(PathError::Missing(path.clone())));
-        }
-        narrowed.push(name);
-    }
-    Ok(narrowed)
-}
-
-/// Takes `.` and `..` out of a path without asking the disk: the file may be deleted.
-fn lexical(path: &Path) -> PathBuf {
-    let mut clean = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::ParentDir => {
-                clean.pop();
-            }
-            Component::CurDir => {}
-            other => clean.push(other),
-        }
-    }
-    clean
 }

@@ -86,7 +86,7 @@ pub(super) fn run(environment: &Environment) -> Result<u8, Error> {
     scratch.commit("Bump agnhost").map_err(boxed)?;
 
     print(STORY)?;
-    for arguments in [&["--base", "main"][..], &["explain", "windows-run"], &["inspect", "kitten"]] {
+    for arguments in [&["--base", "main"][..], &["--base", "main", "--fix"], &["explain", "windows-run"]] {
         show(arguments, directory.path(), environment)?;
     }
     print("\nThe temporary directory is removed again. Now try `imglint` in a clone of your own.\n")?;

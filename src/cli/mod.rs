@@ -1,10 +1,12 @@
 //! The program: arguments, environment, exit codes. The only place that prints.
 
 mod args;
+mod bump;
 mod check;
 mod demo;
 mod explain;
 mod inspect;
+mod paths;
 mod policy;
 
 use std::io::{IsTerminal as _, Write as _};
@@ -34,6 +36,7 @@ pub fn main() -> ExitCode {
     let colour = match &arguments.command {
         Some(Command::Check(check)) => check.output.color,
         Some(Command::Inspect(inspect)) => inspect.output.color,
+        Some(Command::Bump(bump)) => bump.output.color,
         _ => arguments.check.output.color,
     };
     let result = match arguments.command {
@@ -42,6 +45,7 @@ pub fn main() -> ExitCode {
         Some(Command::Explain { rule, policy }) => explain::explain(&rule, &policy, &environment),
         Some(Command::Rules { policy }) => explain::list(&policy, &environment),
         Some(Command::Inspect(inspect)) => inspect::run(&inspect, &environment),
+        Some(Command::Bump(bump)) => bump::run(&bump, &environment),
         Some(Command::Demo) => demo::run(&environment),
     };
     match result {
@@ -55,8 +59,13 @@ pub fn main() -> ExitCode {
 
 /// Prints a report on standard output. A reader that went away, as `head` does, is no error.
 fn print(text: &str) -> Result<(), Error> {
+    print_bytes(text.as_bytes())
+}
+
+/// Prints bytes as they are.
+fn print_bytes(bytes: &[u8]) -> Result<(), Error> {
     let mut output = std::io::stdout().lock();
-    match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
+    match output.write_all(bytes).and_then(|()| output.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Box::new(PrintError(error))),
         _ => Ok(()),
     }

@@ -8,7 +8,8 @@ use git2::{Delta, DiffOptions, FileMode, IndexEntryExtendedFlag, ObjectType, Oid
 
 use super::objects::Objects;
 use super::{Base, Doing, GitError, Head, Repository};
-use crate::snapshot::{Content, Entry, Kind, Pair, Scope, Snapshot, is_below};
+use crate::snapshot::{Content, Entry, Kind, Pair, Scope, Snapshot, TEMPORARY_PREFIX, TEMPORARY_SUFFIX};
+use crate::text::is_below;
 
 type Entries = BTreeMap<Arc<str>, Entry>;
 
@@ -291,8 +292,8 @@ impl Repository {
         for delta in diff.deltas() {
             let bytes = delta.new_file().path_bytes().or(delta.old_file().path_bytes());
             let path = path_of_bytes(bytes.unwrap_or_default());
-            // A repository inside of this one, that git would not add.
-            if path.ends_with('/') || !scope.contains(&path) {
+            // A repository inside of this one, that git would not add; or a file of our own that is being written.
+            if path.ends_with('/') || !scope.contains(&path) || is_temporary(&path) {
                 continue;
             }
             let is_sparse = || {
@@ -343,6 +344,11 @@ pub(super) fn content_on_disk(file: &Path) -> std::io::Result<Vec<u8>> {
         return Ok(target.to_string_lossy().replace('\\', "/").into_bytes());
     }
     std::fs::read(file)
+}
+
+fn is_temporary(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    name.starts_with(TEMPORARY_PREFIX) && name.ends_with(TEMPORARY_SUFFIX)
 }
 
 /// Puts one delta into the list of files.

@@ -8,7 +8,8 @@ use globset::GlobBuilder;
 use super::{Image, Model, parents};
 use crate::parse::go;
 use crate::shape::{GO_MODULE, Shape};
-use crate::snapshot::{Pair, Snapshot, StoreError, is_below};
+use crate::snapshot::{Pair, Snapshot, StoreError};
+use crate::text::is_below;
 
 /// The changed paths that belong to the content of each image, by the image's directory.
 pub type ChangedContent = BTreeMap<Arc<str>, BTreeSet<Arc<str>>>;

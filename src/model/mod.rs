@@ -395,7 +395,7 @@ impl Manifest {
             let is_it = |name: &&String| name.eq_ignore_ascii_case(registry);
             let directory = shape.registries.iter().find(|(name, _)| is_it(name)).map(|(_, directory)| directory)?;
             let name = found.group("name");
-            let has_directory = directory.is_empty() || crate::snapshot::is_below(name, directory);
+            let has_directory = directory.is_empty() || crate::text::is_below(name, directory);
             let key = found.group("key").to_owned();
             Some(ManifestEntry {
                 is_pinned: shape.pinned.contains(&key),

@@ -60,6 +60,14 @@ pub fn closing(outcome: &Outcome) -> String {
         said.push("no findings".to_owned());
     }
     let mut closing = format!("{} in {}", said.join(", "), counted(outcome.images, "image"));
+    let fixes = outcome.findings.iter().filter_map(|finding| finding.fault.fix.as_ref());
+    let (safe, risky): (Vec<_>, Vec<_>) = fixes.partition(|fix| fix.safe);
+    if !safe.is_empty() {
+        let _ = write!(closing, "; {} can be repaired with --fix", safe.len());
+    }
+    if !risky.is_empty() {
+        let _ = write!(closing, "; {} with --fix --unsafe-fixes", risky.len());
+    }
     if outcome.older > 0 {
         let _ = write!(
             closing,

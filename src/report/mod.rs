@@ -1,7 +1,9 @@
 //! Reports: one file a format, each a pure function of what was found.
 
+pub mod diff;
 pub mod human;
 pub mod json;
+pub mod summary;
 
 use crate::run::Outcome;
 

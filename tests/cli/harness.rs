@@ -162,7 +162,7 @@ impl Run {
 
     /// The rules of the findings that were printed, in order.
     pub(crate) fn rules(&self) -> Vec<&str> {
-        let rules = self.stdout.lines().filter_map(|line| Some(line.rsplit_once('[')?.1.strip_suffix(']')?));
+        let rules = self.stdout.lines().filter_map(|line| line.rsplit_once('[')?.1.strip_suffix(']'));
         rules.collect()
     }
 

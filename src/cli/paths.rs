@@ -1,0 +1,65 @@
+//! Paths as people give them, and as the repository knows them.
+
+use std::path::{Component, Path, PathBuf};
+
+use super::Error;
+use super::policy::boxed;
+use crate::git::Repository;
+use crate::snapshot::Pair;
+use crate::text::is_below;
+
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+enum PathError {
+    #[error("no such file or directory: {}", crate::text::escape(&.0.display().to_string()))]
+    #[diagnostic(help("name files that the change touches, or directories of the repository"))]
+    Missing(PathBuf),
+    #[error("{} lies outside of the repository", crate::text::escape(&.0.display().to_string()))]
+    #[diagnostic(help("name files and directories of the repository that is judged"))]
+    Outside(PathBuf),
+}
+
+/// Paths as people give them, relative to where they stand, as paths of the repository. One that does not exist, now or before
+/// the change, is an error: it would narrow the report to nothing.
+pub(super) fn narrow(paths: &[PathBuf], repository: &Repository, pair: &Pair<'_>) -> Result<Vec<String>, Error> {
+    let Some(root) = repository.root() else {
+        return Ok(paths.iter().map(|path| path.display().to_string()).collect());
+    };
+    let root = std::path::absolute(root).unwrap_or_else(|_| root.to_owned());
+    let canonical_root = root.canonicalize().unwrap_or_else(|_| root.clone());
+    let mut narrowed = Vec::new();
+    for path in paths {
+        let full = lexical(&std::path::absolute(path).unwrap_or_else(|_| path.clone()));
+        let above = full.parent().and_then(|parent| parent.canonicalize().ok());
+        let canonical = above.zip(full.file_name()).map(|(parent, name)| parent.join(name));
+        let below = full.strip_prefix(&root).ok().map(Path::to_owned).or_else(|| {
+            let canonical = canonical.as_ref().unwrap_or(&full);
+            canonical.strip_prefix(&canonical_root).ok().map(Path::to_owned)
+        });
+        let below = below.ok_or_else(|| boxed(PathError::Outside(path.clone())))?;
+        let name = below.to_string_lossy().replace('\\', "/");
+        let was_there = || {
+            let trees = [Some(&pair.head), pair.base.as_ref()];
+            trees.into_iter().flatten().any(|tree| tree.entries().keys().any(|known| is_below(known, &name)))
+        };
+        if !full.exists() && full.symlink_metadata().is_err() && !was_there() {
+            return Err(boxed(PathError::Missing(path.clone())));
+        }
+        narrowed.push(name);
+    }
+    Ok(narrowed)
+}
+
+/// Takes `.` and `..` out of a path without asking the disk: the file may be deleted.
+fn lexical(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::ParentDir => {
+                clean.pop();
+            }
+            Component::CurDir => {}
+            other => clean.push(other),
+        }
+    }
+    clean
+}

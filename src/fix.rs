@@ -1,0 +1,257 @@
+//! Repairs to the end: the fixes of what was found are applied in memory, and the result is judged again, until nothing is left
+//! that could be repaired. A bump of an image asks for its children, and those for theirs; all of it is one repair.
+//!
+//! What a fix writes is computed from the base, and not from what stands in head, so a second repair changes nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::check::Change;
+use crate::edit::{Edit, Fix, apply};
+use crate::finding::{Finding, RuleId};
+use crate::model::{Image, Model};
+use crate::pack::Pack;
+use crate::parse::version::is_tag;
+use crate::run::{Outcome, judge};
+use crate::snapshot::{Pair, Snapshot, StoreError};
+use crate::text::escape;
+
+/// What may be repaired.
+#[derive(Debug, Clone, Default)]
+pub struct Allowed {
+    /// Fixes that are not safe, too.
+    pub risky: bool,
+    /// Findings about these paths alone, if there are any.
+    pub paths: Vec<String>,
+    /// Not these findings: their rule, image, path and message.
+    pub except: BTreeSet<Identity>,
+}
+
+/// What tells a finding from others, wherever it stands: its rule, image, path and message.
+pub type Identity = (RuleId, Option<Arc<str>>, Arc<str>, String);
+
+/// What tells this finding from others.
+pub fn identity(finding: &Finding) -> Identity {
+    let fault = &finding.fault;
+    (Arc::clone(&finding.rule), fault.image.clone(), Arc::clone(&fault.place.path), fault.message.clone())
+}
+
+/// What a repair came to.
+#[derive(Debug)]
+pub struct Repair {
+    /// What is found after it.
+    pub outcome: Outcome,
+    /// The files that it changes, by path.
+    pub files: BTreeMap<Arc<str>, Repaired>,
+    /// Fixes that could not be made together, two by two: the rules and titles of both.
+    pub conflicts: Vec<[Done; 2]>,
+}
+
+/// A file that is changed by a repair.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Repaired {
+    /// What was judged.
+    pub before: Vec<u8>,
+    /// What it should be.
+    pub after: Vec<u8>,
+    /// The fixes that touch it, in the order in which they were made.
+    pub done: Vec<Done>,
+}
+
+/// A fix that was made.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Done {
+    /// The rule that asked for it.
+    pub rule: RuleId,
+    /// What it does, in the imperative.
+    pub title: String,
+}
+
+/// Why a repair came to no end. Nothing was written.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+#[expect(missing_docs, reason = "the messages say it")]
+pub enum FixError {
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Store(#[from] StoreError),
+    #[error("the repairs do not come to rest: {} asks for the same again and again", .0.join(", "))]
+    #[diagnostic(help("this is a fault of these rules; leave them out with `--skip ID`, and please report it"))]
+    Restless(Vec<String>),
+}
+
+/// Repairs head in memory. `pair` holds the repaired head afterwards.
+pub fn repair(pack: &Pack, pair: &mut Pair<'_>, allowed: &Allowed) -> Result<Repair, FixError> {
+    go_on(pack, pair, allowed, BTreeMap::new())
+}
+
+/// Bumps images on request, with everything that follows from that and nothing else. Without `to` each gets its next version; an
+/// image that the change bumped already stays as it is.
+pub fn bump(
+    pack: &Pack,
+    pair: &mut Pair<'_>,
+    names: &[String],
+    to: Option<&str>,
+    mut allowed: Allowed,
+) -> Result<Repair, BumpError> {
+    let store = |error: StoreError| BumpError::Fix(FixError::Store(error));
+    let shape = &pack.shape;
+    let head = Model::build(&pair.head, shape, None, None).map_err(store)?;
+    let base_files = pair.base.as_ref().unwrap_or(&pair.head);
+    let base = Model::build(base_files, shape, Some(&head), None).map_err(store)?;
+    let tip = pair.tip.as_ref().map(|tip| Model::build(tip, shape, Some(&base), None)).transpose().map_err(store)?;
+    let change = Change { pair, base: &base, tip: tip.as_ref().unwrap_or(&base), content: BTreeMap::new() };
+    let mut edits = Vec::new();
+    for name in names {
+        let name = name.trim_end_matches('/');
+        let is_it = |image: &&Arc<Image>| *image.name == *name || *image.directory == *name;
+        let image = head.images.values().find(is_it).ok_or_else(|| BumpError::Unknown {
+            name: name.to_owned(),
+            suggestion: crate::config::suggest(name, head.images.values().map(|image| &*image.name)),
+        })?;
+        let no_version = || BumpError::NoVersion(image.name.to_string());
+        let (old, span) =
+            image.version.value().map(|version| (&version.value, &version.span)).ok_or_else(no_version)?;
+        let new = match to {
+            Some(to) if !is_tag(to) => return Err(BumpError::NoTag(to.to_owned())),
+            Some(to) => to.to_owned(),
+            None if change.new_version(image).is_some() => continue,
+            None => change.bump(shape, image).map(|(next, _)| next).ok_or_else(no_version)?,
+        };
+        if new != *old {
+            let title = format!("set {} of {} from {old} to {new}", shape.version_file, image.name);
+            edits.push((Edit::replace(&image.version.path, span, new), title));
+        }
+    }
+    // What is wrong already is not what was asked for.
+    allowed.except = judge(pack, pair).map_err(store)?.findings.iter().map(identity).collect();
+    let mut files = BTreeMap::new();
+    for (edit, title) in edits {
+        let file = repaired(&mut files, &pair.head, &edit.path).map_err(store)?;
+        file.after = apply(&file.after, std::slice::from_ref(&edit));
+        file.done.push(Done { rule: Arc::from("bump"), title });
+        pair.head.overlay(&edit.path, file.after.clone());
+    }
+    Ok(go_on(pack, pair, &allowed, files)?)
+}
+
+/// Why images could not be bumped. Nothing was written.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+#[expect(missing_docs, reason = "the messages say it")]
+pub enum BumpError {
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Fix(#[from] FixError),
+    #[error("no such image: {}", escape(name))]
+    #[diagnostic(help("{suggestion}"))]
+    Unknown { name: String, suggestion: String },
+    #[error("{} has no version that another could follow", escape(.0))]
+    #[diagnostic(help(
+        "a new image, or one whose version file is broken: write its version by hand, or with `--to VERSION`"
+    ))]
+    NoVersion(String),
+    #[error("`{}` is no image tag", escape(.0))]
+    #[diagnostic(help("a tag is made of letters, digits, `_`, `.` and `-`, and begins with none of the last two"))]
+    NoTag(String),
+}
+
+fn go_on(
+    pack: &Pack,
+    pair: &mut Pair<'_>,
+    allowed: &Allowed,
+    files: BTreeMap<Arc<str>, Repaired>,
+) -> Result<Repair, FixError> {
+    let mut repair = Repair { outcome: judge(pack, pair)?, files, conflicts: Vec::new() };
+    // Each round goes at least one image down the graph, and what follows from a bump takes two more.
+    let rounds = 3 * pair.head.entries().len().min(MAX_ROUNDS) + 8;
+    for _ in 0..rounds {
+        // A rule that could not look may have more to say: then nothing is written at all.
+        if !repair.outcome.failures.is_empty() {
+            return Ok(repair);
+        }
+        let findings = &repair.outcome.findings;
+        let offered: Vec<(&Finding, &Fix)> = findings.iter().filter_map(|finding| allowed.fix_of(finding)).collect();
+        let conflicts = conflicts(&offered);
+        let conflicting: BTreeSet<usize> = conflicts.iter().flatten().copied().collect();
+        repair.conflicts = conflicts.iter().map(|pair| pair.map(|index| done(&offered[index]))).collect();
+        let free: Vec<_> = offered.into_iter().enumerate().filter(|(index, _)| !conflicting.contains(index)).collect();
+        if free.is_empty() {
+            return Ok(repair);
+        }
+        let mut edits: BTreeMap<Arc<str>, Vec<Edit>> = BTreeMap::new();
+        for (_, (finding, fix)) in &free {
+            for edit in &fix.edits {
+                edits.entry(Arc::clone(&edit.path)).or_default().push(edit.clone());
+                let file = repaired(&mut repair.files, &pair.head, &edit.path)?;
+                let done = done(&(*finding, *fix));
+                if !file.done.contains(&done) {
+                    file.done.push(done);
+                }
+            }
+        }
+        for (path, edits) in edits {
+            if let Some(file) = repair.files.get_mut(&path) {
+                file.after = apply(&file.after, &edits);
+                pair.head.overlay(&path, file.after.clone());
+            }
+        }
+        repair.outcome = judge(pack, pair)?;
+    }
+    let rules: BTreeSet<String> = repair.outcome.findings.iter().map(|finding| finding.rule.to_string()).collect();
+    Err(FixError::Restless(rules.into_iter().collect()))
+}
+
+/// The bound of the rounds in a tree of any size.
+const MAX_ROUNDS: usize = 10_000;
+
+/// The record of a file's repair, begun if there is none yet.
+fn repaired<'f>(
+    files: &'f mut BTreeMap<Arc<str>, Repaired>,
+    head: &Snapshot<'_>,
+    path: &Arc<str>,
+) -> Result<&'f mut Repaired, StoreError> {
+    if !files.contains_key(path) {
+        let before = match head.text(path)? {
+            Some(Ok(text)) => text.bytes().to_vec(),
+            _ => Vec::new(),
+        };
+        let file = Repaired { after: before.clone(), before, done: Vec::new() };
+        files.insert(Arc::clone(path), file);
+    }
+    files.get_mut(path).ok_or_else(|| StoreError {
+        path: path.to_string(),
+        reason: "it is gone".to_owned(),
+        help: None,
+    })
+}
+
+impl Allowed {
+    fn fix_of<'f>(&self, finding: &'f Finding) -> Option<(&'f Finding, &'f Fix)> {
+        let fix = finding.fault.fix.as_ref().filter(|fix| fix.safe || self.risky)?;
+        let is_wanted = finding.is_about(&self.paths) && !self.except.contains(&identity(finding));
+        is_wanted.then_some((finding, fix))
+    }
+}
+
+fn done((finding, fix): &(&Finding, &Fix)) -> Done {
+    Done { rule: Arc::clone(&finding.rule), title: fix.title.clone() }
+}
+
+/// The pairs of fixes that cannot both be made.
+fn conflicts(fixes: &[(&Finding, &Fix)]) -> Vec<[usize; 2]> {
+    let mut edits: Vec<(&Edit, usize)> = Vec::new();
+    for (index, (_, fix)) in fixes.iter().enumerate() {
+        edits.extend(fix.edits.iter().map(|edit| (edit, index)));
+    }
+    edits.sort();
+    let mut conflicts = BTreeSet::new();
+    for (position, (edit, index)) in edits.iter().enumerate() {
+        let near =
+            edits[position + 1..].iter().take_while(|(other, _)| other.path == edit.path && other.start <= edit.end);
+        for (other, other_index) in near {
+            if index != other_index && edit.conflicts_with(other) {
+                conflicts.insert([*index.min(other_index), *index.max(other_index)]);
+            }
+        }
+    }
+    conflicts.into_iter().collect()
+}

@@ -1,0 +1,42 @@
+//! A unified diff that `git apply` takes.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use similar::TextDiff;
+
+use crate::fix::Repaired;
+
+/// Renders what a repair changes. The bytes are those of the files, whatever they are.
+pub fn render(files: &BTreeMap<Arc<str>, Repaired>) -> Vec<u8> {
+    let mut rendered = Vec::new();
+    for (path, file) in files.iter().filter(|(_, file)| file.before != file.after) {
+        let diff = TextDiff::from_lines(file.before.as_slice(), file.after.as_slice());
+        let (old, new) = (quoted(&format!("a/{path}")), quoted(&format!("b/{path}")));
+        // Writing to a vector does not fail.
+        let _ = diff.unified_diff().header(&old, &new).missing_newline_hint(true).to_writer(&mut rendered);
+    }
+    rendered
+}
+
+/// A path as git quotes it where it is not plain.
+fn quoted(path: &str) -> String {
+    if path.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\')) {
+        return path.to_owned();
+    }
+    let mut quoted = String::from("\"");
+    for byte in path.bytes() {
+        match byte {
+            b'"' | b'\\' => {
+                quoted.push('\\');
+                quoted.push(char::from(byte));
+            }
+            b' '..=b'~' => quoted.push(char::from(byte)),
+            // A string takes everything.
+            _ => drop(write!(quoted, "\\{byte:03o}")),
+        }
+    }
+    quoted.push('"');
+    quoted
+}

@@ -1,0 +1,140 @@
+//! Repaired files, from memory to disk: all of them or none, and each of them whole at any moment.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tempfile::NamedTempFile;
+
+use crate::fix::Repaired;
+use crate::snapshot::{TEMPORARY_PREFIX, TEMPORARY_SUFFIX};
+use crate::text::escape;
+
+/// Why nothing was written, or why what was written was taken back.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+#[expect(missing_docs, reason = "the messages say it")]
+pub enum WriteError {
+    #[error("{} is not what was judged: it has changes that lie on disk alone. Nothing was written", escape(.0))]
+    #[diagnostic(help("stage or stash these changes (`git stash --keep-index`), then run imglint again"))]
+    Differs(String),
+    #[error("{} is a symbolic link. Nothing was written", escape(.0))]
+    #[diagnostic(help("edit the file that it leads to by hand"))]
+    Link(String),
+    #[error("{} does not lie in the working tree. Nothing was written", escape(.0))]
+    #[diagnostic(help("a sparse checkout must hold the files that are repaired; a bare repository has none"))]
+    Outside(String),
+    #[error("failed to write {}: {source}. Nothing was written", escape(path))]
+    #[diagnostic(help("check that the directory can be written to and is not full, then run imglint again"))]
+    Prepare { path: String, source: io::Error },
+    #[error("failed to replace {}: {source}. {outcome}", escape(path))]
+    #[diagnostic(help(
+        "check that the directory can be written to, then run imglint again: it goes on where it stopped"
+    ))]
+    Replace { path: String, source: io::Error, outcome: String },
+}
+
+/// A file that is ready to take its place.
+struct Prepared<'a> {
+    path: &'a str,
+    target: PathBuf,
+    temporary: NamedTempFile,
+    file: &'a Repaired,
+}
+
+/// Writes files below `root`. Everything is checked and prepared before the first file is replaced.
+pub fn write(root: &Path, files: &BTreeMap<Arc<str>, Repaired>) -> Result<(), WriteError> {
+    let changed = files.iter().filter(|(_, file)| file.before != file.after);
+    let prepared: Vec<Prepared<'_>> =
+        changed.map(|(path, file)| prepare(root, path, file)).collect::<Result<_, _>>()?;
+    for prepared in &prepared {
+        check(root, prepared.path, prepared.file)?;
+    }
+    let mut replaced: Vec<(&str, PathBuf, &Repaired)> = Vec::new();
+    for Prepared { path, target, temporary, file } in prepared {
+        if let Err(error) = temporary.persist(&target) {
+            let kept: Vec<&str> =
+                replaced.iter().filter(|(_, target, file)| undo(target, file).is_err()).map(|it| it.0).collect();
+            let outcome = if kept.is_empty() {
+                "What was written before it was taken back".to_owned()
+            } else {
+                format!("These files keep their repair: {}", kept.join(", "))
+            };
+            return Err(WriteError::Replace { path: path.to_owned(), source: error.error, outcome });
+        }
+        replaced.push((path, target, file));
+    }
+    // That the names last through a power cut is a courtesy; not every system can do it.
+    for (_, target, _) in &replaced {
+        if let Some(directory) = target.parent().and_then(|directory| fs::File::open(directory).ok()) {
+            let _ = directory.sync_all();
+        }
+    }
+    Ok(())
+}
+
+/// The file must be on disk, in the tree, a file, and what was judged.
+fn check(root: &Path, path: &str, file: &Repaired) -> Result<PathBuf, WriteError> {
+    let target = root.join(path);
+    let failed = |source: io::Error| WriteError::Prepare { path: path.to_owned(), source };
+    let metadata = match fs::symlink_metadata(&target) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(WriteError::Outside(path.to_owned())),
+        metadata => metadata.map_err(failed)?,
+    };
+    if metadata.is_symlink() {
+        return Err(WriteError::Link(path.to_owned()));
+    }
+    // A directory on the way may be a link, too.
+    let real = target.canonicalize().map_err(failed)?;
+    if !metadata.is_file() || !real.starts_with(root.canonicalize().map_err(failed)?) {
+        return Err(WriteError::Outside(path.to_owned()));
+    }
+    if fs::read(&target).map_err(failed)? != file.before {
+        return Err(WriteError::Differs(path.to_owned()));
+    }
+    Ok(target)
+}
+
+fn prepare<'a>(root: &Path, path: &'a str, file: &'a Repaired) -> Result<Prepared<'a>, WriteError> {
+    let target = check(root, path, file)?;
+    let temporary = || {
+        let directory = target.parent().unwrap_or(root);
+        clean(directory)?;
+        let mut temporary =
+            tempfile::Builder::new().prefix(TEMPORARY_PREFIX).suffix(TEMPORARY_SUFFIX).tempfile_in(directory)?;
+        temporary.write_all(&file.after)?;
+        temporary.as_file().set_permissions(fs::metadata(&target)?.permissions())?;
+        temporary.as_file().sync_all()?;
+        Ok(temporary)
+    };
+    let temporary = temporary().map_err(|source| WriteError::Prepare { path: path.to_owned(), source })?;
+    Ok(Prepared { path, target, temporary, file })
+}
+
+/// Removes what a run left behind that was killed while it wrote; what another run is just writing is too young for that.
+fn clean(directory: &Path) -> io::Result<()> {
+    const OLD: std::time::Duration = std::time::Duration::from_mins(1);
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let is_old = || entry.metadata()?.modified()?.elapsed().map(|age| age > OLD).map_err(io::Error::other);
+        if name.starts_with(TEMPORARY_PREFIX) && name.ends_with(TEMPORARY_SUFFIX) && is_old()? {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Puts a file back as it was, through a file of its own.
+fn undo(target: &Path, file: &Repaired) -> io::Result<()> {
+    let directory = target.parent().unwrap_or(Path::new("."));
+    let mut temporary =
+        tempfile::Builder::new().prefix(TEMPORARY_PREFIX).suffix(TEMPORARY_SUFFIX).tempfile_in(directory)?;
+    temporary.write_all(&file.before)?;
+    temporary.as_file().set_permissions(fs::metadata(target)?.permissions())?;
+    temporary.as_file().sync_all()?;
+    temporary.persist(target).map_err(|error| error.error)?;
+    Ok(())
+}
