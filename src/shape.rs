@@ -46,9 +46,12 @@ struct Images {
     /// Files of an image that are no part of its content: glob patterns, or directories with a closing slash.
     #[serde(default)]
     ignore: Vec<IgnorePattern>,
-    /// Images that carry another project's version.
+    /// Images that are those of somebody else under another name.
     #[serde(default)]
     mirrored: Vec<String>,
+    /// Further images that carry another project's version.
+    #[serde(default)]
+    upstream_versions: Vec<String>,
 }
 
 /// `[references]`: how an image names another one.
@@ -124,8 +127,10 @@ pub struct Shape {
     pub base_file: Option<String>,
     /// Files that are no part of an image's content, by their path below it.
     pub ignore: GlobSet,
-    /// Images that carry another project's version.
+    /// Images that are those of somebody else under another name.
     pub mirrored: Vec<String>,
+    /// Further images that carry another project's version.
+    pub upstream_versions: Vec<String>,
     /// What stands before the name of an image of this tree, and the directory that the name then lacks; the longest first.
     pub registries: Vec<(String, String)>,
     /// Whether tags end with the platform.
@@ -209,6 +214,7 @@ impl From<PackFile> for Shape {
             // Each pattern compiled on its own already.
             ignore: ignore.build().unwrap_or_else(|_| GlobSet::empty()),
             mirrored: images.mirrored,
+            upstream_versions: images.upstream_versions,
             registries,
             platform_suffix: references.platform_suffix,
             dockerfile: build.dockerfile.0,
@@ -236,6 +242,11 @@ impl Shape {
             scope.files.push(GO_MODULE.to_owned());
         }
         scope
+    }
+
+    /// Whether an image carries another project's version, so that revisions are counted behind it.
+    pub fn counts_revisions(&self, image: &str) -> bool {
+        self.mirrored.iter().chain(&self.upstream_versions).any(|name| name == image)
     }
 
     /// Compiles all patterns; the first that does not compile, and why.

@@ -64,8 +64,8 @@ impl BaseFormat {
                     .image(&image.name)
                     .help(flaw.help);
                 if !flaw.replacements.is_empty() {
-                    let edits =
-                        flaw.replacements.into_iter().map(|(span, text)| Edit::replace(&base.path, &span, text));
+                    let changes = flaw.replacements.into_iter().filter(|(span, new)| text.slice(span) != *new);
+                    let edits = changes.map(|(span, new)| Edit::replace(&base.path, &span, new));
                     let title = format!("tidy the line of {} in {file} of {}", escape(&line.key), image.name);
                     fault = fault.fix(Fix::safe(title, edits.collect()));
                 }

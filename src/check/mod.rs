@@ -172,8 +172,7 @@ impl Change<'_> {
 /// The version that comes after one of an image.
 pub fn following(shape: &Shape, image: &Image, version: &str) -> String {
     use crate::parse::version;
-    let is_mirrored = shape.mirrored.iter().any(|name| **name == *image.name);
-    if is_mirrored { version::next_revision(version) } else { version::next(version) }
+    if shape.counts_revisions(&image.name) { version::next_revision(version) } else { version::next(version) }
 }
 
 /// Glob patterns over the names of images; a bad one is an error of the configuration.

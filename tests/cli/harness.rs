@@ -144,9 +144,15 @@ impl Repo {
         self.imglint_in(&self.root, arguments, environment)
     }
 
-    pub(crate) fn imglint_in(&self, directory: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Run {
+    pub(crate) fn imglint_command(&self, arguments: &[&str]) -> Command {
         let mut command = self.command(env!("CARGO_BIN_EXE_imglint"));
-        command.current_dir(directory).args(arguments).envs(environment.iter().copied());
+        command.args(arguments);
+        command
+    }
+
+    pub(crate) fn imglint_in(&self, directory: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Run {
+        let mut command = self.imglint_command(arguments);
+        command.current_dir(directory).envs(environment.iter().copied());
         Run::of(command.output().expect("imglint starts"))
     }
 }

@@ -1,0 +1,204 @@
+//! Properties of repairs, on repositories made at random with faults strewn in.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use imglint::fix::{Allowed, Repair, repair};
+use imglint::pack::{BuiltIn, Pack};
+use imglint::run::judge;
+use imglint::snapshot::{Kind, Pair, Snapshot};
+use proptest::prelude::*;
+
+type Files = BTreeMap<String, String>;
+
+/// A repository in which everything agrees.
+#[derive(Debug, Clone)]
+struct Plan {
+    /// The version of each image, and the images before it that it is built on.
+    images: Vec<(String, Vec<usize>)>,
+    /// Faults: a kind, and the image that it hits.
+    faults: Vec<(u8, usize)>,
+    /// Images that the base branch bumped meanwhile.
+    bumped: Vec<usize>,
+}
+
+fn plan() -> impl Strategy<Value = Plan> {
+    let version = prop_oneof!["[0-9]\\.[0-9]{1,2}", "1\\.[0-9]\\.[0-9]", "1\\.29-[1-9]", "5\\.0\\.[1-9]-alpine"];
+    let image = (version, prop::collection::vec(any::<prop::sample::Index>(), 0..3));
+    let faults = prop::collection::vec((0..9_u8, any::<prop::sample::Index>()), 0..6);
+    let bumped = prop::collection::vec(any::<prop::sample::Index>(), 0..2);
+    (prop::collection::vec(image, 1..8), faults, bumped).prop_map(|(images, faults, bumped)| {
+        let count = images.len();
+        let images = images.into_iter().enumerate().map(|(number, (version, parents))| {
+            let parents = parents.into_iter().filter(|_| number > 0).map(|index| index.index(number.max(1))).collect();
+            (version, parents)
+        });
+        Plan {
+            images: images.collect(),
+            faults: faults.into_iter().map(|(kind, image)| (kind, image.index(count))).collect(),
+            bumped: bumped.into_iter().map(|image| image.index(count)).collect(),
+        }
+    })
+}
+
+fn name(image: usize) -> String {
+    if image == 0 { "agnhost".to_owned() } else { format!("group/image-{image}") }
+}
+
+fn path(image: usize, file: &str) -> String {
+    format!("test/images/{}/{file}", name(image))
+}
+
+fn base(plan: &Plan) -> Files {
+    let mut files = Files::new();
+    let mut manifest = "package image\n\nfunc initImageConfigs() {\n".to_owned();
+    for (image, (version, parents)) in plan.images.iter().enumerate() {
+        let mut bases = "linux/amd64=alpine:3.12\n".to_owned();
+        for (line, parent) in parents.iter().enumerate() {
+            let (parent_name, parent_version) = (name(*parent), &plan.images[*parent].0);
+            let os = ["1809", "1903", "1909"][line];
+            bases += &format!("windows/amd64/{os}=REGISTRY/{parent_name}:{parent_version}-windows-amd64-{os}\n");
+        }
+        files.insert(path(image, "VERSION"), format!("{version}\n"));
+        files.insert(path(image, "BASEIMAGE"), bases);
+        files.insert(path(image, "Dockerfile"), "ARG BASEIMAGE\n# a comment\nFROM $BASEIMAGE\n".to_owned());
+        files.insert(path(image, "source"), "x\n".to_owned());
+        manifest += &format!(
+            "\tconfigs[Image{image}] = Config{{promoterE2eRegistry, \"{}\", \"{version}\"}} // note\n",
+            name(image)
+        );
+    }
+    let version = &plan.images[0].0;
+    files.insert(
+        path(0, "agnhost.go"),
+        format!("package main\n\nvar c = cobra.Command{{\n\tVersion: \"{version}\", // here\n}}\n"),
+    );
+    files.insert("test/utils/image/manifest.go".to_owned(), manifest + "}\n");
+    let dependencies = format!(
+        "dependencies: # all\n  - name: \"agnhost\"\n    version: '{version}'   # first\n    refPaths:\n    \
+         - path: test/images/agnhost/VERSION\n      match: \\d\n    - path: test/images/agnhost/agnhost.go\n      match: \"Version:\"\n"
+    );
+    files.insert("build/dependencies.yaml".to_owned(), dependencies);
+    files
+}
+
+fn strew(files: &mut Files, faults: &[(u8, usize)]) {
+    for (fault, image) in faults {
+        let mut edit = |file: String, change: &dyn Fn(&str) -> String| {
+            if let Some(text) = files.get_mut(&file) {
+                *text = change(text);
+            }
+        };
+        match fault {
+            0 => edit(path(*image, "source"), &|_| "changed\n".to_owned()),
+            1 => edit(path(*image, "VERSION"), &|_| "9.99\n".to_owned()),
+            2 => edit(path(*image, "VERSION"), &|text| text.replace('\n', "\r\n")),
+            3 => edit(path(*image, "VERSION"), &|text| format!("\u{feff} {}", text.trim_end())),
+            4 => edit(path(*image, "BASEIMAGE"), &|text| text.replace("linux/amd64=", "amd64 =")),
+            5 => edit(path(*image, "BASEIMAGE"), &|text| text.replace("-windows-amd64-1809", "-windows-amd64-1909")),
+            6 => edit(path(*image, "BASEIMAGE"), &|text| text.trim_end().to_owned()),
+            7 => edit("build/dependencies.yaml".to_owned(), &|text| text.replace("version: '", "version: '0")),
+            _ => edit(path(0, "agnhost.go"), &|text| text.replace("Version: \"", "Version: \"0")),
+        }
+    }
+}
+
+fn snapshot(files: &Files) -> Snapshot<'static> {
+    Snapshot::in_memory(files.iter().map(|(path, text)| (path.as_str(), Kind::File, text.as_bytes())))
+}
+
+fn pair(plan: &Plan) -> Pair<'static> {
+    let base = base(plan);
+    let mut tip = base.clone();
+    for image in &plan.bumped {
+        tip.insert(path(*image, "VERSION"), format!("{}9\n", plan.images[*image].0));
+    }
+    let mut head = base.clone();
+    strew(&mut head, &plan.faults);
+    Pair { base: Some(snapshot(&base)), tip: (!plan.bumped.is_empty()).then(|| snapshot(&tip)), head: snapshot(&head) }
+}
+
+fn pack() -> Pack {
+    Pack::load(BuiltIn::named("kubernetes").expect("a pack").pack_files(), None).expect("a good pack")
+}
+
+fn allowed() -> Allowed {
+    Allowed { risky: true, ..Allowed::default() }
+}
+
+fn repaired(pack: &Pack, pair: &mut Pair<'_>) -> Repair {
+    let repair = repair(pack, pair, &allowed()).expect("it comes to rest");
+    assert!(repair.outcome.failures.is_empty(), "{:?}", repair.outcome.failures);
+    repair
+}
+
+/// The text without what repairs may write: versions, platforms, and blanks around them.
+fn without_values(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(text).replace("linux/", "");
+    let is_kept = |c: char| !(c.is_ascii_digit() || c.is_whitespace() || matches!(c, '.' | '-' | '\u{feff}'));
+    text.replace("alpine", "").chars().filter(|c| is_kept(*c)).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn repairs_are_complete_stable_and_confined(plan in plan()) {
+        let pack = pack();
+        let mut pair = pair(&plan);
+        let repair = repaired(&pack, &mut pair);
+        // Nothing that could be repaired is left, and nothing conflicts.
+        let left: Vec<_> = repair.outcome.findings.iter().filter(|finding| finding.fault.fix.is_some()).collect();
+        prop_assert!(left.is_empty(), "{left:#?}");
+        prop_assert!(repair.conflicts.is_empty(), "{:?}", repair.conflicts);
+        // Nothing but values was touched.
+        for (path, file) in &repair.files {
+            prop_assert_eq!(without_values(&file.before), without_values(&file.after), "{}", path);
+            prop_assert!(file.before == file.after || !file.done.is_empty());
+        }
+        // A second repair finds nothing to do.
+        let again = repaired(&pack, &mut pair);
+        prop_assert!(again.files.is_empty(), "{:#?}", again.files);
+    }
+
+    #[test]
+    fn repairs_do_not_depend_on_threads(plan in plan()) {
+        let pack = pack();
+        let run = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+            pool.install(|| repaired(&pack, &mut pair(&plan)).files)
+        };
+        prop_assert_eq!(run(1), run(4));
+    }
+
+    /// What the author bumped stays as it is, unless the version is taken.
+    #[test]
+    fn bumps_of_the_author_are_kept(plan in plan()) {
+        let plan = Plan { bumped: Vec::new(), ..plan };
+        let pack = pack();
+        let mut pair = pair(&plan);
+        let version = |pair: &Pair<'_>, image: usize| {
+            let text = pair.head.text(&path(image, "VERSION")).expect("in memory").expect("a file").expect("text");
+            text.as_str().trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}').to_owned()
+        };
+        let bumped: Vec<usize> = (0..plan.images.len()).filter(|image| version(&pair, *image) == "9.99").collect();
+        repaired(&pack, &mut pair);
+        for image in bumped {
+            prop_assert_eq!(version(&pair, image), "9.99");
+        }
+    }
+}
+
+/// The generator must make what it is meant to: repositories in which nothing is wrong before faults are strewn in.
+#[test]
+fn a_plan_without_faults_is_clean() {
+    let images = vec![("1.0".to_owned(), vec![]), ("2.5-alpine".to_owned(), vec![0]), ("3.0".to_owned(), vec![0, 1])];
+    let plan = Plan { images, faults: Vec::new(), bumped: vec![1] };
+    let outcome = judge(&pack(), &pair(&plan)).expect("in memory");
+    assert!(outcome.findings.is_empty(), "{:#?}", outcome.findings);
+    let faulty = Plan { faults: (0..9).map(|fault| (fault, 0)).collect(), ..plan };
+    let outcome = judge(&pack(), &pair(&faulty)).expect("in memory");
+    let rules: std::collections::BTreeSet<Arc<str>> =
+        outcome.findings.iter().map(|finding| Arc::clone(&finding.rule)).collect();
+    assert!(rules.len() > 4, "{rules:?}");
+}
