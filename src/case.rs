@@ -2,7 +2,7 @@
 //!
 //! A case is a second-level heading with prose, files and findings. A file is a line such as `` `after: images/a/VERSION` ``
 //! with a fenced block below it. `both` is on both sides of the change, `before` at the base, `after` at head, `tip` on the
-//! base branch now; a case without `before` or `both` is a whole tree. `findings` lists what is found, without the rule's
+//! base branch now. `judge: all` judges the whole of head, as under `--all`. `findings` lists what is found, without the rule's
 //! name; `fixed` is a file after the repair; `config` is the configuration; `older` counts older findings.
 
 use crate::snapshot::Kind;

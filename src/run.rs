@@ -161,17 +161,15 @@ fn apply(rule: &Rule, context: &Context<'_>, before: Option<&Context<'_>>) -> Re
     match rule.check.scope() {
         Scope::Change => Ok(Judgement { new, older: 0 }),
         Scope::Tree => {
-            let all = new.len();
-            let new = without(new, &run(before)?);
-            Ok(Judgement { older: all - new.len(), new })
+            let (new, old) = compare(new, &run(before)?);
+            Ok(Judgement { new, older: old.len() })
         }
         Scope::Both => {
-            let all = run(&Context { change: None, ..*context })?;
-            let is_new = |fault: &Fault| {
-                new.iter().any(|new| new.message == fault.message && new.place.path == fault.place.path)
-            };
-            let older = all.iter().filter(|fault| !is_new(fault)).count();
-            Ok(Judgement { new, older })
+            // What the change moved is new, even if it was wrong in another way before.
+            let place = |fault: &Fault| (Arc::clone(&fault.place.path), fault.place.span.start);
+            let moved: BTreeSet<_> = new.iter().map(place).collect();
+            let (_, old) = compare(run(&Context { change: None, ..*context })?, &run(before)?);
+            Ok(Judgement { older: old.iter().filter(|fault| !moved.contains(&place(fault))).count(), new })
         }
     }
 }
@@ -181,9 +179,9 @@ fn identity(fault: &Fault) -> (Option<&str>, &str, &str) {
     (fault.image.as_deref(), &fault.place.path, &fault.message)
 }
 
-/// The faults that were not there before. Of equal ones, as many are new as there are more of them; first those whose line of
-/// source was not there.
-fn without(now: Vec<Fault>, before: &[Fault]) -> Vec<Fault> {
+/// Tells faults that were not there before from those that were. Of equal ones, as many are new as there are more of them; first
+/// those whose line of source was not there.
+fn compare(now: Vec<Fault>, before: &[Fault]) -> (Vec<Fault>, Vec<Fault>) {
     let mut known: BTreeMap<_, Vec<&str>> = BTreeMap::new();
     for fault in before {
         known.entry(identity(fault)).or_default().push(fault.place.line());
@@ -199,5 +197,7 @@ fn without(now: Vec<Fault>, before: &[Fault]) -> Vec<Fault> {
             }
         }
     }
-    now.into_iter().zip(is_old).filter(|(_, is_old)| !is_old).map(|(fault, _)| fault).collect()
+    let (old, new): (Vec<_>, Vec<_>) = now.into_iter().zip(is_old).partition(|(_, is_old)| *is_old);
+    let faults = |pairs: Vec<(Fault, bool)>| pairs.into_iter().map(|(fault, _)| fault).collect();
+    (faults(new), faults(old))
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use imglint::case::{self, Case, Side};
 use imglint::config::Source;
+use imglint::fix::{self, Allowed};
 use imglint::pack::{BUILT_IN, BuiltIn, CONFIG_FILE, Config, Pack, Selection};
 use imglint::run::{self, Outcome};
 use imglint::snapshot::{Pair, Snapshot};
@@ -80,6 +81,52 @@ fn every_case_finds_what_it_says() {
     }
     assert!(failed.is_empty(), "\n{failed}");
     assert!(count > 100, "only {count} cases were found");
+}
+
+/// After a repair its rule is silent, a second repair changes nothing, and the files are what the case says.
+#[test]
+fn repairs_silence_their_rule_and_are_stable() {
+    let mut repaired_rules = BTreeSet::new();
+    for (built_in, rule, cases) in cases() {
+        for case in cases {
+            let at = format!("{}/{rule}: {}", built_in.name, case.title);
+            let (pack, mut pair) = (pack(built_in, &rule, &case), pair(&case));
+            let repair =
+                fix::repair(&pack, &mut pair, &Allowed::default()).unwrap_or_else(|error| panic!("{at}: {error}"));
+            let left =
+                repair.outcome.findings.iter().filter(|finding| finding.fault.fix.as_ref().is_some_and(|fix| fix.safe));
+            assert_eq!(left.count(), 0, "{at}\n{}", lines(&repair.outcome));
+            let again =
+                fix::repair(&pack, &mut pair, &Allowed::default()).unwrap_or_else(|error| panic!("{at}: {error}"));
+            assert!(again.files.is_empty(), "{at}: {:?}", again.files.keys());
+            if case.fixed.is_empty() {
+                continue;
+            }
+            repaired_rules.insert(rule.clone());
+            let changed: Vec<_> =
+                repair.files.iter().map(|(path, file)| (path.to_string(), file.after.clone())).collect();
+            let mut expected: Vec<_> =
+                case.fixed.iter().map(|(path, text)| (path.clone(), text.clone().into_bytes())).collect();
+            expected.sort();
+            assert!(changed == expected, "{at}: {:?}", repair.files);
+        }
+    }
+    let with_a_fix = [
+        "malformed-base",
+        "malformed-version",
+        "mismatched-constant",
+        "mismatched-dependency",
+        "mismatched-platform",
+        "stale-base",
+        "stale-manifest",
+        "stale-version",
+        "taken-version",
+    ];
+    assert_eq!(
+        repaired_rules.iter().map(String::as_str).collect::<Vec<_>>(),
+        with_a_fix,
+        "each has a case with a repair"
+    );
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Properties of repairs, on repositories made at random with faults strewn in.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use imglint::fix::{Allowed, Repair, repair};
@@ -57,16 +58,15 @@ fn base(plan: &Plan) -> Files {
         for (line, parent) in parents.iter().enumerate() {
             let (parent_name, parent_version) = (name(*parent), &plan.images[*parent].0);
             let os = ["1809", "1903", "1909"][line];
-            bases += &format!("windows/amd64/{os}=REGISTRY/{parent_name}:{parent_version}-windows-amd64-{os}\n");
+            let value = format!("REGISTRY/{parent_name}:{parent_version}-windows-amd64-{os}");
+            writeln!(bases, "windows/amd64/{os}={value}").expect("a string");
         }
         files.insert(path(image, "VERSION"), format!("{version}\n"));
         files.insert(path(image, "BASEIMAGE"), bases);
         files.insert(path(image, "Dockerfile"), "ARG BASEIMAGE\n# a comment\nFROM $BASEIMAGE\n".to_owned());
         files.insert(path(image, "source"), "x\n".to_owned());
-        manifest += &format!(
-            "\tconfigs[Image{image}] = Config{{promoterE2eRegistry, \"{}\", \"{version}\"}} // note\n",
-            name(image)
-        );
+        let entry = format!("Config{{promoterE2eRegistry, \"{}\", \"{version}\"}}", name(image));
+        writeln!(manifest, "\tconfigs[Image{image}] = {entry} // note").expect("a string");
     }
     let version = &plan.images[0].0;
     files.insert(

@@ -158,8 +158,9 @@ impl Change<'_> {
     /// cannot be ordered the tip's is followed, but that is a guess.
     pub fn bump(&self, shape: &Shape, image: &Image) -> Option<(String, Fix)> {
         use crate::parse::version::order;
-        let base = self.base_of(image)?.version()?;
-        let tip = self.tip_version(image).unwrap_or(base);
+        let base = self.base_of(image).and_then(Image::version);
+        let tip = self.tip_version(image).or(base)?;
+        let base = base.unwrap_or(tip);
         let order = order(base, tip);
         let next = following(shape, image, if order == Some(Ordering::Greater) { base } else { tip });
         let edits = vec![Edit::replace(&image.version.path, &image.version.value()?.span, &next)];

@@ -51,11 +51,17 @@ fn outdated<'a>(context: &Context<'a>, child: &Image, reference: &Reference, nam
     if parents.iter().any(|parent| parent.directory == child.directory || parent.version() == Some(named)) {
         return None;
     }
-    parents.into_iter().find(|parent| match context.change {
+    let moved = parents.into_iter().filter(|parent| match context.change {
         // Of a change, only what it moved is asked for: to name a version that is not the newest may be meant.
         Some(change) => change.new_version(parent).is_some(),
         None => parent.version().is_some(),
-    })
+    });
+    // Of several images of one name, the one is meant whose version is most like the named one.
+    let likeness = |parent: &&Arc<Image>| {
+        let version = parent.version().unwrap_or_default();
+        version.bytes().zip(named.bytes()).take_while(|(one, other)| one == other).count()
+    };
+    moved.max_by_key(likeness)
 }
 
 fn fault(

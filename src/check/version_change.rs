@@ -41,17 +41,19 @@ impl Kind for VersionChange {
 }
 
 fn taken(context: &Context<'_>, change: &Change<'_>, image: &Image) -> Option<Fault> {
-    let (old, new) = change.new_version(image)?;
-    let tip = change.tip_version(image).filter(|tip| *tip != old)?;
-    // Versions between the merge base and the tip were taken on the way.
-    let is_passed = order(old, new) == Some(Ordering::Less)
-        && order(new, tip) != Some(Ordering::Greater)
-        && order(new, tip).is_some();
-    if new != tip && !is_passed {
-        return None;
-    }
+    let (tip, new) = (change.tip_version(image)?, image.version()?);
+    let is_taken = if change.base_of(image).is_some() {
+        let (old, new) = change.new_version(image)?;
+        // Versions between the merge base and the tip were taken on the way.
+        let is_passed = order(old, new) == Some(Ordering::Less)
+            && matches!(order(new, tip), Some(Ordering::Less | Ordering::Equal));
+        tip != old && (new == tip || is_passed)
+    } else {
+        // Two changes add the same image.
+        new == tip
+    };
     // The same change on both sides, as after a cherry-pick, is no race.
-    if change.pair.tip.as_ref().is_some_and(|tip| is_same(tip, context.files, &image.directory)) {
+    if !is_taken || change.pair.tip.as_ref().is_none_or(|tip| is_same(tip, context.files, change, image)) {
         return None;
     }
     let file = &context.shape.version_file;
@@ -81,7 +83,9 @@ fn lower(context: &Context<'_>, change: &Change<'_>, image: &Image) -> Option<Fa
     Some(Fault::new(message, image.version_place()).image(&image.name).help(help))
 }
 
-/// Whether two trees hold the same files below a directory.
-fn is_same(one: &Snapshot<'_>, other: &Snapshot<'_>, directory: &str) -> bool {
-    one.below(directory).eq(other.below(directory))
+/// Whether two trees hold the same image: the files below its directory, and what it is built from elsewhere.
+fn is_same(one: &Snapshot<'_>, other: &Snapshot<'_>, change: &Change<'_>, image: &Image) -> bool {
+    let changed = change.content.get(&image.directory);
+    changed.into_iter().flatten().all(|path| one.entry(path) == other.entry(path))
+        && one.below(&image.directory).eq(other.below(&image.directory))
 }

@@ -192,7 +192,7 @@ impl<'a> Packages<'a> {
     /// Whether a file is one of those that these packages are built from.
     fn is_source(&mut self, path: &str, packages: &BTreeSet<String>) -> Result<bool, StoreError> {
         let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
-        if is_go(path) {
+        if is_go(path) || is_assembly(path) {
             return Ok(packages.contains(directory));
         }
         for directory in parents(path) {
@@ -203,6 +203,10 @@ impl<'a> Packages<'a> {
         }
         Ok(false)
     }
+}
+
+fn is_assembly(path: &str) -> bool {
+    std::path::Path::new(path).extension().is_some_and(|extension| extension == "s")
 }
 
 fn is_go(path: &str) -> bool {

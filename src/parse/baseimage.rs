@@ -44,6 +44,17 @@ impl Platform {
         Some(Self { os: os.to_owned(), arch: arch.to_owned(), os_version: os_version.map(str::to_owned) })
     }
 
+    /// Reads what docker takes for a platform in `--platform`: any case, and the system alone, too.
+    pub fn of_option(option: &str) -> Option<Self> {
+        let option = option.to_ascii_lowercase();
+        match option.as_str() {
+            system @ ("linux" | "windows" | "darwin" | "freebsd") => {
+                Some(Self { os: system.to_owned(), arch: "amd64".to_owned(), os_version: None })
+            }
+            _ => Self::parse(&option),
+        }
+    }
+
     /// Whether images for it are Windows images.
     pub fn is_windows(&self) -> bool {
         self.os == "windows"

@@ -91,11 +91,10 @@ impl Dockerfile {
     pub fn parse(text: &Text, prefix: Option<(&str, Prefixed)>) -> Result<Self, Malformed> {
         let source = mask(text, prefix);
         let malformed = |error: &syntax::Error| {
-            let line = text
-                .lines()
-                .nth(error.line().saturating_sub(1))
-                .map_or(0..0, |(span, line)| span.start..span.start + line.trim_end().len());
-            Malformed { message: error.to_string(), span: line }
+            // The end of the file lies one line below its last.
+            let line = text.lines().take(error.line().max(1)).last();
+            let span = line.map_or(0..0, |(span, line)| span.start..span.start + line.trim_end().len());
+            Malformed { message: error.to_string(), span }
         };
         let mut dockerfile = Self { arguments: Vec::new(), stages: Vec::new() };
         for instruction in syntax::parse_iter(&source).map_err(|error| malformed(&error))? {
@@ -146,7 +145,7 @@ impl Dockerfile {
     pub fn platforms(&self, target: &Platform) -> Vec<Platform> {
         let mut platforms: Vec<Platform> = Vec::with_capacity(self.stages.len());
         for stage in &self.stages {
-            let own = stage.platform.as_ref().and_then(|word| Platform::parse(&self.expand(&word.value, target)));
+            let own = stage.platform.as_ref().and_then(|word| Platform::of_option(&self.expand(&word.value, target)));
             let inherited =
                 || self.stage_named(&stage.image.value, platforms.len()).map(|earlier| platforms[earlier].clone());
             let platform = own.or_else(inherited).unwrap_or_else(|| target.clone());
@@ -213,21 +212,122 @@ fn expand_once(value: &str, known: impl Fn(&str) -> String) -> Option<String> {
     Some(format!("{}{known}{after}", &value[..dollar]))
 }
 
-/// The text as docker gets it, with every byte in its place: what the build script takes away becomes blanks.
+/// The text as docker gets it, with every byte in its place: what the build script takes away becomes blanks, and so does a
+/// byte order mark; the bodies of heredocs in RUN, which the parser knows only as its first word, become comments.
 fn mask<'t>(text: &'t Text, prefix: Option<(&str, Prefixed)>) -> std::borrow::Cow<'t, str> {
     let source = text.as_str();
-    let Some((prefix, prefixed)) = prefix.filter(|(prefix, _)| source.contains(prefix)) else { return source.into() };
+    let has_prefix = prefix.is_some_and(|(prefix, _)| source.contains(prefix));
+    if !has_prefix && !source.starts_with(BYTE_ORDER_MARK) && !source.contains("<<") {
+        return source.into();
+    }
     let mut masked = String::with_capacity(source.len());
-    for line in source.split_inclusive('\n') {
-        let blanks = match prefixed {
-            _ if !line.trim_start().starts_with(prefix) => 0,
-            Prefixed::Kept => line.len() - line.trim_start().len() + prefix.len(),
-            Prefixed::Dropped => line.trim_end_matches(['\n', '\r']).len(),
+    let mut lines = source.split_inclusive('\n').enumerate().map(|(number, line)| {
+        let blanks = match prefix {
+            Some((prefix, prefixed)) if line.trim_start().starts_with(prefix) => match prefixed {
+                Prefixed::Kept => line.len() - line.trim_start().len() + prefix.len(),
+                Prefixed::Dropped => line.trim_end_matches(['\n', '\r']).len(),
+            },
+            _ if number == 0 && line.starts_with(BYTE_ORDER_MARK) => BYTE_ORDER_MARK.len_utf8(),
+            _ => 0,
         };
-        masked.extend(std::iter::repeat_n(' ', blanks));
-        masked.push_str(&line[blanks..]);
+        if blanks == 0 { line.into() } else { std::borrow::Cow::from(" ".repeat(blanks) + &line[blanks..]) }
+    });
+    let escape = escape_character(source);
+    while let Some(line) = lines.next() {
+        let Some(mut run) = after_run(&line).map(str::to_owned) else {
+            masked.push_str(&line);
+            continue;
+        };
+        // The whole instruction, over its continued lines.
+        let begin = masked.len();
+        masked.push_str(&line);
+        while run.trim_end().ends_with(escape) {
+            let Some(line) = lines.next() else { break };
+            run.push_str(&line);
+            masked.push_str(&line);
+        }
+        let delimiters = heredocs(&run);
+        if delimiters.is_empty() {
+            continue;
+        }
+        let instruction = masked.split_off(begin).replace("<<", "__");
+        masked.push_str(&instruction);
+        for (delimiter, strips_tabs) in delimiters {
+            for line in lines.by_ref() {
+                let body = line.trim_end_matches(['\n', '\r']);
+                let is_end = if strips_tabs { body.trim_start_matches('\t') } else { body } == delimiter;
+                comment(&mut masked, &line);
+                if is_end {
+                    break;
+                }
+            }
+        }
     }
     masked.into()
+}
+
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
+/// The character that continues lines: a backslash, unless a directive at the top says otherwise.
+fn escape_character(source: &str) -> char {
+    let directives = source.lines().take_while(|line| line.trim_start_matches(BYTE_ORDER_MARK).starts_with('#'));
+    let is_backtick = |line: &str| {
+        let words = line.trim_start_matches([BYTE_ORDER_MARK, '#']).split_once('=');
+        words.is_some_and(|(key, value)| key.trim().eq_ignore_ascii_case("escape") && value.trim() == "`")
+    };
+    if directives.into_iter().any(is_backtick) { '`' } else { '\\' }
+}
+
+/// What follows the keyword of a RUN in shell form.
+fn after_run(line: &str) -> Option<&str> {
+    let mut rest = line.trim_start();
+    for keyword in ["ONBUILD", "RUN"] {
+        match rest.get(..keyword.len()) {
+            Some(word) if word.eq_ignore_ascii_case(keyword) => rest = rest[keyword.len()..].trim_start(),
+            _ if keyword == "ONBUILD" => {}
+            _ => return None,
+        }
+    }
+    (!rest.starts_with('[')).then_some(rest)
+}
+
+/// The delimiters of the heredocs in a command, and whether tabs before them are taken off. As for buildkit, a heredoc is a word
+/// of the shell that begins with `<<`, maybe after a number.
+fn heredocs(command: &str) -> Vec<(String, bool)> {
+    let mut delimiters = Vec::new();
+    let mut quote = None;
+    let mut word = String::new();
+    for character in command.chars().chain([' ']) {
+        match quote {
+            Some(open) if character == open => quote = None,
+            None if matches!(character, '"' | '\'') => quote = Some(character),
+            None if character.is_whitespace() => {
+                let body = word.trim_start_matches(|c: char| c.is_ascii_digit());
+                if let Some(name) = body.strip_prefix("<<") {
+                    let (name, strips_tabs) = name.strip_prefix('-').map_or((name, false), |name| (name, true));
+                    let name: String = name.chars().filter(|c| !matches!(c, '"' | '\'')).collect();
+                    if !name.is_empty() && !name.contains('<') {
+                        delimiters.push((name, strips_tabs));
+                    }
+                }
+                word.clear();
+                continue;
+            }
+            _ => {}
+        }
+        word.push(character);
+    }
+    delimiters
+}
+
+/// Makes a comment of a line, of the same length.
+fn comment(masked: &mut String, line: &str) {
+    let body = line.trim_end_matches(['\n', '\r']);
+    if !body.is_empty() {
+        masked.push('#');
+        masked.extend(std::iter::repeat_n(' ', body.len() - 1));
+    }
+    masked.push_str(&line[body.len()..]);
 }
 
 fn word(word: &syntax::UnescapedString<'_>) -> Word {
