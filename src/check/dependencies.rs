@@ -104,18 +104,25 @@ impl List<'_> {
                 continue;
             }
             // A match may fit several lines; it is enough that one of them has the version.
-            if !matched.iter().any(|held| held.version == version) {
-                held.extend(matched.into_iter().next());
-            }
+            let agreeing = matched.iter().position(|held| held.version == version);
+            held.extend(matched.into_iter().nth(agreeing.unwrap_or(0)));
         }
         // The files come in the order of the entry; the version file, which is bumped first, decides.
         held.sort_by_key(|held| !self.is_version_file(&held.place.path));
-        if let Some(first) = held.first() {
-            let right = first.version.clone();
-            let message = format!("`{name}` in {} is {version}, but {} has {right}", self.path, first.place.path);
-            let edit = Edit::replace(self.path, &version_node.span(), &right);
-            let mut fault = Fault::new(message, self.place(version_node)).help(format!("write {right} here"));
-            fault.fix = Some(Fix::safe(format!("set `{name}` in {} to {right}", self.path), vec![edit]));
+        let right = held.first().map(|held| held.version.clone());
+        held.retain(|held| held.version != version);
+        if let (Some(first), Some(right)) = (held.first(), right) {
+            let message =
+                format!("`{name}` in {} is {version}, but {} has {}", self.path, first.place.path, first.version);
+            let mut fault = Fault::new(message, self.place(version_node));
+            // Where the file that decides agrees, it is the other file that is wrong.
+            fault = if right == version {
+                fault.help(format!("write {version} there"))
+            } else {
+                let edit = Edit::replace(self.path, &version_node.span(), &right);
+                let title = format!("set `{name}` in {} to {right}", self.path);
+                fault.help(format!("write {right} here")).fix(Fix::safe(title, vec![edit]))
+            };
             fault.image.clone_from(&first.image);
             for held in held {
                 fault = fault.related(format!("{} here", held.version), held.place);
