@@ -170,14 +170,20 @@ fn put<'a>(table: &mut DeTable<'a>, path: &[String], key: Spanned<Cow<'a, str>>,
     }
 }
 
-/// Says which of the known names was meant, or lists them.
+/// How many names are listed before only the nearest are.
+const MAX_LISTED: usize = 12;
+
+/// Says which of the known names was meant, or lists them; of many, the nearest.
 pub fn suggest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> String {
-    let known: Vec<&str> = known.into_iter().collect();
-    let similarity = |candidate: &&str| strsim::jaro_winkler(name, candidate);
-    let nearest = known.iter().max_by(|one, other| similarity(one).total_cmp(&similarity(other)));
-    match nearest {
-        Some(nearest) if similarity(nearest) > 0.85 => format!("did you mean `{nearest}`?"),
-        Some(_) => format!("known: {}", known.join(", ")),
+    let mut known: Vec<(f64, &str)> =
+        known.into_iter().map(|candidate| (strsim::jaro_winkler(name, candidate), candidate)).collect();
+    let list = |known: &[(f64, &str)]| known.iter().map(|(_, name)| *name).collect::<Vec<_>>().join(", ");
+    let all = list(&known);
+    known.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+    match known.first() {
+        Some((likeness, nearest)) if *likeness > 0.85 => format!("did you mean `{nearest}`?"),
+        Some(_) if known.len() > MAX_LISTED => format!("the nearest of {} are {}", known.len(), list(&known[..3])),
+        Some(_) => format!("known: {all}"),
         None => "nothing is known here".to_owned(),
     }
 }

@@ -259,7 +259,7 @@ impl Pack {
     /// The part of the repository that the pack reads.
     pub fn scope(&self) -> Scope {
         let mut scope = self.shape.scope();
-        let files = self.rules.iter().filter_map(|rule| rule.check.files().map(str::to_owned));
+        let files = self.rules.iter().filter_map(|rule| rule.check.file().map(str::to_owned));
         let files: Vec<String> = files.filter(|file| !scope.contains(file)).collect();
         scope.files.extend(files);
         scope
@@ -270,9 +270,9 @@ impl Pack {
         let name = path.rsplit('/').next().unwrap_or_default();
         let manifest = self.shape.manifest.iter().map(|manifest| &*manifest.path);
         let constants = self.shape.constants.iter().map(|constant| &*constant.path);
-        let of_checks = self.rules.iter().filter_map(|rule| rule.check.files());
         self.shape.control_files().any(|control| control == name)
-            || manifest.chain(constants).chain(of_checks).any(|file| file == path)
+            || manifest.chain(constants).any(|file| file == path)
+            || self.rules.iter().any(|rule| rule.check.looks_at(path))
     }
 
     /// A rule by its name.

@@ -9,9 +9,17 @@ mod constant;
 mod dependencies;
 mod dockerfile_format;
 mod manifest;
+mod misnamed_file;
+mod new_image;
+mod os_versions;
 mod rebase;
 mod reference;
 mod stage;
+mod stage_base;
+mod stage_library;
+mod stage_link;
+mod stage_path;
+mod unchanged;
 mod version_bump;
 mod version_change;
 mod version_format;
@@ -113,12 +121,28 @@ kinds! {
     DockerfileFormat(dockerfile_format::DockerfileFormat),
     /// Entries of the manifest must be current, or must be built.
     Manifest(manifest::Manifest),
+    /// No file may be named almost like one that the build looks for.
+    MisnamedFile(misnamed_file::MisnamedFile),
+    /// A new image deserves a second thought.
+    NewImage(new_image::NewImage),
+    /// Versions of an operating system must be known to the build.
+    OsVersions(os_versions::OsVersions),
     /// References must follow the version of the image that they name.
     Rebase(rebase::Rebase),
     /// References must name images that are there.
     Reference(reference::References),
     /// Stages for an operating system may not have an instruction.
     Stage(stage::Stage),
+    /// Images should not be built on bases that are larger than they need.
+    StageBase(stage_base::StageBase),
+    /// Programs must bring the libraries that the base lacks.
+    StageLibrary(stage_library::StageLibrary),
+    /// Links must survive being copied into a Windows image.
+    StageLink(stage_link::StageLink),
+    /// Images that bring programs must set the search path.
+    StagePath(stage_path::StagePath),
+    /// What is pushed under a new tag must be something new.
+    Unchanged(unchanged::Unchanged),
     /// What changed must get a new version.
     VersionBump(version_bump::VersionBump),
     /// A new version must be a free one, or a higher one.
@@ -128,12 +152,20 @@ kinds! {
 }
 
 impl Check {
-    /// Files outside of the images' roots that the check reads.
-    pub fn files(&self) -> Option<&str> {
+    /// A file outside of the images' roots that the check reads.
+    pub fn file(&self) -> Option<&str> {
         match self {
             Self::Dependencies(dependencies) => Some(&dependencies.path),
+            Self::OsVersions(versions) => Some(&versions.script),
             _ => None,
         }
+    }
+
+    /// Whether the check looks at a file that is no control file of every pack.
+    pub fn looks_at(&self, path: &str) -> bool {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        let is_like = matches!(self, Self::MisnamedFile(misnamed) if misnamed.is_like(name));
+        is_like || self.file() == Some(path)
     }
 }
 

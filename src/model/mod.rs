@@ -146,7 +146,29 @@ impl<T> Control<T> {
     }
 }
 
+/// The last stage of a build: what the image is.
+#[derive(Clone, Copy)]
+pub struct Final<'a> {
+    /// The Dockerfile.
+    pub path: &'a Arc<str>,
+    /// Its text.
+    pub text: &'a Arc<Text>,
+    /// All that it says.
+    pub dockerfile: &'a Dockerfile,
+    /// The stage.
+    pub stage: &'a crate::parse::dockerfile::Stage,
+}
+
 impl Image {
+    /// The last stage of the build for an operating system, if it is built for that itself.
+    pub fn final_stage(&self, os: &str) -> Option<Final<'_>> {
+        let build = self.builds.iter().find(|build| build.target.os == os)?;
+        let parsed = build.file.as_ref().ok()?;
+        let is_for_it = parsed.platforms.last()?.os == os;
+        let stage = parsed.dockerfile.stages.last().filter(|_| is_for_it)?;
+        Some(Final { path: &build.path, text: &parsed.text, dockerfile: &parsed.dockerfile, stage })
+    }
+
     /// The version, where there is one that an image can be tagged with.
     pub fn version(&self) -> Option<&str> {
         self.version.value().and_then(Version::usable)
@@ -236,6 +258,32 @@ impl Model {
             Some(image) if candidates.len() > 1 => vec![image],
             _ => candidates,
         }
+    }
+
+    /// The images of the tree that an image is built on for an operating system.
+    pub fn parents(&self, image: &Image, os: &str) -> Vec<&Arc<Image>> {
+        let last = image.final_stage(os).map(|last| (last.path, last.stage.image.span.start));
+        let is_base = |reference: &&Reference| match &reference.spelling {
+            Spelling::Base(platform) => platform.os == os,
+            Spelling::From => last == Some((&reference.path, reference.span.start)),
+            Spelling::Copy => false,
+        };
+        image.references.iter().filter(is_base).flat_map(|reference| self.named(&reference.target)).collect()
+    }
+
+    /// Whether an image, or one that it is built on for an operating system, has something.
+    pub fn inherits(&self, image: &Image, os: &str, has: &dyn Fn(&Image) -> bool) -> bool {
+        let mut queue = vec![image];
+        let mut seen = BTreeSet::new();
+        while let Some(image) = queue.pop() {
+            if has(image) {
+                return true;
+            }
+            if seen.insert(&image.directory) {
+                queue.extend(self.parents(image, os).into_iter().map(|parent| &**parent));
+            }
+        }
+        false
     }
 
     /// The directory of the image that owns a path: the nearest one above it.

@@ -52,6 +52,8 @@ pub struct Instruction {
     pub is_onbuild: bool,
     /// What COPY and ADD take from where.
     pub copy: Option<Copy>,
+    /// The command of a RUN, or what an ENV sets; empty for others.
+    pub arguments: String,
 }
 
 /// The operands of COPY and ADD.
@@ -84,6 +86,22 @@ pub enum Prefixed {
     Kept,
     /// The whole line is taken out.
     Dropped,
+}
+
+impl Stage {
+    /// What COPY and ADD bring into the stage, with their instructions.
+    pub fn copies(&self) -> impl Iterator<Item = (&Instruction, &Copy)> {
+        self.instructions.iter().filter_map(|instruction| Some((instruction, instruction.copy.as_ref()?)))
+    }
+}
+
+impl Copy {
+    /// The names of the files that are brought, without their directories: of the sources, and of the destination if it names a
+    /// file.
+    pub fn file_names(&self) -> impl Iterator<Item = &str> {
+        let words = self.sources.iter().chain([&self.destination]).map(|word| word.value.as_str());
+        words.filter_map(|word| word.rsplit(['/', '\\']).next()).filter(|name| !name.is_empty())
+    }
 }
 
 impl Dockerfile {
@@ -369,5 +387,14 @@ fn convert(instruction: &syntax::Instruction<'_>, is_onbuild: bool) -> Instructi
         Syntax::Workdir(workdir) => ("WORKDIR", &workdir.workdir.span, None),
         _ => ("UNKNOWN", &(0..0), None),
     };
-    Instruction { keyword, span: span.clone(), is_onbuild, copy }
+    let arguments = match instruction {
+        Syntax::Run(run) => match &run.arguments {
+            syntax::Command::Exec(words) => words.value.iter().map(|word| &*word.value).collect::<Vec<_>>().join(" "),
+            syntax::Command::Shell(command) => command.value.to_owned(),
+            _ => String::new(),
+        },
+        Syntax::Env(env) => env.arguments.value.to_string(),
+        _ => String::new(),
+    };
+    Instruction { keyword, span: span.clone(), is_onbuild, copy, arguments }
 }

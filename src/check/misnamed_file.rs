@@ -1,0 +1,51 @@
+//! `misnamed-file`: a file that is named almost like one that the build looks for, and so is never found.
+
+use serde::Deserialize;
+
+use super::{Context, Kind, Scope};
+use crate::finding::{Fault, Place};
+use crate::snapshot::StoreError;
+
+/// What the build looks for.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct MisnamedFile {
+    /// The name of the file in an image's directory.
+    name: String,
+}
+
+impl Kind for MisnamedFile {
+    const SCOPE: Scope = Scope::Tree;
+
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
+        let mut faults = Vec::new();
+        for image in context.head.images.values() {
+            for (path, _) in context.files.below(&image.directory) {
+                let name = &path[image.directory.len() + 1..];
+                if self.is_like(name) {
+                    let message =
+                        format!("the build of {} does not look for {name}, but for {}", image.name, self.name);
+                    let help = format!("git mv {path} {}/{}", image.directory, self.name);
+                    faults.push(Fault::new(message, Place::file(path)).image(&image.name).help(help));
+                }
+            }
+        }
+        Ok(faults)
+    }
+}
+
+impl MisnamedFile {
+    /// Whether a name is almost the one that the build looks for.
+    pub(super) fn is_like(&self, name: &str) -> bool {
+        name != self.name && words(name) == words(&self.name)
+    }
+}
+
+/// The words of a name, whatever their order, their case and what stands between them.
+fn words(name: &str) -> Vec<String> {
+    let name = name.to_ascii_lowercase();
+    let mut words: Vec<String> =
+        name.split(['.', '_', '-']).filter(|word| !word.is_empty()).map(str::to_owned).collect();
+    words.sort();
+    words
+}

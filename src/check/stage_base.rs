@@ -1,0 +1,83 @@
+//! `stage-base`: images for an operating system should not be built on bases that are larger than they need.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use super::{Context, Kind, Scope};
+use crate::finding::{Fault, Place};
+use crate::model::{Final, Image};
+use crate::parse::baseimage::Platform;
+use crate::snapshot::StoreError;
+use crate::text::{Span, Text};
+
+/// Which bases are too large, and what to take instead.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct StageBase {
+    /// The operating system.
+    system: String,
+    /// Repositories of images that are too large, by the end of their path.
+    large: Vec<String>,
+    /// What to take instead.
+    instead: String,
+}
+
+impl Kind for StageBase {
+    const SCOPE: Scope = Scope::Tree;
+
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
+        let mut faults = Vec::new();
+        for image in context.head.images.values() {
+            let Some(last) = image.final_stage(&self.system) else { continue };
+            let mut bases = self.bases(image, &last).into_iter().filter_map(|(path, text, span)| {
+                let large = self.large.iter().find(|large| is_repository(text.slice(&span), large))?;
+                Some((large, Place::new(path, text, span)))
+            });
+            let Some((large, first)) = bases.next() else { continue };
+            let message = format!("{} is built on {large}", image.name);
+            let help =
+                format!("{} is about a tenth of its size; copy what it lacks from a stage with {large}", self.instead);
+            let mut fault = Fault::new(message, first).image(&image.name).help(help);
+            for (large, place) in bases {
+                fault = fault.related(format!("{large} here too"), place);
+            }
+            faults.push(fault);
+        }
+        Ok(faults)
+    }
+}
+
+impl StageBase {
+    /// What the last stage is built on: the image that it names, that of the stages that it continues, or the lines of the base
+    /// file.
+    fn bases<'i>(&self, image: &'i Image, last: &Final<'i>) -> Vec<(&'i Arc<str>, &'i Arc<Text>, Span)> {
+        let mut stage = last.stage;
+        let mut number = last.dockerfile.stages.len() - 1;
+        while let Some(earlier) = last.dockerfile.stage_named(&stage.image.value, number) {
+            (stage, number) = (&last.dockerfile.stages[earlier], earlier);
+        }
+        if !stage.image.value.contains('$') {
+            return vec![(last.path, last.text, stage.image.span.clone())];
+        }
+        let Some((path, (text, lines))) =
+            image.base.as_ref().and_then(|base| Some((&base.path, base.read.as_ref().ok()?)))
+        else {
+            return Vec::new();
+        };
+        let is_for_it = |key: &str| Platform::parse(key).is_some_and(|platform| platform.os == self.system);
+        let lines = lines.iter().filter(|line| is_for_it(&line.key));
+        lines.map(|line| (path, text, line.value_span.clone())).collect()
+    }
+}
+
+/// Whether an image reference is of a repository whose path ends with `end`.
+fn is_repository(reference: &str, end: &str) -> bool {
+    let name = reference.split('@').next().unwrap_or_default();
+    // A colon before the last slash belongs to a port.
+    let name = match name.rsplit_once(':') {
+        Some((name, tag)) if !tag.contains('/') => name,
+        _ => name,
+    };
+    name.strip_suffix(end).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
+}

@@ -1,0 +1,126 @@
+//! `stage-link`: symbolic links that the builder breaks when it copies them into a Windows image: it puts `Files\\` before their
+//! targets. A relative link survives if its target lies below `Files`, too.
+
+use serde::Deserialize;
+
+use super::{Context, Kind, Scope};
+use crate::finding::{Fault, Place};
+use crate::model::{Build, Image, Parsed};
+use crate::parse::dockerfile::{Copy, Dockerfile, Stage};
+use crate::snapshot::StoreError;
+use crate::text::is_below;
+
+/// For which images.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct StageLink {
+    /// The operating system.
+    system: String,
+    /// The directory that the builder puts before targets.
+    directory: String,
+}
+
+/// A link that a command makes.
+struct Link {
+    target: String,
+    link: String,
+}
+
+impl Kind for StageLink {
+    const SCOPE: Scope = Scope::Tree;
+
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
+        let mut faults = Vec::new();
+        for image in context.head.images.values() {
+            for build in &image.builds {
+                self.judge(image, build, &mut faults);
+            }
+        }
+        Ok(faults)
+    }
+}
+
+impl StageLink {
+    fn judge(&self, image: &Image, build: &Build, faults: &mut Vec<Fault>) {
+        let Ok(Parsed { text, dockerfile, platforms }) = &build.file else { return };
+        let is_windows = |number: usize| platforms.get(number).is_some_and(|platform| platform.os == self.system);
+        for (number, stage) in dockerfile.stages.iter().enumerate() {
+            let copies: Vec<&Copy> = (0..dockerfile.stages.len())
+                .filter(|later| is_windows(*later))
+                .flat_map(|later| dockerfile.stages[later].copies())
+                .map(|(_, copy)| copy)
+                .filter(|copy| copy.from.as_ref().is_some_and(|from| is_stage(dockerfile, &from.value, stage, number)))
+                .collect();
+            for instruction in stage.instructions.iter().filter(|instruction| instruction.keyword == "RUN") {
+                for link in links(&instruction.arguments) {
+                    let is_copied = |copy: &&Copy| copy.sources.iter().any(|source| covers(&source.value, &link.link));
+                    if !copies.iter().any(is_copied) {
+                        continue;
+                    }
+                    let is_absolute = link.target.starts_with(['/', '\\']) || link.target.get(1..2) == Some(":");
+                    let name = link.target.rsplit(['/', '\\']).next().unwrap_or_default();
+                    let is_doubled = || copies.iter().any(|copy| self.doubles(copy, name));
+                    let (message, help) = if is_absolute {
+                        (
+                            format!(
+                                "{} copies a link to {}, which becomes {}\\{}",
+                                image.name, link.target, self.directory, link.target
+                            ),
+                            format!("make the link relative, and copy its target below {}, too", self.directory),
+                        )
+                    } else if is_doubled() {
+                        continue;
+                    } else {
+                        (
+                            format!(
+                                "{} copies a link to {name}, which becomes {}\\{name}, where nothing is",
+                                image.name, self.directory
+                            ),
+                            format!("copy {name} below {} beside the link, too", self.directory),
+                        )
+                    };
+                    let place = Place::new(&build.path, text, instruction.span.clone());
+                    faults.push(Fault::new(message, place).image(&image.name).help(help));
+                }
+            }
+        }
+    }
+
+    /// Whether a file of this name is copied below the directory that the builder puts before targets.
+    fn doubles(&self, copy: &Copy, name: &str) -> bool {
+        let is_below = copy.destination.value.split(['/', '\\']).any(|part| part == self.directory);
+        is_below && copy.file_names().any(|file| file == name)
+    }
+}
+
+fn is_stage(dockerfile: &Dockerfile, name: &str, stage: &Stage, number: usize) -> bool {
+    let is_named = stage.name.as_ref().is_some_and(|own| own.value.eq_ignore_ascii_case(name));
+    is_named || (dockerfile.stage_named(name, dockerfile.stages.len()).is_none() && name.parse() == Ok(number))
+}
+
+/// Whether a copy of `source` brings the file `link`. Of a link whose place is not known, it is assumed.
+fn covers(source: &str, link: &str) -> bool {
+    let (source, link) = (source.replace('\\', "/"), link.replace('\\', "/"));
+    let path = |path: &str| path.trim_start_matches("C:").trim_matches('/').to_ascii_lowercase();
+    !link.starts_with(['/', 'C']) || is_below(&path(&link), &path(&source))
+}
+
+/// The links that a command makes with `ln -s TARGET LINK` or `mklink LINK TARGET`.
+fn links(command: &str) -> Vec<Link> {
+    let mut links = Vec::new();
+    for part in command.split(['&', ';', '|', '\n']) {
+        let words: Vec<&str> = part.split_whitespace().map(|word| word.trim_matches(['"', '\''])).collect();
+        let Some(begin) = words.iter().position(|word| matches!(*word, "ln" | "mklink")) else { continue };
+        let is_option = |word: &&&str| !(word.starts_with('-') || (word.starts_with('/') && word.len() == 2));
+        let operands: Vec<&&str> = words[begin + 1..].iter().filter(is_option).collect();
+        let is_symbolic = words[begin] == "mklink"
+            || words[begin + 1..].iter().any(|word| {
+                *word == "--symbolic" || (word.starts_with('-') && !word.starts_with("--") && word.contains('s'))
+            });
+        if let (true, [first, second, ..]) = (is_symbolic, &operands[..]) {
+            let (target, link) = if words[begin] == "ln" { (first, second) } else { (second, first) };
+            links.push(Link { target: (**target).to_owned(), link: (**link).to_owned() });
+        }
+    }
+    links
+}

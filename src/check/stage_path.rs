@@ -1,0 +1,72 @@
+//! `stage-path`: an image that brings programs must set the search path itself where the builder would set a foreign one.
+
+use serde::Deserialize;
+
+use super::{Context, Kind, Scope};
+use crate::finding::{Fault, Place};
+use crate::model::Image;
+use crate::parse::dockerfile::{Copy, Instruction};
+use crate::snapshot::StoreError;
+
+/// For which images.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct StagePath {
+    /// The operating system. A path of Windows is known by its drive or its backslashes.
+    system: String,
+}
+
+impl Kind for StagePath {
+    const SCOPE: Scope = Scope::Tree;
+
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
+        let mut faults = Vec::new();
+        for image in context.head.images.values() {
+            let Some(last) = image.final_stage(&self.system) else { continue };
+            let program = last.stage.copies().find(|(_, copy)| brings_program(copy));
+            let Some((instruction, copy)) = program else { continue };
+            if context.head.inherits(image, &self.system, &|image| self.sets_path(image)) {
+                continue;
+            }
+            let message = format!("{} adds {} and sets no PATH of Windows", image.name, copy.destination.value);
+            let help = "set it in the last stage, as in ENV PATH=\"C:\\bin;C:\\Windows\\System32;C:\\Windows;\": docker buildx \
+                        replaces it by one of Linux";
+            let place = Place::new(last.path, last.text, instruction.span.start..copy.destination.span.end);
+            faults.push(Fault::new(message, place).image(&image.name).help(help));
+        }
+        Ok(faults)
+    }
+}
+
+impl StagePath {
+    fn sets_path(&self, image: &Image) -> bool {
+        let instructions = image.final_stage(&self.system).into_iter().flat_map(|last| &last.stage.instructions);
+        instructions.filter(|instruction| instruction.keyword == "ENV").any(sets_windows_path)
+    }
+}
+
+/// Whether a file is brought that could be run: one that ends like a program, or has no ending at all, as what Go builds.
+fn brings_program(copy: &Copy) -> bool {
+    let name = copy.destination.value.trim_end_matches(['/', '\\']).rsplit(['/', '\\']).next().unwrap_or_default();
+    let is_program = |name: &str| {
+        let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
+        ending.is_none_or(|ending| matches!(ending.as_str(), "exe" | "cmd" | "bat" | "com"))
+    };
+    let is_directory = copy.destination.value.ends_with(['/', '\\']) || name.is_empty() || name == ".";
+    if is_directory { copy.file_names().any(is_program) } else { is_program(name) }
+}
+
+fn sets_windows_path(env: &Instruction) -> bool {
+    let arguments = env.arguments.trim_start();
+    let mut rest = arguments;
+    while let Some(begin) = rest.to_ascii_uppercase().find("PATH") {
+        let is_word = begin == 0 || rest[..begin].ends_with(|c: char| c.is_whitespace());
+        let value = &rest[begin + "PATH".len()..];
+        if is_word && let Some(value) = value.strip_prefix(['=', ' ']) {
+            let value = value.split('\n').next().unwrap_or_default();
+            return value.contains('\\') || value.contains(":/") || value.contains('%');
+        }
+        rest = value;
+    }
+    false
+}

@@ -1,0 +1,31 @@
+//! `unchanged`: an image that is somebody else's under another name must change when it gets a new version: the same content cannot
+//! be pushed under a second tag.
+
+use serde::Deserialize;
+
+use super::{Context, Kind, Scope};
+use crate::finding::Fault;
+use crate::snapshot::StoreError;
+
+/// The kind has no options: the pack's `images.mirrored` says which images are meant.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unchanged {}
+
+impl Kind for Unchanged {
+    const SCOPE: Scope = Scope::Change;
+
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
+        let mut faults = Vec::new();
+        let Some(change) = context.change else { return Ok(faults) };
+        for image in context.head.images.values() {
+            let is_mirrored = context.shape.mirrored.iter().any(|name| **name == *image.name);
+            let is_changed = change.content.contains_key(&image.directory);
+            let Some((old, new)) = change.new_version(image).filter(|_| is_mirrored && !is_changed) else { continue };
+            let message = format!("{} goes from {old} to {new}, and nothing else of it changes", image.name);
+            let help = "make a small change that ends up in the image, such as a LABEL: it needs another digest";
+            faults.push(Fault::new(message, image.version_place()).image(&image.name).help(help));
+        }
+        Ok(faults)
+    }
+}
