@@ -146,6 +146,8 @@ pub struct Finding {
     pub level: Level,
     /// What was found.
     pub fault: Fault,
+    /// Why it is let pass, where it is.
+    pub waived: Option<String>,
 }
 
 impl Finding {

@@ -227,7 +227,8 @@ fn repaired<'f>(
 impl Allowed {
     fn fix_of<'f>(&self, finding: &'f Finding) -> Option<(&'f Finding, &'f Fix)> {
         let fix = finding.fault.fix.as_ref().filter(|fix| fix.safe || self.risky)?;
-        let is_wanted = finding.is_about(&self.paths) && !self.except.contains(&identity(finding));
+        let is_wanted =
+            finding.waived.is_none() && finding.is_about(&self.paths) && !self.except.contains(&identity(finding));
         is_wanted.then_some((finding, fix))
     }
 }

@@ -23,6 +23,7 @@ pub mod shape;
 pub mod model;
 // what may be wrong with them
 pub mod check;
+pub mod waiver;
 pub mod pack;
 // a run, what it repairs, and what it says
 pub mod run;

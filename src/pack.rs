@@ -12,9 +12,11 @@ use toml::de::{DeTable, DeValue};
 
 use crate::check::Check;
 use crate::config::{ConfigError, Override, Problem, Source};
-use crate::finding::{Level, RuleId};
+use crate::finding::{Level, Place, RuleId};
 use crate::shape::{PackFile, Shape};
 use crate::snapshot::Scope;
+use crate::text::Text;
+use crate::waiver::{Day, Waiver};
 
 /// The name of the configuration file at the root of a repository.
 pub const CONFIG_FILE: &str = "imglint.toml";
@@ -59,6 +61,17 @@ pub struct Pack {
     pub shape: Shape,
     /// The rules, by name.
     pub rules: Vec<Rule>,
+    /// What is let pass; `None` where nothing may be.
+    pub waivers: Option<Waivers>,
+}
+
+/// What is let pass, and the day by which dates are judged.
+#[derive(Debug, Clone)]
+pub struct Waivers {
+    /// The waivers of the configuration and of the change's commits.
+    pub list: Vec<Waiver>,
+    /// Today.
+    pub today: Day,
 }
 
 /// A rule: a check with its options, and the words for it.
@@ -112,6 +125,18 @@ struct ConfigFile {
     rules: Option<BTreeMap<String, toml::Table>>,
     #[expect(dead_code, reason = "laid over the pack's own description")]
     shape: Option<BTreeMap<String, toml::Value>>,
+    #[serde(default)]
+    waive: Vec<WaiveTable>,
+}
+
+/// `[[waive]]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct WaiveTable {
+    rule: Spanned<String>,
+    image: Option<String>,
+    reason: Spanned<String>,
+    until: Option<Spanned<toml::value::Datetime>>,
 }
 
 /// The configuration of a repository, read as far as it can be without its pack.
@@ -120,6 +145,8 @@ pub struct Config {
     source: Source,
     /// The pack that it names, and where.
     pub pack: Option<(String, crate::text::Span)>,
+    /// What it lets pass, and where it says so.
+    waivers: Vec<(Waiver, crate::text::Span)>,
 }
 
 /// A rule's file.
@@ -143,7 +170,33 @@ impl Config {
             let span = pack.span();
             (pack.into_inner(), span)
         });
-        Ok(Self { source, pack })
+        let text = Arc::new(Text::from(&*source.text));
+        let mut problems = Vec::new();
+        let mut waivers = Vec::new();
+        for table in file.waive {
+            let WaiveTable { rule, image, reason, until } = table;
+            if reason.get_ref().trim().is_empty() {
+                problems.push(source.problem(reason.span(), "a waiver needs a reason"));
+            }
+            let day = until.as_ref().map(|until| (Day::parse(&until.get_ref().to_string()), until.span()));
+            if let Some((None, span)) = &day {
+                problems.push(source.problem(span.clone(), "this must be a date, such as 2027-01-31"));
+            }
+            let span = rule.span();
+            waivers.push((
+                Waiver {
+                    rule: rule.into_inner(),
+                    image,
+                    reason: reason.into_inner(),
+                    until: day.and_then(|(day, _)| day),
+                    place: Place::new(&source.name, &text, span.clone()),
+                    line: None,
+                    is_of_change: false,
+                },
+                span,
+            ));
+        }
+        if problems.is_empty() { Ok(Self { source, pack, waivers }) } else { Err(ConfigError(problems)) }
     }
 
     /// The error for a pack that does not exist.
@@ -193,7 +246,7 @@ impl Pack {
     /// Makes rules of a pack's files and a repository's configuration.
     pub fn load(files: PackFiles, config: Option<&Config>) -> Result<Self, ConfigError> {
         let mut problems = Vec::new();
-        let nothing = Config { source: Source::new(CONFIG_FILE, ""), pack: None };
+        let nothing = Config { source: Source::new(CONFIG_FILE, ""), pack: None, waivers: Vec::new() };
         let config = config.unwrap_or(&nothing);
         let table = config.source.table().map_err(ConfigError)?;
         let mut settings = Settings::of(table.get_ref());
@@ -230,6 +283,11 @@ impl Pack {
         for (id, (key, _)) in &settings.rules {
             problems.push(config.source.unknown(key.clone(), "rule", id, known()));
         }
+        for (waiver, span) in &config.waivers {
+            if !known().any(|id| id == waiver.rule) {
+                problems.push(config.source.unknown(span.clone(), "rule", &waiver.rule, known()));
+            }
+        }
         if !names.iter().any(|name| name == PACK_FILE) {
             let source = Source::new(&format!("{}/{PACK_FILE}", files.name), "");
             problems.push(
@@ -238,9 +296,17 @@ impl Pack {
         }
         let Some((summary, shape)) = pack.filter(|_| problems.is_empty()) else { return Err(ConfigError(problems)) };
         rules.sort_by(|one: &Rule, other| one.id.cmp(&other.id));
-        let mut pack = Self { name: files.name, summary, shape, rules };
+        let mut pack = Self { name: files.name, summary, shape, rules, waivers: None };
         pack.settle_manifest();
         Ok(pack)
+    }
+
+    /// Lets pass what the configuration and these further waivers say.
+    pub fn waive(&mut self, config: Option<&Config>, further: Vec<Waiver>, today: Day) {
+        let mut list: Vec<Waiver> =
+            config.into_iter().flat_map(|config| &config.waivers).map(|(waiver, _)| waiver.clone()).collect();
+        list.extend(further);
+        self.waivers = Some(Waivers { list, today });
     }
 
     /// When the manifest follows is said once, at the rule that demands it, and holds for the others.

@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::check::{Change, Context, Scope};
+use crate::check::{Change, Check, Context, Disorder, Scope};
 use crate::finding::{Fault, Finding, Level, RuleId};
 use crate::model::Model;
 use crate::model::content::{self, ChangedContent};
-use crate::pack::{Pack, Rule};
+use crate::pack::{Pack, Rule, Waivers};
 use crate::snapshot::{Kind, Pair, StoreError};
+use crate::waiver::{self, Known};
 
 /// What a run found.
 #[derive(Debug, Default)]
@@ -76,8 +77,33 @@ pub fn judge(pack: &Pack, pair: &Pair<'_>) -> Result<Outcome, StoreError> {
             Err(failure) => outcome.failures.push(failure),
         }
     }
+    waive(pack, &trees, &mut outcome);
     outcome.findings.sort_by(|one, other| order(one).cmp(&order(other)));
     Ok(outcome)
+}
+
+/// Applies the waivers, and reports those that are not in order.
+fn waive(pack: &Pack, trees: &Trees, outcome: &mut Outcome) {
+    let Some(Waivers { list, today }) = &pack.waivers else { return };
+    let changing: Vec<&str> =
+        pack.rules.iter().filter(|rule| rule.check.scope() == Scope::Change).map(|rule| &*rule.id).collect();
+    let known = Known {
+        rules: pack.rules.iter().map(|rule| &*rule.id).collect(),
+        changing,
+        head: &trees.head,
+        today: *today,
+        is_whole: trees.content.is_none(),
+    };
+    let mut disorders = waiver::apply(&mut outcome.findings, list, &known);
+    for rule in pack.rules.iter().filter(|rule| rule.level != Level::Off) {
+        let Check::Waiver(check) = &rule.check else { continue };
+        let faults = match check.forbid {
+            Disorder::Expired => std::mem::take(&mut disorders.expired),
+            Disorder::Unused => std::mem::take(&mut disorders.unused),
+            Disorder::Malformed => std::mem::take(&mut disorders.malformed),
+        };
+        outcome.findings.extend(faults.into_iter().map(|fault| stamp(rule, fault)));
+    }
 }
 
 /// The models of both sides.
@@ -130,9 +156,14 @@ impl Outcome {
         self.findings.retain(|finding| finding.is_about(paths));
     }
 
-    /// How many findings have a level.
+    /// How many findings have a level and are not waived.
     pub fn count(&self, level: Level) -> usize {
-        self.findings.iter().filter(|finding| finding.level == level).count()
+        self.findings.iter().filter(|finding| finding.level == level && finding.waived.is_none()).count()
+    }
+
+    /// How many findings are waived.
+    pub fn waived(&self) -> usize {
+        self.findings.iter().filter(|finding| finding.waived.is_some()).count()
     }
 }
 
@@ -142,7 +173,7 @@ fn order(finding: &Finding) -> (&str, usize, &str, &str) {
 
 fn stamp(rule: &Rule, mut fault: Fault) -> Finding {
     fault.help = fault.help.or_else(|| rule.help.clone());
-    Finding { rule: Arc::clone(&rule.id), level: rule.level, fault }
+    Finding { rule: Arc::clone(&rule.id), level: rule.level, fault, waived: None }
 }
 
 /// Applies one rule. Whatever happens in it, the others go on.

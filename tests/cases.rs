@@ -10,6 +10,7 @@ use imglint::fix::{self, Allowed};
 use imglint::pack::{BUILT_IN, BuiltIn, CONFIG_FILE, Config, Pack, Selection};
 use imglint::run::{self, Outcome};
 use imglint::snapshot::{Pair, Snapshot};
+use imglint::waiver::Day;
 
 /// All cases, with the pack and the rule that they are about.
 fn cases() -> Vec<(&'static BuiltIn, String, Vec<Case>)> {
@@ -27,11 +28,13 @@ fn cases() -> Vec<(&'static BuiltIn, String, Vec<Case>)> {
     all
 }
 
+/// The pack with this rule alone; waivers need other rules to let something pass.
 fn pack(built_in: &BuiltIn, rule: &str, case: &Case) -> Pack {
     let config = case.config.as_ref().map(|text| Config::read(Source::new(CONFIG_FILE, text)).expect("a good config"));
     let mut pack = Pack::load(built_in.pack_files(), config.as_ref()).expect("a good pack");
-    let only = vec![rule.to_owned()];
+    let only = if rule.ends_with("-waiver") { Vec::new() } else { vec![rule.to_owned()] };
     pack.select(&Selection { only, ..Selection::default() }).expect("a rule of the pack");
+    pack.waive(config.as_ref(), Vec::new(), Day::parse("2026-06-01").expect("a day"));
     pack
 }
 
@@ -52,7 +55,7 @@ fn judge(pack: &Pack, pair: &Pair<'_>) -> Outcome {
 
 fn lines(outcome: &Outcome) -> String {
     let mut text = String::new();
-    for finding in &outcome.findings {
+    for finding in outcome.findings.iter().filter(|finding| finding.waived.is_none()) {
         let (start, _) = finding.fault.place.positions();
         let (path, message) = (&finding.fault.place.path, &finding.fault.message);
         writeln!(text, "{path}:{}:{}: {}: {message}", start.line, start.column, finding.level).expect("a string");
@@ -87,7 +90,8 @@ fn every_case_finds_what_it_says() {
 #[test]
 fn repairs_silence_their_rule_and_are_stable() {
     let mut repaired_rules = BTreeSet::new();
-    for (built_in, rule, cases) in cases() {
+    // Waivers repair nothing; other rules may, in their cases.
+    for (built_in, rule, cases) in cases().into_iter().filter(|(_, rule, _)| !rule.ends_with("-waiver")) {
         for case in cases {
             let at = format!("{}/{rule}: {}", built_in.name, case.title);
             let (pack, mut pair) = (pack(built_in, &rule, &case), pair(&case));

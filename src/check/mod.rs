@@ -23,6 +23,7 @@ mod unchanged;
 mod version_bump;
 mod version_change;
 mod version_format;
+mod waiver;
 
 use std::cmp::Ordering;
 
@@ -37,6 +38,7 @@ use crate::shape::Shape;
 use crate::snapshot::{Pair, Snapshot, StoreError};
 
 pub use manifest::When;
+pub use waiver::Disorder;
 
 /// What a check sees.
 #[derive(Clone, Copy)]
@@ -149,6 +151,8 @@ kinds! {
     VersionChange(version_change::VersionChange),
     /// A version file must hold one image tag.
     VersionFormat(version_format::VersionFormat),
+    /// Waivers must be in order.
+    Waiver(waiver::Waiver),
 }
 
 impl Check {

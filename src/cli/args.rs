@@ -152,6 +152,10 @@ pub(super) struct Check {
     #[arg(long = "level", value_name = "RULE=LEVEL", value_parser = parse_level, help_heading = "Rules")]
     pub(super) levels: Vec<(String, Level)>,
 
+    /// Show what waivers let pass
+    #[arg(long, help_heading = "Rules")]
+    pub(super) no_waivers: bool,
+
     /// Let warnings fail the run
     #[arg(long, value_name = "WHAT", help_heading = "Rules")]
     pub(super) deny: Option<Deny>,

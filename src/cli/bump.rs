@@ -2,7 +2,7 @@
 
 use super::args::{Bump, Target};
 use super::check::{put, show_diff};
-use super::policy::{Chosen, boxed, choose, head, say_all};
+use super::policy::{Chosen, boxed, choose, head, say_all, waive};
 use super::{CLEAN, Error, FAILED, FINDINGS, complain, print, say};
 use crate::environment::Environment;
 use crate::finding::Level;
@@ -23,7 +23,9 @@ pub(super) fn run(options: &Bump, environment: &Environment) -> Result<u8, Error
     let target = Target { head: None, staged: false, worktree: true };
     let head = head(&target, &repository, environment);
     let base = repository.find_base(&head, options.base.as_deref(), environment).map_err(boxed)?;
-    let Chosen { pack, notes } = choose(&options.policy, &repository, &base, &head, environment)?;
+    let mut chosen = choose(&options.policy, &repository, &base, &head, environment)?;
+    waive(&mut chosen, &repository, &base, &head, environment)?;
+    let Chosen { pack, notes, .. } = chosen;
     if !options.output.quiet {
         say(&base.describe());
         say_all(&notes);

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::args::{Check, Deny, Format};
 use super::paths::narrow;
-use super::policy::{Chosen, boxed, choose, head, say_all};
+use super::policy::{Chosen, boxed, choose, head, say_all, waive};
 use super::{CLEAN, Error, FAILED, FINDINGS, complain, print, print_bytes, say, style};
 use crate::environment::Environment;
 use crate::finding::Level;
@@ -46,7 +46,11 @@ pub(super) fn run(options: &Check, environment: &Environment) -> Result<u8, Erro
     } else {
         repository.find_base(&head, options.base.as_deref(), environment).map_err(boxed)?
     };
-    let Chosen { mut pack, notes } = choose(&options.policy, &repository, &base, &head, environment)?;
+    let mut chosen = choose(&options.policy, &repository, &base, &head, environment)?;
+    if !options.no_waivers {
+        waive(&mut chosen, &repository, &base, &head, environment)?;
+    }
+    let Chosen { mut pack, notes, .. } = chosen;
     let levels = options.levels.clone();
     pack.select(&Selection { only: options.rules.clone(), skip: options.skip.clone(), levels }).map_err(boxed)?;
     if !options.output.quiet {

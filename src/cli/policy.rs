@@ -8,6 +8,7 @@ use crate::config::Source;
 use crate::environment::Environment;
 use crate::git::{Base, GitError, Head, Policy, Repository};
 use crate::pack::{BUILT_IN, BuiltIn, CONFIG_FILE, Config, Pack, PackFiles};
+use crate::waiver::{self, Day};
 
 /// Why there is no pack to judge by.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
@@ -29,6 +30,7 @@ enum NoPack {
 /// The pack that a run judges by, and what is to be said of how it was chosen.
 pub(super) struct Chosen {
     pub(super) pack: Pack,
+    pub(super) config: Option<Config>,
     pub(super) notes: Vec<String>,
 }
 
@@ -58,7 +60,7 @@ pub(super) fn choose(
         None => None,
     };
     let judge = Sources { repository, options, trees: of_base.iter().chain([&of_head]).collect() };
-    let (pack, how) = judge.load()?;
+    let (pack, config, how) = judge.load()?;
     let mut notes = vec![format!("pack: {} ({how})", pack.name)];
     if of_base.is_some() {
         // What the change makes of the policy does not judge it, but must be usable once it is merged.
@@ -68,7 +70,7 @@ pub(super) fn choose(
             notes.push("note: this change edits the policy; it is judged by the policy of the base".to_owned());
         }
     }
-    Ok(Chosen { pack, notes })
+    Ok(Chosen { pack, config, notes })
 }
 
 /// The trees in which policy is looked for; the first that has it wins.
@@ -79,7 +81,7 @@ struct Sources<'a> {
 }
 
 impl Sources<'_> {
-    fn load(&self) -> Result<(Pack, String), Error> {
+    fn load(&self) -> Result<(Pack, Option<Config>, String), Error> {
         let config = self.config()?;
         let (name, how, span) = match (&self.options.pack, config.as_ref().and_then(|config| config.pack.clone())) {
             (Some(name), _) => (name.clone(), "--pack".to_owned(), None),
@@ -103,7 +105,7 @@ impl Sources<'_> {
             }
         };
         let pack = Pack::load(files, config.as_ref()).map_err(boxed)?;
-        Ok((pack, how))
+        Ok((pack, config, how))
     }
 
     fn config(&self) -> Result<Option<Config>, Error> {
@@ -210,6 +212,31 @@ pub(super) fn choose_if_any(options: &Options, environment: &Environment) -> Res
         Err(error) => Err(error),
     }
 }
+
+/// Lets pass what configuration and commits say, unless the user wants to see that, too.
+pub(super) fn waive(
+    chosen: &mut Chosen,
+    repository: &Repository,
+    base: &Base,
+    head: &Head,
+    environment: &Environment,
+) -> Result<(), Error> {
+    let messages = repository.messages(base, head).map_err(boxed)?;
+    let trailers = messages.iter().flat_map(|(commit, message)| waiver::of_message(commit, message)).collect();
+    // https://reproducible-builds.org/specs/source-date-epoch/
+    let epoch = environment.get("SOURCE_DATE_EPOCH").and_then(|seconds| seconds.parse().ok());
+    let now = || {
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).ok().map(|now| now.as_secs().cast_signed())
+    };
+    let today = epoch.or_else(now).and_then(Day::of_seconds).ok_or_else(|| boxed(NoDate))?;
+    chosen.pack.waive(chosen.config.as_ref(), trailers, today);
+    Ok(())
+}
+
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+#[error("the date is unknown, so no waiver can be judged")]
+#[diagnostic(help("set the clock, or SOURCE_DATE_EPOCH to seconds since 1970; `--no-waivers` does without"))]
+struct NoDate;
 
 pub(super) fn boxed(error: impl miette::Diagnostic + Send + Sync + 'static) -> Error {
     Box::new(error)

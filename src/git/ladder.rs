@@ -432,6 +432,6 @@ fn is_zero(revision: &str) -> bool {
 }
 
 /// The form of a commit's id that people read.
-fn short(id: Oid) -> String {
+pub(super) fn short(id: Oid) -> String {
     id.to_string().chars().take(12).collect()
 }

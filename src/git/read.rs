@@ -123,6 +123,27 @@ impl Repository {
         base.revision().map(|commit| self.tree(commit).map(Policy::Commit)).transpose()
     }
 
+    /// The messages of the commits of a change, with the short names of the commits.
+    pub fn messages(&self, base: &Base, head: &Head) -> Result<Vec<(String, String)>, GitError> {
+        let (Base::Commit { merge_base, .. }, Some(head)) = (base, self.resolve_head(head)?) else {
+            return Ok(Vec::new());
+        };
+        if *merge_base == head {
+            return Ok(Vec::new());
+        }
+        let mut walk = self.inner.revwalk().doing("walking the change")?;
+        walk.push(head).doing("walking the change")?;
+        walk.hide(*merge_base).doing("walking the change")?;
+        let mut messages = Vec::new();
+        for id in walk {
+            let id = id.doing("walking the change")?;
+            let commit = self.inner.find_commit(id).doing("walking the change")?;
+            let message = String::from_utf8_lossy(commit.message_bytes()).into_owned();
+            messages.push((super::ladder::short(id), message));
+        }
+        Ok(messages)
+    }
+
     /// The files on both sides of the change, as far as `scope` reaches.
     pub fn pair(&self, base: &Base, head: &Head, scope: &Scope) -> Result<Pair<'_>, GitError> {
         let base_tree = base.revision().map(|commit| self.tree(commit)).transpose()?;

@@ -23,7 +23,7 @@ pub struct Style {
 /// Renders the findings and, unless `is_quiet`, the closing line.
 pub fn render(report: &Report<'_>, style: Style, is_quiet: bool) -> String {
     let mut text = String::new();
-    for finding in &report.outcome.findings {
+    for finding in report.outcome.findings.iter().filter(|finding| finding.waived.is_none()) {
         if style.is_terminal {
             graphical(&mut text, finding, style);
         } else {
@@ -60,7 +60,11 @@ pub fn closing(outcome: &Outcome) -> String {
         said.push("no findings".to_owned());
     }
     let mut closing = format!("{} in {}", said.join(", "), counted(outcome.images, "image"));
-    let fixes = outcome.findings.iter().filter_map(|finding| finding.fault.fix.as_ref());
+    if outcome.waived() > 0 {
+        let _ = write!(closing, "; {} waived", outcome.waived());
+    }
+    let open = outcome.findings.iter().filter(|finding| finding.waived.is_none());
+    let fixes = open.filter_map(|finding| finding.fault.fix.as_ref());
     let (safe, risky): (Vec<_>, Vec<_>) = fixes.partition(|fix| fix.safe);
     if !safe.is_empty() {
         let _ = write!(closing, "; {} can be repaired with --fix", safe.len());

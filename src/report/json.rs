@@ -109,7 +109,7 @@ pub fn render(report: &Report<'_>) -> String {
             errors: outcome.count(Level::Error),
             warnings: outcome.count(Level::Warning),
             notes: outcome.count(Level::Note),
-            waived: 0,
+            waived: outcome.waived(),
             older: outcome.older,
         },
     };
@@ -146,7 +146,7 @@ fn item(finding: &Finding) -> Item<'_> {
         message: &fault.message,
         help: fault.help.as_deref(),
         new: true,
-        waived: None,
+        waived: finding.waived.as_deref(),
         related: fault
             .related
             .iter()

@@ -71,7 +71,7 @@ pub(crate) const KUBERNETES: &[(&str, &str)] = &[
     ("test/images/image-util.sh", "windows_os_versions=(1809)\n"),
     ("test/images/agnhost/VERSION", "2.25\n"),
     ("test/images/agnhost/BASEIMAGE", "linux/amd64=alpine:3.12\nwindows/amd64/1809=nanoserver:1809\n"),
-    ("test/images/agnhost/Dockerfile", "ARG BASEIMAGE\nFROM $BASEIMAGE\nADD agnhost agnhost\n"),
+    ("test/images/agnhost/Dockerfile", "ARG BASEIMAGE\nFROM $BASEIMAGE\nADD agnhost.conf agnhost.conf\n"),
     ("test/images/agnhost/main.go", "package main\n"),
     ("test/images/agnhost/README.md", "# agnhost\n"),
     ("test/images/kitten/VERSION", "1.4\n"),
@@ -133,6 +133,12 @@ impl Repo {
     /// A branch with a change of agnhost that lacks its bump.
     pub(crate) fn bad_topic(&self) -> String {
         self.git(&["checkout", "-q", "-b", "topic"]);
+        self.change(&[("test/images/agnhost/main.go", "package main // changed\n")])
+    }
+
+    /// The same on another branch, begun where HEAD is now.
+    pub(crate) fn bad_topic_again(&self) -> String {
+        self.git(&["checkout", "-q", "-b", "again"]);
         self.change(&[("test/images/agnhost/main.go", "package main // changed\n")])
     }
 

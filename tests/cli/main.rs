@@ -7,3 +7,4 @@ mod policy;
 mod report;
 mod trees;
 mod usage;
+mod waivers;

@@ -13,7 +13,7 @@ fn mistakes_of_users_are_met_with_help() {
     let repo = scratch.kubernetes("repo");
     repo.imglint(&["--rule", "stale-verison"])
         .fails(&["unknown rule `stale-verison`", "did you mean `stale-version`?"]);
-    repo.imglint(&["--skip", "x"]).fails(&["unknown rule `x`", "known: "]);
+    repo.imglint(&["--skip", "x"]).fails(&["unknown rule `x`", "the nearest of "]);
     repo.imglint(&["--level", "stale-version=eror"]).fails(&["did you mean `error`?"]);
     repo.imglint(&["--level", "stale-version"]).fails(&["RULE=LEVEL"]);
     repo.imglint(&["--pack", "kubernets"]).fails(&["there is no pack `kubernets`", "did you mean `kubernetes`?"]);
