@@ -3,7 +3,8 @@
 //! A case is a second-level heading with prose, files and findings. A file is a line such as `` `after: images/a/VERSION` ``
 //! with a fenced block below it. `both` is on both sides of the change, `before` at the base, `after` at head, `tip` on the
 //! base branch now. `judge: all` judges the whole of head, as under `--all`. `findings` lists what is found, without the rule's
-//! name; `fixed` is a file after the repair; `config` is the configuration; `older` counts older findings.
+//! name; `fixed` is a file after the repair; `config` is the configuration; `promoted`, `jobs` and `registries` are files from
+//! outside; `older` counts older findings.
 
 use crate::snapshot::Kind;
 
@@ -18,6 +19,8 @@ pub struct Case {
     pub files: Vec<File>,
     /// The configuration.
     pub config: Option<String>,
+    /// Files from outside of the repository: what they are (`promoted`, `jobs` or `registries`), and their text.
+    pub inputs: Vec<(String, String)>,
     /// What is found, one line a finding. `None` where nothing is.
     pub findings: Option<String>,
     /// The files that a repair changes, as they are afterwards.
@@ -111,6 +114,10 @@ pub fn parse(markdown: &str) -> Result<Vec<Case>, String> {
             }
             "findings" => {
                 case.findings = Some(text);
+                continue;
+            }
+            "promoted" | "jobs" | "registries" => {
+                case.inputs.push((side.to_owned(), text));
                 continue;
             }
             "fixed" => {

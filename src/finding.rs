@@ -100,12 +100,14 @@ pub struct Fault {
     pub related: Vec<Label>,
     /// The repair, if there is one.
     pub fix: Option<Fix>,
+    /// A lower level than the rule's, where less is certain.
+    pub level: Option<Level>,
 }
 
 impl Fault {
     /// A fault at a place, with nothing else said yet.
     pub fn new(message: impl Into<String>, place: Place) -> Self {
-        Self { image: None, message: message.into(), place, help: None, related: Vec::new(), fix: None }
+        Self { image: None, message: message.into(), place, help: None, related: Vec::new(), fix: None, level: None }
     }
 
     /// Names the image at fault.

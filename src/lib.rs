@@ -18,6 +18,7 @@ pub mod case;
 // readers
 pub mod git;
 pub mod parse;
+pub mod inputs;
 // the shape of a repository, and its images
 pub mod shape;
 pub mod model;

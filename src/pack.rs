@@ -13,6 +13,7 @@ use toml::de::{DeTable, DeValue};
 use crate::check::Check;
 use crate::config::{ConfigError, Override, Problem, Source};
 use crate::finding::{Level, Place, RuleId};
+use crate::inputs::Inputs;
 use crate::shape::{PackFile, Shape};
 use crate::snapshot::Scope;
 use crate::text::Text;
@@ -63,6 +64,8 @@ pub struct Pack {
     pub rules: Vec<Rule>,
     /// What is let pass; `None` where nothing may be.
     pub waivers: Option<Waivers>,
+    /// Files from outside that rules need.
+    pub inputs: Inputs,
 }
 
 /// What is let pass, and the day by which dates are judged.
@@ -273,7 +276,14 @@ impl Pack {
                 }
             } else if let Some(id) = name.strip_suffix(".toml") {
                 match Rule::read(id, source, compiled, &config.source, settings.rules.remove(id)) {
-                    Ok(rule) => rules.push(Rule { cases: files.cases.get(id).cloned(), ..rule }),
+                    Ok(rule) => {
+                        if compiled.is_none()
+                            && let Err(reason) = rule.check.compile()
+                        {
+                            problems.push(source.problem(0..0, reason));
+                        }
+                        rules.push(Rule { cases: files.cases.get(id).cloned(), ..rule });
+                    }
                     Err(found) => problems.extend(found),
                 }
             }
@@ -296,7 +306,7 @@ impl Pack {
         }
         let Some((summary, shape)) = pack.filter(|_| problems.is_empty()) else { return Err(ConfigError(problems)) };
         rules.sort_by(|one: &Rule, other| one.id.cmp(&other.id));
-        let mut pack = Self { name: files.name, summary, shape, rules, waivers: None };
+        let mut pack = Self { name: files.name, summary, shape, rules, waivers: None, inputs: Inputs::default() };
         pack.settle_manifest();
         Ok(pack)
     }

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use crate::check::{Change, Check, Context, Disorder, Scope};
 use crate::finding::{Fault, Finding, Level, RuleId};
+use crate::inputs::Inputs;
 use crate::model::Model;
 use crate::model::content::{self, ChangedContent};
 use crate::pack::{Pack, Rule, Waivers};
@@ -56,10 +57,13 @@ pub fn judge(pack: &Pack, pair: &Pair<'_>) -> Result<Outcome, StoreError> {
         }
         _ => None,
     };
-    let context = Context { shape: &pack.shape, files: &pair.head, head: &trees.head, change: change.as_ref() };
-    let before = change
-        .as_ref()
-        .and_then(|change| Some(Context { files: pair.base.as_ref()?, head: change.base, change: None, ..context }));
+    let (shape, inputs) = (&pack.shape, &pack.inputs);
+    let context = Context { shape, files: &pair.head, head: &trees.head, inputs, change: change.as_ref() };
+    // A list from outside is no part of either tree: what is wrong with it is never old.
+    let inputs_before = Inputs { registries: None, ..inputs.clone() };
+    let before = change.as_ref().and_then(|change| {
+        Some(Context { files: pair.base.as_ref()?, head: change.base, change: None, inputs: &inputs_before, ..context })
+    });
     let is_applied =
         |rule: &&Rule| rule.level != Level::Off && (!trees.is_partial || rule.check.scope() == Scope::Change);
     let rules: Vec<&Rule> = pack.rules.iter().filter(is_applied).collect();
@@ -124,9 +128,12 @@ impl Trees {
             let head = Model::build(&pair.head, shape, None, None)?;
             return Ok(Self { head, base: None, tip: None, content: None, is_partial: false });
         };
+        // What comes from outside may say something new of what stays as it is.
+        let has_inputs = pack.inputs.registries.is_some();
         // A control file that is a link may say something else although its own name is not among the changed ones.
         let mut links = pair.head.entries().iter().filter(|(_, entry)| entry.kind == Kind::Symlink);
-        let is_partial = !changed.iter().any(|path| pack.is_control_file(path))
+        let is_partial = !has_inputs
+            && !changed.iter().any(|path| pack.is_control_file(path))
             && !links.any(|(path, _)| pack.is_control_file(path));
         let mut only = is_partial.then(|| {
             let outlines = [&pair.head, base_files].map(|files| Model::outline(files, shape));
@@ -173,7 +180,8 @@ fn order(finding: &Finding) -> (&str, usize, &str, &str) {
 
 fn stamp(rule: &Rule, mut fault: Fault) -> Finding {
     fault.help = fault.help.or_else(|| rule.help.clone());
-    Finding { rule: Arc::clone(&rule.id), level: rule.level, fault, waived: None }
+    let level = fault.level.map_or(rule.level, |level| level.min(rule.level));
+    Finding { rule: Arc::clone(&rule.id), level, fault, waived: None }
 }
 
 /// Applies one rule. Whatever happens in it, the others go on.

@@ -333,6 +333,7 @@ fn constant_pattern<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Patter
     pattern(deserializer, &["value"])
 }
 
-fn pattern<'de, D: Deserializer<'de>>(deserializer: D, groups: &[&str]) -> Result<Pattern, D::Error> {
+/// Reads a pattern that has these groups.
+pub(crate) fn pattern<'de, D: Deserializer<'de>>(deserializer: D, groups: &[&str]) -> Result<Pattern, D::Error> {
     Pattern::new(&String::deserialize(deserializer)?, groups).map_err(D::Error::custom)
 }

@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use imglint::case::{self, Case, Side};
 use imglint::config::Source;
 use imglint::fix::{self, Allowed};
+use imglint::inputs::{Jobs, Promoted};
 use imglint::pack::{BUILT_IN, BuiltIn, CONFIG_FILE, Config, Pack, Selection};
 use imglint::run::{self, Outcome};
 use imglint::snapshot::{Pair, Snapshot};
@@ -35,6 +37,14 @@ fn pack(built_in: &BuiltIn, rule: &str, case: &Case) -> Pack {
     let only = if rule.ends_with("-waiver") { Vec::new() } else { vec![rule.to_owned()] };
     pack.select(&Selection { only, ..Selection::default() }).expect("a rule of the pack");
     pack.waive(config.as_ref(), Vec::new(), Day::parse("2026-06-01").expect("a day"));
+    for (kind, text) in &case.inputs {
+        let source = Source::new(kind, text);
+        match kind.as_str() {
+            "promoted" => pack.inputs.promoted = Some(Promoted::read(&source).expect("a list").into()),
+            "jobs" => pack.inputs.jobs = Some(Jobs::new(&source)),
+            _ => pack.inputs.registries = Some(("repo_list.yaml".into(), Arc::new(text.as_str().into()))),
+        }
+    }
     pack
 }
 

@@ -45,8 +45,7 @@ impl Kind for Manifest {
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
         let when = self.when.unwrap_or_default();
         Ok(match self.demand {
-            Demand::Current if when == When::SameChange => stale(context),
-            Demand::Current => Vec::new(),
+            Demand::Current => stale(context, when),
             Demand::Built => unbuilt(context, when),
         })
     }
@@ -59,7 +58,7 @@ impl Manifest {
     }
 }
 
-fn stale(context: &Context<'_>) -> Vec<Fault> {
+fn stale(context: &Context<'_>, when: When) -> Vec<Fault> {
     let mut faults = Vec::new();
     let (Some(manifest), Some(change)) = (&context.head.manifest, context.change) else { return faults };
     for entry in manifest.entries.iter().filter(|entry| !entry.is_pinned) {
@@ -67,6 +66,11 @@ fn stale(context: &Context<'_>) -> Vec<Fault> {
             let Some((_, version)) = change.new_version(image).filter(|(_, version)| *version != entry.version) else {
                 continue;
             };
+            // Later means: no demand before the registry has it.
+            let is_promoted = || context.inputs.promoted.as_ref().is_some_and(|it| it.has(&entry.name, version));
+            if when == When::AfterPromotion && !is_promoted() {
+                continue;
+            }
             let message =
                 format!("{} is now at {version}, but {} still names {}", image.name, entry.key, entry.version);
             let title = format!("set {} in {} to {version}", entry.key, manifest.path);
@@ -76,7 +80,7 @@ fn stale(context: &Context<'_>) -> Vec<Fault> {
                     .image(&image.name)
                     .help(format!("write {version} here"))
                     .related(format!("{} is {version} here", image.name), image.version_place())
-                    .fix(Fix::safe(title, vec![edit])),
+                    .fix(Fix { safe: when == When::SameChange, ..Fix::safe(title, vec![edit]) }),
             );
         }
     }

@@ -8,12 +8,15 @@ mod base_platform;
 mod constant;
 mod dependencies;
 mod dockerfile_format;
+mod job;
 mod manifest;
 mod misnamed_file;
 mod new_image;
 mod os_versions;
+mod promoted;
 mod rebase;
 mod reference;
+mod registries;
 mod stage;
 mod stage_base;
 mod stage_library;
@@ -32,6 +35,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::edit::{Edit, Fix};
 use crate::finding::Fault;
+use crate::inputs::Inputs;
 use crate::model::content::ChangedContent;
 use crate::model::{Image, Model};
 use crate::shape::Shape;
@@ -49,6 +53,8 @@ pub struct Context<'a> {
     pub files: &'a Snapshot<'a>,
     /// What they say.
     pub head: &'a Model,
+    /// Files from outside.
+    pub inputs: &'a Inputs,
     /// What they are compared with; `None` where the whole tree is judged.
     pub change: Option<&'a Change<'a>>,
 }
@@ -121,6 +127,8 @@ kinds! {
     Dependencies(dependencies::Dependencies),
     /// Dockerfiles must be readable.
     DockerfileFormat(dockerfile_format::DockerfileFormat),
+    /// A job must build every image.
+    Job(job::Job),
     /// Entries of the manifest must be current, or must be built.
     Manifest(manifest::Manifest),
     /// No file may be named almost like one that the build looks for.
@@ -129,10 +137,14 @@ kinds! {
     NewImage(new_image::NewImage),
     /// Versions of an operating system must be known to the build.
     OsVersions(os_versions::OsVersions),
+    /// What is named must be promoted.
+    Promoted(promoted::Promoted),
     /// References must follow the version of the image that they name.
     Rebase(rebase::Rebase),
     /// References must name images that are there.
     Reference(reference::References),
+    /// Lists of registries may hold known keys alone.
+    Registries(registries::Registries),
     /// Stages for an operating system may not have an instruction.
     Stage(stage::Stage),
     /// Images should not be built on bases that are larger than they need.
@@ -168,8 +180,20 @@ impl Check {
     /// Whether the check looks at a file that is no control file of every pack.
     pub fn looks_at(&self, path: &str) -> bool {
         let name = path.rsplit('/').next().unwrap_or_default();
-        let is_like = matches!(self, Self::MisnamedFile(misnamed) if misnamed.is_like(name));
+        let is_like = match self {
+            Self::MisnamedFile(misnamed) => misnamed.is_like(name),
+            Self::Registries(registries) => registries.is_list(path),
+            _ => false,
+        };
         is_like || self.file() == Some(path)
+    }
+
+    /// Compiles the patterns of the check.
+    pub fn compile(&self) -> Result<(), String> {
+        match self {
+            Self::Registries(registries) => registries.compile(),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -156,6 +156,14 @@ pub(super) struct Check {
     #[arg(long, help_heading = "Rules")]
     pub(super) no_waivers: bool,
 
+    /// The registry's images.yaml: which tags are promoted
+    #[arg(long, value_name = "FILE", help_heading = "Rules")]
+    pub(super) promoted: Option<PathBuf>,
+
+    /// The jobs that build images: the script that generates them, or its YAML
+    #[arg(long, value_name = "FILE", help_heading = "Rules")]
+    pub(super) jobs: Option<PathBuf>,
+
     /// Let warnings fail the run
     #[arg(long, value_name = "WHAT", help_heading = "Rules")]
     pub(super) deny: Option<Deny>,

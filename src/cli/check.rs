@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::args::{Check, Deny, Format};
 use super::paths::narrow;
-use super::policy::{Chosen, boxed, choose, head, say_all, waive};
+use super::policy::{Chosen, boxed, choose, head, inputs, say_all, waive};
 use super::{CLEAN, Error, FAILED, FINDINGS, complain, print, print_bytes, say, style};
 use crate::environment::Environment;
 use crate::finding::Level;
@@ -51,6 +51,7 @@ pub(super) fn run(options: &Check, environment: &Environment) -> Result<u8, Erro
         waive(&mut chosen, &repository, &base, &head, environment)?;
     }
     let Chosen { mut pack, notes, .. } = chosen;
+    pack.inputs = inputs(options.promoted.as_deref(), options.jobs.as_deref(), environment)?;
     let levels = options.levels.clone();
     pack.select(&Selection { only: options.rules.clone(), skip: options.skip.clone(), levels }).map_err(boxed)?;
     if !options.output.quiet {

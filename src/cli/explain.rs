@@ -94,6 +94,12 @@ fn example(text: &mut String, case: &Case) {
             }
         }
     }
+    for (name, input) in &case.inputs {
+        let _ = writeln!(text, "\n  --{name}:");
+        for line in input.lines() {
+            let _ = writeln!(text, "    {}", escape(line));
+        }
+    }
     text.push_str("\n  imglint says:\n");
     for line in case.findings.iter().flat_map(|findings| findings.lines()) {
         let _ = writeln!(text, "    {line}");

@@ -4,10 +4,12 @@ use std::path::Path;
 
 use super::args::{Policy as Options, Target};
 use super::{Error, say};
-use crate::config::Source;
+use crate::config::{ConfigError, Source};
 use crate::environment::Environment;
 use crate::git::{Base, GitError, Head, Policy, Repository};
+use crate::inputs::{Inputs, Jobs, Promoted};
 use crate::pack::{BUILT_IN, BuiltIn, CONFIG_FILE, Config, Pack, PackFiles};
+use crate::text::Text;
 use crate::waiver::{self, Day};
 
 /// Why there is no pack to judge by.
@@ -231,6 +233,29 @@ pub(super) fn waive(
     let today = epoch.or_else(now).and_then(Day::of_seconds).ok_or_else(|| boxed(NoDate))?;
     chosen.pack.waive(chosen.config.as_ref(), trailers, today);
     Ok(())
+}
+
+/// Reads the files from outside that options and environment name.
+pub(super) fn inputs(promoted: Option<&Path>, jobs: Option<&Path>, environment: &Environment) -> Result<Inputs, Error> {
+    let read = |path: &Path, option| {
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(path);
+        let text = text.map_err(|source| boxed(NoPack::Unreadable { path: name.clone(), option, source }))?;
+        Ok::<_, Error>(Source::new(&name, &text))
+    };
+    let promoted = promoted.map(|path| {
+        let source = read(path, "--promoted")?;
+        Promoted::read(&source).map_err(|problem| boxed(ConfigError(vec![problem])))
+    });
+    let registries = environment.get("KUBE_TEST_REPO_LIST").map(|path| {
+        let source = read(Path::new(path), "KUBE_TEST_REPO_LIST")?;
+        Ok::<_, Error>((source.name, Text::from(&*source.text).into()))
+    });
+    Ok(Inputs {
+        promoted: promoted.transpose()?.map(Into::into),
+        jobs: jobs.map(|path| read(path, "--jobs").map(|source| Jobs::new(&source))).transpose()?,
+        registries: registries.transpose()?,
+    })
 }
 
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]

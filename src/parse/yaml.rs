@@ -72,6 +72,17 @@ impl Node<'_, '_> {
         items.iter().map(move |node| Self { node, ..self })
     }
 
+    /// The keys and values of a mapping, in the order of the text; none where it is none.
+    pub fn pairs(self) -> impl Iterator<Item = (Self, Self)> {
+        let pairs = self.node.data.as_mapping().into_iter().flatten();
+        pairs.map(move |(key, value)| (Self { node: key, ..self }, Self { node: value, ..self }))
+    }
+
+    /// Whether the value is a sequence.
+    pub fn is_sequence(self) -> bool {
+        self.node.data.is_sequence()
+    }
+
     /// Where the value stands, without the quotes around it.
     pub fn span(self) -> Span {
         let start = self.document.byte(self.node.span.start.index());

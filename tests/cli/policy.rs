@@ -1,5 +1,7 @@
 //! Configuration and packs: what is accepted, what is refused, and which of two policies judges a change.
 
+use std::fmt::Write as _;
+
 use super::harness::{KUBERNETES, Repo, Scratch};
 
 const STALE: &[&str] = &["stale-version"];
@@ -175,4 +177,38 @@ fn an_image_directory_may_lie_at_the_root() {
     let run = repo.imglint(&[]);
     run.is(1, STALE);
     assert!(run.stdout.contains("test/images/kitten changed"), "{run}");
+}
+
+#[test]
+fn files_from_outside_are_read_and_their_mistakes_placed() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.change(&[(
+        "test/utils/image/manifest.go",
+        "package image\n\nfunc f() {\n\tconfigs[Agnhost] = Config{promoterE2eRegistry, \"agnhost\", \"2.20\"}\n}\n",
+    )]);
+    let outside = scratch.at("outside");
+    let path = |name: &str| outside.root.join(name).to_str().expect("UTF-8").to_owned();
+    // As long as the real one, with comments, and several tags a digest.
+    let mut images = "# promoted\n\n".to_owned();
+    for number in 0..600 {
+        let tags = format!("[\"1.{number}\", \"latest\"]");
+        writeln!(images, "- name: image\n  dmap:\n    \"sha256:{number:064x}\": {tags}").expect("a string");
+    }
+    images += "- name: agnhost\n  dmap:\n    \"sha256:0\": [\"2.19\"]\n    \"sha256:1\": [\"2.20\", \"x\"] # two\n";
+    outside.write(&[("images.yaml", &images), ("jobs.sh", "IMAGES=(\n  agnhost\n  kitten\n)\n")]);
+    repo.imglint(&["--all", "--promoted", &path("images.yaml"), "--jobs", &path("jobs.sh")]).is(0, &[]);
+    outside.write(&[("images.yaml", &images.replace("2.20", "2.21")), ("jobs.sh", "IMAGES=(\n  agnhost\n)\n")]);
+    let run = repo.imglint(&["--all", "--promoted", &path("images.yaml"), "--jobs", &path("jobs.sh")]);
+    run.is(1, &["missing-postsubmit", "unpromoted-manifest"]);
+    outside.write(&[("images.yaml", "- dmap: {}\n")]);
+    repo.imglint(&["--promoted", &path("images.yaml")]).fails(&["images.yaml:1: this entry has no name"]);
+    outside.write(&[("images.yaml", "a: [\n")]);
+    repo.imglint(&["--promoted", &path("images.yaml")]).fails(&["this is no YAML"]);
+    repo.imglint(&["--jobs", &path("missing")]).fails(&["missing", "--jobs"]);
+    outside.write(&[("repo_list.yaml", "x: y\n")]);
+    repo.write(&[("test/utils/image/manifest.go", "package image\n\tGcRegistry string `yaml:\"gcRegistry\"`\n")]);
+    let list = path("repo_list.yaml");
+    repo.imglint_with(&[], &[("KUBE_TEST_REPO_LIST", &list)]).is(1, &["unknown-registry"]);
+    repo.imglint_with(&[], &[("KUBE_TEST_REPO_LIST", "missing.yaml")]).fails(&["missing.yaml", "KUBE_TEST_REPO_LIST"]);
 }

@@ -1,0 +1,50 @@
+//! `job`: a job must build every image.
+
+use serde::Deserialize;
+
+use super::{Context, Globs, Kind, Scope};
+use crate::finding::{Fault, Level};
+use crate::snapshot::StoreError;
+
+/// Which jobs.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Job {
+    /// The name of an image's job; `{image}` is the image's name with dashes for slashes.
+    name: String,
+    /// Where jobs are added.
+    generator: String,
+    /// Images that are built otherwise.
+    #[serde(default)]
+    exempt: Globs,
+}
+
+impl Kind for Job {
+    const SCOPE: Scope = Scope::Both;
+
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
+        let mut faults = Vec::new();
+        for image in context.head.images.values().filter(|image| !self.exempt.is_match(&image.name)) {
+            if context.change.is_some_and(|change| change.base_of(image).is_some()) {
+                continue;
+            }
+            let job = self.name.replace("{image}", &image.name.replace('/', "-"));
+            let fault = match &context.inputs.jobs {
+                Some(jobs) if jobs.has(&job, &image.name) => continue,
+                Some(jobs) => {
+                    let message = format!("no job in {} builds {}", jobs.name, image.name);
+                    Fault::new(message, image.version_place()).help(format!("add {} to {}", image.name, self.generator))
+                }
+                // Of a whole tree nothing can be said without the jobs.
+                None if context.change.is_none() => continue,
+                None => {
+                    let message = format!("{} is new: a job must build it", image.name);
+                    let help = format!("add {} to {}; `--jobs FILE` checks it", image.name, self.generator);
+                    Fault { level: Some(Level::Note), ..Fault::new(message, image.version_place()).help(help) }
+                }
+            };
+            faults.push(fault.image(&image.name));
+        }
+        Ok(faults)
+    }
+}

@@ -1,0 +1,48 @@
+//! `promoted`: what is named must be promoted, as far as it cannot be built any more.
+
+use serde::Deserialize;
+
+use super::{Context, Kind, Scope};
+use crate::finding::Fault;
+use crate::snapshot::StoreError;
+
+/// The kind has no options: `--promoted` names the list.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Promoted {}
+
+impl Kind for Promoted {
+    const SCOPE: Scope = Scope::Tree;
+
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
+        let mut faults = Vec::new();
+        let Some(promoted) = &context.inputs.promoted else { return Ok(faults) };
+        let help = format!("name a tag that {} lists, or promote this one first", promoted.name);
+        if let Some(manifest) = &context.head.manifest {
+            for entry in manifest.entries.iter().filter(|entry| !promoted.has(&entry.name, &entry.version)) {
+                let message = format!("{} names {} {}, which is not promoted", entry.key, entry.name, entry.version);
+                let mut fault = Fault::new(message, manifest.place(entry)).help(&*help);
+                fault.image = context.head.images_of_entry(entry).first().map(|image| image.name.clone());
+                faults.push(fault);
+            }
+        }
+        for image in context.head.images.values() {
+            for reference in &image.references {
+                let Some(version) = reference.version.as_deref() else { continue };
+                let parents = context.head.named(&reference.target);
+                // What a parent is now will be built when it is merged; what it was can only come from the registry.
+                let is_current = parents.iter().any(|parent| parent.version() == Some(version));
+                let is_promoted = parents.iter().any(|parent| promoted.has(parent.published(), version));
+                if parents.is_empty() || is_current || is_promoted {
+                    continue;
+                }
+                let message = format!("{} names {} {version}, which is not promoted", image.name, reference.target);
+                faults.push(Fault::new(message, reference.version_place()).image(&image.name).help(&*help));
+            }
+        }
+        // Lines of one file that name the same are one fault.
+        let mut seen = std::collections::BTreeSet::new();
+        faults.retain(|fault| seen.insert((fault.place.path.clone(), fault.message.clone())));
+        Ok(faults)
+    }
+}

@@ -1,0 +1,81 @@
+//! `registries`: a list of registries may hold only keys that its reader knows: it ignores all others in silence.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use super::{Context, Kind, Scope};
+use crate::config::suggest;
+use crate::finding::{Fault, Place};
+use crate::parse::capture::Pattern;
+use crate::parse::yaml::{Document, Malformed, Node};
+use crate::snapshot::StoreError;
+use crate::text::Text;
+
+/// Where the lists are, and what they may hold.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Registries {
+    /// The name of such a list.
+    file: String,
+    /// What a key that is known looks like in the manifest: the group `key`.
+    #[serde(deserialize_with = "pattern")]
+    pattern: Pattern,
+}
+
+fn pattern<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Pattern, D::Error> {
+    crate::shape::pattern(deserializer, &["key"])
+}
+
+impl Kind for Registries {
+    const SCOPE: Scope = Scope::Tree;
+
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
+        let mut faults = Vec::new();
+        let Some(manifest) = &context.head.manifest else { return Ok(faults) };
+        let known: Vec<&str> = self.pattern.matches(&manifest.text).map(|found| found.group("key")).collect();
+        // In trees whose manifest takes the registries from elsewhere nothing is known.
+        if known.is_empty() {
+            return Ok(faults);
+        }
+        for path in context.files.entries().keys().filter(|path| self.is_list(path)) {
+            if let Some(Ok(text)) = context.files.text(path)? {
+                judge(path, &text, &manifest.path, &known, &mut faults);
+            }
+        }
+        if let Some((path, text)) = &context.inputs.registries {
+            judge(path, text, &manifest.path, &known, &mut faults);
+        }
+        Ok(faults)
+    }
+}
+
+impl Registries {
+    /// Whether a file is such a list.
+    pub(super) fn is_list(&self, path: &str) -> bool {
+        path.rsplit('/').next() == Some(self.file.as_str())
+    }
+
+    /// Compiles the pattern.
+    pub(super) fn compile(&self) -> Result<(), String> {
+        self.pattern.compile().map(|_| ())
+    }
+}
+
+fn judge(path: &Arc<str>, text: &Arc<Text>, manifest: &str, known: &[&str], faults: &mut Vec<Fault>) {
+    let document = match Document::parse(text) {
+        Ok(document) => document,
+        Err(Malformed { message, offset }) => {
+            faults.push(Fault::new(format!("{path} is no YAML: {message}"), Place::new(path, text, offset..offset)));
+            return;
+        }
+    };
+    for (key, _) in document.root().pairs() {
+        let name = key.text().unwrap_or_default();
+        if !known.contains(&name.as_str()) {
+            let message = format!("{manifest} knows no registry `{name}`, and ignores it");
+            let place = Place::new(path, text, Node::span(key));
+            faults.push(Fault::new(message, place).help(suggest(&name, known.iter().copied())));
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Files from outside of the repository that some rules need: what a registry has promoted, which jobs there are, and which
+//! registries tests are told to use.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::config::{Problem, Source};
+use crate::parse::yaml::{Document, Malformed, Node};
+use crate::text::Text;
+
+/// What was given.
+#[derive(Debug, Clone, Default)]
+pub struct Inputs {
+    /// `--promoted`.
+    pub promoted: Option<Arc<Promoted>>,
+    /// `--jobs`.
+    pub jobs: Option<Jobs>,
+    /// `KUBE_TEST_REPO_LIST`: its path and its text.
+    pub registries: Option<(Arc<str>, Arc<Text>)>,
+}
+
+/// The tags that a registry has promoted, by image: never built again, and never to be changed.
+#[derive(Debug, Clone)]
+pub struct Promoted {
+    /// The file, for messages.
+    pub name: String,
+    tags: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// The jobs that build images: the script that generates them, or what it generated.
+#[derive(Debug, Clone)]
+pub struct Jobs {
+    /// The file, for messages.
+    pub name: String,
+    text: String,
+}
+
+impl Promoted {
+    /// Reads an `images.yaml`: a list of `name` and `dmap`, which holds a list of tags by digest.
+    pub fn read(source: &Source) -> Result<Self, Problem> {
+        let text = Text::from(&*source.text);
+        let document = Document::parse(&text).map_err(|Malformed { message, offset }| {
+            source.problem(offset..offset, format!("this is no YAML: {message}"))
+        })?;
+        let root = document.root();
+        if !root.is_sequence() {
+            let help = "this is the images.yaml of the registry: a list of `- name: …` with `dmap: …`";
+            return Err(source.problem(root.span(), "this is no list of images").help(help));
+        }
+        let mut tags: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for item in root.items() {
+            let name = item.get("name").and_then(Node::text);
+            let name = name.ok_or_else(|| source.problem(item.span(), "this entry has no name"))?;
+            let of_image = tags.entry(name).or_default();
+            for (_, list) in item.get("dmap").into_iter().flat_map(Node::pairs) {
+                of_image.extend(list.items().filter_map(Node::text));
+            }
+        }
+        Ok(Self { name: source.name.to_string(), tags })
+    }
+
+    /// Whether a tag of an image is promoted.
+    pub fn has(&self, image: &str, tag: &str) -> bool {
+        self.tags.get(image).is_some_and(|tags| tags.contains(tag))
+    }
+}
+
+impl Jobs {
+    /// Takes the generator script, or its YAML.
+    pub fn new(source: &Source) -> Self {
+        Self { name: source.name.to_string(), text: source.text.to_string() }
+    }
+
+    /// Whether a job builds an image: one of this name, or an entry of the script's array, `image` or `image:pool`.
+    pub fn has(&self, job: &str, image: &str) -> bool {
+        let is_entry = |line: &str| {
+            let line = line.split('#').next().unwrap_or_default().trim();
+            let line = line.trim_start_matches("- ").trim_matches(['"', '\'']);
+            line == image || line.split_once(':').is_some_and(|(entry, pool)| entry == image && !pool.starts_with(' '))
+        };
+        self.text.lines().any(|line| is_entry(line) || has_word(line, job))
+    }
+}
+
+/// Whether a line names a job, and not one whose name only holds this one.
+fn has_word(line: &str, word: &str) -> bool {
+    let is_part = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_');
+    line.split(|character: char| !is_part(character)).any(|part| part == word)
+}
