@@ -46,6 +46,9 @@ struct Images {
     /// Files of an image that are no part of its content: glob patterns, or directories with a closing slash.
     #[serde(default)]
     ignore: Vec<IgnorePattern>,
+    /// Files outside of the images that are part of every image.
+    #[serde(default)]
+    shared: Vec<String>,
     /// Images that are those of somebody else under another name.
     #[serde(default)]
     mirrored: Vec<String>,
@@ -127,6 +130,8 @@ pub struct Shape {
     pub base_file: Option<String>,
     /// Files that are no part of an image's content, by their path below it.
     pub ignore: GlobSet,
+    /// Files outside of the images that are part of every image.
+    pub shared: Vec<String>,
     /// Images that are those of somebody else under another name.
     pub mirrored: Vec<String>,
     /// Further images that carry another project's version.
@@ -213,6 +218,7 @@ impl From<PackFile> for Shape {
             base_file: references.base_file.map(|name| name.0),
             // Each pattern compiled on its own already.
             ignore: ignore.build().unwrap_or_else(|_| GlobSet::empty()),
+            shared: images.shared,
             mirrored: images.mirrored,
             upstream_versions: images.upstream_versions,
             registries,
@@ -238,6 +244,7 @@ impl Shape {
         let manifest = self.manifest.iter().map(|manifest| &manifest.path);
         let files = manifest.chain(self.constants.iter().map(|constant| &constant.path));
         scope.files.extend(files.filter(|path| !self.is_below_a_root(path)).map(ToString::to_string));
+        scope.files.extend(self.shared.iter().filter(|path| !self.is_below_a_root(path)).cloned());
         if !self.binary_scope.is_empty() && self.module.is_none() {
             scope.files.push(GO_MODULE.to_owned());
         }

@@ -35,8 +35,8 @@ impl Kind for Job {
                     let message = format!("no job in {} builds {}", jobs.name, image.name);
                     Fault::new(message, image.version_place()).help(format!("add {} to {}", image.name, self.generator))
                 }
-                // Of a whole tree nothing can be said without the jobs.
-                None if context.change.is_none() => continue,
+                // Of a whole tree, or of a first commit, nothing can be said without the jobs.
+                None if context.change.is_none_or(|change| change.base.directories.is_empty()) => continue,
                 None => {
                     let message = format!("{} is new: a job must build it", image.name);
                     let help = format!("add {} to {}; `--jobs FILE` checks it", image.name, self.generator);

@@ -35,7 +35,7 @@ impl Kind for VersionBump {
                 let what = if is_below(path, directory) {
                     "this changed"
                 } else {
-                    "this changed, and the image is built from it"
+                    "this changed, and the image is built with it"
                 };
                 fault = fault.related(what, Place::file(path));
             }

@@ -25,6 +25,11 @@ pub fn changed(
     let mut content = ChangedContent::new();
     let mut sources = Vec::new();
     for path in paths {
+        if shape.shared.iter().any(|shared| **shared == **path) {
+            for directory in &head.directories {
+                content.entry(Arc::clone(directory)).or_default().insert(Arc::clone(path));
+            }
+        }
         let owners: BTreeSet<_> = [head, base].into_iter().filter_map(|model| model.owner(path)).collect();
         for directory in owners {
             let below = &path[directory.len() + 1..];

@@ -212,3 +212,36 @@ fn files_from_outside_are_read_and_their_mistakes_placed() {
     repo.imglint_with(&[], &[("KUBE_TEST_REPO_LIST", &list)]).is(1, &["unknown-registry"]);
     repo.imglint_with(&[], &[("KUBE_TEST_REPO_LIST", "missing.yaml")]).fails(&["missing.yaml", "KUBE_TEST_REPO_LIST"]);
 }
+
+/// The complete example of docs/packs.md, from its own files.
+#[test]
+fn the_documented_pack_does_what_the_documentation_says() {
+    let scratch = Scratch::new();
+    let repo = scratch.init("repo");
+    let documented = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/example-pack");
+    for entry in std::fs::read_dir(documented).expect("a directory") {
+        let entry = entry.expect("an entry");
+        let text = std::fs::read_to_string(entry.path()).expect("a file");
+        repo.write(&[(&*format!("ci/imglint/{}", entry.file_name().to_string_lossy()), &text)]);
+    }
+    repo.write(&[
+        ("imglint.toml", "pack = \"ci/imglint\"\n"),
+        ("docker/base.env", "# pinned\nBASE=registry.example.com/base:1.4\n"),
+        ("docker/base/TAG", "1.4\n"),
+        ("docker/web/TAG", "7\n"),
+        ("docker/worker/TAG", "2.0.9\n"),
+    ]);
+    repo.commit("base");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.imglint(&["--all"]).is(0, &[]);
+    repo.write(&[("docker/base/TAG", "1.5\n")]);
+    repo.imglint(&[]).is(1, &["stale-pin"]);
+    repo.imglint(&["--fix"]).is(1, &[]);
+    let read = |path: &str| std::fs::read_to_string(repo.root.join(path)).expect("a file");
+    assert_eq!(read("docker/base.env"), "# pinned\nBASE=registry.example.com/base:1.5\n");
+    let tags = ["docker/base/TAG", "docker/web/TAG", "docker/worker/TAG"].map(read);
+    assert_eq!(tags, ["1.5\n", "8\n", "2.0.10\n"]);
+    repo.imglint(&[]).is(0, &[]);
+    let explained = repo.imglint(&["explain", "stale-pin"]);
+    assert!(explained.stdout.contains("All images are built on the base that this file names."), "{explained}");
+}
