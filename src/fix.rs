@@ -21,7 +21,7 @@ use crate::text::escape;
 pub struct Allowed {
     /// Fixes that are not safe, too.
     pub risky: bool,
-    /// Findings about these paths alone, if there are any.
+    /// Findings about these paths alone, if there are any, and what follows from their repair.
     pub paths: Vec<String>,
     /// Not these findings: their rule, image, path and message.
     pub except: BTreeSet<Identity>,
@@ -101,6 +101,7 @@ pub fn bump(
     let tip = pair.tip.as_ref().map(|tip| Model::build(tip, shape, Some(&base), None)).transpose().map_err(store)?;
     let change = Change { pair, base: &base, tip: tip.as_ref().unwrap_or(&base), content: BTreeMap::new() };
     let mut edits = Vec::new();
+    let mut version_files = BTreeSet::new();
     for name in names {
         let name = name.trim_end_matches('/');
         let is_it = |image: &&Arc<Image>| *image.name == *name || *image.directory == *name;
@@ -108,6 +109,7 @@ pub fn bump(
             name: name.to_owned(),
             suggestion: crate::config::suggest(name, head.images.values().map(|image| &*image.name)),
         })?;
+        version_files.insert(Arc::clone(&image.version.path));
         let no_version = || BumpError::NoVersion(image.name.to_string());
         let (old, span) =
             image.version.value().map(|version| (&version.value, &version.span)).ok_or_else(no_version)?;
@@ -123,7 +125,12 @@ pub fn bump(
         }
     }
     // What is wrong already is not what was asked for.
-    allowed.except = judge(pack, pair).map_err(store)?.findings.iter().map(identity).collect();
+    let follows = |finding: &&Finding| {
+        let mut places = finding.fault.related.iter().map(|label| &label.place.path);
+        places.any(|path| version_files.contains(path))
+    };
+    let before = judge(pack, pair).map_err(store)?.findings;
+    allowed.except = before.iter().filter(|finding| !follows(finding)).map(identity).collect();
     let mut files = BTreeMap::new();
     for (edit, title) in edits {
         let file = repaired(&mut files, &pair.head, &edit.path).map_err(store)?;
@@ -161,6 +168,10 @@ fn go_on(
     files: BTreeMap<Arc<str>, Repaired>,
 ) -> Result<Repair, FixError> {
     let mut repair = Repair { outcome: judge(pack, pair)?, files, conflicts: Vec::new() };
+    // What is outside of the paths stays as it is; what a repair brings about there does not.
+    let mut except = allowed.except.clone();
+    let outside = repair.outcome.findings.iter().filter(|finding| !finding.is_about(&allowed.paths));
+    except.extend(outside.map(identity));
     // Each round goes at least one image down the graph, and what follows from a bump takes two more.
     let rounds = 3 * pair.head.entries().len().min(MAX_ROUNDS) + 8;
     for _ in 0..rounds {
@@ -169,7 +180,8 @@ fn go_on(
             return Ok(repair);
         }
         let findings = &repair.outcome.findings;
-        let offered: Vec<(&Finding, &Fix)> = findings.iter().filter_map(|finding| allowed.fix_of(finding)).collect();
+        let offered: Vec<(&Finding, &Fix)> =
+            findings.iter().filter_map(|finding| allowed.fix_of(finding, &except)).collect();
         let conflicts = conflicts(&offered);
         let conflicting: BTreeSet<usize> = conflicts.iter().flatten().copied().collect();
         repair.conflicts = conflicts.iter().map(|pair| pair.map(|index| done(&offered[index]))).collect();
@@ -225,10 +237,9 @@ fn repaired<'f>(
 }
 
 impl Allowed {
-    fn fix_of<'f>(&self, finding: &'f Finding) -> Option<(&'f Finding, &'f Fix)> {
+    fn fix_of<'f>(&self, finding: &'f Finding, except: &BTreeSet<Identity>) -> Option<(&'f Finding, &'f Fix)> {
         let fix = finding.fault.fix.as_ref().filter(|fix| fix.safe || self.risky)?;
-        let is_wanted =
-            finding.waived.is_none() && finding.is_about(&self.paths) && !self.except.contains(&identity(finding));
+        let is_wanted = finding.waived.is_none() && !except.contains(&identity(finding));
         is_wanted.then_some((finding, fix))
     }
 }

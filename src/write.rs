@@ -41,6 +41,7 @@ struct Prepared<'a> {
     target: PathBuf,
     temporary: NamedTempFile,
     file: &'a Repaired,
+    line_ends: LineEnds,
 }
 
 /// Writes files below `root`. Everything is checked and prepared before the first file is replaced.
@@ -51,11 +52,11 @@ pub fn write(root: &Path, files: &BTreeMap<Arc<str>, Repaired>) -> Result<(), Wr
     for prepared in &prepared {
         check(root, prepared.path, prepared.file)?;
     }
-    let mut replaced: Vec<(&str, PathBuf, &Repaired)> = Vec::new();
-    for Prepared { path, target, temporary, file } in prepared {
+    let mut replaced: Vec<(&str, PathBuf, Vec<u8>)> = Vec::new();
+    for Prepared { path, target, temporary, file, line_ends } in prepared {
         if let Err(error) = temporary.persist(&target) {
             let kept: Vec<&str> =
-                replaced.iter().filter(|(_, target, file)| undo(target, file).is_err()).map(|it| it.0).collect();
+                replaced.iter().filter(|(_, target, before)| undo(target, before).is_err()).map(|it| it.0).collect();
             let outcome = if kept.is_empty() {
                 "What was written before it was taken back".to_owned()
             } else {
@@ -63,7 +64,7 @@ pub fn write(root: &Path, files: &BTreeMap<Arc<str>, Repaired>) -> Result<(), Wr
             };
             return Err(WriteError::Replace { path: path.to_owned(), source: error.error, outcome });
         }
-        replaced.push((path, target, file));
+        replaced.push((path, target, line_ends.apply(&file.before)));
     }
     // That the names last through a power cut is a courtesy; not every system can do it.
     for (_, target, _) in &replaced {
@@ -75,7 +76,7 @@ pub fn write(root: &Path, files: &BTreeMap<Arc<str>, Repaired>) -> Result<(), Wr
 }
 
 /// The file must be on disk, in the tree, a file, and what was judged.
-fn check(root: &Path, path: &str, file: &Repaired) -> Result<PathBuf, WriteError> {
+fn check(root: &Path, path: &str, file: &Repaired) -> Result<(PathBuf, LineEnds), WriteError> {
     let target = root.join(path);
     let failed = |source: io::Error| WriteError::Prepare { path: path.to_owned(), source };
     let metadata = match fs::symlink_metadata(&target) {
@@ -90,26 +91,58 @@ fn check(root: &Path, path: &str, file: &Repaired) -> Result<PathBuf, WriteError
     if !metadata.is_file() || !real.starts_with(root.canonicalize().map_err(failed)?) {
         return Err(WriteError::Outside(path.to_owned()));
     }
-    if fs::read(&target).map_err(failed)? != file.before {
+    let on_disk = fs::read(&target).map_err(failed)?;
+    let line_ends = if on_disk == file.before {
+        LineEnds::AsJudged
+    } else if with_carriage_returns(&file.before) == on_disk {
+        LineEnds::CarriageReturns
+    } else {
         return Err(WriteError::Differs(path.to_owned()));
+    };
+    Ok((target, line_ends))
+}
+
+/// How the lines of a file end on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LineEnds {
+    /// As in what was judged.
+    AsJudged,
+    /// Git gave every line a carriage return when it checked the file out.
+    CarriageReturns,
+}
+
+impl LineEnds {
+    fn apply(self, bytes: &[u8]) -> Vec<u8> {
+        if self == Self::CarriageReturns { with_carriage_returns(bytes) } else { bytes.to_vec() }
     }
-    Ok(target)
+}
+
+/// The bytes with a carriage return before every line feed that has none.
+fn with_carriage_returns(bytes: &[u8]) -> Vec<u8> {
+    let mut converted = Vec::with_capacity(bytes.len() + bytes.len() / 16);
+    for (position, &byte) in bytes.iter().enumerate() {
+        if byte == b'\n' && (position == 0 || bytes[position - 1] != b'\r') {
+            converted.push(b'\r');
+        }
+        converted.push(byte);
+    }
+    converted
 }
 
 fn prepare<'a>(root: &Path, path: &'a str, file: &'a Repaired) -> Result<Prepared<'a>, WriteError> {
-    let target = check(root, path, file)?;
+    let (target, line_ends) = check(root, path, file)?;
     let temporary = || {
         let directory = target.parent().unwrap_or(root);
         clean(directory)?;
         let mut temporary =
             tempfile::Builder::new().prefix(TEMPORARY_PREFIX).suffix(TEMPORARY_SUFFIX).tempfile_in(directory)?;
-        temporary.write_all(&file.after)?;
+        temporary.write_all(&line_ends.apply(&file.after))?;
         temporary.as_file().set_permissions(fs::metadata(&target)?.permissions())?;
         temporary.as_file().sync_all()?;
         Ok(temporary)
     };
     let temporary = temporary().map_err(|source| WriteError::Prepare { path: path.to_owned(), source })?;
-    Ok(Prepared { path, target, temporary, file })
+    Ok(Prepared { path, target, temporary, file, line_ends })
 }
 
 /// Removes what a run left behind that was killed while it wrote; what another run is just writing is too young for that.
@@ -128,11 +161,11 @@ fn clean(directory: &Path) -> io::Result<()> {
 }
 
 /// Puts a file back as it was, through a file of its own.
-fn undo(target: &Path, file: &Repaired) -> io::Result<()> {
+fn undo(target: &Path, before: &[u8]) -> io::Result<()> {
     let directory = target.parent().unwrap_or(Path::new("."));
     let mut temporary =
         tempfile::Builder::new().prefix(TEMPORARY_PREFIX).suffix(TEMPORARY_SUFFIX).tempfile_in(directory)?;
-    temporary.write_all(&file.before)?;
+    temporary.write_all(before)?;
     temporary.as_file().set_permissions(fs::metadata(target)?.permissions())?;
     temporary.as_file().sync_all()?;
     temporary.persist(target).map_err(|error| error.error)?;

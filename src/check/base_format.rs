@@ -53,6 +53,11 @@ impl BaseFormat {
                 return;
             }
         };
+        if lines.is_empty() {
+            let message = format!("{file} of {} lists no platform, so nothing would be built", image.name);
+            let help = "list one `os/arch=image` a line, or delete the file to build for all architectures of Linux";
+            faults.push(Fault::new(message, Place::file(&base.path)).image(&image.name).help(help));
+        }
         for (number, line) in lines.iter().enumerate() {
             let written = text.slice(&line.span);
             let mut flaws = Vec::new();

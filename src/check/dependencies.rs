@@ -47,9 +47,12 @@ impl Kind for Dependencies {
             }
         };
         let list = List { path: &path, text: &text, context };
-        let entries = document.root().get("dependencies").into_iter().flat_map(Node::items);
+        let Some(entries) = document.root().get("dependencies").filter(|list| list.is_sequence()) else {
+            let message = format!("{path} has no list `dependencies`");
+            return Ok(vec![Fault::new(message, Place::new(&path, &text, 0..0))]);
+        };
         let mut faults = Vec::new();
-        for entry in entries {
+        for entry in entries.items() {
             list.judge(entry, &mut faults)?;
         }
         Ok(faults)
@@ -76,7 +79,8 @@ impl List<'_> {
         for reference in entry.get("refPaths").into_iter().flat_map(Node::items) {
             let Some(path) = reference.get("path").and_then(Node::text) else { continue };
             let of_file = self.held_in(&path);
-            let is_ours = of_file.is_some() || self.is_version_file(&path);
+            let is_manifest = self.context.shape.manifest.as_ref().is_some_and(|manifest| *manifest.path == *path);
+            let is_ours = of_file.is_some() || is_manifest || self.is_version_file(&path);
             let Some(read) = self.context.files.text(&path)?.filter(|_| is_ours) else {
                 if is_ours {
                     let place = reference.get("path").map_or_else(|| self.place(version_node), |node| self.place(node));

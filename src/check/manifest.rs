@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::{Context, Kind, Scope};
 use crate::edit::{Edit, Fix};
-use crate::finding::Fault;
+use crate::finding::{Fault, Place};
 use crate::parse::version::order;
 use crate::snapshot::StoreError;
 
@@ -60,7 +60,16 @@ impl Manifest {
 
 fn stale(context: &Context<'_>, when: When) -> Vec<Fault> {
     let mut faults = Vec::new();
-    let (Some(manifest), Some(change)) = (&context.head.manifest, context.change) else { return faults };
+    let Some(change) = context.change else { return faults };
+    let Some(manifest) = &context.head.manifest else {
+        if let Some(manifest) = &change.base.manifest {
+            let message = format!("{} is gone, and with it the versions that are used", manifest.path);
+            faults.push(
+                Fault::new(message, Place::file(&manifest.path)).help("move it back, or tell the pack where it is now"),
+            );
+        }
+        return faults;
+    };
     for entry in manifest.entries.iter().filter(|entry| !entry.is_pinned) {
         for image in context.head.images_of_entry(entry) {
             let Some((_, version)) = change.new_version(image).filter(|(_, version)| *version != entry.version) else {

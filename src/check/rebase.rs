@@ -1,14 +1,16 @@
 //! `rebase`: what names another image of the tree must name its version.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::{Context, Kind, Scope};
+use super::{Change, Context, Kind, Scope};
 use crate::edit::{Edit, Fix};
 use crate::finding::Fault;
 use crate::model::{Image, Reference};
+use crate::parse::version::order;
 use crate::snapshot::StoreError;
 
 /// The kind has no options.
@@ -53,7 +55,7 @@ fn outdated<'a>(context: &Context<'a>, child: &Image, reference: &Reference, nam
     }
     let moved = parents.into_iter().filter(|parent| match context.change {
         // Of a change, only what it moved is asked for: to name a version that is not the newest may be meant.
-        Some(change) => change.new_version(parent).is_some(),
+        Some(change) => change.new_version(parent).is_some() || is_ahead(change, child, reference, parent),
         None => parent.version().is_some(),
     });
     // Of several images of one name, the one is meant whose version is most like the named one.
@@ -62,6 +64,14 @@ fn outdated<'a>(context: &Context<'a>, child: &Image, reference: &Reference, nam
         version.bytes().zip(named.bytes()).take_while(|(one, other)| one == other).count()
     };
     moved.max_by_key(likeness)
+}
+
+/// Whether the change itself names a version that the parent has not reached: nothing can have built it.
+fn is_ahead(change: &Change<'_>, child: &Image, reference: &Reference, parent: &Image) -> bool {
+    let is_same = |old: &Reference| old.target == reference.target && old.version == reference.version;
+    let was_there = change.base_of(child).is_some_and(|base| base.references.iter().any(is_same));
+    let reached = reference.version.as_deref().zip(parent.version());
+    !was_there && reached.is_some_and(|(named, version)| order(named, version) == Some(Ordering::Greater))
 }
 
 fn fault(
@@ -83,8 +93,12 @@ fn fault(
     let mut fault = Fault::new(message, first.version_place())
         .image(&child.name)
         .help(help)
-        .related(format!("{} is {version} here", parent.name), parent.version_place())
-        .fix(Fix::safe(title, edits.collect()));
+        .related(format!("{} is {version} here", parent.name), parent.version_place());
+    if references.iter().any(|reference| reference.has_digest) {
+        fault = fault.help(format!("name {version} with its digest{lines}, and bump {file} of {} too", child.name));
+    } else {
+        fault = fault.fix(Fix::safe(title, edits.collect()));
+    }
     for other in others {
         fault = fault.related(format!("{named} here too"), other.version_place());
     }

@@ -8,11 +8,12 @@ use super::args::{Check, Deny, Format};
 use super::paths::narrow;
 use super::policy::{Chosen, boxed, choose, head, inputs, say_all, waive};
 use super::{CLEAN, Error, FAILED, FINDINGS, complain, print, print_bytes, say, style};
+use crate::check::Scope;
 use crate::environment::Environment;
 use crate::finding::Level;
 use crate::fix::{self, Allowed, Repair};
 use crate::git::{Base, GitError, Head, Repository};
-use crate::pack::Selection;
+use crate::pack::{Pack, Selection};
 use crate::report::{Report, diff, human, json, summary};
 use crate::run;
 use crate::snapshot::Pair;
@@ -60,6 +61,7 @@ pub(super) fn run(options: &Check, environment: &Environment) -> Result<u8, Erro
     }
 
     let mut pair = repository.pair(&base, &head, &pack.scope()).map_err(boxed)?;
+    refuse_nothing(&pack, &pair)?;
     let paths = narrow(&options.paths, &repository, &pair)?;
     let mut repair = if options.fix || options.diff {
         let allowed = Allowed { risky: options.unsafe_fixes, paths: paths.clone(), ..Allowed::default() };
@@ -91,6 +93,9 @@ pub(super) fn run(options: &Check, environment: &Environment) -> Result<u8, Erro
         print(&human::render(&report, style, options.output.quiet))?;
         print(&summary)?;
     }
+    if options.all && is_repaired && options.fix {
+        say("what is repaired is a change now: run `imglint --fix` without --all for the versions that follow from it");
+    }
     for conflict in summary::conflicts(&repair) {
         say(&conflict);
     }
@@ -111,6 +116,30 @@ pub(super) fn run(options: &Check, environment: &Environment) -> Result<u8, Erro
     // The process ends here: the system takes all of this back at once, and faster than we could.
     std::mem::forget((pair, repair, pack));
     Ok(code)
+}
+
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+enum NothingToJudge {
+    #[error("there is no file below {0}, where images should lie")]
+    #[diagnostic(help("name the directories of the images in imglint.toml: shape.images.roots = [\"images\"]"))]
+    NoRoot(String),
+    #[error("these rules compare a change with its base, and `--all` has none: {0}")]
+    #[diagnostic(help("leave out `--all`, or `--rule`"))]
+    NoBase(String),
+}
+
+/// A run that could find nothing, whatever is wrong, must not pass.
+fn refuse_nothing(pack: &Pack, pair: &Pair<'_>) -> Result<(), Error> {
+    let trees = [Some(&pair.head), pair.base.as_ref()];
+    let has_files = |root: &String| trees.into_iter().flatten().any(|tree| tree.below(root).next().is_some());
+    if !pack.shape.roots.iter().any(has_files) {
+        return Err(boxed(NothingToJudge::NoRoot(pack.shape.roots.join(", "))));
+    }
+    let mut rules = pack.rules.iter().filter(|rule| rule.level != Level::Off).peekable();
+    if pair.base.is_none() && rules.peek().is_some() && rules.clone().all(|rule| rule.check.scope() == Scope::Change) {
+        return Err(boxed(NothingToJudge::NoBase(rules.map(|rule| &*rule.id).collect::<Vec<_>>().join(", "))));
+    }
+    Ok(())
 }
 
 /// Writes the repaired files into the working tree, whatever was judged: the index is the user's.

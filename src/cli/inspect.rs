@@ -111,7 +111,7 @@ pub(super) fn run(options: &Inspect, environment: &Environment) -> Result<u8, Er
             }
             print(&text)?;
             if !options.output.quiet {
-                say(&format!("{} images", shown.len()));
+                say(&format!("{} image{}", shown.len(), if shown.len() == 1 { "" } else { "s" }));
             }
         }
     }

@@ -61,7 +61,16 @@ pub(super) fn choose(
         Some(_) => repository.policy_of_base(base).map_err(boxed)?,
         None => None,
     };
-    let judge = Sources { repository, options, trees: of_base.iter().chain([&of_head]).collect() };
+    // A base that says nothing of its policy, and is not recognised, leaves it to head.
+    let alone = of_base.as_ref().map(|base| Sources { repository, options, trees: vec![base] });
+    let is_decided = match &alone {
+        Some(alone) => alone.file(CONFIG_FILE)?.is_some() || alone.recognise().is_some(),
+        None => false,
+    };
+    let judge = match alone {
+        Some(alone) if is_decided => alone,
+        _ => Sources { repository, options, trees: of_base.iter().chain([&of_head]).collect() },
+    };
     let (pack, config, how) = judge.load()?;
     let mut notes = vec![format!("pack: {} ({how})", pack.name)];
     if of_base.is_some() {
@@ -136,7 +145,8 @@ impl Sources<'_> {
     fn recognise(&self) -> Option<(&'static str, String)> {
         for pack in BUILT_IN {
             for marker in pack.markers() {
-                if self.trees.iter().any(|tree| tree.has(&marker)) {
+                let is_known = |tree: &&Policy<'_>| tree.has(&marker) || self.repository.has_in_index(tree, &marker);
+                if self.trees.iter().any(is_known) {
                     return Some((pack.name, marker));
                 }
             }

@@ -38,7 +38,8 @@ impl Policy<'_> {
                 match std::fs::read(&file) {
                     Ok(bytes) => Ok(Some(bytes)),
                     Err(error)
-                        if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) =>
+                        if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
+                            && file.symlink_metadata().is_err() =>
                     {
                         Ok(None)
                     }
@@ -142,6 +143,15 @@ impl Repository {
             messages.push((super::ladder::short(id), message));
         }
         Ok(messages)
+    }
+
+    /// Whether a file that is not on disk is one that a sparse checkout left out.
+    pub fn has_in_index(&self, tree: &Policy<'_>, path: &str) -> bool {
+        let is_sparse =
+            || self.inner.config().is_ok_and(|config| config.get_bool("core.sparsecheckout").unwrap_or(false));
+        matches!(tree, Policy::Disk(_))
+            && is_sparse()
+            && self.inner.index().is_ok_and(|index| index.get_path(Path::new(path), 0).is_some())
     }
 
     /// The files on both sides of the change, as far as `scope` reaches.
@@ -305,7 +315,7 @@ impl Repository {
     ) -> Result<(), GitError> {
         let root = self.root().ok_or(GitError::Bare("working tree"))?;
         let mut options = options(scope);
-        options.include_untracked(true).recurse_untracked_dirs(true).include_typechange(true);
+        options.include_untracked(true).recurse_untracked_dirs(true).include_typechange(true).ignore_submodules(true);
         let diff = self
             .inner
             .diff_index_to_workdir(Some(index), Some(&mut options))
@@ -327,6 +337,8 @@ impl Repository {
             let name = delta.new_file().path().or(delta.old_file().path()).unwrap_or(Path::new(&path));
             let file = root.join(name);
             let entry = match std::fs::symlink_metadata(&file) {
+                // Not to be asked of the disk: a directory on the way may be a link now, or a file.
+                _ if delta.status() == Delta::Deleted => None,
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
                 Err(source) => return Err(GitError::Io { path, source }),
                 Ok(metadata) if metadata.is_dir() => None,
@@ -337,6 +349,17 @@ impl Repository {
                         None => Kind::File,
                     };
                     let failed = |source| GitError::Io { path: path.clone(), source };
+                    if !metadata.is_symlink()
+                        && let Some(converted) = self.converted(&path, &file)?
+                    {
+                        // What git would store is what is judged; often that is what it has stored already.
+                        let id = Oid::hash_object(ObjectType::Blob, &converted).doing("reading the working tree")?;
+                        let stored = index.get_path(Path::new(&path), 0).filter(|entry| entry.id == id);
+                        let content =
+                            stored.map_or_else(|| Content::Inline(converted.into()), |entry| object(entry.id));
+                        apply(entries, scope, bytes, || Some(Entry { kind, content }));
+                        continue;
+                    }
                     let id = if metadata.is_symlink() {
                         let target = content_on_disk(&file).map_err(failed)?;
                         Oid::hash_object(ObjectType::Blob, &target)
@@ -355,6 +378,63 @@ impl Repository {
             apply(entries, scope, bytes, || entry);
         }
         Ok(())
+    }
+}
+
+impl Repository {
+    /// The bytes of a file as git would store them, where that is not as they lie on disk: with other line ends, or run through
+    /// a filter.
+    fn converted(&self, path: &str, file: &Path) -> Result<Option<Vec<u8>>, GitError> {
+        let attribute = |name| {
+            let value = self.inner.get_attr_bytes(Path::new(path), name, git2::AttrCheckFlags::FILE_THEN_INDEX);
+            value.map_or(git2::AttrValue::Unspecified, git2::AttrValue::from_bytes)
+        };
+        let failed = |source| GitError::Io { path: path.to_owned(), source };
+        if matches!(attribute("filter"), git2::AttrValue::String(_)) {
+            return self.filtered(path, file).map(Some);
+        }
+        let is_set = |value| matches!(value, git2::AttrValue::True | git2::AttrValue::String(_));
+        let auto = || {
+            let config = self.inner.config().and_then(|mut config| config.snapshot());
+            config.is_ok_and(|config| matches!(config.get_str("core.autocrlf"), Ok("true" | "input")))
+        };
+        let is_text = match attribute("text") {
+            git2::AttrValue::False => false,
+            git2::AttrValue::Unspecified => is_set(attribute("eol")) || auto(),
+            value => is_set(value),
+        };
+        if !is_text {
+            return Ok(None);
+        }
+        let bytes = std::fs::read(file).map_err(failed)?;
+        // Git takes a file with a NUL for a binary one.
+        if bytes.contains(&0) || !bytes.windows(2).any(|pair| pair == b"\r\n") {
+            return Ok(None);
+        }
+        let mut converted = Vec::with_capacity(bytes.len());
+        for (position, &byte) in bytes.iter().enumerate() {
+            if byte != b'\r' || bytes.get(position + 1) != Some(&b'\n') {
+                converted.push(byte);
+            }
+        }
+        Ok(Some(converted))
+    }
+
+    /// What a filter of the user's, such as that of git-lfs, makes of a file. Git alone knows how to run it.
+    fn filtered(&self, path: &str, file: &Path) -> Result<Vec<u8>, GitError> {
+        let failed = |source| GitError::Io { path: path.to_owned(), source };
+        let git = |arguments: &[&str]| {
+            let mut command = std::process::Command::new("git");
+            command.arg("--git-dir").arg(self.inner.path()).args(arguments);
+            let output = command.stdin(std::fs::File::open(file).map_err(failed)?).output().map_err(failed)?;
+            if output.status.success() {
+                Ok(output.stdout)
+            } else {
+                Err(failed(std::io::Error::other(String::from_utf8_lossy(&output.stderr).trim().to_owned())))
+            }
+        };
+        let id = git(&["hash-object", "-w", "--stdin", "--path", path])?;
+        git(&["cat-file", "blob", String::from_utf8_lossy(&id).trim()])
     }
 }
 
@@ -393,7 +473,7 @@ fn extended_flags(index: &git2::Index, path: Option<&[u8]>) -> Option<IndexEntry
 
 fn options(scope: &Scope) -> DiffOptions {
     let mut options = DiffOptions::new();
-    options.ignore_submodules(true).skip_binary_check(true).disable_pathspec_match(true);
+    options.skip_binary_check(true).disable_pathspec_match(true);
     if !scope.directories.iter().any(String::is_empty) {
         for path in scope.directories.iter().chain(&scope.files) {
             options.pathspec(path);

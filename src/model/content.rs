@@ -30,7 +30,11 @@ pub fn changed(
                 content.entry(Arc::clone(directory)).or_default().insert(Arc::clone(path));
             }
         }
-        let owners: BTreeSet<_> = [head, base].into_iter().filter_map(|model| model.owner(path)).collect();
+        // On each side the path belongs to the image that owns it there, if it is there.
+        let base_files = pair.base.as_ref().unwrap_or(&pair.head);
+        let sides =
+            [(head, &pair.head), (base, base_files)].into_iter().filter(|(_, files)| files.entry(path).is_some());
+        let owners: BTreeSet<_> = sides.filter_map(|(model, _)| model.owner(path)).collect();
         for directory in owners {
             let below = &path[directory.len() + 1..];
             let images = [head, base].into_iter().filter_map(|model| model.images.get(directory));

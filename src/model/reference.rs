@@ -25,6 +25,8 @@ pub struct Reference {
     pub version_span: Span,
     /// The platform at the end of the tag, and where it stands.
     pub suffix: Option<(String, Span)>,
+    /// Whether a digest stands behind the tag, which decides what is pulled.
+    pub has_digest: bool,
     /// How it came to be written.
     pub spelling: Spelling,
 }
@@ -80,6 +82,7 @@ impl Reference {
             span: start..start + raw.len(),
             version_span,
             suffix,
+            has_digest: raw.contains('@'),
             spelling,
         })
     }

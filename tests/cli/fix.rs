@@ -218,6 +218,54 @@ fn paths_narrow_the_repair() {
     assert_eq!(read(&repo, "test/images/agnhost/VERSION"), "2.25\n");
 }
 
+/// What a repair of a path brings about elsewhere is repaired with it.
+#[test]
+fn a_narrowed_repair_leaves_nothing_of_its_own_behind() {
+    let scratch = Scratch::new();
+    let repo = deep(&scratch);
+    let before = tree(&repo);
+    repo.write(&[("test/images/nautilus/VERSION", "no tag!\n")]);
+    repo.imglint(&["--fix", "test/images/agnhost"]).is(1, &[]);
+    assert_eq!(tree(&repo), expected(&before));
+    repo.imglint(&[]).is(1, &["malformed-version", "missing-postsubmit", "standalone-image"]);
+}
+
+#[test]
+fn a_reference_with_a_digest_is_left_to_a_human() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    let dockerfile = format!("ARG REGISTRY\nFROM $REGISTRY/agnhost:2.25@sha256:{:064}\n", 1);
+    repo.change(&[("test/images/kitten/Dockerfile", &dockerfile)]);
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.write(&[("test/images/agnhost/VERSION", "2.26\n")]);
+    let run = repo.imglint(&["--fix"]);
+    run.is(1, &["stale-base"]);
+    assert!(run.stdout.contains("name 2.26 with its digest"), "{run}");
+    assert_eq!(read(&repo, "test/images/kitten/Dockerfile"), dockerfile);
+}
+
+#[test]
+fn a_bump_by_hand_is_brought_to_its_end() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.change(DEEP);
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    let before = tree(&repo);
+    repo.write(&[("test/images/agnhost/VERSION", "2.26\n"), ("test/images/other/VERSION", "no tag!\n")]);
+    repo.imglint(&["bump", "agnhost"]);
+    assert_eq!(tree(&repo), expected(&before));
+}
+
+#[test]
+fn what_all_repairs_is_said_to_be_a_change() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.change(&[("test/images/agnhost/VERSION", "2.26\n")]);
+    repo.imglint(&["--all", "--fix"]).is(1, &[]).says(&["run `imglint --fix` without --all"]);
+    repo.imglint(&["--fix"]).is(1, &[]);
+    assert_eq!(read(&repo, "test/images/kitten/VERSION"), "1.5\n");
+}
+
 /// Two literals of one place that should be two versions.
 #[test]
 fn repairs_that_conflict_are_left_out_and_named() {

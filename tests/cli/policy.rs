@@ -44,7 +44,7 @@ fn configuration_sets_levels_and_options() {
     repo.imglint(&[]).is(0, STALE).says(&["pack: kubernetes"]);
     repo.imglint(&["--level", "stale-version=error"]).is(1, STALE);
     config(&repo, "shape.images.roots = [\"nowhere\"]\n");
-    repo.imglint(&[]).is(0, &[]);
+    repo.imglint(&[]).fails(&["there is no file below nowhere"]);
     config(&repo, "shape.images.roots = [\"/etc\"]\nshape.manifest.pattern = \"(\"\n");
     let run = repo.imglint(&[]);
     run.fails(&[
@@ -133,6 +133,20 @@ fn in_ci_a_change_is_judged_by_the_policy_of_its_base() {
     // A configuration that will not work once it is merged is an error now.
     repo.change(&[("imglint.toml", "[rules.x]\n")]);
     repo.imglint_with(&["--base", "master"], ci).fails(&["imglint.toml:1: unknown rule `x`"]);
+}
+
+/// A base that is recognised has a policy, even if it does not write one down.
+#[test]
+fn in_ci_a_first_configuration_cannot_relax_what_is_recognised() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.bad_topic();
+    for text in ["[rules.stale-version]\nlevel = \"off\"\n", "shape.images.roots = [\"nope\"]\n", "pack = \"ci\"\n"] {
+        repo.write(&[("ci/pack.toml", "summary = \"x\"\n[images]\nroots = [\"test/images\"]\nversion-file = \"X\"\n")]);
+        repo.change(&[("imglint.toml", text)]);
+        let run = repo.imglint_with(&["--base", "master"], &[("CI", "true")]);
+        run.is(1, STALE).says(&["this change edits the policy"]);
+    }
 }
 
 #[test]

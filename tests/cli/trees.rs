@@ -283,3 +283,86 @@ fn a_file_that_cannot_be_read_is_no_pass() {
     }
     repo.imglint(&[]).fails(&["test/images/kitten/VERSION"]);
 }
+
+#[test]
+fn a_submodule_that_moves_is_a_change() {
+    let scratch = Scratch::new();
+    let sub = scratch.kubernetes("sub");
+    let repo = scratch.kubernetes("repo");
+    repo.git(&["submodule", "-q", "add", sub.root.to_str().expect("UTF-8"), "test/images/kitten/sub"]);
+    repo.commit("sub");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    let inner = scratch.at("repo/test/images/kitten/sub");
+    inner.commit("moved");
+    repo.git(&["add", "-A"]);
+    repo.imglint(&["--staged"]).is(1, STALE);
+    repo.commit("x");
+    repo.imglint(&["--head", "HEAD"]).is(1, STALE);
+    repo.imglint(&[]).is(1, STALE);
+}
+
+#[test]
+fn directories_that_become_files_or_links_are_what_git_says() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.change(&[("test/images/kitten/d/x", "x\n"), ("test/images/kitten/README.md", "x\n")]);
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    std::fs::remove_dir_all(repo.root.join("test/images/kitten/d")).expect("a directory");
+    repo.write(&[("test/images/kitten/d", "a file\n")]);
+    repo.imglint(&[]).is(1, STALE);
+    repo.git(&["checkout", "-q", "-f", "."]);
+    #[cfg(unix)]
+    {
+        std::fs::remove_dir_all(repo.root.join("test/images/agnhost")).expect("a directory");
+        std::os::unix::fs::symlink("kitten", repo.root.join("test/images/agnhost")).expect("a link");
+        let worktree = repo.imglint(&[]);
+        worktree.is(0, &["dangling-reference"]);
+        repo.git(&["add", "-A"]);
+        assert_eq!(repo.imglint(&["--staged"]).stdout, worktree.stdout);
+    }
+}
+
+/// What git would not call a change is none, and what is written keeps the line ends of the working tree.
+#[test]
+fn line_ends_that_git_converts_are_no_change() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.git(&["config", "core.autocrlf", "true"]);
+    let paths = ["agnhost/VERSION", "agnhost/Dockerfile", "agnhost/main.go", "kitten/VERSION", "kitten/BASEIMAGE"];
+    for path in paths.map(|path| repo.root.join("test/images").join(path)) {
+        let text = std::fs::read_to_string(&path).expect("a file");
+        std::fs::write(&path, text.replace('\n', "\r\n")).expect("a file");
+    }
+    repo.imglint(&[]).is(0, &[]);
+    repo.write(&[("test/images/agnhost/main.go", "package main // changed\r\n")]);
+    repo.imglint(&["--fix"]).is(1, &[]);
+    let read = |path: &str| std::fs::read_to_string(repo.root.join("test/images").join(path)).expect("a file");
+    assert_eq!(read("agnhost/VERSION"), "2.26\r\n");
+    assert_eq!(read("kitten/BASEIMAGE"), "linux/amd64=REGISTRY/agnhost:2.26-linux-amd64\r\n");
+    repo.imglint(&[]).is(0, &[]);
+}
+
+#[test]
+fn a_filter_of_the_user_is_run_by_git() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.git(&["config", "filter.up.clean", "tr A-Z a-z"]);
+    repo.git(&["config", "filter.up.smudge", "tr a-z A-Z"]);
+    repo.change(&[(".gitattributes", "*.dat filter=up\n"), ("test/images/kitten/x.dat", "HELLO\n")]);
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.write(&[("test/images/kitten/x.dat", "Hello\n")]);
+    repo.imglint(&[]).is(0, &[]);
+    repo.write(&[("test/images/kitten/x.dat", "BYE\n")]);
+    repo.imglint(&[]).is(1, STALE);
+}
+
+#[test]
+fn a_sparse_checkout_may_leave_the_marker_out() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.change(&[("cmd/x", "x\n")]);
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.git(&["sparse-checkout", "set", "cmd"]);
+    repo.imglint(&[]).is(0, &[]).says(&["recognised by test/images/image-util.sh"]);
+}

@@ -22,6 +22,7 @@ fn mistakes_of_users_are_met_with_help() {
     repo.imglint(&["../elsewhere"]).fails(&["outside of the repository"]);
     repo.imglint(&["--bse", "x"]).fails(&["--base"]);
     repo.imglint(&["--all", "--base", "x"]).fails(&["cannot be used with"]);
+    repo.imglint(&["--all", "--rule", "stale-version"]).fails(&["compare a change with its base", "stale-version"]);
     repo.imglint(&["--threads", "0"]).fails(&["--threads"]);
     repo.imglint(&["explain", "stale"]).fails(&["unknown rule `stale`"]);
     repo.imglint(&["inspect", "agnhos"]).fails(&["no such image: agnhos", "did you mean `agnhost`?"]);
