@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::{Context, Kind, Scope};
 use crate::edit::{Edit, Fix};
 use crate::finding::{Fault, Place};
+use crate::model::ManifestEntry;
 use crate::parse::version::order;
 use crate::snapshot::StoreError;
 
@@ -99,7 +100,10 @@ fn stale(context: &Context<'_>, when: When) -> Vec<Fault> {
 fn unbuilt(context: &Context<'_>, when: When) -> Vec<Fault> {
     let mut faults = Vec::new();
     let Some(manifest) = &context.head.manifest else { return faults };
-    for entry in &manifest.entries {
+    // What is promoted was built, whatever its image says now.
+    let is_promoted =
+        |entry: &ManifestEntry| context.inputs.promoted.as_ref().is_some_and(|it| it.has(&entry.name, &entry.version));
+    for entry in manifest.entries.iter().filter(|entry| !is_promoted(entry)) {
         let images = context.head.images_of_entry(entry);
         let is_ahead = |version: &str| order(&entry.version, version) == Some(Ordering::Greater);
         if let Some(image) = images.first()
