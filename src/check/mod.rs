@@ -29,6 +29,7 @@ mod version_format;
 mod waiver;
 
 use std::cmp::Ordering;
+use std::sync::OnceLock;
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use serde::{Deserialize, Deserializer};
@@ -236,23 +237,33 @@ pub fn following(shape: &Shape, image: &Image, version: &str) -> String {
     if shape.counts_revisions(&image.name) { version::next_revision(version) } else { version::next(version) }
 }
 
-/// Glob patterns over the names of images; a bad one is an error of the configuration.
+/// Glob patterns over the names of images; a bad one is an error of the configuration. They are compiled when they are first
+/// needed: most runs need none.
 #[derive(Debug, Clone, Default)]
-pub struct Globs(GlobSet);
+pub struct Globs {
+    patterns: Vec<Glob>,
+    compiled: OnceLock<GlobSet>,
+}
 
 impl Globs {
     /// Whether one of the patterns matches.
     pub fn is_match(&self, name: &str) -> bool {
-        self.0.is_match(name)
+        let compile = || {
+            let mut set = GlobSetBuilder::new();
+            for pattern in &self.patterns {
+                set.add(pattern.clone());
+            }
+            // Each pattern was good on its own.
+            set.build().unwrap_or_else(|_| GlobSet::empty())
+        };
+        self.compiled.get_or_init(compile).is_match(name)
     }
 }
 
 impl<'de> Deserialize<'de> for Globs {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut set = GlobSetBuilder::new();
-        for pattern in Vec::<String>::deserialize(deserializer)? {
-            set.add(Glob::new(&pattern).map_err(serde::de::Error::custom)?);
-        }
-        set.build().map(Self).map_err(serde::de::Error::custom)
+        let patterns = Vec::<String>::deserialize(deserializer)?.into_iter().map(|pattern| Glob::new(&pattern));
+        let patterns = patterns.collect::<Result<_, _>>().map_err(serde::de::Error::custom)?;
+        Ok(Self { patterns, compiled: OnceLock::new() })
     }
 }

@@ -57,10 +57,9 @@ impl StageLink {
                     if !copies.iter().any(is_copied) {
                         continue;
                     }
-                    let is_absolute = link.target.starts_with(['/', '\\']) || link.target.get(1..2) == Some(":");
                     let name = link.target.rsplit(['/', '\\']).next().unwrap_or_default();
                     let is_doubled = || copies.iter().any(|copy| self.doubles(copy, name));
-                    let (message, help) = if is_absolute {
+                    let (message, help) = if is_absolute(&link.target) {
                         (
                             format!(
                                 "{} copies a link to {}, which becomes {}\\{}",
@@ -98,11 +97,16 @@ fn is_stage(dockerfile: &Dockerfile, name: &str, stage: &Stage, number: usize) -
     is_named || (dockerfile.stage_named(name, dockerfile.stages.len()).is_none() && name.parse() == Ok(number))
 }
 
+/// Whether a path begins at a root or a drive.
+fn is_absolute(path: &str) -> bool {
+    path.starts_with(['/', '\\']) || path.get(1..2) == Some(":")
+}
+
 /// Whether a copy of `source` brings the file `link`. Of a link whose place is not known, it is assumed.
 fn covers(source: &str, link: &str) -> bool {
     let (source, link) = (source.replace('\\', "/"), link.replace('\\', "/"));
-    let path = |path: &str| path.trim_start_matches("C:").trim_matches('/').to_ascii_lowercase();
-    !link.starts_with(['/', 'C']) || is_below(&path(&link), &path(&source))
+    let path = |path: &str| path.split_once(':').map_or(path, |(_, path)| path).trim_matches('/').to_ascii_lowercase();
+    !is_absolute(&link) || is_below(&path(&link), &path(&source))
 }
 
 /// The links that a command makes with `ln -s TARGET LINK` or `mklink LINK TARGET`.
@@ -113,10 +117,13 @@ fn links(command: &str) -> Vec<Link> {
         let Some(begin) = words.iter().position(|word| matches!(*word, "ln" | "mklink")) else { continue };
         let is_option = |word: &&&str| !(word.starts_with('-') || (word.starts_with('/') && word.len() == 2));
         let operands: Vec<&&str> = words[begin + 1..].iter().filter(is_option).collect();
-        let is_symbolic = words[begin] == "mklink"
-            || words[begin + 1..].iter().any(|word| {
-                *word == "--symbolic" || (word.starts_with('-') && !word.starts_with("--") && word.contains('s'))
-            });
+        let has = |wanted: fn(&str) -> bool| words[begin + 1..].iter().any(|word| wanted(word));
+        let is_symbolic = if words[begin] == "ln" {
+            has(|word| word == "--symbolic" || (word.starts_with('-') && !word.starts_with("--") && word.contains('s')))
+        } else {
+            // Hard links and junctions are copied as what they lead to.
+            !has(|word| word.eq_ignore_ascii_case("/h") || word.eq_ignore_ascii_case("/j"))
+        };
         if let (true, [first, second, ..]) = (is_symbolic, &operands[..]) {
             let (target, link) = if words[begin] == "ln" { (first, second) } else { (second, first) };
             links.push(Link { target: (**target).to_owned(), link: (**link).to_owned() });
