@@ -8,10 +8,16 @@ use git2::{Delta, DiffOptions, FileMode, IndexEntryExtendedFlag, ObjectType, Oid
 
 use super::objects::Objects;
 use super::{Base, Doing, GitError, Head, Repository};
-use crate::snapshot::{Content, Entry, Kind, Pair, Scope, Snapshot, TEMPORARY_PREFIX, TEMPORARY_SUFFIX};
+use crate::snapshot::{Content, Entry, Kind, Pair, Scope, Snapshot, TEMPORARY_PREFIX, TEMPORARY_SUFFIX, below};
 use crate::text::is_below;
 
 type Entries = BTreeMap<Arc<str>, Entry>;
+
+/// A tree that was listed already.
+struct Known<'a> {
+    tree: &'a Tree<'a>,
+    entries: &'a Entries,
+}
 
 /// A tree that policy is read from: configuration and packs.
 pub enum Policy<'r> {
@@ -164,11 +170,12 @@ impl Repository {
                 let head_tree = self.tree(commit)?;
                 match &base_tree {
                     Some(base_tree) => {
-                        let base_entries = self.list(base_tree, scope)?;
-                        let head_entries = self.apply_tree(base_entries.clone(), base_tree, &head_tree, scope)?;
+                        let base_entries = self.list(base_tree, scope, None)?;
+                        let known = Known { tree: base_tree, entries: &base_entries };
+                        let head_entries = self.list(&head_tree, scope, Some(&known))?;
                         (base_entries, head_entries)
                     }
-                    None => (Entries::new(), self.list(&head_tree, scope)?),
+                    None => (Entries::new(), self.list(&head_tree, scope, None)?),
                 }
             }
             Head::Index | Head::Worktree => {
@@ -176,7 +183,7 @@ impl Repository {
                     Some(tree) => Some(tree.clone()),
                     None => self.resolve_head(head)?.map(|commit| self.tree(commit)).transpose()?,
                 };
-                let listed = under.as_ref().map_or(Ok(Entries::new()), |tree| self.list(tree, scope))?;
+                let listed = under.as_ref().map_or(Ok(Entries::new()), |tree| self.list(tree, scope, None))?;
                 let index = self.index()?;
                 let mut entries =
                     self.apply_index(listed.clone(), under.as_ref(), &index, *head == Head::Index, scope)?;
@@ -187,7 +194,10 @@ impl Repository {
             }
         };
         let tip_entries = match base {
-            Base::Commit { merge_base, tip, .. } if tip != merge_base => Some(self.list(&self.tree(*tip)?, scope)?),
+            Base::Commit { merge_base, tip, .. } if tip != merge_base => {
+                let known = base_tree.as_ref().map(|tree| Known { tree, entries: &base_entries });
+                Some(self.list(&self.tree(*tip)?, scope, known.as_ref())?)
+            }
             _ => None,
         };
         let objects = Objects::new(&self.inner, on_disk).doing("opening the object database")?;
@@ -214,18 +224,25 @@ impl Repository {
         })
     }
 
-    /// Lists the files of a tree that belong to the scope. Nothing else of the tree is visited.
-    fn list(&self, tree: &Tree<'_>, scope: &Scope) -> Result<Entries, GitError> {
+    /// Lists the files of a tree that belong to the scope. Nothing else of the tree is visited, and no directory that `known`, a
+    /// tree that was listed already, has as it is.
+    fn list(&self, tree: &Tree<'_>, scope: &Scope, known: Option<&Known<'_>>) -> Result<Entries, GitError> {
         let mut entries = Entries::new();
+        let at = |tree: &Tree<'_>, directory: &str| {
+            let id = match directory {
+                "" => Some(tree.id()),
+                directory => tree.get_path(Path::new(directory)).ok().filter(is_directory).map(|entry| entry.id()),
+            };
+            id.map(|id| self.inner.find_tree(id).doing("listing a tree")).transpose()
+        };
         for directory in &scope.directories {
-            if directory.is_empty() {
-                self.list_below(tree, "", &mut entries)?;
-            } else if let Ok(entry) = tree.get_path(Path::new(directory))
-                && entry.kind() == Some(ObjectType::Tree)
-            {
-                let below = self.inner.find_tree(entry.id()).doing("listing a tree")?;
-                self.list_below(&below, directory, &mut entries)?;
-            }
+            let Some(below) = at(tree, directory)? else { continue };
+            let known_below = match known {
+                Some(known) => at(known.tree, directory)?,
+                None => None,
+            };
+            let known = known.zip(known_below.as_ref()).map(|(known, tree)| Known { tree, entries: known.entries });
+            self.list_below(&below, directory, known.as_ref(), &mut entries)?;
         }
         for file in &scope.files {
             if let Ok(entry) = tree.get_path(Path::new(file))
@@ -237,38 +254,33 @@ impl Repository {
         Ok(entries)
     }
 
-    fn list_below(&self, tree: &Tree<'_>, directory: &str, entries: &mut Entries) -> Result<(), GitError> {
+    fn list_below(
+        &self,
+        tree: &Tree<'_>,
+        directory: &str,
+        known: Option<&Known<'_>>,
+        entries: &mut Entries,
+    ) -> Result<(), GitError> {
         for entry in tree {
             let name = path_of_bytes(entry.name_bytes());
             let path = if directory.is_empty() { name } else { [directory, "/", &name].concat() };
-            if entry.kind() == Some(ObjectType::Tree) {
-                let below = self.inner.find_tree(entry.id()).doing("listing a tree")?;
-                self.list_below(&below, &path, entries)?;
+            if is_directory(&entry) {
+                let old = known.and_then(|known| known.tree.get_name_bytes(entry.name_bytes())).filter(is_directory);
+                if let (Some(known), Some(old)) = (known, &old)
+                    && old.id() == entry.id()
+                {
+                    entries.extend(below(known.entries, &path).map(|(path, entry)| (Arc::clone(path), entry.clone())));
+                    continue;
+                }
+                let find = |id| self.inner.find_tree(id).doing("listing a tree");
+                let old = old.map(|old| find(old.id())).transpose()?;
+                let known = known.zip(old.as_ref()).map(|(known, tree)| Known { tree, entries: known.entries });
+                self.list_below(&find(entry.id())?, &path, known.as_ref(), entries)?;
             } else if let Some(kind) = kind_of_mode(entry.filemode()) {
                 entries.insert(path.into(), Entry { kind, content: object(entry.id()) });
             }
         }
         Ok(())
-    }
-
-    fn apply_tree(
-        &self,
-        mut entries: Entries,
-        old: &Tree<'_>,
-        new: &Tree<'_>,
-        scope: &Scope,
-    ) -> Result<Entries, GitError> {
-        let diff = self
-            .inner
-            .diff_tree_to_tree(Some(old), Some(new), Some(&mut options(scope)))
-            .doing("comparing two commits")?;
-        for delta in diff.deltas() {
-            apply(&mut entries, scope, delta.new_file().path_bytes(), || {
-                let kind = kind_of_mode(delta.new_file().mode().into())?;
-                (delta.status() != Delta::Deleted).then(|| Entry { kind, content: object(delta.new_file().id()) })
-            });
-        }
-        Ok(entries)
     }
 
     fn apply_index(
@@ -450,6 +462,10 @@ pub(super) fn content_on_disk(file: &Path) -> std::io::Result<Vec<u8>> {
 fn is_temporary(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or_default();
     name.starts_with(TEMPORARY_PREFIX) && name.ends_with(TEMPORARY_SUFFIX)
+}
+
+fn is_directory(entry: &git2::TreeEntry<'_>) -> bool {
+    entry.kind() == Some(ObjectType::Tree)
 }
 
 /// Puts one delta into the list of files.
