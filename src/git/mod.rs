@@ -1,5 +1,6 @@
 //! Git: what is compared with what, and the files on both sides. The only user of git2.
 
+mod convert;
 mod ladder;
 mod objects;
 mod read;

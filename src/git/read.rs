@@ -372,7 +372,10 @@ impl Repository {
                         apply(entries, scope, bytes, || Some(Entry { kind, content }));
                         continue;
                     }
-                    let id = if metadata.is_symlink() {
+                    let filtered = if metadata.is_symlink() { None } else { self.filtered(&path, &file)? };
+                    let id = if let Some(id) = filtered {
+                        Ok(id)
+                    } else if metadata.is_symlink() {
                         let target = content_on_disk(&file).map_err(failed)?;
                         Oid::hash_object(ObjectType::Blob, &target)
                     } else {
@@ -390,63 +393,6 @@ impl Repository {
             apply(entries, scope, bytes, || entry);
         }
         Ok(())
-    }
-}
-
-impl Repository {
-    /// The bytes of a file as git would store them, where that is not as they lie on disk: with other line ends, or run through
-    /// a filter.
-    fn converted(&self, path: &str, file: &Path) -> Result<Option<Vec<u8>>, GitError> {
-        let attribute = |name| {
-            let value = self.inner.get_attr_bytes(Path::new(path), name, git2::AttrCheckFlags::FILE_THEN_INDEX);
-            value.map_or(git2::AttrValue::Unspecified, git2::AttrValue::from_bytes)
-        };
-        let failed = |source| GitError::Io { path: path.to_owned(), source };
-        if matches!(attribute("filter"), git2::AttrValue::String(_)) {
-            return self.filtered(path, file).map(Some);
-        }
-        let is_set = |value| matches!(value, git2::AttrValue::True | git2::AttrValue::String(_));
-        let auto = || {
-            let config = self.inner.config().and_then(|mut config| config.snapshot());
-            config.is_ok_and(|config| matches!(config.get_str("core.autocrlf"), Ok("true" | "input")))
-        };
-        let is_text = match attribute("text") {
-            git2::AttrValue::False => false,
-            git2::AttrValue::Unspecified => is_set(attribute("eol")) || auto(),
-            value => is_set(value),
-        };
-        if !is_text {
-            return Ok(None);
-        }
-        let bytes = std::fs::read(file).map_err(failed)?;
-        // Git takes a file with a NUL for a binary one.
-        if bytes.contains(&0) || !bytes.windows(2).any(|pair| pair == b"\r\n") {
-            return Ok(None);
-        }
-        let mut converted = Vec::with_capacity(bytes.len());
-        for (position, &byte) in bytes.iter().enumerate() {
-            if byte != b'\r' || bytes.get(position + 1) != Some(&b'\n') {
-                converted.push(byte);
-            }
-        }
-        Ok(Some(converted))
-    }
-
-    /// What a filter of the user's, such as that of git-lfs, makes of a file. Git alone knows how to run it.
-    fn filtered(&self, path: &str, file: &Path) -> Result<Vec<u8>, GitError> {
-        let failed = |source| GitError::Io { path: path.to_owned(), source };
-        let git = |arguments: &[&str]| {
-            let mut command = std::process::Command::new("git");
-            command.arg("--git-dir").arg(self.inner.path()).args(arguments);
-            let output = command.stdin(std::fs::File::open(file).map_err(failed)?).output().map_err(failed)?;
-            if output.status.success() {
-                Ok(output.stdout)
-            } else {
-                Err(failed(std::io::Error::other(String::from_utf8_lossy(&output.stderr).trim().to_owned())))
-            }
-        };
-        let id = git(&["hash-object", "-w", "--stdin", "--path", path])?;
-        git(&["cat-file", "blob", String::from_utf8_lossy(&id).trim()])
     }
 }
 
