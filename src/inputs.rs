@@ -71,11 +71,12 @@ impl Jobs {
         Self { name: source.name.to_string(), text: source.text.to_string() }
     }
 
-    /// Whether a job builds an image: one of this name, or an entry of the script's array, `image` or `image:pool`.
+    /// Whether a job builds an image: one of this name, one that is told to by a variable of its environment, or an entry of the
+    /// script's array, `image` or `image:pool`.
     pub fn has(&self, job: &str, image: &str) -> bool {
         let is_entry = |line: &str| {
             let line = line.split('#').next().unwrap_or_default().trim();
-            let line = line.trim_start_matches("- ").trim_matches(['"', '\'']);
+            let line = line.trim_start_matches("- ").trim_start_matches("value:").trim().trim_matches(['"', '\'']);
             line == image || line.split_once(':').is_some_and(|(entry, pool)| entry == image && !pool.starts_with(' '))
         };
         self.text.lines().any(|line| is_entry(line) || has_word(line, job))
