@@ -96,6 +96,8 @@ fn fault(
         .related(format!("{} is {version} here", parent.name), parent.version_place());
     if references.iter().any(|reference| reference.has_digest) {
         fault = fault.help(format!("name {version} with its digest{lines}, and bump {file} of {} too", child.name));
+    } else if references.iter().any(|reference| !reference.is_literal) {
+        fault = fault.help(format!("set the variable to {version}{lines}, and bump {file} of {} too", child.name));
     } else {
         fault = fault.fix(Fix::safe(title, edits.collect()));
     }

@@ -27,6 +27,8 @@ pub struct Reference {
     pub suffix: Option<(String, Span)>,
     /// Whether a digest stands behind the tag, which decides what is pulled.
     pub has_digest: bool,
+    /// Whether the version stands where the reference is; else it comes from a variable.
+    pub is_literal: bool,
     /// How it came to be written.
     pub spelling: Spelling,
 }
@@ -51,6 +53,21 @@ impl Reference {
     /// The place of the version.
     pub fn version_place(&self) -> Place {
         Place::new(&self.path, &self.text, self.version_span.clone())
+    }
+
+    /// A reference whose text is not what stands in the file: variables in it were replaced.
+    fn expanded(path: &Arc<str>, text: &Arc<Text>, span: &Span, shape: &Shape, value: &str) -> Option<Self> {
+        let value = Arc::new(Text::from(value));
+        let reference = Self::parse(path, &value, &(0..value.as_str().len()), shape, Spelling::From)?;
+        let whole = span.clone();
+        Some(Self {
+            text: Arc::clone(text),
+            span: whole.clone(),
+            version_span: whole,
+            suffix: None,
+            is_literal: false,
+            ..reference
+        })
     }
 
     fn parse(path: &Arc<str>, text: &Arc<Text>, span: &Span, shape: &Shape, spelling: Spelling) -> Option<Self> {
@@ -83,6 +100,7 @@ impl Reference {
             version_span,
             suffix,
             has_digest: raw.contains('@'),
+            is_literal: true,
             spelling,
         })
     }
@@ -117,7 +135,16 @@ pub(super) fn of_image(image: &Image, shape: &Shape) -> Vec<Reference> {
         let Ok(Parsed { text, dockerfile, .. }) = &build.file else { continue };
         for (number, stage) in dockerfile.stages.iter().enumerate() {
             if dockerfile.stage_named(&stage.image.value, number).is_none() {
-                references.extend(Reference::parse(&build.path, text, &stage.image.span, shape, Spelling::From));
+                let span = &stage.image.span;
+                let found = Reference::parse(&build.path, text, span, shape, Spelling::From);
+                // What variables of the file stand for is known where they have defaults.
+                let is_open = found.as_ref().is_none_or(|reference| reference.version.is_none());
+                let expanded = || {
+                    let value = dockerfile.with_defaults(&stage.image.value);
+                    let is_other = value != stage.image.value;
+                    is_other.then(|| Reference::expanded(&build.path, text, span, shape, &value)).flatten()
+                };
+                references.extend(if is_open { expanded().or(found) } else { found });
             }
             let copies = stage.instructions.iter().filter_map(|instruction| instruction.copy.as_ref()?.from.as_ref());
             for from in copies.filter(|from| !dockerfile.is_stage(&from.value)) {

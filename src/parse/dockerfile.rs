@@ -183,6 +183,23 @@ impl Dockerfile {
         self.stage_named(name, self.stages.len()).is_some() || name.parse::<usize>().is_ok()
     }
 
+    /// The value with its variables replaced by their defaults, as far as they have any; others stay as they are written.
+    pub fn with_defaults(&self, value: &str) -> String {
+        let mut expanded = value.to_owned();
+        for _ in 0..MAX_EXPANSIONS {
+            let known = self.arguments.iter().filter_map(|(name, default)| Some((name, default.as_deref()?)));
+            let next = known.fold(expanded.clone(), |text, (name, default)| {
+                let text = text.replace(&format!("${{{name}}}"), default);
+                replace_variable(&text, name, default)
+            });
+            if next == expanded {
+                break;
+            }
+            expanded = next;
+        }
+        expanded
+    }
+
     /// Replaces variables by what the build sets, or by their defaults; unknown ones by nothing, as docker does.
     fn expand(&self, value: &str, target: &Platform) -> String {
         let known = |name: &str| -> String {
@@ -209,6 +226,24 @@ impl Dockerfile {
         }
         expanded
     }
+}
+
+/// Replaces `$name`, where the name does not go on.
+fn replace_variable(text: &str, name: &str, value: &str) -> String {
+    let variable = format!("${name}");
+    let mut parts = text.split(&variable);
+    let mut replaced = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let goes_on = part.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+        if goes_on {
+            replaced.push('$');
+            replaced.push_str(name);
+        } else {
+            replaced.push_str(value);
+        }
+        replaced.push_str(part);
+    }
+    replaced
 }
 
 /// Replaces the variables in `value`; `None` where there are none.
