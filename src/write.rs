@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tempfile::NamedTempFile;
+use tempfile::TempPath;
 
 use crate::fix::Repaired;
 use crate::snapshot::{TEMPORARY_PREFIX, TEMPORARY_SUFFIX};
@@ -39,7 +39,8 @@ pub enum WriteError {
 struct Prepared<'a> {
     path: &'a str,
     target: PathBuf,
-    temporary: NamedTempFile,
+    /// Closed already: there may be more of them than a process may hold open.
+    temporary: TempPath,
     file: &'a Repaired,
     line_ends: LineEnds,
 }
@@ -139,7 +140,7 @@ fn prepare<'a>(root: &Path, path: &'a str, file: &'a Repaired) -> Result<Prepare
         temporary.write_all(&line_ends.apply(&file.after))?;
         temporary.as_file().set_permissions(fs::metadata(&target)?.permissions())?;
         temporary.as_file().sync_all()?;
-        Ok(temporary)
+        Ok(temporary.into_temp_path())
     };
     let temporary = temporary().map_err(|source| WriteError::Prepare { path: path.to_owned(), source })?;
     Ok(Prepared { path, target, temporary, file, line_ends })

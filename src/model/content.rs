@@ -1,6 +1,6 @@
 //! What an image is made of: its own files, and the sources elsewhere that its binaries are built from.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use globset::GlobBuilder;
@@ -48,7 +48,10 @@ pub fn changed(
         }
     }
     let mut packages = Packages { snapshot: &pair.head, shape, module: None, read: HashMap::new() };
-    sources.retain(|path| packages.may_build(path));
+    if !sources.is_empty() {
+        let go = packages.go_directories();
+        sources.retain(|path| is_go(path) || parents(path).any(|directory| go.contains(directory)));
+    }
     for directory in &head.directories {
         // What an image owns is its content already; nothing need be read to know that.
         let owned = content.get(directory);
@@ -133,9 +136,10 @@ impl<'a> Packages<'a> {
         Ok(self.module.as_deref().unwrap_or_default())
     }
 
-    /// Whether a file could be part of a binary at all: it is Go, or lies beside or below Go.
-    fn may_build(&self, path: &str) -> bool {
-        is_go(path) || parents(path).any(|directory| !self.files(directory).is_empty())
+    /// All directories with Go files. What lies neither in nor below one of them can be part of no binary.
+    fn go_directories(&self) -> HashSet<&'a str> {
+        let files = self.snapshot.entries().keys().filter(|path| is_go(path));
+        files.filter_map(|path| path.rsplit_once('/')).map(|(directory, _)| directory).collect()
     }
 
     /// The Go files that lie directly in a directory, but for tests.
@@ -215,9 +219,9 @@ impl<'a> Packages<'a> {
 }
 
 fn is_assembly(path: &str) -> bool {
-    std::path::Path::new(path).extension().is_some_and(|extension| extension == "s")
+    path.as_bytes().ends_with(b".s")
 }
 
 fn is_go(path: &str) -> bool {
-    std::path::Path::new(path).extension().is_some_and(|extension| extension == "go")
+    path.as_bytes().ends_with(b".go")
 }
