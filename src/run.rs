@@ -24,8 +24,9 @@ pub struct Outcome {
     pub older: usize,
     /// Rules that could not judge. The run has failed if there is one, whatever was found.
     pub failures: Vec<Failure>,
-    /// How many images were judged.
-    pub images: usize,
+    /// The names of the images that were judged, in order: those of the whole tree, or those that the change touches where it
+    /// can have touched no others.
+    pub images: Vec<Arc<str>>,
 }
 
 /// A rule that could not judge.
@@ -71,7 +72,9 @@ pub fn judge(pack: &Pack, pair: &Pair<'_>) -> Result<Outcome, StoreError> {
     let judgements: Vec<_> =
         if trees.is_partial { rules.iter().map(judge).collect() } else { rules.par_iter().map(judge).collect() };
 
-    let mut outcome = Outcome { images: trees.head.directories.len(), ..Outcome::default() };
+    let mut images: Vec<_> = trees.head.images.values().map(|image| Arc::clone(&image.name)).collect();
+    images.sort();
+    let mut outcome = Outcome { images, ..Outcome::default() };
     for (rule, judgement) in rules.into_iter().zip(judgements) {
         match judgement {
             Ok(Judgement { new, older }) => {

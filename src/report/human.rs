@@ -59,7 +59,10 @@ pub fn closing(outcome: &Outcome) -> String {
     if said.is_empty() {
         said.push("no findings".to_owned());
     }
-    let mut closing = format!("{} in {}", said.join(", "), counted(outcome.images, "image"));
+    let mut closing = match outcome.images.len() {
+        0 => format!("{}: no image is touched", said.join(", ")),
+        count => format!("{} in {}", said.join(", "), counted(count, "image")),
+    };
     if outcome.waived() > 0 {
         let _ = write!(closing, "; {} waived", outcome.waived());
     }

@@ -41,7 +41,7 @@ fn off_a_terminal_a_finding_is_one_line() {
     repo.bad_topic();
     let run = repo.imglint(&[]);
     let expected = "test/images/agnhost/VERSION:1:1: error: agnhost changed, but its VERSION is still 2.25; \
-                    set VERSION to 2.26 [stale-version]\n1 error in 2 images; 1 can be repaired with --fix\n";
+                    set VERSION to 2.26 [stale-version]\n1 error in 1 image; 1 can be repaired with --fix\n";
     assert_eq!(run.stdout, expected);
 }
 
