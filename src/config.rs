@@ -18,7 +18,7 @@ pub struct Source {
     /// Its path, or its name in the program.
     pub name: Arc<str>,
     /// Its text.
-    pub text: Arc<str>,
+    pub text: Cow<'static, str>,
 }
 
 /// Something wrong in a [`Source`].
@@ -37,7 +37,7 @@ pub struct ConfigError(pub Vec<Problem>);
 
 impl Source {
     /// A named text.
-    pub fn new(name: &str, text: &str) -> Self {
+    pub fn new(name: &str, text: impl Into<Cow<'static, str>>) -> Self {
         Self { name: name.into(), text: text.into() }
     }
 

@@ -48,7 +48,7 @@ pub struct PackFiles {
     /// The same as JSON, for a pack that is part of the program.
     compiled: Vec<&'static str>,
     /// The cases of its rules, by the rule's name.
-    pub cases: BTreeMap<String, String>,
+    pub cases: &'static [(&'static str, &'static str)],
 }
 
 /// Rules for a repository of a certain shape, ready to be run.
@@ -95,7 +95,7 @@ pub struct Rule {
     /// The check.
     pub check: Check,
     /// Its cases in Markdown, the first failing one of which is the example that `explain` shows.
-    pub cases: Option<String>,
+    pub cases: Option<&'static str>,
 }
 
 /// What is asked for beside the configuration file, on the command line.
@@ -228,12 +228,13 @@ impl BuiltIn {
 
     /// Its files.
     pub fn pack_files(&self) -> PackFiles {
-        let source = |(name, text, _): &(&str, &str, &str)| Source::new(&format!("rules/{}/{name}", self.name), text);
+        let source =
+            |(name, text, _): &(&str, &'static str, &str)| Source::new(&format!("rules/{}/{name}", self.name), *text);
         PackFiles {
             name: self.name.to_owned(),
             files: self.files.iter().map(source).collect(),
             compiled: self.files.iter().map(|(_, _, json)| *json).collect(),
-            cases: self.cases.iter().map(|(rule, text)| ((*rule).to_owned(), (*text).to_owned())).collect(),
+            cases: self.cases,
         }
     }
 }
@@ -241,7 +242,7 @@ impl BuiltIn {
 impl PackFiles {
     /// Files that were read from a directory.
     pub fn new(name: String, files: Vec<Source>) -> Self {
-        Self { name, files, compiled: Vec::new(), cases: BTreeMap::new() }
+        Self { name, files, compiled: Vec::new(), cases: &[] }
     }
 }
 
@@ -282,7 +283,8 @@ impl Pack {
                         {
                             problems.push(source.problem(0..0, reason));
                         }
-                        rules.push(Rule { cases: files.cases.get(id).cloned(), ..rule });
+                        let cases = files.cases.iter().find(|(rule, _)| *rule == id).map(|(_, text)| *text);
+                        rules.push(Rule { cases, ..rule });
                     }
                     Err(found) => problems.extend(found),
                 }

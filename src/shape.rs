@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use crate::parse::baseimage::Platform;
 use crate::parse::capture::Pattern;
+use crate::parse::ignore::{self, Ignore};
 use crate::snapshot::Scope;
 use crate::text::is_below;
 
@@ -129,7 +129,7 @@ pub struct Shape {
     /// The name of the file that lists an image's bases by platform.
     pub base_file: Option<String>,
     /// Files that are no part of an image's content, by their path below it.
-    pub ignore: GlobSet,
+    pub ignore: Ignore,
     /// Files outside of the images that are part of every image.
     pub shared: Vec<String>,
     /// Images that are those of somebody else under another name.
@@ -201,10 +201,6 @@ impl From<PackFile> for Shape {
         });
         let mut registries: Vec<(String, String)> = registries.collect();
         registries.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
-        let mut ignore = GlobSetBuilder::new();
-        for pattern in images.ignore {
-            ignore.add(pattern.0);
-        }
         let directories = |directories: Vec<Directory>| directories.into_iter().map(|directory| directory.0).collect();
         let roots: Vec<String> = directories(images.roots);
         let (binary_scope, module, makefile) = binaries.map_or((Vec::new(), None, None), |binaries| {
@@ -216,8 +212,7 @@ impl From<PackFile> for Shape {
             version_file: images.version_file.0,
             alias_file: images.alias_file.map(|name| name.0),
             base_file: references.base_file.map(|name| name.0),
-            // Each pattern compiled on its own already.
-            ignore: ignore.build().unwrap_or_else(|_| GlobSet::empty()),
+            ignore: images.ignore.into_iter().map(|pattern| pattern.0).collect(),
             shared: images.shared,
             mirrored: images.mirrored,
             upstream_versions: images.upstream_versions,
@@ -322,14 +317,8 @@ checked_string! {
     DefaultPlatform(Platform): |text| {
         Platform::parse(text).ok_or_else(|| "this is no platform; one looks like linux/amd64".to_owned())
     };
-    /// A pattern as `.gitignore` reads it: without a slash it matches at any depth, with a closing slash it matches directories
-    /// with everything in them.
-    IgnorePattern(Glob): |text| {
-        let (body, below) = text.strip_suffix('/').map_or((text, ""), |body| (body, "/**"));
-        let anchor = if body.contains('/') { "" } else { "**/" };
-        let pattern = format!("{anchor}{}{below}", body.trim_start_matches('/'));
-        GlobBuilder::new(&pattern).literal_separator(true).build().map_err(|error| error.kind().to_string())
-    };
+    /// A pattern as `.gitignore` reads it.
+    IgnorePattern(ignore::Pattern): ignore::Pattern::new;
 }
 
 fn manifest_pattern<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Pattern, D::Error> {

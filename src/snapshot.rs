@@ -231,12 +231,19 @@ impl Pair<'_> {
     /// The paths that differ between base and head, in order. A rename is two of them, a change of mode is one.
     pub fn changed(&self) -> BTreeSet<Arc<str>> {
         let Some(base) = &self.base else { return BTreeSet::new() };
-        let differing = |one: &Snapshot<'_>, other: &Snapshot<'_>| -> Vec<Arc<str>> {
-            let differs = |(path, entry): &(&Arc<str>, &Entry)| other.entries.get(*path) != Some(entry);
-            one.entries.iter().filter(differs).map(|(path, _)| Arc::clone(path)).collect()
-        };
-        let mut paths = BTreeSet::from_iter(differing(base, &self.head));
-        paths.extend(differing(&self.head, base));
+        let mut paths = BTreeSet::new();
+        let mut before = base.entries.iter().peekable();
+        for (path, entry) in &self.head.entries {
+            while let Some((gone, _)) = before.next_if(|(old, _)| old < &path) {
+                paths.insert(Arc::clone(gone));
+            }
+            let is_same = |(old, known): &(&Arc<str>, &Entry)| *old == path && *known == entry;
+            let old = before.next_if(|(old, _)| Arc::ptr_eq(old, path) || *old == path);
+            if !old.as_ref().is_some_and(is_same) {
+                paths.insert(Arc::clone(path));
+            }
+        }
+        paths.extend(before.map(|(gone, _)| Arc::clone(gone)));
         paths
     }
 }

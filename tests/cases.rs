@@ -32,13 +32,14 @@ fn cases() -> Vec<(&'static BuiltIn, String, Vec<Case>)> {
 
 /// The pack with this rule alone; waivers need other rules to let something pass.
 fn pack(built_in: &BuiltIn, rule: &str, case: &Case) -> Pack {
-    let config = case.config.as_ref().map(|text| Config::read(Source::new(CONFIG_FILE, text)).expect("a good config"));
+    let config =
+        case.config.as_ref().map(|text| Config::read(Source::new(CONFIG_FILE, text.clone())).expect("a good config"));
     let mut pack = Pack::load(built_in.pack_files(), config.as_ref()).expect("a good pack");
     let only = if rule.ends_with("-waiver") { Vec::new() } else { vec![rule.to_owned()] };
     pack.select(&Selection { only, ..Selection::default() }).expect("a rule of the pack");
     pack.waive(config.as_ref(), Vec::new(), Day::parse("2026-06-01").expect("a day"));
     for (kind, text) in &case.inputs {
-        let source = Source::new(kind, text);
+        let source = Source::new(kind, text.clone());
         match kind.as_str() {
             "promoted" => pack.inputs.promoted = Some(Promoted::read(&source).expect("a list").into()),
             "jobs" => pack.inputs.jobs = Some(Jobs::new(&source)),
@@ -173,7 +174,7 @@ fn one_thread_and_many_agree() {
             let all = cases();
             let outcomes = all.iter().flat_map(|(built_in, _, cases)| cases.iter().map(move |case| (built_in, case)));
             let text = outcomes.map(|(built_in, case)| {
-                let config = case.config.as_ref().map(|text| Config::read(Source::new(CONFIG_FILE, text)));
+                let config = case.config.as_ref().map(|text| Config::read(Source::new(CONFIG_FILE, text.clone())));
                 let config = config.transpose().expect("a good config");
                 let pack = Pack::load(built_in.pack_files(), config.as_ref()).expect("a good pack");
                 lines(&judge(&pack, &pair(case)))

@@ -62,7 +62,7 @@ fn text(pack: &Pack, rule: &Rule) -> String {
     if let Some(help) = &rule.help {
         let _ = writeln!(text, "\nWhat to do: {}", escape(help));
     }
-    let cases = rule.cases.as_deref().and_then(|cases| case::parse(cases).ok()).unwrap_or_default();
+    let cases = rule.cases.and_then(|cases| case::parse(cases).ok()).unwrap_or_default();
     if let Some(case) = cases.iter().find(|case| case.findings.is_some()) {
         example(&mut text, case);
     }

@@ -130,7 +130,7 @@ impl Sources<'_> {
             }
             None => self.file(CONFIG_FILE)?.map(|text| (CONFIG_FILE.to_owned(), text)),
         };
-        text.map(|(name, text)| Config::read(Source::new(&name, &text)).map_err(boxed)).transpose()
+        text.map(|(name, text)| Config::read(Source::new(&name, text)).map_err(boxed)).transpose()
     }
 
     fn file(&self, path: &str) -> Result<Option<String>, Error> {
@@ -163,7 +163,7 @@ impl Sources<'_> {
                 if is_rule(&name)
                     && let Some(bytes) = tree.file(self.repository, &path).map_err(boxed)?
                 {
-                    files.push(Source::new(&path, &String::from_utf8_lossy(&bytes)));
+                    files.push(Source::new(&path, String::from_utf8_lossy(&bytes).into_owned()));
                 }
             }
             if !files.is_empty() {
@@ -197,7 +197,7 @@ fn on_disk(directory: &Path) -> Result<Option<PackFiles>, Error> {
         let path = entry.map_err(failed)?.path();
         if path.file_name().and_then(|name| name.to_str()).is_some_and(is_rule) {
             let text = std::fs::read_to_string(&path).map_err(failed)?;
-            files.push(Source::new(&path.display().to_string().replace('\\', "/"), &text));
+            files.push(Source::new(&path.display().to_string().replace('\\', "/"), text));
         }
     }
     files.sort_by(|one, other| one.name.cmp(&other.name));
@@ -251,7 +251,7 @@ pub(super) fn inputs(promoted: Option<&Path>, jobs: Option<&Path>, environment: 
         let name = path.display().to_string();
         let text = std::fs::read_to_string(path);
         let text = text.map_err(|source| boxed(NoPack::Unreadable { path: name.clone(), option, source }))?;
-        Ok::<_, Error>(Source::new(&name, &text))
+        Ok::<_, Error>(Source::new(&name, text))
     };
     let promoted = promoted.map(|path| {
         let source = read(path, "--promoted")?;

@@ -5,6 +5,7 @@ mod ladder;
 mod objects;
 mod read;
 mod scratch;
+mod tree;
 
 use std::path::{Path, PathBuf};
 

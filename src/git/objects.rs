@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
@@ -17,8 +17,6 @@ pub(super) struct Objects<'r> {
     git: Mutex<Option<CatFile>>,
     /// Contents that lie in the working tree and in no object.
     on_disk: HashMap<[u8; 20], PathBuf>,
-    /// Whether git may fetch what is missing: libgit2 cannot.
-    is_partial: bool,
     git_dir: PathBuf,
 }
 
@@ -28,8 +26,7 @@ impl<'r> Objects<'r> {
         on_disk: HashMap<[u8; 20], PathBuf>,
     ) -> Result<Self, git2::Error> {
         let git_dir = repository.path().to_owned();
-        let is_partial = is_partial(repository);
-        Ok(Self { odb: repository.odb()?, git: Mutex::default(), on_disk, is_partial, git_dir })
+        Ok(Self { odb: repository.odb()?, git: Mutex::default(), on_disk, git_dir })
     }
 }
 
@@ -54,7 +51,7 @@ impl Store for Objects<'_> {
         let oid = Oid::from_bytes(id).map_err(|error| failed(error.message().to_owned(), None))?;
         match self.odb.read(oid) {
             Ok(blob) => Ok(blob.data().to_vec()),
-            Err(error) if error.code() == ErrorCode::NotFound && self.is_partial => {
+            Err(error) if error.code() == ErrorCode::NotFound && is_partial(&self.git_dir) => {
                 let mut git = self.git.lock().unwrap_or_else(PoisonError::into_inner);
                 let fetched = match &mut *git {
                     Some(git) => git.read(oid),
@@ -75,9 +72,10 @@ impl Store for Objects<'_> {
     }
 }
 
-/// Whether git left out objects on purpose when it cloned.
-fn is_partial(repository: &git2::Repository) -> bool {
-    let Ok(config) = repository.config().and_then(|mut config| config.snapshot()) else { return false };
+/// Whether git left out objects on purpose when it cloned: then it can fetch them, which libgit2 cannot.
+fn is_partial(git_dir: &Path) -> bool {
+    let config = git2::Repository::open(git_dir).and_then(|repository| repository.config()?.snapshot());
+    let Ok(config) = config else { return false };
     if config.get_string("extensions.partialclone").is_ok() {
         return true;
     }
@@ -93,7 +91,7 @@ struct CatFile {
 }
 
 impl CatFile {
-    fn start(git_dir: &std::path::Path) -> std::io::Result<Self> {
+    fn start(git_dir: &Path) -> std::io::Result<Self> {
         let mut child = Command::new("git")
             .arg("--git-dir")
             .arg(git_dir)

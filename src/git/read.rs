@@ -7,17 +7,13 @@ use std::sync::Arc;
 use git2::{Delta, DiffOptions, FileMode, IndexEntryExtendedFlag, ObjectType, Oid, Tree};
 
 use super::objects::Objects;
+use super::tree::{Known, Trees};
 use super::{Base, Doing, GitError, Head, Repository};
-use crate::snapshot::{Content, Entry, Kind, Pair, Scope, Snapshot, TEMPORARY_PREFIX, TEMPORARY_SUFFIX, below};
+use crate::snapshot::{Content, Entry, Kind, Pair, Scope, Snapshot, TEMPORARY_PREFIX, TEMPORARY_SUFFIX};
 use crate::text::is_below;
 
-type Entries = BTreeMap<Arc<str>, Entry>;
-
-/// A tree that was listed already.
-struct Known<'a> {
-    tree: &'a Tree<'a>,
-    entries: &'a Entries,
-}
+/// The files of a tree, by path.
+pub(super) type Entries = BTreeMap<Arc<str>, Entry>;
 
 /// A tree that policy is read from: configuration and packs.
 pub enum Policy<'r> {
@@ -162,28 +158,30 @@ impl Repository {
 
     /// The files on both sides of the change, as far as `scope` reaches.
     pub fn pair(&self, base: &Base, head: &Head, scope: &Scope) -> Result<Pair<'_>, GitError> {
-        let base_tree = base.revision().map(|commit| self.tree(commit)).transpose()?;
+        let trees = Trees::of(&self.inner)?;
+        let base_tree = base.revision().map(|commit| self.tree_id(commit)).transpose()?;
         let mut on_disk = HashMap::new();
         let (base_entries, head_entries) = match head {
             Head::Commit(_) => {
                 let commit = self.resolve_head(head)?.ok_or(GitError::Unborn)?;
-                let head_tree = self.tree(commit)?;
-                match &base_tree {
-                    Some(base_tree) => {
-                        let base_entries = self.list(base_tree, scope, None)?;
-                        let known = Known { tree: base_tree, entries: &base_entries };
-                        let head_entries = self.list(&head_tree, scope, Some(&known))?;
+                let head_tree = self.tree_id(commit)?;
+                match base_tree {
+                    Some(tree) => {
+                        let base_entries = trees.list(tree, scope, None)?;
+                        let known = Known { tree, entries: &base_entries };
+                        let head_entries = trees.list(head_tree, scope, Some(known))?;
                         (base_entries, head_entries)
                     }
-                    None => (Entries::new(), self.list(&head_tree, scope, None)?),
+                    None => (Entries::new(), trees.list(head_tree, scope, None)?),
                 }
             }
             Head::Index | Head::Worktree => {
-                let under = match &base_tree {
-                    Some(tree) => Some(tree.clone()),
-                    None => self.resolve_head(head)?.map(|commit| self.tree(commit)).transpose()?,
+                let under = match base.revision() {
+                    Some(commit) => Some(commit),
+                    None => self.resolve_head(head)?,
                 };
-                let listed = under.as_ref().map_or(Ok(Entries::new()), |tree| self.list(tree, scope, None))?;
+                let under = under.map(|commit| self.tree(commit)).transpose()?;
+                let listed = under.as_ref().map_or(Ok(Entries::new()), |tree| trees.list(tree.id(), scope, None))?;
                 let index = self.index()?;
                 let mut entries =
                     self.apply_index(listed.clone(), under.as_ref(), &index, *head == Head::Index, scope)?;
@@ -195,8 +193,8 @@ impl Repository {
         };
         let tip_entries = match base {
             Base::Commit { merge_base, tip, .. } if tip != merge_base => {
-                let known = base_tree.as_ref().map(|tree| Known { tree, entries: &base_entries });
-                Some(self.list(&self.tree(*tip)?, scope, known.as_ref())?)
+                let known = base_tree.map(|tree| Known { tree, entries: &base_entries });
+                Some(trees.list(self.tree_id(*tip)?, scope, known)?)
             }
             _ => None,
         };
@@ -213,6 +211,10 @@ impl Repository {
         self.inner.find_commit(commit).and_then(|commit| commit.tree()).doing("reading a commit")
     }
 
+    fn tree_id(&self, commit: Oid) -> Result<Oid, GitError> {
+        self.inner.find_commit(commit).map(|commit| commit.tree_id()).doing("reading a commit")
+    }
+
     fn index(&self) -> Result<git2::Index, GitError> {
         self.inner.index().map_err(|error| GitError::Unsupported {
             path: self.inner.path().to_owned(),
@@ -222,65 +224,6 @@ impl Repository {
                 error.message()
             ),
         })
-    }
-
-    /// Lists the files of a tree that belong to the scope. Nothing else of the tree is visited, and no directory that `known`, a
-    /// tree that was listed already, has as it is.
-    fn list(&self, tree: &Tree<'_>, scope: &Scope, known: Option<&Known<'_>>) -> Result<Entries, GitError> {
-        let mut entries = Entries::new();
-        let at = |tree: &Tree<'_>, directory: &str| {
-            let id = match directory {
-                "" => Some(tree.id()),
-                directory => tree.get_path(Path::new(directory)).ok().filter(is_directory).map(|entry| entry.id()),
-            };
-            id.map(|id| self.inner.find_tree(id).doing("listing a tree")).transpose()
-        };
-        for directory in &scope.directories {
-            let Some(below) = at(tree, directory)? else { continue };
-            let known_below = match known {
-                Some(known) => at(known.tree, directory)?,
-                None => None,
-            };
-            let known = known.zip(known_below.as_ref()).map(|(known, tree)| Known { tree, entries: known.entries });
-            self.list_below(&below, directory, known.as_ref(), &mut entries)?;
-        }
-        for file in &scope.files {
-            if let Ok(entry) = tree.get_path(Path::new(file))
-                && let Some(kind) = kind_of_mode(entry.filemode())
-            {
-                entries.insert(file.as_str().into(), Entry { kind, content: object(entry.id()) });
-            }
-        }
-        Ok(entries)
-    }
-
-    fn list_below(
-        &self,
-        tree: &Tree<'_>,
-        directory: &str,
-        known: Option<&Known<'_>>,
-        entries: &mut Entries,
-    ) -> Result<(), GitError> {
-        for entry in tree {
-            let name = path_of_bytes(entry.name_bytes());
-            let path = if directory.is_empty() { name } else { [directory, "/", &name].concat() };
-            if is_directory(&entry) {
-                let old = known.and_then(|known| known.tree.get_name_bytes(entry.name_bytes())).filter(is_directory);
-                if let (Some(known), Some(old)) = (known, &old)
-                    && old.id() == entry.id()
-                {
-                    entries.extend(below(known.entries, &path).map(|(path, entry)| (Arc::clone(path), entry.clone())));
-                    continue;
-                }
-                let find = |id| self.inner.find_tree(id).doing("listing a tree");
-                let old = old.map(|old| find(old.id())).transpose()?;
-                let known = known.zip(old.as_ref()).map(|(known, tree)| Known { tree, entries: known.entries });
-                self.list_below(&find(entry.id())?, &path, known.as_ref(), entries)?;
-            } else if let Some(kind) = kind_of_mode(entry.filemode()) {
-                entries.insert(path.into(), Entry { kind, content: object(entry.id()) });
-            }
-        }
-        Ok(())
     }
 
     fn apply_index(
@@ -410,10 +353,6 @@ fn is_temporary(path: &str) -> bool {
     name.starts_with(TEMPORARY_PREFIX) && name.ends_with(TEMPORARY_SUFFIX)
 }
 
-fn is_directory(entry: &git2::TreeEntry<'_>) -> bool {
-    entry.kind() == Some(ObjectType::Tree)
-}
-
 /// Puts one delta into the list of files.
 fn apply(entries: &mut Entries, scope: &Scope, path: Option<&[u8]>, entry: impl FnOnce() -> Option<Entry>) {
     let path = path_of_bytes(path.unwrap_or_default());
@@ -444,14 +383,14 @@ fn options(scope: &Scope) -> DiffOptions {
     options
 }
 
-fn object(id: Oid) -> Content {
+pub(super) fn object(id: Oid) -> Content {
     let mut bytes = [0; 20];
     bytes.copy_from_slice(&id.as_bytes()[..20]);
     Content::Object(bytes)
 }
 
 /// A path as text. Bytes that are no UTF-8 are shown as `\xNN`: such a file is content, and can be nothing else.
-fn path_of_bytes(bytes: &[u8]) -> String {
+pub(super) fn path_of_bytes(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     let mut path = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
@@ -463,7 +402,7 @@ fn path_of_bytes(bytes: &[u8]) -> String {
     path
 }
 
-fn kind_of_mode(mode: i32) -> Option<Kind> {
+pub(super) fn kind_of_mode(mode: i32) -> Option<Kind> {
     if mode == i32::from(FileMode::Link) {
         Some(Kind::Symlink)
     } else if mode == i32::from(FileMode::Commit) {

@@ -43,7 +43,7 @@ pub fn changed(
                 content.entry(Arc::clone(directory)).or_default().insert(Arc::clone(path));
             }
         }
-        if shape.binary_scope.iter().any(|scope| is_below(path, scope)) && !shape.ignore.is_match(&**path) {
+        if shape.binary_scope.iter().any(|scope| is_below(path, scope)) && !shape.ignore.is_match(path) {
             sources.push(path);
         }
     }
@@ -147,7 +147,7 @@ impl<'a> Packages<'a> {
         let length = if directory.is_empty() { 0 } else { directory.len() + 1 };
         let below = self.snapshot.below(directory).map(|(path, _)| path);
         let is_wanted =
-            |path: &&Arc<str>| is_go(path) && !path[length..].contains('/') && !self.shape.ignore.is_match(&***path);
+            |path: &&Arc<str>| is_go(path) && !path[length..].contains('/') && !self.shape.ignore.is_match(path);
         below.filter(is_wanted).collect()
     }
 
@@ -198,7 +198,7 @@ impl<'a> Packages<'a> {
     /// The directories below one that hold Go files which `is_wanted`.
     fn directories(&self, directory: &str, is_wanted: impl Fn(&str) -> bool) -> BTreeSet<String> {
         let below = self.snapshot.below(directory).map(|(path, _)| path);
-        let files = below.filter(|path| is_go(path) && !self.shape.ignore.is_match(&***path) && is_wanted(path));
+        let files = below.filter(|path| is_go(path) && !self.shape.ignore.is_match(path) && is_wanted(path));
         files.filter_map(|path| Some(path.rsplit_once('/')?.0.to_owned())).collect()
     }
 

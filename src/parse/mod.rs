@@ -5,5 +5,6 @@ pub mod baseimage;
 pub mod capture;
 pub mod dockerfile;
 pub mod go;
+pub mod ignore;
 pub mod version;
 pub mod yaml;
