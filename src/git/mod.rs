@@ -1,12 +1,14 @@
 //! Git: what is compared with what, and the files on both sides. The only user of git2.
 
 mod convert;
+mod index;
 mod ladder;
 mod objects;
 mod read;
 mod scratch;
 mod tree;
 
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
 use git2::{ErrorCode, Oid};
@@ -20,6 +22,9 @@ pub use scratch::Scratch;
 /// An opened repository.
 pub struct Repository {
     inner: git2::Repository,
+    /// The index that git's own variable names, if it does.
+    index_file: Option<PathBuf>,
+    index: OnceCell<gix_index::File>,
 }
 
 /// What is judged.
@@ -129,11 +134,8 @@ impl Repository {
             None => git2::Repository::discover(here),
         }
         .map_err(|error| open_error(&error, here))?;
-        if let Some(index) = variable("GIT_INDEX_FILE") {
-            let mut index = git2::Index::open(Path::new(index)).doing("reading the index that GIT_INDEX_FILE names")?;
-            inner.set_index(&mut index).doing("reading the index that GIT_INDEX_FILE names")?;
-        }
-        Ok(Self { inner })
+        let index_file = variable("GIT_INDEX_FILE").map(PathBuf::from);
+        Ok(Self { inner, index_file, index: OnceCell::new() })
     }
 
     /// The root of the working tree; `None` in a bare repository.

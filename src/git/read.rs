@@ -10,7 +10,6 @@ use super::objects::Objects;
 use super::tree::{Known, Trees};
 use super::{Base, Doing, GitError, Head, Repository};
 use crate::snapshot::{Content, Entry, Kind, Pair, Scope, Snapshot, TEMPORARY_PREFIX, TEMPORARY_SUFFIX};
-use crate::text::is_below;
 
 /// The files of a tree, by path.
 pub(super) type Entries = BTreeMap<Arc<str>, Entry>;
@@ -20,7 +19,7 @@ pub enum Policy<'r> {
     /// The tree of a commit.
     Commit(Tree<'r>),
     /// What the next commit would hold.
-    Index(git2::Index, &'r git2::Repository),
+    Index(&'r gix_index::File),
     /// The files on disk.
     Disk(PathBuf),
 }
@@ -34,7 +33,9 @@ impl Policy<'_> {
                 Ok(entry) if entry.kind() == Some(ObjectType::Blob) => blob(entry.id()),
                 _ => Ok(None),
             },
-            Self::Index(index, _) => index.get_path(Path::new(path), 0).map_or(Ok(None), |entry| blob(entry.id)),
+            Self::Index(index) => {
+                index.entry_by_path(path.into()).map_or(Ok(None), |entry| blob(super::index::id(entry)))
+            }
             Self::Disk(root) => {
                 let file = root.join(path);
                 match std::fs::read(&file) {
@@ -57,7 +58,7 @@ impl Policy<'_> {
             Self::Commit(tree) => {
                 tree.get_path(Path::new(path)).is_ok_and(|entry| entry.kind() == Some(ObjectType::Blob))
             }
-            Self::Index(index, _) => index.get_path(Path::new(path), 0).is_some(),
+            Self::Index(index) => index.entry_by_path(path.into()).is_some(),
             Self::Disk(root) => root.join(path).is_file(),
         }
     }
@@ -80,14 +81,11 @@ impl Policy<'_> {
                     }
                 }
             }
-            Self::Index(index, _) => {
-                for entry in index.iter() {
-                    let path = String::from_utf8_lossy(&entry.path).into_owned();
-                    let rest = path.strip_prefix(directory).map(|rest| rest.trim_start_matches('/'));
-                    names.extend(
-                        rest.filter(|rest| is_below(&path, directory) && !rest.contains('/')).map(str::to_owned),
-                    );
-                }
+            Self::Index(index) => {
+                let below = if directory.is_empty() { String::new() } else { format!("{directory}/") };
+                let entries = index.prefixed_entries(below.as_str().into()).unwrap_or_default();
+                let paths = entries.iter().map(|entry| path_of_bytes(&entry.path(index)[below.len()..]));
+                names.extend(paths.filter(|name| !name.contains('/')));
             }
             Self::Disk(root) => match std::fs::read_dir(root.join(directory)) {
                 Ok(entries) => {
@@ -104,6 +102,7 @@ impl Policy<'_> {
             },
         }
         names.sort();
+        names.dedup(); // an unmerged file stands in the index up to three times
         Ok(names)
     }
 }
@@ -116,7 +115,7 @@ impl Repository {
                 let commit = self.resolve_head(head)?.ok_or(GitError::Unborn)?;
                 Ok(Policy::Commit(self.tree(commit)?))
             }
-            Head::Index => Ok(Policy::Index(self.index()?, &self.inner)),
+            Head::Index => Ok(Policy::Index(self.index()?)),
             Head::Worktree => Ok(Policy::Disk(self.root().ok_or(GitError::Bare("working tree"))?.to_owned())),
         }
     }
@@ -153,7 +152,7 @@ impl Repository {
             || self.inner.config().is_ok_and(|config| config.get_bool("core.sparsecheckout").unwrap_or(false));
         matches!(tree, Policy::Disk(_))
             && is_sparse()
-            && self.inner.index().is_ok_and(|index| index.get_path(Path::new(path), 0).is_some())
+            && self.index().is_ok_and(|index| index.entry_by_path(path.into()).is_some())
     }
 
     /// The files on both sides of the change, as far as `scope` reaches.
@@ -182,7 +181,7 @@ impl Repository {
                 };
                 let under = under.map(|commit| self.tree(commit)).transpose()?;
                 let listed = under.as_ref().map_or(Ok(Entries::new()), |tree| trees.list(tree.id(), scope, None))?;
-                let index = self.index()?;
+                let index = self.index_of(scope)?;
                 let mut entries =
                     self.apply_index(listed.clone(), under.as_ref(), &index, *head == Head::Index, scope)?;
                 if *head == Head::Worktree {
@@ -213,17 +212,6 @@ impl Repository {
 
     fn tree_id(&self, commit: Oid) -> Result<Oid, GitError> {
         self.inner.find_commit(commit).map(|commit| commit.tree_id()).doing("reading a commit")
-    }
-
-    fn index(&self) -> Result<git2::Index, GitError> {
-        self.inner.index().map_err(|error| GitError::Unsupported {
-            path: self.inner.path().to_owned(),
-            reason: format!(
-                "its index: {}. A sparse or split index can be undone: `git sparse-checkout reapply --no-sparse-index`, \
-                 `git update-index --no-split-index`",
-                error.message()
-            ),
-        })
     }
 
     fn apply_index(

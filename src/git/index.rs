@@ -1,0 +1,98 @@
+//! The index. Libgit2 takes four times as long as git to load it; so it is read by gitoxide, and libgit2 is handed the part that
+//! is judged.
+
+use std::path::{Path, PathBuf};
+
+use git2::{IndexEntry, IndexTime, Oid};
+use gix_index::entry::Stat;
+
+use super::{Doing, GitError, Repository};
+use crate::snapshot::Scope;
+
+/// Files that say how git treats others.
+const SETTINGS: [&str; 2] = [".gitattributes", ".gitignore"];
+
+/// Reads an index; an empty one where there is none yet.
+pub(super) fn read(path: &Path) -> Result<gix_index::File, GitError> {
+    let unsupported = |reason: String| GitError::Unsupported { path: path.to_owned(), reason };
+    // Like git itself, trust what git wrote: the checksum costs more than the rest.
+    let file =
+        gix_index::File::at_or_default(path, gix_index::hash::Kind::Sha1, true, gix_index::decode::Options::default());
+    let file = file.map_err(|error| unsupported(format!("its index: {error}")))?;
+    if file.is_sparse() {
+        let help = "its index is sparse. This can be undone: `git sparse-checkout reapply --no-sparse-index`";
+        return Err(unsupported(help.to_owned()));
+    }
+    Ok(file)
+}
+
+impl Repository {
+    /// The index, read when it is first asked for.
+    pub(super) fn index(&self) -> Result<&gix_index::File, GitError> {
+        if self.index.get().is_none() {
+            let path = self.index_file.clone().unwrap_or_else(|| self.inner.path().join("index"));
+            let _ = self.index.set(read(&path)?);
+        }
+        self.index.get().ok_or(GitError::Bare("index"))
+    }
+
+    /// The part of the index that is judged, for libgit2.
+    pub(super) fn index_of(&self, scope: &Scope) -> Result<git2::Index, GitError> {
+        let file = self.index()?;
+        let doing = "reading the index";
+        let mut index = git2::Index::new().doing(doing)?;
+        let mut add = |entry: &gix_index::Entry| index.add(&converted(file, entry)).doing(doing);
+        for directory in &scope.directories {
+            let entries = match directory.as_str() {
+                "" => file.entries(),
+                directory => file.prefixed_entries(format!("{directory}/").as_str().into()).unwrap_or_default(),
+            };
+            entries.iter().try_for_each(&mut add)?;
+        }
+        let above = scope.directories.iter().chain(&scope.files).flat_map(|path| Path::new(path).ancestors().skip(1));
+        let settings = above.flat_map(|directory| SETTINGS.map(|name| directory.join(name)));
+        for path in scope.files.iter().map(PathBuf::from).chain(settings) {
+            if let Some(range) =
+                path.to_str().and_then(|path| file.entry_range(path.replace('\\', "/").as_str().into()))
+            {
+                file.entries()[range].iter().try_for_each(&mut add)?;
+            }
+        }
+        // Libgit2 asks the repository's own index about attributes.
+        self.inner.set_index(&mut index).doing(doing)?;
+        Ok(index)
+    }
+}
+
+/// An entry as libgit2 has it.
+fn converted(file: &gix_index::File, entry: &gix_index::Entry) -> IndexEntry {
+    // What was written in the same moment as the index may have changed since, without a trace in its times:
+    // https://git-scm.com/docs/racy-git
+    let use_nsec = entry.stat.mtime.nsecs != 0;
+    let options = gix_index::entry::stat::Options { check_stat: true, use_nsec, ..Default::default() };
+    let is_racy = entry.stat.is_racy(file.timestamp(), options);
+    let stat = if is_racy { Stat::default() } else { entry.stat };
+    let time = |time: gix_index::entry::stat::Time| IndexTime::new(time.secs.cast_signed(), time.nsecs);
+    let bits = entry.flags.bits();
+    let [low, high] = [bits & 0xffff, bits >> 16].map(|half| u16::try_from(half).unwrap_or_default());
+    IndexEntry {
+        ctime: time(stat.ctime),
+        mtime: time(stat.mtime),
+        dev: stat.dev,
+        ino: stat.ino,
+        mode: entry.mode.bits(),
+        uid: stat.uid,
+        gid: stat.gid,
+        file_size: stat.size,
+        id: id(entry),
+        flags: low,
+        flags_extended: high,
+        path: entry.path(file).to_vec(),
+    }
+}
+
+/// The object of an entry.
+pub(super) fn id(entry: &gix_index::Entry) -> Oid {
+    // It has twenty bytes, as many as are asked for.
+    Oid::from_bytes(entry.id.as_bytes()).unwrap_or(Oid::ZERO_SHA1)
+}
