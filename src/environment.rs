@@ -32,6 +32,13 @@ impl Environment {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// The same variables with one more.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.0.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
     /// The CI system, if any.
     pub fn ci(&self) -> Option<Ci> {
         let truthy = |name| self.get(name).is_some_and(|value| !matches!(value, "false" | "0"));

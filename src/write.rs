@@ -33,6 +33,9 @@ pub enum WriteError {
         "check that the directory can be written to, then run imglint again: it goes on where it stopped"
     ))]
     Replace { path: String, source: io::Error, outcome: String },
+    #[error("{} is there already, and imglint does not overwrite it. Nothing was written", escape(&.0.display().to_string()))]
+    #[diagnostic(help("leave it out, or move it out of the way and run imglint again"))]
+    Exists(PathBuf),
 }
 
 /// A file that is ready to take its place.
@@ -72,6 +75,59 @@ pub fn write(root: &Path, files: &BTreeMap<Arc<str>, Repaired>) -> Result<(), Wr
         if let Some(directory) = target.parent().and_then(|directory| fs::File::open(directory).ok()) {
             let _ = directory.sync_all();
         }
+    }
+    Ok(())
+}
+
+/// A file that is to be made where there is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewFile {
+    /// Where it will lie.
+    pub path: PathBuf,
+    /// What stands in it.
+    pub text: String,
+    /// Whether it is a program.
+    pub is_executable: bool,
+}
+
+/// Makes files, all of them or none. One that is there already is never replaced, not even if it comes to be at this moment.
+pub fn create(files: &[NewFile]) -> Result<(), WriteError> {
+    if let Some(file) = files.iter().find(|file| file.path.symlink_metadata().is_ok()) {
+        return Err(WriteError::Exists(file.path.clone()));
+    }
+    let failed = |file: &NewFile, source| WriteError::Prepare { path: file.path.display().to_string(), source };
+    let prepare = |file: &NewFile| {
+        let directory = file.path.parent().unwrap_or(Path::new("."));
+        fs::create_dir_all(directory)?;
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(TEMPORARY_PREFIX).suffix(TEMPORARY_SUFFIX);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            // The user's mask takes from these what it takes from every new file.
+            builder.permissions(fs::Permissions::from_mode(if file.is_executable { 0o777 } else { 0o666 }));
+        }
+        let mut temporary = builder.tempfile_in(directory)?;
+        temporary.write_all(file.text.as_bytes())?;
+        temporary.as_file().sync_all()?;
+        Ok(temporary.into_temp_path())
+    };
+    let mut prepared = Vec::new();
+    for file in files {
+        prepared.push((file, prepare(file).map_err(|source| failed(file, source))?));
+    }
+    let mut made: Vec<&NewFile> = Vec::new();
+    for (file, temporary) in prepared {
+        if let Err(error) = temporary.persist_noclobber(&file.path) {
+            for file in made {
+                let _ = fs::remove_file(&file.path);
+            }
+            return Err(match error.error.kind() {
+                io::ErrorKind::AlreadyExists => WriteError::Exists(file.path.clone()),
+                _ => failed(file, error.error),
+            });
+        }
+        made.push(file);
     }
     Ok(())
 }

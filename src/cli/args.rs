@@ -22,7 +22,7 @@ pub(super) struct Cli {
 const LONG_ABOUT: &str = "\
 Checks a change to container images against the repository's policies.
 
-imglint compares what you changed with the branch that it is to be merged into, and says where a policy is broken, why, and
+imglint compares what you changed with the branch that it is to be merged into, and says where a policy is broken, why, and \
 what to do. In CI it judges the commit; elsewhere it judges the working tree.";
 
 const AFTER_HELP: &str = "\
@@ -35,6 +35,7 @@ Examples:
   imglint --diff | git apply      the same, by way of git
   imglint bump agnhost            a new version of agnhost, its children rebased and bumped
   imglint explain stale-version   why a rule exists, with an example
+  imglint init --hook             set it up here, with the hooks of git
   imglint demo                    see it at work in a small repository
 
 Exit codes:
@@ -68,6 +69,119 @@ pub(super) enum Command {
     Inspect(Inspect),
     /// Show imglint at work in a small repository, made and removed for it
     Demo,
+    /// Write imglint.toml for this repository, and on request what runs imglint in it
+    Init(Init),
+    /// Judge every commit and push: write, remove or run git's hooks
+    #[command(subcommand)]
+    Hook(Hook),
+    /// Print what completes imglint's commands in a shell
+    #[command(after_help = COMPLETIONS_HELP)]
+    Completions {
+        /// The shell
+        #[arg(value_name = "SHELL")]
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    #[command(after_help = MAN_HELP)]
+    Man {
+        /// The command that it is about; imglint itself, if none is named
+        #[arg(value_name = "COMMAND")]
+        command: Vec<String>,
+    },
+}
+
+const COMPLETIONS_HELP: &str = "\
+Examples:
+  source <(imglint completions bash)                           in this shell; in ~/.bashrc for all
+  imglint completions zsh > \"${fpath[1]}/_imglint\"             for zsh
+  imglint completions fish > ~/.config/fish/completions/imglint.fish";
+
+const MAN_HELP: &str = "\
+Examples:
+  imglint man | man -l -                                       read it
+  imglint man hook install | man -l -                          of one command
+  imglint man > ~/.local/share/man/man1/imglint.1              keep it";
+
+/// `imglint init`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = INIT_HELP)]
+pub(super) struct Init {
+    /// Write the hooks of git, too, as `imglint hook install` does
+    #[arg(long, help_heading = "What runs imglint")]
+    pub(super) hook: bool,
+
+    /// Write a presubmit job for Prow, too: .prow/imglint.yaml
+    #[arg(long, help_heading = "What runs imglint")]
+    pub(super) prow: bool,
+
+    /// Write a workflow for GitHub, too: .github/workflows/imglint.yml
+    #[arg(long, help_heading = "What runs imglint")]
+    pub(super) github: bool,
+
+    /// The repository, if it is not the one around the current directory
+    #[arg(long, value_name = "DIR", help_heading = "Repository and policy")]
+    pub(super) repo: Option<PathBuf>,
+}
+
+const INIT_HELP: &str = "\
+Nothing is overwritten: where one of the files is there already, none is written. An imglint.toml that is there is kept \
+where something else is asked for.
+
+Examples:
+  imglint init                    imglint.toml alone
+  imglint init --hook             and the hooks of git
+  imglint init --prow             and a job for Prow";
+
+/// `imglint hook`.
+#[derive(Debug, Clone, Subcommand)]
+pub(super) enum Hook {
+    /// Write the hooks pre-commit and pre-push
+    #[command(after_help = INSTALL_HELP)]
+    Install(Hooks),
+    /// Remove the hooks that imglint wrote, and nothing else
+    Uninstall(Hooks),
+    /// Do what a hook does; this is what hooks call
+    Run {
+        /// The hook
+        #[arg(value_name = "HOOK")]
+        hook: HookName,
+        /// What git passes to the hook
+        #[arg(value_name = "ARGUMENTS", trailing_var_arg = true, hide = true)]
+        arguments: Vec<String>,
+    },
+}
+
+const INSTALL_HELP: &str = "\
+The hook pre-commit judges what would be committed, pre-push what would be pushed: also what merges and rebases brought, \
+for which git runs no pre-commit. A hook that is there already is left as it is, and what to add to it is printed.
+
+Examples:
+  imglint hook install                    both
+  imglint hook install --pre-push         not every commit, only what others will see";
+
+/// Which hooks are meant.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Hooks {
+    /// The hook that judges what is committed; both hooks, if none is named
+    #[arg(long, help_heading = "Hooks")]
+    pub(super) pre_commit: bool,
+
+    /// The hook that judges what is pushed
+    #[arg(long, help_heading = "Hooks")]
+    pub(super) pre_push: bool,
+
+    /// The repository, if it is not the one around the current directory
+    #[arg(long, value_name = "DIR", help_heading = "Repository and policy")]
+    pub(super) repo: Option<PathBuf>,
+}
+
+/// A hook of git.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum HookName {
+    /// Judges what is about to be committed
+    PreCommit,
+    /// Judges what is about to be pushed
+    PrePush,
 }
 
 /// The repository and its policy.

@@ -5,6 +5,8 @@ mod bump;
 mod check;
 mod demo;
 mod explain;
+mod hook;
+mod init;
 mod inspect;
 mod paths;
 mod policy;
@@ -12,12 +14,12 @@ mod policy;
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 
 use crate::environment::Environment;
 use crate::report::human::Style;
-use args::{Cli, Colour, Command};
+use args::{Cli, Colour, Command, Hook};
 
 /// Exit code: nothing that fails the gate.
 const CLEAN: u8 = 0;
@@ -39,6 +41,11 @@ pub fn main() -> ExitCode {
         Some(Command::Bump(bump)) => bump.output.color,
         _ => arguments.check.output.color,
     };
+    let failure = match &arguments.command {
+        Some(Command::Init(_) | Command::Hook(Hook::Install(_) | Hook::Uninstall(_))) => "imglint changed nothing",
+        Some(Command::Man { .. }) => "imglint has no such page",
+        _ => "imglint could not judge",
+    };
     let result = match arguments.command {
         None => check::run(&arguments.check, &environment),
         Some(Command::Check(check)) => check::run(&check, &environment),
@@ -47,15 +54,51 @@ pub fn main() -> ExitCode {
         Some(Command::Inspect(inspect)) => inspect::run(&inspect, &environment),
         Some(Command::Bump(bump)) => bump::run(&bump, &environment),
         Some(Command::Demo) => demo::run(&environment),
+        Some(Command::Init(init)) => init::run(&init, &environment),
+        Some(Command::Hook(hook)) => hook::run(&hook, &environment),
+        Some(Command::Completions { shell }) => completions(shell),
+        Some(Command::Man { command }) => manual(&command),
     };
     match result {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            complain(&*error, colour, &environment);
+            complain_of(failure, &*error, colour, &environment);
             ExitCode::from(FAILED)
         }
     }
 }
+
+/// Prints what completes imglint's commands in a shell.
+fn completions(shell: clap_complete::Shell) -> Result<u8, Error> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "imglint", &mut script);
+    print_bytes(&script)?;
+    Ok(CLEAN)
+}
+
+/// Prints the manual page of imglint, or of one of its commands.
+fn manual(names: &[String]) -> Result<u8, Error> {
+    let mut command = Cli::command();
+    command.build();
+    let mut described = &command;
+    for name in names {
+        let commands = || described.get_subcommands().map(clap::Command::get_name);
+        described = described
+            .find_subcommand(name)
+            .ok_or_else(|| -> Error { Box::new(NoCommand(name.clone(), crate::config::suggest(name, commands()))) })?;
+    }
+    let mut page = Vec::new();
+    clap_mangen::Man::new(described.clone())
+        .render(&mut page)
+        .map_err(|error| -> Error { Box::new(PrintError(error)) })?;
+    print_bytes(&page)?;
+    Ok(CLEAN)
+}
+
+#[derive(Debug, thiserror::Error, Diagnostic)]
+#[error("there is no command `{}`", crate::text::escape(.0))]
+#[diagnostic(help("{1}; `imglint help` lists them all"))]
+struct NoCommand(String, String);
 
 /// Prints a report on standard output. A reader that went away, as `head` does, is no error.
 fn print(text: &str) -> Result<(), Error> {
@@ -79,6 +122,11 @@ fn say(line: &str) {
 
 /// Prints an error on standard error.
 fn complain(error: &dyn Diagnostic, colour: Colour, environment: &Environment) {
+    complain_of("imglint could not judge", error, colour, environment);
+}
+
+/// Prints an error on standard error, below what it kept imglint from.
+fn complain_of(failure: &str, error: &dyn Diagnostic, colour: Colour, environment: &Environment) {
     let style = style(colour, environment, std::io::stderr().is_terminal());
     let theme = if style.has_colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
     let handler = GraphicalReportHandler::new_themed(theme).with_width(style.width).with_links(false);
@@ -89,7 +137,7 @@ fn complain(error: &dyn Diagnostic, colour: Colour, environment: &Environment) {
             text = format!("{text}{one}\n");
         }
     }
-    let _ = write!(std::io::stderr(), "imglint could not judge:\n{text}");
+    let _ = write!(std::io::stderr(), "{failure}:\n{text}");
 }
 
 #[derive(Debug, thiserror::Error, Diagnostic)]

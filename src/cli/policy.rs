@@ -36,13 +36,16 @@ pub(super) struct Chosen {
     pub(super) notes: Vec<String>,
 }
 
-/// What is judged when nothing is said: in CI the commit, elsewhere the working tree.
+/// What is judged when nothing is said: in CI the commit, elsewhere the working tree. Under pre-commit it is what is pushed or
+/// committed: the index, since files that git does not know are no part of the commit and lie in the working tree all the same.
 pub(super) fn head(target: &Target, repository: &Repository, environment: &Environment) -> Head {
-    match &target.head {
-        Some(revision) => Head::Commit(revision.clone()),
+    let pushed = environment.get("PRE_COMMIT_TO_REF").filter(|_| !target.staged && !target.worktree);
+    match target.head.as_deref().or(pushed) {
+        Some(revision) => Head::Commit(revision.to_owned()),
         None if target.staged => Head::Index,
         None if target.worktree => Head::Worktree,
         None if environment.ci().is_some() || repository.root().is_none() => Head::Commit("HEAD".to_owned()),
+        None if environment.get("PRE_COMMIT").is_some() => Head::Index,
         None => Head::Worktree,
     }
 }
@@ -82,6 +85,13 @@ pub(super) fn choose(
         }
     }
     Ok(Chosen { pack, config, notes })
+}
+
+/// The pack that the files of `head` are recognised by, and the file that tells.
+pub(super) fn recognised(repository: &Repository, head: &Head) -> Result<Option<(&'static str, String)>, Error> {
+    let options = Options { repo: None, config: None, pack: None };
+    let tree = repository.policy_of_head(head).map_err(boxed)?;
+    Ok(Sources { repository, options: &options, trees: vec![&tree] }.recognise())
 }
 
 /// The trees in which policy is looked for; the first that has it wins.

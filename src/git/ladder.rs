@@ -68,6 +68,8 @@ struct Ladder<'a> {
     repository: &'a Repository,
     environment: &'a Environment,
     head: Oid,
+    /// What the next commit has for parents beside HEAD: a merge is under way.
+    merging: Vec<Oid>,
     tried: Vec<String>,
 }
 
@@ -79,10 +81,21 @@ impl Repository {
         let Some(commit) = self.resolve_head(head)? else {
             return explicit.map_or(Ok(Base::Empty), |_| Err(GitError::Unborn));
         };
-        let mut ladder = Ladder { repository: self, environment, head: commit, tried: Vec::new() };
+        let merging = if matches!(head, Head::Commit(_)) { Vec::new() } else { self.merging()? };
+        let mut ladder = Ladder { repository: self, environment, head: commit, merging, tried: Vec::new() };
         let base = ladder.climb(head, explicit)?;
         ladder.refuse_an_empty_comparison(&base, head, explicit)?;
         Ok(base)
+    }
+
+    /// The commits that are being merged into HEAD, as `git merge` notes them down.
+    fn merging(&self) -> Result<Vec<Oid>, GitError> {
+        let file = self.git_dir().join("MERGE_HEAD");
+        match std::fs::read_to_string(&file) {
+            Ok(text) => Ok(text.lines().filter_map(|line| Oid::from_str(line.trim()).ok()).collect()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(source) => Err(GitError::Io { path: file.display().to_string(), source }),
+        }
     }
 }
 
@@ -344,7 +357,13 @@ impl Ladder<'_> {
         }
     }
 
+    /// The branch that is judged: the current one, or the one that is pushed.
     fn current_branch(&self) -> Option<String> {
+        if let Some(pushed) = self.environment.get("PRE_COMMIT_LOCAL_BRANCH")
+            && let Some(branch) = pushed.strip_prefix("refs/heads/")
+        {
+            return Some(branch.to_owned());
+        }
         let head = self.repository.inner.head().ok()?;
         if head.is_branch() { head.shorthand().ok().map(str::to_owned) } else { None }
     }
@@ -363,7 +382,9 @@ impl Ladder<'_> {
     }
 
     fn merge_base(&mut self, tip: Oid, source: String) -> Result<Base, GitError> {
-        match self.repository.inner.merge_base(self.head, tip) {
+        // Of a merge that is about to be committed the base lies as far on as what is merged: others' changes are in it.
+        let commits: Vec<Oid> = [tip, self.head].into_iter().chain(self.merging.iter().copied()).collect();
+        match self.repository.inner.merge_base_many(&commits) {
             Ok(merge_base) => Ok(Base::Commit { merge_base, tip, source }),
             Err(error) if error.code() == ErrorCode::NotFound => {
                 self.tried.push(format!("{source} (no common ancestor with HEAD)"));
@@ -427,7 +448,7 @@ impl Ladder<'_> {
 }
 
 /// Whether this is the name that git gives to no commit at all.
-fn is_zero(revision: &str) -> bool {
+pub fn is_zero(revision: &str) -> bool {
     revision.len() >= 7 && revision.bytes().all(|byte| byte == b'0')
 }
 

@@ -15,7 +15,7 @@ use git2::{ErrorCode, Oid};
 
 use crate::environment::Environment;
 
-pub use ladder::Base;
+pub use ladder::{Base, is_zero};
 pub use read::Policy;
 pub use scratch::Scratch;
 
@@ -146,6 +146,21 @@ impl Repository {
     /// Where git keeps the repository itself.
     pub fn git_dir(&self) -> &Path {
         self.inner.path()
+    }
+
+    /// Where git keeps what all working trees of the repository share: hooks lie there, if nothing else is configured.
+    pub fn common_dir(&self) -> &Path {
+        self.inner.commondir()
+    }
+
+    /// `core.hooksPath`, as git reads it: relative to the root of the working tree.
+    pub fn hooks_path(&self) -> Result<Option<PathBuf>, GitError> {
+        let mut config = self.inner.config().doing("reading git's configuration")?;
+        match config.snapshot().and_then(|config| config.get_path("core.hooksPath")) {
+            Ok(path) => Ok(Some(path)),
+            Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
+            Err(source) => Err(GitError::Git { doing: "reading core.hooksPath", source }),
+        }
     }
 
     /// The commit that a revision names.

@@ -102,6 +102,14 @@ impl Repo {
         command
     }
 
+    /// Runs git where its hooks find imglint.
+    pub(crate) fn git_with_hooks(&self, arguments: &[&str]) -> Run {
+        let program = Path::new(env!("CARGO_BIN_EXE_imglint")).parent().expect("it lies in a directory").to_owned();
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let path = std::env::join_paths([program].into_iter().chain(std::env::split_paths(&path))).expect("a PATH");
+        Run::of(self.git_command(arguments).env("PATH", path).output().expect("git is installed"))
+    }
+
     /// Runs git and gives what it printed.
     pub(crate) fn git(&self, arguments: &[&str]) -> String {
         let output = self.git_command(arguments).output().expect("git is installed");

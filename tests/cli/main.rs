@@ -2,6 +2,8 @@
 
 mod fix;
 mod harness;
+mod hook;
+mod init;
 mod ladder;
 mod policy;
 mod report;

@@ -1,0 +1,204 @@
+//! `imglint init`: the configuration of a repository, and what runs imglint in it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use miette::Diagnostic;
+
+use super::args::{HookName, Init};
+use super::policy::{boxed, recognised};
+use super::{CLEAN, Error, hook, print};
+use crate::config::Source;
+use crate::environment::Environment;
+use crate::git::{Base, GitError, Head, Repository};
+use crate::pack::{BuiltIn, CONFIG_FILE, Config, Pack};
+use crate::snapshot::Scope;
+use crate::text::escape;
+use crate::write::{NewFile, WriteError, create};
+
+/// The pack for any repository whose images lie in directories with a file that holds their version.
+const GENERIC: &str = "generic";
+
+/// Where Prow looks for jobs: in this file, or in this directory, but not in both.
+const PROW_FILE: &str = ".prow.yaml";
+const PROW_JOB: &str = ".prow/imglint.yaml";
+const WORKFLOW: &str = ".github/workflows/imglint.yml";
+
+#[derive(Debug, thiserror::Error, Diagnostic)]
+enum InitError {
+    #[error(
+        "imglint finds no images here: no directory holds both a file VERSION and a Dockerfile. Nothing was written"
+    )]
+    #[diagnostic(help(
+        "if the version stands in a file of another name, write a pack of your own (docs/packs.md); else write imglint.toml \
+         by hand:\n    pack = \"generic\"\n    shape.images.roots = [\"images\"]    # where the directories with VERSION files lie"
+    ))]
+    NoImages,
+    #[error(
+        "{PROW_FILE} holds the jobs of this repository, and Prow would not read it any more beside .prow/. Nothing was written"
+    )]
+    #[diagnostic(help("move it: mkdir .prow && git mv {PROW_FILE} .prow/jobs.yaml; then run imglint again"))]
+    ProwFile,
+}
+
+pub(super) fn run(options: &Init, environment: &Environment) -> Result<u8, Error> {
+    let repository = Repository::open(options.repo.as_deref(), environment).map_err(boxed)?;
+    let root = repository.root().ok_or_else(|| boxed(GitError::Bare("working tree")))?.to_owned();
+    let mut notes = String::new();
+    let mut files = Vec::new();
+    let new = |name: &str, text: String| NewFile { path: root.join(name), text, is_executable: false };
+
+    let is_configured = root.join(CONFIG_FILE).symlink_metadata().is_ok();
+    if is_configured && !(options.hook || options.prow || options.github) {
+        return Err(boxed(WriteError::Exists(CONFIG_FILE.into())));
+    }
+    if is_configured {
+        let _ = writeln!(notes, "{CONFIG_FILE} is there already and stays as it is");
+    } else {
+        let (text, note) = configuration(&repository)?;
+        let _ = writeln!(notes, "{note}");
+        files.push(new(CONFIG_FILE, text));
+    }
+    if options.prow {
+        if root.join(PROW_FILE).symlink_metadata().is_ok() {
+            return Err(boxed(InitError::ProwFile));
+        }
+        files.push(new(PROW_JOB, prow(&scope(files.first(), &repository)?)));
+    }
+    if options.github {
+        files.push(new(WORKFLOW, fill(include_str!("templates/github.yml"), "")));
+    }
+    let shown_files = files.clone();
+    if options.hook {
+        let plan = hook::plan(&repository, &[HookName::PreCommit, HookName::PrePush])?;
+        notes.push_str(&plan.notes);
+        files.extend(plan.files);
+    }
+    create(&files).map_err(boxed)?;
+
+    for file in &files {
+        notes.push_str(&hook::written(std::slice::from_ref(file)));
+        if shown_files.contains(file) {
+            for line in file.text.lines() {
+                let _ = writeln!(notes, "    {}", escape(line));
+            }
+        }
+    }
+    notes.push_str("\nNext:\n");
+    if options.prow {
+        let _ = writeln!(notes, "  put the registry of imglint's image into {PROW_JOB}");
+    }
+    if options.github {
+        let _ = writeln!(notes, "  put the owner and the commit of imglint's action into {WORKFLOW}");
+    }
+    notes.push_str(
+        "  imglint --all         see what is wrong already\n  imglint rules         see what is looked for\n",
+    );
+    print(&notes)?;
+    Ok(CLEAN)
+}
+
+/// The text of imglint.toml, and how it came to be.
+fn configuration(repository: &Repository) -> Result<(String, String), Error> {
+    if let Some((pack, marker)) = recognised(repository, &Head::Worktree)? {
+        let text = format!(
+            "# How imglint judges this repository; `imglint rules` lists what it looks for.\npack = \"{pack}\"\n"
+        );
+        return Ok((text, format!("this is a repository for the pack {pack}: there is {marker}")));
+    }
+    let everything = Scope { directories: vec![String::new()], files: Vec::new() };
+    let base = Base::Whole { source: String::new() };
+    let pair = repository.pair(&base, &Head::Worktree, &everything).map_err(boxed)?;
+    let images = images(pair.head.entries().keys().map(AsRef::as_ref));
+    if images.is_empty() {
+        return Err(boxed(InitError::NoImages));
+    }
+    let roots: Vec<String> = roots(&images).iter().map(|root| toml::Value::from(root.as_str()).to_string()).collect();
+    let text = format!(
+        "# How imglint judges this repository; `imglint rules` lists what it looks for.\npack = \"{GENERIC}\"\n\n\
+         # Images are the directories with a VERSION file below these.\nshape.images.roots = [{}]\n",
+        roots.join(", ")
+    );
+    let count = if images.len() == 1 { "1 image".to_owned() } else { format!("{} images", images.len()) };
+    Ok((text, format!("found {count}, by their VERSION and Dockerfile: {}", listed(&images))))
+}
+
+/// The first few names of a list.
+fn listed(names: &BTreeSet<&str>) -> String {
+    const FEW: usize = 5;
+    let few: Vec<_> = names.iter().take(FEW).map(|name| escape(name)).collect();
+    few.join(", ") + if names.len() > FEW { ", …" } else { "" }
+}
+
+/// The directories with a version and a Dockerfile. The root of the repository has no name that an image could have.
+fn images<'p>(paths: impl Iterator<Item = &'p str>) -> BTreeSet<&'p str> {
+    let mut found: BTreeMap<&str, (bool, bool)> = BTreeMap::new();
+    for (directory, name) in paths.filter_map(|path| path.rsplit_once('/')) {
+        let (has_version, has_dockerfile) = found.entry(directory).or_default();
+        *has_version |= name == "VERSION";
+        *has_dockerfile |= name.starts_with("Dockerfile");
+    }
+    found.into_iter().filter(|(_, has)| *has == (true, true)).map(|(directory, _)| directory).collect()
+}
+
+/// Where images lie: for each directory at the top, the deepest one that holds all images in it. Where that leaves two images
+/// with one name, or images at the top itself, they are named from the root.
+fn roots(images: &BTreeSet<&str>) -> Vec<String> {
+    let mut groups: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for image in images {
+        let Some((above, _)) = image.rsplit_once('/') else { return vec![".".to_owned()] };
+        let top = image.split('/').next().unwrap_or(image);
+        groups
+            .entry(top)
+            .and_modify(|common| {
+                common.truncate(common.iter().zip(above.split('/')).take_while(|(a, b)| *a == b).count());
+            })
+            .or_insert_with(|| above.split('/').collect());
+    }
+    let roots: Vec<String> = groups.values().map(|common| common.join("/")).collect();
+    let names: BTreeSet<_> = images
+        .iter()
+        .filter_map(|image| roots.iter().find_map(|root| image.strip_prefix(root.as_str())?.strip_prefix('/')))
+        .collect();
+    if names.len() == images.len() { roots } else { vec![".".to_owned()] }
+}
+
+/// What the pack reads that imglint.toml names: the one that is about to be written, or the one on disk.
+fn scope(planned: Option<&NewFile>, repository: &Repository) -> Result<Scope, Error> {
+    let text = if let Some(file) = planned {
+        file.text.clone()
+    } else {
+        let tree = repository.policy_of_head(&Head::Worktree).map_err(boxed)?;
+        let bytes = tree.file(repository, CONFIG_FILE).map_err(boxed)?.unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    };
+    let config = Config::read(Source::new(CONFIG_FILE, text)).map_err(boxed)?;
+    let everything = Scope { directories: vec![String::new()], files: Vec::new() };
+    let name = match &config.pack {
+        Some((name, _)) => name.clone(),
+        None => recognised(repository, &Head::Worktree)?.map_or_else(String::new, |(name, _)| name.to_owned()),
+    };
+    // What a pack of the repository's own reads is its own affair: the job then runs for every change.
+    match BuiltIn::named(&name) {
+        Some(pack) => Ok(Pack::load(pack.pack_files(), Some(&config)).map_err(boxed)?.scope()),
+        None => Ok(everything),
+    }
+}
+
+/// The job for Prow, which runs where a change touches what imglint reads.
+fn prow(scope: &Scope) -> String {
+    let run = if scope.directories.iter().any(String::is_empty) {
+        "  always_run: true".to_owned()
+    } else {
+        let directories = scope.directories.iter().map(|directory| format!("{}/", regex::escape(directory)));
+        let files = scope.files.iter().map(String::as_str).chain([CONFIG_FILE]);
+        let paths: Vec<String> = directories.chain(files.map(|file| format!("{}$", regex::escape(file)))).collect();
+        // In YAML's single quotes nothing but the quote itself has a meaning.
+        format!("  run_if_changed: '^({})'", paths.join("|").replace('\'', "''"))
+    };
+    fill(include_str!("templates/prow.yaml"), &run)
+}
+
+fn fill(template: &str, run: &str) -> String {
+    template.replace("@run@", run).replace("@version@", env!("CARGO_PKG_VERSION"))
+}

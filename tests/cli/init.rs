@@ -1,0 +1,197 @@
+//! `imglint init`, completions and the manual.
+
+use saphyr::LoadableYamlNode as _;
+
+use super::harness::{Repo, Scratch};
+
+const PROW: &str = ".prow/imglint.yaml";
+const WORKFLOW: &str = ".github/workflows/imglint.yml";
+
+fn read(repo: &Repo, path: &str) -> String {
+    std::fs::read_to_string(repo.root.join(path)).expect("a file")
+}
+
+fn exists(repo: &Repo, path: &str) -> bool {
+    repo.root.join(path).exists()
+}
+
+/// A file as YAML; it must be some.
+fn yaml(text: &str) -> saphyr::Yaml<'_> {
+    saphyr::Yaml::load_from_str(text).expect("YAML").pop().expect("a document")
+}
+
+/// Images in two places, one of them nested.
+const SERVICES: &[(&str, &str)] = &[
+    ("README.md", "# Services\n"),
+    ("containers/web/VERSION", "1.0\n"),
+    ("containers/web/Dockerfile", "FROM scratch\n"),
+    ("containers/web/admin/VERSION", "1.0\n"),
+    ("containers/web/admin/Dockerfile.prod", "FROM scratch\n"),
+    ("tools/ci/lint/VERSION", "1.0\n"),
+    ("tools/ci/lint/Dockerfile", "FROM scratch\n"),
+    ("tools/ci/test/VERSION", "1.0\n"),
+    ("tools/ci/test/Dockerfile", "FROM scratch\n"),
+    ("library/VERSION", "no image\n"),
+    ("sandbox/Dockerfile", "FROM scratch\n"),
+];
+
+#[test]
+fn a_recognised_repository_gets_what_it_was_judged_by_anyway() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    let run = repo.imglint_in(&repo.root.join("test/images"), &["init"], &[]);
+    assert!(run.code == 0 && run.stdout.contains("there is test/images/image-util.sh"), "{run}");
+    assert!(run.stdout.contains("wrote ") && run.stdout.contains("    pack = \"kubernetes\"\n"), "{run}");
+    assert!(read(&repo, "imglint.toml").ends_with("pack = \"kubernetes\"\n"));
+    repo.imglint(&["--all"]).is(0, &[]).says(&["pack: kubernetes (imglint.toml)"]);
+}
+
+#[test]
+fn images_are_found_by_their_version_and_dockerfile() {
+    let scratch = Scratch::new();
+    let repo = scratch.init("repo");
+    repo.write(SERVICES);
+    // Also before the first commit.
+    let run = repo.imglint(&["init"]);
+    assert!(run.code == 0 && run.stdout.contains("found 4 images"), "{run}");
+    assert!(read(&repo, "imglint.toml").contains("shape.images.roots = [\"containers\", \"tools/ci\"]\n"));
+    let shown = repo.imglint(&["inspect"]);
+    for image in ["web 1.0", "web/admin 1.0", "lint 1.0", "test 1.0"] {
+        assert!(shown.stdout.contains(image), "{image}\n{shown}");
+    }
+    repo.commit("base");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.change(&[("tools/ci/lint/Dockerfile", "FROM scratch\nCOPY a a\n")]);
+    repo.imglint(&[]).is(1, &["stale-version"]);
+    repo.change(&[("tools/ci/lint/VERSION", "1.1\n")]);
+    repo.imglint(&[]).is(0, &[]);
+}
+
+#[test]
+fn images_of_one_name_or_at_the_top_are_named_from_the_root() {
+    let scratch = Scratch::new();
+    let double = scratch.init("double");
+    double.write(&[
+        ("a/web/VERSION", "1\n"),
+        ("a/web/Dockerfile", ""),
+        ("b/web/VERSION", "1\n"),
+        ("b/web/Dockerfile", ""),
+    ]);
+    assert_eq!(double.imglint(&["init"]).code, 0);
+    assert!(read(&double, "imglint.toml").contains("roots = [\".\"]"));
+    let top = scratch.init("top");
+    top.write(&[
+        ("web/VERSION", "1\n"),
+        ("web/Dockerfile", ""),
+        ("ignored/x/VERSION", ""),
+        ("ignored/x/Dockerfile", ""),
+    ]);
+    top.write(&[(".gitignore", "ignored\n")]);
+    let run = top.imglint(&["init"]);
+    assert!(run.code == 0 && run.stdout.contains("found 1 image, "), "{run}");
+    assert!(read(&top, "imglint.toml").contains("roots = [\".\"]"));
+    assert!(top.imglint(&["inspect"]).stdout.starts_with("web 1"), "{}", top.imglint(&["inspect"]));
+}
+
+#[test]
+fn nothing_is_made_up_and_nothing_overwritten() {
+    let scratch = Scratch::new();
+    let empty = scratch.init("empty");
+    empty.write(&[("VERSION", "1\n"), ("Dockerfile", "FROM scratch\n")]);
+    empty.imglint(&["init", "--hook"]).fails(&["imglint finds no images here", "shape.images.roots"]);
+    assert!(!exists(&empty, "imglint.toml") && !exists(&empty, ".git/hooks/pre-push"));
+    scratch.at("nowhere").imglint(&["init"]).fails(&["no git repository"]);
+
+    let repo = scratch.kubernetes("repo");
+    // One of the files is there: none is written.
+    for (path, named) in
+        [(WORKFLOW, WORKFLOW), (PROW, PROW), (".prow.yaml", ".prow.yaml"), (".git/hooks/pre-push", "pre-push")]
+    {
+        repo.write(&[(path, "mine\n")]);
+        repo.imglint(&["init", "--hook", "--prow", "--github"]).fails(&[named]);
+        assert_eq!(read(&repo, path), "mine\n");
+        for other in ["imglint.toml", WORKFLOW, PROW, ".git/hooks/pre-commit", ".git/hooks/pre-push"] {
+            assert!(other == path || !exists(&repo, other), "{other} was written beside {path}");
+        }
+        std::fs::remove_file(repo.root.join(path)).expect("removed");
+    }
+    assert_eq!(repo.imglint(&["init"]).code, 0);
+    repo.write(&[("imglint.toml", "pack = \"kubernetes\" # mine\n")]);
+    repo.imglint(&["init"]).fails(&["imglint.toml is there already", "does not overwrite"]);
+    // What is still missing can be had, beside a configuration that stays.
+    let run = repo.imglint(&["init", "--prow"]);
+    assert!(run.code == 0 && exists(&repo, PROW), "{run}");
+    assert_eq!(read(&repo, "imglint.toml"), "pack = \"kubernetes\" # mine\n");
+    repo.imglint(&["init", "--prow"]).fails(&[PROW]);
+}
+
+#[test]
+fn what_runs_imglint_is_written_on_request() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    let run = repo.imglint(&["init", "--hook", "--prow", "--github"]);
+    assert_eq!(run.code, 0, "{run}");
+    for named in ["imglint.toml", PROW, WORKFLOW, "pre-commit", "pre-push", "put the registry of imglint's image into"]
+    {
+        assert!(run.stdout.contains(named), "{named}\n{run}");
+    }
+    repo.git(&["add", "-A"]);
+    let commit = repo.git_with_hooks(&["commit", "-q", "-m", "init"]);
+    assert_eq!(commit.code, 0, "{commit}");
+
+    let text = read(&repo, PROW);
+    let prow = yaml(&text);
+    let job = &prow["presubmits"][0];
+    assert_eq!(job["name"].as_str(), Some("pull-imglint"));
+    assert_eq!(job["decorate"].as_bool(), Some(true));
+    let container = &job["spec"]["containers"][0];
+    let image = container["image"].as_str().expect("an image");
+    assert!(image.ends_with(concat!("imglint:v", env!("CARGO_PKG_VERSION"))), "{image}");
+    assert_eq!(container["resources"]["requests"]["memory"], container["resources"]["limits"]["memory"]);
+    let pattern = regex::Regex::new(job["run_if_changed"].as_str().expect("a pattern")).expect("a pattern");
+    for path in
+        ["test/images/agnhost/VERSION", "test/utils/image/manifest.go", "build/dependencies.yaml", "imglint.toml"]
+    {
+        assert!(pattern.is_match(path), "{path}");
+    }
+    for path in ["README.md", "old/test/images/a", "test/utils/image/manifestXgo", "imglint.toml.md"] {
+        assert!(!pattern.is_match(path), "{path}");
+    }
+    let text = read(&repo, WORKFLOW);
+    let workflow = yaml(&text);
+    let checkout = &workflow["jobs"]["imglint"]["steps"][0];
+    assert_eq!(checkout["with"]["fetch-depth"].as_integer(), Some(2));
+}
+
+#[test]
+fn a_job_for_a_whole_repository_always_runs() {
+    let scratch = Scratch::new();
+    let repo = scratch.init("repo");
+    repo.write(&[("web/VERSION", "1\n"), ("web/Dockerfile", "FROM scratch\n")]);
+    assert_eq!(repo.imglint(&["init", "--prow"]).code, 0);
+    let text = read(&repo, PROW);
+    assert_eq!(yaml(&text)["presubmits"][0]["always_run"].as_bool(), Some(true));
+}
+
+#[test]
+fn completions_and_the_manual_know_every_command() {
+    let scratch = Scratch::new();
+    let nowhere = scratch.at("nowhere");
+    let commands = ["check", "explain", "bump", "rules", "inspect", "demo", "init", "hook", "completions", "man"];
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let run = nowhere.imglint(&["completions", shell]);
+        assert!(run.code == 0 && commands.iter().all(|command| run.stdout.contains(command)), "{run}");
+        assert!(run.stdout.contains("unsafe-fixes"), "{run}");
+    }
+    nowhere.imglint(&["completions", "csh"]).fails(&["invalid value 'csh'", "bash"]);
+    let page = nowhere.imglint(&["man"]);
+    assert!(page.code == 0 && page.stdout.contains(".TH imglint 1"), "{page}");
+    for command in commands {
+        assert!(page.stdout.contains(&format!("imglint\\-{command}(1)")), "{command}\n{page}");
+        let page = nowhere.imglint(&["man", command]);
+        assert!(page.code == 0 && page.stdout.contains(&format!(".TH imglint-{command} 1")), "{page}");
+    }
+    let page = nowhere.imglint(&["man", "hook", "install"]);
+    assert!(page.stdout.contains("hook that judges what is pushed"), "{page}");
+    nowhere.imglint(&["man", "chek"]).fails(&["there is no command `chek`", "did you mean `check`?"]);
+}
