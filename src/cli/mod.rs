@@ -47,7 +47,10 @@ pub fn main() -> ExitCode {
         _ => "imglint could not judge",
     };
     let result = match arguments.command {
-        None => check::run(&arguments.check, &environment),
+        None => match misplaced(&arguments.check) {
+            Some(name) => Err(Box::new(Misplaced(name)) as Error),
+            None => check::run(&arguments.check, &environment),
+        },
         Some(Command::Check(check)) => check::run(&check, &environment),
         Some(Command::Explain { rule, policy }) => explain::explain(&rule, &policy, &environment),
         Some(Command::Rules { policy }) => explain::list(&policy, &environment),
@@ -67,6 +70,18 @@ pub fn main() -> ExitCode {
         }
     }
 }
+
+/// The command that stands behind options, where clap takes its name for a path: options of `check` may come before paths, and
+/// clap cannot tell them from those of a command.
+fn misplaced(check: &args::Check) -> Option<String> {
+    let first = check.paths.first().filter(|path| !path.exists())?.to_str()?;
+    Cli::command().find_subcommand(first).map(|command| command.get_name().to_owned())
+}
+
+#[derive(Debug, thiserror::Error, Diagnostic)]
+#[error("`{0}` is a command, and options stand behind its name")]
+#[diagnostic(help("begin with `imglint {0}`; `imglint {0} --help` lists its options. A file of this name is `./{0}`"))]
+struct Misplaced(String);
 
 /// Prints what completes imglint's commands in a shell.
 fn completions(shell: clap_complete::Shell) -> Result<u8, Error> {

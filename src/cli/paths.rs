@@ -11,9 +11,7 @@ use crate::text::is_below;
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 enum PathError {
     #[error("no such file or directory: {}", crate::text::escape(&.0.display().to_string()))]
-    #[diagnostic(help(
-        "name files that the change touches, or directories of the repository; the options of a command stand behind its name"
-    ))]
+    #[diagnostic(help("name files that the change touches, or directories of the repository"))]
     Missing(PathBuf),
     #[error("{} lies outside of the repository", crate::text::escape(&.0.display().to_string()))]
     #[diagnostic(help("name files and directories of the repository that is judged"))]

@@ -19,6 +19,8 @@ fn mistakes_of_users_are_met_with_help() {
     repo.imglint(&["--pack", "kubernets"]).fails(&["there is no pack `kubernets`", "did you mean `kubernetes`?"]);
     repo.imglint(&["--config", "missing.toml"]).fails(&["missing.toml", "--config"]);
     repo.imglint(&["test/image"]).fails(&["no such file or directory: test/image"]);
+    repo.imglint(&["-q", "rules"]).fails(&["`rules` is a command", "begin with `imglint rules`", "./rules"]);
+    repo.imglint(&["-q", "./rules"]).fails(&["no such file or directory: ./rules"]);
     repo.imglint(&["../elsewhere"]).fails(&["outside of the repository"]);
     repo.imglint(&["--bse", "x"]).fails(&["--base"]);
     repo.imglint(&["--all", "--base", "x"]).fails(&["cannot be used with"]);
