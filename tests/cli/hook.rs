@@ -75,6 +75,7 @@ fn a_commit_is_judged_by_what_is_staged() {
     repo.git(&["add", "-A"]);
     repo.write(BUMP);
     refused(&commit(&repo, &[]), "stale-version");
+    repo.imglint(&["hook", "run", "pre-commit"]).is(1, &["stale-version"]);
     assert_eq!(repo.git(&["rev-list", "--count", "HEAD"]), "1");
     repo.git(&["add", "-A"]);
     // The fault lies on disk alone.
@@ -198,6 +199,31 @@ fn the_first_push_of_all_is_judged_as_a_whole() {
     repo.git(&["checkout", "-q", "master"]);
     repo.change(&[("test/images/kitten/VERSION", "1.5\n")]);
     passed(&repo.git_with_hooks(&["push", "-q", "origin", "master"]));
+}
+
+#[test]
+fn without_a_base_branch_what_was_pushed_last_is_the_base() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    scratch.at("empty").git(&["init", "-q", "--bare", "-b", "master"]);
+    // Git keeps no branches of a remote that has no name.
+    let url = scratch.path().join("empty");
+    let url = url.to_str().expect("UTF-8");
+    install(&repo);
+    passed(&repo.git_with_hooks(&["push", "-q", url, "master"]));
+    repo.change(BAD);
+    let run = repo.git_with_hooks(&["push", "-q", url, "master"]);
+    refused(&run, "stale-version");
+    run.says(&["PRE_COMMIT_FROM_REF"]);
+    repo.change(BUMP);
+    passed(&repo.git_with_hooks(&["push", "-q", url, "master"]));
+    // The branch was rewritten, and what it replaces was never fetched.
+    let other = scratch.clone(&scratch.at("empty"), "other", &[]);
+    other.change(&[("notes", "theirs\n")]);
+    other.git(&["push", "-q"]);
+    let run = repo.git_with_hooks(&["push", "-q", "--force", url, "master"]);
+    assert_eq!(run.code, 1, "{run}");
+    run.says(&["no such revision", "fetch it first"]);
 }
 
 #[test]
