@@ -365,6 +365,8 @@ fn is_first(commit: &str, before: &str, environment: &Environment) -> Result<boo
     Ok(environment.ci().is_none() && matches!(base, Err(GitError::NoBase { shallow: false, .. })))
 }
 
+/// A path for people, with the slashes that git uses everywhere.
 fn shown(path: &Path) -> String {
-    escape(&path.display().to_string()).into_owned()
+    let path = path.display().to_string();
+    escape(&if cfg!(windows) { path.replace('\\', "/") } else { path }).into_owned()
 }

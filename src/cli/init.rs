@@ -120,7 +120,7 @@ fn configuration(repository: &Repository) -> Result<(String, String), Error> {
         roots.join(", ")
     );
     let count = if images.len() == 1 { "1 image".to_owned() } else { format!("{} images", images.len()) };
-    Ok((text, format!("found {count}, by their VERSION and Dockerfile: {}", listed(&images))))
+    Ok((text, format!("found {count} with VERSION and Dockerfile: {}", listed(&images))))
 }
 
 /// The first few names of a list.

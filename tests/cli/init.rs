@@ -88,7 +88,7 @@ fn images_of_one_name_or_at_the_top_are_named_from_the_root() {
     ]);
     top.write(&[(".gitignore", "ignored\n")]);
     let run = top.imglint(&["init"]);
-    assert!(run.code == 0 && run.stdout.contains("found 1 image, "), "{run}");
+    assert!(run.code == 0 && run.stdout.contains("found 1 image with"), "{run}");
     assert!(read(&top, "imglint.toml").contains("roots = [\".\"]"));
     assert!(top.imglint(&["inspect"]).stdout.starts_with("web 1"), "{}", top.imglint(&["inspect"]));
 }
