@@ -1,6 +1,9 @@
 //! The program as its users meet it: real git repositories, real processes.
 
 mod fix;
+mod generated;
+#[path = "../../benches/generator/mod.rs"]
+mod generator;
 mod harness;
 mod hook;
 mod init;
