@@ -6,6 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use crate::check::Change;
 use crate::edit::{Edit, Fix, apply};
 use crate::finding::{Finding, RuleId};
@@ -59,7 +61,7 @@ pub struct Repaired {
 }
 
 /// A fix that was made.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Done {
     /// The rule that asked for it.
     pub rule: RuleId,

@@ -381,6 +381,12 @@ impl Pack {
 }
 
 impl Rule {
+    /// Where the policy can be read on the web.
+    pub fn url(&self) -> Option<&str> {
+        let is_url = |source: &&String| source.starts_with("https://") || source.starts_with("http://");
+        self.sources.iter().find(is_url).map(String::as_str)
+    }
+
     fn read<'a>(
         id: &str,
         source: &'a Source,

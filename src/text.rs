@@ -101,19 +101,23 @@ impl From<&str> for Text {
 }
 
 /// Escapes what could speak to a terminal or a CI system instead of being read: control characters, line and paragraph
-/// separators, and the marks that turn the direction of writing.
+/// separators, and the marks that turn the direction of writing; and the `##` that begins a command of some CI systems wherever in
+/// a line it stands.
 ///
 /// ```
 /// assert_eq!(imglint::text::escape("a\u{1b}[31m\n"), "a\\u{1b}[31m\\n");
+/// assert_eq!(imglint::text::escape("##[stop-commands]"), "#\\u{23}[stop-commands]");
 /// ```
 pub fn escape(text: &str) -> std::borrow::Cow<'_, str> {
-    if !text.chars().any(is_unprintable) {
+    if !text.chars().any(is_unprintable) && !text.contains("##") {
         return text.into();
     }
     let mut escaped = String::with_capacity(text.len() + 8);
     for character in text.chars() {
         if is_unprintable(character) {
             escaped.extend(character.escape_default());
+        } else if character == '#' && escaped.ends_with('#') {
+            escaped.extend(character.escape_unicode());
         } else {
             escaped.push(character);
         }

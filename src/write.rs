@@ -132,6 +132,32 @@ pub fn create(files: &[NewFile]) -> Result<(), WriteError> {
     Ok(())
 }
 
+/// Writes a file that is no part of the tree, as a report is: at any moment it is the old one or the new one. The directories
+/// above it are made. What is no file, as a pipe or a device, takes the bytes as they come.
+pub fn whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let is_file = match fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
+        Ok(metadata) => metadata.is_file(),
+        Err(_) => true,
+    };
+    if !is_file {
+        return fs::write(path, bytes);
+    }
+    // A link stays one.
+    let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let directory = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(directory)?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(TEMPORARY_PREFIX).suffix(TEMPORARY_SUFFIX);
+    // Others read it: the process that uploads it may run as another user.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut temporary = builder.tempfile_in(directory)?;
+    temporary.write_all(bytes)?;
+    temporary.persist(&target).map_err(|error| error.error)?;
+    Ok(())
+}
+
 /// The file must be on disk, in the tree, a file, and what was judged.
 fn check(root: &Path, path: &str, file: &Repaired) -> Result<(PathBuf, LineEnds), WriteError> {
     let target = root.join(path);

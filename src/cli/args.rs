@@ -286,6 +286,10 @@ pub(super) struct Check {
     #[arg(long, value_name = "F", default_value = "human", help_heading = "Output")]
     pub(super) format: Format,
 
+    /// Write a further report, in the form F, to the file PATH; may be repeated
+    #[arg(long = "output", value_name = "F=PATH", value_parser = parse_output, help_heading = "Output")]
+    pub(super) outputs: Vec<(Format, PathBuf)>,
+
     /// How to print
     #[command(flatten)]
     pub(super) output: Output,
@@ -382,6 +386,31 @@ pub(super) enum Format {
     Human,
     /// One JSON object
     Json,
+    /// Annotations of GitHub Actions, and the step's summary
+    Github,
+    /// GitLab's code quality report
+    Gitlab,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// `JUnit` XML: every rule is a case for every image
+    Junit,
+    /// What reviewdog reads
+    Rdjson,
+}
+
+impl Format {
+    /// Its name on the command line.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Human => "human",
+            Self::Json => "json",
+            Self::Github => "github",
+            Self::Gitlab => "gitlab",
+            Self::Sarif => "sarif",
+            Self::Junit => "junit",
+            Self::Rdjson => "rdjson",
+        }
+    }
 }
 
 /// When to use colours.
@@ -401,6 +430,18 @@ fn parse_level(argument: &str) -> Result<(String, Level), String> {
     let found = Level::NAMES.iter().find(|(name, _)| *name == level);
     let (_, level) = found.ok_or_else(|| format!("no such level: {}", crate::config::suggest(level, names())))?;
     Ok((rule.to_owned(), *level))
+}
+
+fn parse_output(argument: &str) -> Result<(Format, PathBuf), String> {
+    let (format, path) = argument.split_once('=').ok_or("this must be F=PATH, such as sarif=imglint.sarif")?;
+    let names = || Format::value_variants().iter().map(|format| format.name());
+    let found = Format::value_variants().iter().find(|known| known.name() == format);
+    let format = found.ok_or_else(|| format!("no such form: {}", crate::config::suggest(format, names())))?;
+    match path {
+        "" => Err("the path is missing".to_owned()),
+        "-" => Err("what is printed is chosen with --format".to_owned()),
+        path => Ok((*format, PathBuf::from(path))),
+    }
 }
 
 fn inspect_format(argument: &str) -> Result<Format, String> {

@@ -5,19 +5,19 @@ use std::io::IsTerminal as _;
 use std::time::Instant;
 
 use super::args::{Check, Deny, Format};
+use super::frame::{Compared, Frame, end};
 use super::paths::narrow;
-use super::policy::{Chosen, boxed, choose, head, inputs, say_all, waive};
-use super::{CLEAN, Error, FAILED, FINDINGS, complain, print, print_bytes, say, style};
+use super::policy::{boxed, inputs};
+use super::reports::Outputs;
+use super::{CLEAN, Error, FINDINGS, print, print_bytes, say};
 use crate::check::Scope;
 use crate::environment::Environment;
 use crate::finding::Level;
 use crate::fix::{self, Allowed, Repair};
-use crate::git::{Base, GitError, Head, Repository};
 use crate::pack::{Pack, Selection};
-use crate::report::{Report, diff, human, json, summary};
+use crate::report::{Repaired, Report, diff, human, summary};
 use crate::run;
 use crate::snapshot::Pair;
-use crate::write::write;
 
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 #[error("failed to start {0} threads: {1}")]
@@ -29,8 +29,23 @@ struct ThreadError(u16, rayon::ThreadPoolBuildError);
 #[diagnostic(help("add `--fix`, or `--diff` to see them first"))]
 struct NothingToRepair;
 
+/// Judges, and reports whatever came of it.
 pub(super) fn run(options: &Check, environment: &Environment) -> Result<u8, Error> {
+    let outputs = Outputs::new(options, environment);
+    let judged = judge(options, &outputs, environment).inspect_err(|error| outputs.could_not_judge(&**error));
+    let Judged { code, written } = judged?;
+    written.map(|()| code)
+}
+
+/// What came of a run: its exit code, and whether all reports could be written.
+struct Judged {
+    code: u8,
+    written: Result<(), Error>,
+}
+
+fn judge(options: &Check, outputs: &Outputs<'_>, environment: &Environment) -> Result<Judged, Error> {
     let begin = Instant::now();
+    outputs.check()?;
     if options.unsafe_fixes && !(options.fix || options.diff) {
         return Err(boxed(NothingToRepair));
     }
@@ -39,83 +54,73 @@ pub(super) fn run(options: &Check, environment: &Environment) -> Result<u8, Erro
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).use_current_thread().build_global();
         pool.map_err(|error| boxed(ThreadError(threads, error)))?;
     }
-    let repository = Repository::open(options.policy.repo.as_deref(), environment).map_err(boxed)?;
-    let repository = std::mem::ManuallyDrop::new(repository); // see the end
-    let head = repository.pin(head(&options.target, &repository, environment)).map_err(boxed)?;
-    let base = if options.all {
-        Base::Whole { source: "--all".to_owned() }
-    } else {
-        repository.find_base(&head, options.base.as_deref(), environment).map_err(boxed)?
-    };
-    let mut chosen = choose(&options.policy, &repository, &base, &head, environment)?;
-    if !options.no_waivers {
-        waive(&mut chosen, &repository, &base, &head, environment)?;
-    }
-    let Chosen { mut pack, notes, .. } = chosen;
-    pack.inputs = inputs(options.promoted.as_deref(), options.jobs.as_deref(), environment)?;
+    let compared = if options.all { Compared::Whole } else { Compared::With(options.base.as_deref()) };
+    let mut frame = Frame::begin(&options.policy, &options.target, &compared, !options.no_waivers, environment)?;
+    frame.pack.inputs = inputs(options.promoted.as_deref(), options.jobs.as_deref(), environment)?;
     let levels = options.levels.clone();
-    pack.select(&Selection { only: options.rules.clone(), skip: options.skip.clone(), levels }).map_err(boxed)?;
-    if !options.output.quiet {
-        say(&base.describe());
-        say_all(&notes);
-    }
+    let selection = Selection { only: options.rules.clone(), skip: options.skip.clone(), levels };
+    frame.pack.select(&selection).map_err(boxed)?;
+    frame.announce(&options.output);
 
-    let mut pair = repository.pair(&base, &head, &pack.scope()).map_err(boxed)?;
-    refuse_nothing(&pack, &pair)?;
-    let paths = narrow(&options.paths, &repository, &pair)?;
+    let pack = &frame.pack;
+    let mut pair = frame.pair()?;
+    refuse_nothing(pack, &pair)?;
+    let paths = narrow(&options.paths, &frame.repository, &pair)?;
+    // Where nothing is written, reports are about the files as they are.
+    let mut before = None;
     let mut repair = if options.fix || options.diff {
+        if options.diff {
+            let mut outcome = run::judge(pack, &pair).map_err(boxed)?;
+            outcome.narrow(&paths);
+            before = Some((outcome, pair.clone()));
+        }
         let allowed = Allowed { risky: options.unsafe_fixes, paths: paths.clone(), ..Allowed::default() };
-        fix::repair(&pack, &mut pair, &allowed).map_err(boxed)?
+        fix::repair(pack, &mut pair, &allowed).map_err(boxed)?
     } else {
-        Repair { outcome: run::judge(&pack, &pair).map_err(boxed)?, files: BTreeMap::new(), conflicts: Vec::new() }
+        Repair { outcome: run::judge(pack, &pair).map_err(boxed)?, files: BTreeMap::new(), conflicts: Vec::new() }
     };
     repair.outcome.narrow(&paths);
     let is_repaired = repair.files.values().any(|file| file.before != file.after);
-    let is_failed = !repair.outcome.failures.is_empty();
-    if options.fix && !options.diff && !is_failed {
-        put(&repository, &head, &repair)?;
+    let is_written = options.fix && !options.diff && repair.outcome.failures.is_empty();
+    if is_written {
+        frame.put(&repair)?;
     }
 
-    let commit = repository.resolve_head(&head).map_err(boxed)?.map(|commit| commit.to_string());
+    let commit = frame.repository.resolve_head(&frame.head).map_err(boxed)?.map(|commit| commit.to_string());
+    let gate = if options.deny == Some(Deny::Warnings) { Level::Warning } else { Level::Error };
+    let (outcome, files) = before.as_ref().map_or((&repair.outcome, &pair), |(outcome, files)| (outcome, files));
     let report = Report {
-        outcome: &repair.outcome,
-        base: (base.revision().map(|commit| commit.to_string()), base.source()),
-        head: (commit, head.kind()),
+        outcome,
+        rules: &pack.rules,
+        pair: Some(files),
+        base: (frame.base.revision().map(|commit| commit.to_string()), frame.base.source()),
+        head: (commit, frame.head.kind()),
+        gate,
+        repaired: (options.fix || options.diff).then_some(Repaired { repair: &repair, is_written }),
     };
-    let summary = summary::render(&repair.files);
-    if options.diff {
+    if options.diff && options.format == Format::Human {
         show_diff(&repair, options.output.quiet)?;
-    } else if options.format == Format::Json {
-        print(&json::render(&report))?;
-        say_lines(&summary);
     } else {
-        let style = style(options.output.color, environment, std::io::stdout().is_terminal());
-        print(&human::render(&report, style, options.output.quiet))?;
-        print(&summary)?;
+        outputs.print(&report)?;
+        if options.format != Format::Human && is_written {
+            say_lines(&summary::render(&repair.files));
+        }
     }
+    let written = outputs.write(&report);
     if options.all && is_repaired && options.fix {
         say("what is repaired is a change now: run `imglint --fix` without --all for the versions that follow from it");
-    }
-    for conflict in summary::conflicts(&repair) {
-        say(&conflict);
     }
     if options.output.verbose {
         say(&format!("{} in {:.1} ms", pair_size(&pair), begin.elapsed().as_secs_f64() * 1000.0));
     }
-    for failure in &repair.outcome.failures {
-        complain(failure, options.output.color, environment);
-    }
-    let is_denied = options.deny == Some(Deny::Warnings) && repair.outcome.count(Level::Warning) > 0;
-    let code = if is_failed {
-        FAILED
-    } else if repair.outcome.count(Level::Error) > 0 || is_denied || (is_repaired && !options.exit_zero_on_fix) {
-        FINDINGS
-    } else {
-        CLEAN
+    let code = match end(&repair, gate, &options.output, environment) {
+        CLEAN if is_repaired && !options.exit_zero_on_fix => FINDINGS,
+        code => code,
     };
     // The process ends here: the system takes all of this back at once, and faster than we could.
-    std::mem::forget((pair, repair, pack));
-    Ok(code)
+    std::mem::forget((before, pair, repair));
+    std::mem::forget(frame);
+    Ok(Judged { code, written })
 }
 
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
@@ -138,19 +143,6 @@ fn refuse_nothing(pack: &Pack, pair: &Pair<'_>) -> Result<(), Error> {
     let mut rules = pack.rules.iter().filter(|rule| rule.level != Level::Off).peekable();
     if pair.base.is_none() && rules.peek().is_some() && rules.clone().all(|rule| rule.check.scope() == Scope::Change) {
         return Err(boxed(NothingToJudge::NoBase(rules.map(|rule| &*rule.id).collect::<Vec<_>>().join(", "))));
-    }
-    Ok(())
-}
-
-/// Writes the repaired files into the working tree, whatever was judged: the index is the user's.
-pub(super) fn put(repository: &Repository, head: &Head, repair: &Repair) -> Result<(), Error> {
-    if repair.files.is_empty() {
-        return Ok(());
-    }
-    let root = repository.root().ok_or_else(|| boxed(GitError::Bare("working tree")))?;
-    write(root, &repair.files).map_err(boxed)?;
-    if *head == Head::Index {
-        say("the files are repaired in the working tree; the index is as it was: look at them, then `git add` them");
     }
     Ok(())
 }

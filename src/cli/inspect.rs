@@ -102,17 +102,16 @@ pub(super) fn run(options: &Inspect, environment: &Environment) -> Result<u8, Er
     for image in images {
         shown.push(show(image, &pair.head, shape, &model)?);
     }
-    match options.format {
-        Format::Json => print(&to_string(&Root { version: 1, images: shown }))?,
-        Format::Human => {
-            let mut text = String::new();
-            for image in &shown {
-                human(&mut text, image);
-            }
-            print(&text)?;
-            if !options.output.quiet {
-                say(&format!("{} image{}", shown.len(), if shown.len() == 1 { "" } else { "s" }));
-            }
+    if options.format == Format::Json {
+        print(&to_string(&Root { version: 1, images: shown }))?;
+    } else {
+        let mut text = String::new();
+        for image in &shown {
+            human(&mut text, image);
+        }
+        print(&text)?;
+        if !options.output.quiet {
+            say(&format!("{} image{}", shown.len(), if shown.len() == 1 { "" } else { "s" }));
         }
     }
     Ok(CLEAN)

@@ -5,11 +5,13 @@ mod bump;
 mod check;
 mod demo;
 mod explain;
+mod frame;
 mod hook;
 mod init;
 mod inspect;
 mod paths;
 mod policy;
+mod reports;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
@@ -34,7 +36,12 @@ type Error = Box<dyn Diagnostic + Send + Sync>;
 /// Runs the program with the arguments and the environment of this process.
 pub fn main() -> ExitCode {
     let environment = Environment::of_process();
-    let arguments = Cli::parse();
+    let arguments = Cli::try_parse().unwrap_or_else(|error| {
+        if error.use_stderr() {
+            reports::tell_prow(&error.to_string(), &environment);
+        }
+        error.exit()
+    });
     let colour = match &arguments.command {
         Some(Command::Check(check)) => check.output.color,
         Some(Command::Inspect(inspect)) => inspect.output.color,
@@ -42,9 +49,9 @@ pub fn main() -> ExitCode {
         _ => arguments.check.output.color,
     };
     let failure = match &arguments.command {
-        Some(Command::Init(_) | Command::Hook(Hook::Install(_) | Hook::Uninstall(_))) => "imglint changed nothing",
-        Some(Command::Man { .. }) => "imglint has no such page",
-        _ => "imglint could not judge",
+        Some(Command::Init(_) | Command::Hook(Hook::Install(_) | Hook::Uninstall(_))) => "nothing was changed",
+        Some(Command::Man { .. }) => "there is no such page",
+        _ => "could not judge",
     };
     let result = match arguments.command {
         None => match misplaced(&arguments.check) {
@@ -137,7 +144,7 @@ fn say(line: &str) {
 
 /// Prints an error on standard error.
 fn complain(error: &dyn Diagnostic, colour: Colour, environment: &Environment) {
-    complain_of("imglint could not judge", error, colour, environment);
+    complain_of("could not judge", error, colour, environment);
 }
 
 /// Prints an error on standard error, below what it kept imglint from.
@@ -152,7 +159,7 @@ fn complain_of(failure: &str, error: &dyn Diagnostic, colour: Colour, environmen
             text = format!("{text}{one}\n");
         }
     }
-    let _ = write!(std::io::stderr(), "{failure}:\n{text}");
+    let _ = write!(std::io::stderr(), "imglint: error: {failure}:\n{text}");
 }
 
 #[derive(Debug, thiserror::Error, Diagnostic)]

@@ -10,13 +10,17 @@ use crate::fix::Repaired;
 
 /// Renders what a repair changes. The bytes are those of the files, whatever they are.
 pub fn render(files: &BTreeMap<Arc<str>, Repaired>) -> Vec<u8> {
+    let changed = files.iter().filter(|(_, file)| file.before != file.after);
+    changed.flat_map(|(path, file)| of_file(path, file)).collect()
+}
+
+/// Renders what a repair changes in one file.
+pub fn of_file(path: &str, file: &Repaired) -> Vec<u8> {
     let mut rendered = Vec::new();
-    for (path, file) in files.iter().filter(|(_, file)| file.before != file.after) {
-        let diff = TextDiff::from_lines(file.before.as_slice(), file.after.as_slice());
-        let (old, new) = (quoted(&format!("a/{path}")), quoted(&format!("b/{path}")));
-        // Writing to a vector does not fail.
-        let _ = diff.unified_diff().header(&old, &new).missing_newline_hint(true).to_writer(&mut rendered);
-    }
+    let diff = TextDiff::from_lines(file.before.as_slice(), file.after.as_slice());
+    let (old, new) = (quoted(&format!("a/{path}")), quoted(&format!("b/{path}")));
+    // Writing to a vector does not fail.
+    let _ = diff.unified_diff().header(&old, &new).missing_newline_hint(true).to_writer(&mut rendered);
     rendered
 }
 

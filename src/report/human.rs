@@ -47,8 +47,10 @@ fn line(text: &mut String, finding: &Finding) {
         message.push_str(&escape(help));
     }
     let (path, level, rule) = (escape(&fault.place.path), finding.level, &finding.rule);
+    // A line that begins with colons is a command to GitHub.
+    let dot = if path.trim_start().starts_with("::") { "./" } else { "" };
     // Writing to a string does not fail.
-    let _ = writeln!(text, "{path}:{}:{}: {level}: {message} [{rule}]", start.line, start.column);
+    let _ = writeln!(text, "{dot}{path}:{}:{}: {level}: {message} [{rule}]", start.line, start.column);
 }
 
 /// How many findings there are, in words.

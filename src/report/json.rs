@@ -1,12 +1,14 @@
 //! JSON: one object, stable within its version.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::Report;
+use super::{Repaired, Report, diff};
 use crate::edit::Edit;
 use crate::finding::{Finding, Level, Place};
+use crate::fix::{self, Done};
 use crate::text::is_unprintable;
 
 #[derive(Serialize)]
@@ -16,7 +18,24 @@ struct Root<'a> {
     head: Head<'a>,
     findings: Vec<Item<'a>>,
     failures: Vec<Failed<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repairs: Option<Repairs<'a>>,
     summary: Summary,
+}
+
+/// What was repaired, where that was asked for.
+#[derive(Serialize)]
+struct Repairs<'a> {
+    written: bool,
+    files: Vec<File<'a>>,
+    conflicts: Vec<[&'a Done; 2]>,
+}
+
+#[derive(Serialize)]
+struct File<'a> {
+    path: &'a str,
+    done: &'a [Done],
+    diff: String,
 }
 
 #[derive(Serialize)]
@@ -105,6 +124,7 @@ pub fn render(report: &Report<'_>) -> String {
             .iter()
             .map(|failure| Failed { rule: &failure.rule, message: &failure.reason })
             .collect(),
+        repairs: report.repaired.map(repairs),
         summary: Summary {
             errors: outcome.count(Level::Error),
             warnings: outcome.count(Level::Warning),
@@ -116,6 +136,20 @@ pub fn render(report: &Report<'_>) -> String {
     to_string(&root)
 }
 
+fn repairs(Repaired { repair, is_written }: Repaired<'_>) -> Repairs<'_> {
+    let changed = repair.files.iter().filter(|(_, file)| file.before != file.after);
+    Repairs {
+        written: is_written,
+        files: changed.map(file_of).collect(),
+        conflicts: repair.conflicts.iter().map(|[one, other]| [one, other]).collect(),
+    }
+}
+
+fn file_of<'a>((path, file): (&'a Arc<str>, &'a fix::Repaired)) -> File<'a> {
+    let diff = String::from_utf8_lossy(&diff::of_file(path, file)).into_owned();
+    File { path, done: &file.done, diff }
+}
+
 /// Prints a value as JSON that no terminal and no log can be misled by: what is unprintable is escaped.
 pub fn to_string(value: &impl Serialize) -> String {
     // Maps have string keys here, and nothing else could fail.
@@ -123,8 +157,9 @@ pub fn to_string(value: &impl Serialize) -> String {
     let mut printable = String::with_capacity(json.len() + 1);
     let mut units = [0; 2];
     for character in json.chars() {
-        // Control characters below the space are escaped already; a line feed is the layout's.
-        if is_unprintable(character) && character != '\n' {
+        // Control characters below the space are escaped already; a line feed is the layout's. `##` speaks to some CI systems.
+        let is_command = character == '#' && printable.ends_with('#');
+        if is_command || is_unprintable(character) && character != '\n' {
             for unit in character.encode_utf16(&mut units) {
                 let _ = write!(printable, "\\u{unit:04x}"); // a string takes everything
             }

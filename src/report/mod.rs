@@ -1,18 +1,118 @@
 //! Reports: one file a format, each a pure function of what was found.
 
 pub mod diff;
+pub mod github;
+pub mod gitlab;
 pub mod human;
 pub mod json;
+pub mod junit;
+mod place;
+pub mod rdjson;
+pub mod sarif;
 pub mod summary;
 
-use crate::run::Outcome;
+use std::collections::BTreeMap;
+
+use crate::finding::{Finding, Level};
+use crate::fix::Repair;
+use crate::pack::Rule;
+use crate::run::{Failure, Outcome};
+use crate::snapshot::Pair;
+use crate::text::escape;
 
 /// What a report is made of.
 pub struct Report<'a> {
     /// What was found.
     pub outcome: &'a Outcome,
+    /// The rules of the pack, by name; none where the run ended before it had any.
+    pub rules: &'a [Rule],
+    /// What was compared; nothing where the run ended before that.
+    pub pair: Option<&'a Pair<'a>>,
     /// What head was compared with: the commit, if it is one, and where that is known from.
     pub base: (Option<String>, &'a str),
     /// What was judged: the commit, if it is one, and the word for what it is.
     pub head: (Option<String>, &'a str),
+    /// The lowest level that fails the gate.
+    pub gate: Level,
+    /// What was repaired, where that was asked for.
+    pub repaired: Option<Repaired<'a>>,
 }
+
+/// Repairs that were asked for.
+#[derive(Clone, Copy)]
+pub struct Repaired<'a> {
+    /// The repairs.
+    pub repair: &'a Repair,
+    /// Whether the files were written. Otherwise the findings are those from before the repairs.
+    pub is_written: bool,
+}
+
+impl<'a> Report<'a> {
+    /// The findings that are not waived, those that weigh most first, else in the order of their places.
+    fn open(&self) -> Vec<&'a Finding> {
+        let mut open: Vec<_> = self.outcome.findings.iter().filter(|finding| finding.waived.is_none()).collect();
+        open.sort_by_key(|finding| std::cmp::Reverse(finding.level));
+        open
+    }
+
+    /// The rules that were applied.
+    fn applied(&self) -> impl Iterator<Item = &'a Rule> {
+        self.rules.iter().filter(|rule| rule.level != Level::Off)
+    }
+
+    /// Where the policy of a rule can be read on the web.
+    fn url(&self, id: &str) -> Option<&'a str> {
+        self.rules.iter().find(|rule| *rule.id == *id).and_then(Rule::url)
+    }
+
+    /// Whether a finding fails the gate.
+    fn fails(&self, finding: &Finding) -> bool {
+        finding.waived.is_none() && finding.level >= self.gate
+    }
+}
+
+/// What a finding says, with what to do, for somebody who reads it elsewhere: nothing in it can mislead.
+fn message(finding: &Finding) -> String {
+    let fault = &finding.fault;
+    let mut message = escape(&fault.message).into_owned();
+    if let Some(help) = &fault.help {
+        message.push_str("; ");
+        message.push_str(&escape(help));
+    }
+    message
+}
+
+/// What a failure says; one that is no rule's speaks for itself.
+fn failure_message(failure: &Failure) -> String {
+    let help = failure.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
+    let reason = if *failure.rule == *COULD_NOT_JUDGE { failure.reason.clone() } else { failure.to_string() };
+    escape(&format!("{reason}{help}")).into_owned()
+}
+
+/// A name for each finding that lasts while its line moves and its numbers change, and that no two findings share: of its rule,
+/// image, file and line of source, and which it is of those that agree in all of these.
+fn fingerprints<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> Vec<String> {
+    let mut seen: BTreeMap<u64, usize> = BTreeMap::new();
+    let name = |finding: &Finding| {
+        let fault = &finding.fault;
+        let parts = [&*finding.rule, fault.image.as_deref().unwrap_or_default(), &fault.place.path];
+        let hash = hash(parts.into_iter().chain([fault.place.line().trim()]));
+        let count = seen.entry(hash).or_default();
+        *count += 1;
+        format!("{hash:016x}:{count}")
+    };
+    findings.into_iter().map(name).collect()
+}
+
+/// FNV-1a, which is the same in every version and on every machine.
+fn hash<'p>(parts: impl Iterator<Item = &'p str>) -> u64 {
+    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    // No UTF-8 holds this byte, so parts cannot run into each other.
+    for byte in parts.flat_map(|part| part.bytes().chain([0xff])) {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
+    }
+    hash
+}
+
+/// The name under which a run is reported that ended before it could judge, in the place of a rule.
+pub const COULD_NOT_JUDGE: &str = "imglint";

@@ -1,6 +1,7 @@
 //! The program as its users meet it: real git repositories, real processes.
 
 mod fix;
+mod formats;
 mod generated;
 #[path = "../../benches/generator/mod.rs"]
 mod generator;
@@ -9,6 +10,8 @@ mod hook;
 mod init;
 mod ladder;
 mod policy;
+#[path = "../report/readers.rs"]
+mod readers;
 mod report;
 mod trees;
 mod usage;

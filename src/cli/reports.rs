@@ -1,0 +1,169 @@
+//! Where reports go: one is printed, further ones into files, and some to places that a CI system names.
+
+use std::collections::BTreeSet;
+use std::io::{IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use miette::Diagnostic;
+
+use super::args::{Check, Format};
+use super::policy::boxed;
+use super::{Error, print, say, style};
+use crate::environment::{Ci, Environment};
+use crate::finding::Level;
+use crate::report::human::Style;
+use crate::report::{COULD_NOT_JUDGE, Report, github, gitlab, human, json, junit, rdjson, sarif, summary};
+use crate::run::{Failure, Outcome};
+use crate::text::escape;
+use crate::write::whole;
+
+/// What is wrong with the outputs that were asked for.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+enum OutputError {
+    #[error("two reports cannot both be written to {}", escape(&.0.display().to_string()))]
+    #[diagnostic(help("give each `--output F=PATH` a path of its own"))]
+    SamePath(PathBuf),
+    #[error("`--diff` prints a diff, which cannot be in the form `{0}`")]
+    #[diagnostic(help(
+        "leave out `--format`, or take `--format json`, which holds the diff; \
+         `--output {0}=PATH` writes the report beside it"
+    ))]
+    NoDiff(&'static str),
+    #[error("failed to write the report {}: {source}", escape(&path.display().to_string()))]
+    #[diagnostic(help("name a file that can be written in `--output F=PATH`"))]
+    Write { path: PathBuf, source: std::io::Error },
+}
+
+/// The files that a report is written to.
+pub(super) struct Outputs<'a> {
+    options: &'a Check,
+    environment: &'a Environment,
+}
+
+impl<'a> Outputs<'a> {
+    pub(super) fn new(options: &'a Check, environment: &'a Environment) -> Self {
+        Self { options, environment }
+    }
+
+    /// Refuses what contradicts itself.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        if self.options.diff && !matches!(self.options.format, Format::Human | Format::Json) {
+            return Err(boxed(OutputError::NoDiff(self.options.format.name())));
+        }
+        let mut known = BTreeSet::new();
+        for (_, path) in &self.options.outputs {
+            if !known.insert(absolute(path)) {
+                return Err(boxed(OutputError::SamePath(path.clone())));
+            }
+        }
+        Ok(())
+    }
+
+    /// Prints the report.
+    pub(super) fn print(&self, report: &Report<'_>) -> Result<(), Error> {
+        let output = &self.options.output;
+        let style = style(output.color, self.environment, std::io::stdout().is_terminal());
+        print(&render(self.options.format, report, style, output.quiet))
+    }
+
+    /// Writes all further reports. One that cannot be written keeps none of the others back.
+    pub(super) fn write(&self, report: &Report<'_>) -> Result<(), Error> {
+        let mut failed = None;
+        for (format, path) in &self.options.outputs {
+            let style = Style { is_terminal: false, has_colour: false, width: 100 };
+            if let Err(source) = whole(path, render(*format, report, style, false).as_bytes()) {
+                failed.get_or_insert(OutputError::Write { path: path.clone(), source });
+            }
+        }
+        let artifact = artifact(self.environment);
+        let is_taken = |path: &PathBuf| self.options.outputs.iter().any(|(_, other)| absolute(other) == absolute(path));
+        if let Some(path) = artifact.filter(|path| !is_taken(path)) {
+            write_artifact(&path, report);
+        }
+        let has_github =
+            self.options.format == Format::Github || self.options.outputs.iter().any(|(it, _)| *it == Format::Github);
+        if has_github && let Some(path) = self.environment.get("GITHUB_STEP_SUMMARY") {
+            append(Path::new(path), &github::summary(report));
+        }
+        failed.map_or(Ok(()), |error| Err(boxed(error)))
+    }
+
+    /// Reports that nothing was judged, and why, so that no reader of a report takes an old one, or none, for a clean one.
+    pub(super) fn could_not_judge(&self, error: &dyn Diagnostic) {
+        let outcome = failure(error);
+        let report = without_judgement(&outcome);
+        // The error itself is printed after this; a second one would only hide it.
+        if !matches!(self.options.format, Format::Human | Format::Json) {
+            let _ = self.print(&report);
+        }
+        if let Err(error) = self.write(&report) {
+            say(&error.to_string());
+        }
+    }
+}
+
+/// Tells Prow of arguments that could not even be read.
+pub(super) fn tell_prow(message: &str, environment: &Environment) {
+    if let Some(path) = artifact(environment) {
+        let failure = Failure { rule: Arc::from(COULD_NOT_JUDGE), reason: message.to_owned(), help: None };
+        write_artifact(&path, &without_judgement(&Outcome { failures: vec![failure], ..Outcome::default() }));
+    }
+}
+
+/// Renders a report in one of the formats.
+fn render(format: Format, report: &Report<'_>, style: Style, is_quiet: bool) -> String {
+    match format {
+        Format::Human => {
+            let repaired = report.repaired.filter(|repaired| repaired.is_written);
+            let repairs = repaired.map(|repaired| summary::render(&repaired.repair.files)).unwrap_or_default();
+            human::render(report, style, is_quiet) + &repairs
+        }
+        Format::Json => json::render(report),
+        Format::Github => github::render(report, is_quiet),
+        Format::Gitlab => gitlab::render(report),
+        Format::Sarif => sarif::render(report),
+        Format::Junit => junit::render(report),
+        Format::Rdjson => rdjson::render(report),
+    }
+}
+
+/// Where Prow's viewer looks for a report.
+fn artifact(environment: &Environment) -> Option<PathBuf> {
+    let is_prow = environment.ci() == Some(Ci::Prow);
+    let directory = environment.get("ARTIFACTS").filter(|_| is_prow)?;
+    Some(Path::new(directory).join("junit_imglint.xml"))
+}
+
+/// Nobody asked for it, so it cannot fail the run.
+fn write_artifact(path: &Path, report: &Report<'_>) {
+    if let Err(error) = whole(path, junit::render(report).as_bytes()) {
+        say(&format!("warning: failed to write {}: {error}", path.display()));
+    }
+}
+
+/// Adds to a file that other steps wrote to.
+fn append(path: &Path, text: &str) {
+    let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
+    if let Err(error) = file.and_then(|mut file| file.write_all(text.as_bytes())) {
+        say(&format!("warning: failed to write the summary of the step to {}: {error}", path.display()));
+    }
+}
+
+/// An outcome that says nothing but what stood in the way.
+fn failure(error: &dyn Diagnostic) -> Outcome {
+    let related: Vec<String> = error.related().into_iter().flatten().map(ToString::to_string).collect();
+    let reason = if related.is_empty() { error.to_string() } else { format!("{error}: {}", related.join("; ")) };
+    let help = error.help().map(|help| help.to_string());
+    Outcome { failures: vec![Failure { rule: Arc::from(COULD_NOT_JUDGE), reason, help }], ..Outcome::default() }
+}
+
+fn without_judgement(outcome: &Outcome) -> Report<'_> {
+    let nothing = || (None, "");
+    Report { outcome, rules: &[], pair: None, base: nothing(), head: nothing(), gate: Level::Error, repaired: None }
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    path.canonicalize().unwrap_or(path)
+}

@@ -1,0 +1,137 @@
+//! Where a review shows a finding, and places in the units that formats count in.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use similar::{ChangeTag, TextDiff};
+
+use super::Report;
+use crate::finding::{Finding, Place};
+use crate::snapshot::Snapshot;
+use crate::text::{Span, Text};
+
+impl Report<'_> {
+    /// Where a review shows a finding. Reviews show what stands on a changed line and hide the rest: so this is the place itself
+    /// if it was changed, else the first of those that explain the finding which was, else again the place itself.
+    pub(super) fn shown_at(&self, finding: &Finding) -> Place {
+        let fault = &finding.fault;
+        let mut places = std::iter::once(&fault.place).chain(fault.related.iter().map(|label| &label.place));
+        places.find_map(|place| self.changed(place)).unwrap_or_else(|| fault.place.clone())
+    }
+
+    /// What the change made of a place: the place, if it was changed; of a file as a whole, the first line that was.
+    fn changed(&self, place: &Place) -> Option<Place> {
+        let pair = self.pair?;
+        let base = pair.base.as_ref()?;
+        let Some(head) = text(&pair.head, &place.path) else {
+            // A large or a binary file has no lines; that it is there and was changed is all that can be said.
+            let is_there = matches!(pair.head.text(&place.path), Ok(Some(Err(_))));
+            return (is_there && place.text.is_none()).then(|| place.clone());
+        };
+        let base = text(base, &place.path);
+        let changed = match &base {
+            Some(base) if base.bytes() == head.bytes() => return None,
+            Some(base) => changed_lines(base, &head),
+            None => std::iter::once(0..head.bytes().len()).collect(),
+        };
+        if place.span.is_empty() {
+            let first = changed.first()?.start;
+            let line = head.as_str()[first..].lines().next().unwrap_or_default();
+            return Some(Place::new(&place.path, &head, first..first + line.len()));
+        }
+        let is_changed = |range: &Range<usize>| place.span.start < range.end && range.start < place.span.end;
+        changed.iter().any(is_changed).then(|| place.clone())
+    }
+
+    /// The text in which an edit of a path counts its bytes.
+    pub(super) fn text(&self, path: &str) -> Option<Arc<Text>> {
+        self.pair.and_then(|pair| text(&pair.head, path))
+    }
+}
+
+fn text(files: &Snapshot<'_>, path: &str) -> Option<Arc<Text>> {
+    files.text(path).ok().flatten()?.ok()
+}
+
+/// The bytes of the lines of `head` that `base` has not. Where lines were only taken away, the line behind them stands for them,
+/// or the last one.
+fn changed_lines(base: &Text, head: &Text) -> Vec<Range<usize>> {
+    let diff = TextDiff::from_lines(base.as_str(), head.as_str());
+    let mut changed = Vec::new();
+    let mut offset = 0;
+    let mut is_gap = false;
+    let mut last = 0..0;
+    for change in diff.iter_all_changes() {
+        if change.tag() == ChangeTag::Delete {
+            is_gap = true;
+            continue;
+        }
+        let end = offset + change.value().len();
+        last = offset..end;
+        if change.tag() == ChangeTag::Insert || is_gap {
+            changed.push(offset..end);
+        }
+        is_gap = false;
+        offset = end;
+    }
+    if is_gap && !last.is_empty() {
+        changed.push(last);
+    }
+    changed
+}
+
+/// Where a place begins and ends: the line, and the byte of the line, from 1.
+pub(super) fn byte_positions(place: &Place) -> [(usize, usize); 2] {
+    let of = |offset: usize| {
+        let Some(text) = &place.text else { return (1, 1) };
+        let before = &text.as_str()[..text.as_str().floor_char_boundary(offset)];
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        (1 + before.bytes().filter(|&byte| byte == b'\n').count(), 1 + before.len() - line_start)
+    };
+    let Span { start, end } = place.span;
+    [of(start), of(end)]
+}
+
+/// `path:line:column` of a place, for a sentence.
+pub(super) fn spelled(place: &Place) -> String {
+    let path = crate::text::escape(&place.path);
+    match &place.text {
+        Some(_) => {
+            let (start, _) = place.positions();
+            format!("{path}:{}:{}", start.line, start.column)
+        }
+        None => path.into_owned(),
+    }
+}
+
+/// Whether a place is the one that is shown: that very place, or the file around it.
+pub(super) fn is_same(place: &Place, shown: &Place) -> bool {
+    place.path == shown.path && (place.span == shown.span || place.span.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changed_lines_are_those_of_head() {
+        let changed = |base: &str, head: &str| {
+            let (base, head) = (Text::from(base), Text::from(head));
+            changed_lines(&base, &head).into_iter().map(|range| head.as_str()[range].to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(changed("a\nb\nc\n", "a\nB\nc\nd"), ["B\n", "d"]);
+        assert_eq!(changed("a\nb\nc\n", "a\nc\n"), ["c\n"], "the line behind what was taken away");
+        assert_eq!(changed("a\nb\n", "a\n"), ["a\n"], "or the last one");
+        assert_eq!(changed("a\n", ""), [""; 0]);
+    }
+
+    #[test]
+    fn bytes_and_characters_are_told_apart() {
+        let text = Arc::new(Text::from("x\né: ü\n"));
+        let place = Place::new(&"x".into(), &text, 6..8);
+        assert_eq!(text.slice(&place.span), "ü");
+        assert_eq!(byte_positions(&place), [(2, 5), (2, 7)]);
+        let (start, end) = place.positions();
+        assert_eq!((start.column, end.column), (4, 5));
+    }
+}

@@ -1,0 +1,137 @@
+//! rdjson, the diagnostic format of reviewdog. Columns count bytes of UTF-8, and ends are exclusive.
+
+use serde::Serialize;
+
+use super::json::to_string;
+use super::place::{byte_positions, is_same, spelled};
+use super::{Report, failure_message, message};
+use crate::edit::Edit;
+use crate::finding::{Finding, Label, Level, Place};
+use crate::text::escape;
+
+#[derive(Serialize)]
+struct Root<'a> {
+    source: Source,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    severity: Option<&'static str>,
+    diagnostics: Vec<Diagnostic<'a>>,
+}
+
+#[derive(Serialize)]
+struct Source {
+    name: &'static str,
+}
+
+#[derive(Serialize)]
+struct Diagnostic<'a> {
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    location: Option<Location>,
+    severity: &'static str,
+    code: Code<'a>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    suggestions: Vec<Suggestion<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    related_locations: Vec<Related>,
+}
+
+#[derive(Serialize)]
+struct Related {
+    message: String,
+    location: Location,
+}
+
+#[derive(Serialize)]
+struct Location {
+    path: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    range: Option<Range>,
+}
+
+#[derive(Serialize)]
+struct Code<'a> {
+    value: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Range {
+    start: Position,
+    end: Position,
+}
+
+#[derive(Serialize)]
+struct Position {
+    line: usize,
+    column: usize,
+}
+
+#[derive(Serialize)]
+struct Suggestion<'a> {
+    range: Range,
+    text: &'a str,
+}
+
+/// Renders the result. Waived findings are left out: reviewdog would post them.
+pub fn render(report: &Report<'_>) -> String {
+    let open = report.open();
+    // A pipe into reviewdog takes imglint's exit code away: what could not be judged must be said in here.
+    let failures = report.outcome.failures.iter().map(|failure| Diagnostic {
+        message: failure_message(failure),
+        location: None,
+        severity: "ERROR",
+        code: Code { value: &failure.rule, url: None },
+        suggestions: Vec::new(),
+        related_locations: Vec::new(),
+    });
+    let diagnostics: Vec<_> = failures.chain(open.iter().map(|finding| diagnostic(report, finding))).collect();
+    let worst = open.first().map(|finding| severity(finding.level));
+    let severity = if report.outcome.failures.is_empty() { worst } else { Some("ERROR") };
+    to_string(&Root { source: Source { name: "imglint" }, severity, diagnostics })
+}
+
+fn diagnostic<'a>(report: &Report<'a>, finding: &'a Finding) -> Diagnostic<'a> {
+    let fault = &finding.fault;
+    let shown = report.shown_at(finding);
+    let mut message = message(finding);
+    if !is_same(&fault.place, &shown) {
+        message = format!("{message} ({})", spelled(&fault.place));
+    }
+    // A suggestion is made in the file that the diagnostic is about, so a fix of others cannot be one: half of it would be wrong.
+    let fix = fault.fix.as_ref().filter(|fix| fix.edits.iter().all(|edit| edit.path == shown.path));
+    Diagnostic {
+        message,
+        location: Some(Location { path: shown.path.to_string(), range: shown.text.is_some().then(|| range(&shown)) }),
+        severity: severity(finding.level),
+        code: Code { value: &finding.rule, url: report.url(&finding.rule) },
+        suggestions: fix.into_iter().flat_map(|fix| &fix.edits).filter_map(|edit| suggestion(report, edit)).collect(),
+        related_locations: fault.related.iter().filter(|label| !is_same(&label.place, &shown)).map(related).collect(),
+    }
+}
+
+fn suggestion<'a>(report: &Report<'_>, edit: &'a Edit) -> Option<Suggestion<'a>> {
+    let text = report.text(&edit.path)?;
+    Some(Suggestion { range: range(&Place::new(&edit.path, &text, edit.start..edit.end)), text: &edit.text })
+}
+
+fn related(label: &Label) -> Related {
+    Related { message: escape(&label.message).into_owned(), location: location(&label.place) }
+}
+
+fn location(place: &Place) -> Location {
+    Location { path: place.path.to_string(), range: place.text.is_some().then(|| range(place)) }
+}
+
+fn range(place: &Place) -> Range {
+    let [start, end] = byte_positions(place).map(|(line, column)| Position { line, column });
+    Range { start, end }
+}
+
+fn severity(level: Level) -> &'static str {
+    match level {
+        Level::Error => "ERROR",
+        Level::Warning => "WARNING",
+        Level::Note | Level::Off => "INFO",
+    }
+}
