@@ -72,7 +72,11 @@ impl<'a> Outputs<'a> {
         let mut failed = None;
         for (format, path) in &self.options.outputs {
             let style = Style { is_terminal: false, has_colour: false, width: 100 };
-            if let Err(source) = whole(path, render(*format, report, style, false).as_bytes()) {
+            let mut text = render(*format, report, style, false);
+            if *format == Format::Human {
+                text.insert_str(0, &human::failures(report.outcome));
+            }
+            if let Err(source) = whole(path, text.as_bytes()) {
                 failed.get_or_insert(OutputError::Write { path: path.clone(), source });
             }
         }

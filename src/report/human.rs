@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, Severity, SourceCode};
 
-use super::Report;
+use super::{COULD_NOT_JUDGE, Report, failure_message};
 use crate::finding::{Finding, Level};
 use crate::run::Outcome;
 use crate::text::{escape, is_unprintable};
@@ -53,8 +53,20 @@ fn line(text: &mut String, finding: &Finding) {
     let _ = writeln!(text, "{dot}{path}:{}:{}: {level}: {message} [{rule}]", start.line, start.column);
 }
 
+/// What stood in the way of a judgement, a line each; where errors are printed, they are said there already.
+pub fn failures(outcome: &Outcome) -> String {
+    let mut text = String::new();
+    for failure in &outcome.failures {
+        let _ = writeln!(text, "imglint: error: {}", failure_message(failure)); // a string takes everything
+    }
+    text
+}
+
 /// How many findings there are, in words.
 pub fn closing(outcome: &Outcome) -> String {
+    if outcome.failures.iter().any(|failure| *failure.rule == *COULD_NOT_JUDGE) {
+        return "nothing was judged".to_owned();
+    }
     let counts = [(Level::Error, "error"), (Level::Warning, "warning"), (Level::Note, "note")];
     let counts = counts.iter().map(|(level, word)| (outcome.count(*level), *word)).filter(|(count, _)| *count > 0);
     let mut said: Vec<String> = counts.map(|(count, word)| counted(count, word)).collect();
@@ -65,6 +77,9 @@ pub fn closing(outcome: &Outcome) -> String {
         0 => format!("{}: no image is touched", said.join(", ")),
         count => format!("{} in {}", said.join(", "), counted(count, "image")),
     };
+    if !outcome.failures.is_empty() {
+        let _ = write!(closing, "; {} could not judge", counted(outcome.failures.len(), "rule"));
+    }
     if outcome.waived() > 0 {
         let _ = write!(closing, "; {} waived", outcome.waived());
     }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::json::to_string;
 use super::place::{byte_positions, is_same, spelled};
 use super::{Report, failure_message, message};
-use crate::edit::Edit;
+use crate::edit::{Edit, Fix};
 use crate::finding::{Finding, Label, Level, Place};
 use crate::text::escape;
 
@@ -98,21 +98,28 @@ fn diagnostic<'a>(report: &Report<'a>, finding: &'a Finding) -> Diagnostic<'a> {
     if !is_same(&fault.place, &shown) {
         message = format!("{message} ({})", spelled(&fault.place));
     }
-    // A suggestion is made in the file that the diagnostic is about, so a fix of others cannot be one: half of it would be wrong.
-    let fix = fault.fix.as_ref().filter(|fix| fix.edits.iter().all(|edit| edit.path == shown.path));
+    let location = location(&shown);
+    let suggestions = fault.fix.as_ref().and_then(|fix| suggestions(report, fix, &location));
     Diagnostic {
         message,
-        location: Some(Location { path: shown.path.to_string(), range: shown.text.is_some().then(|| range(&shown)) }),
+        location: Some(location),
         severity: severity(finding.level),
         code: Code { value: &finding.rule, url: report.url(&finding.rule) },
-        suggestions: fix.into_iter().flat_map(|fix| &fix.edits).filter_map(|edit| suggestion(report, edit)).collect(),
+        suggestions: suggestions.unwrap_or_default(),
         related_locations: fault.related.iter().filter(|label| !is_same(&label.place, &shown)).map(related).collect(),
     }
 }
 
-fn suggestion<'a>(report: &Report<'_>, edit: &'a Edit) -> Option<Suggestion<'a>> {
-    let text = report.text(&edit.path)?;
-    Some(Suggestion { range: range(&Place::new(&edit.path, &text, edit.start..edit.end)), text: &edit.text })
+/// The fix, if all of it lies on the lines that are shown: reviewdog refuses others, and half of a fix would be wrong.
+fn suggestions<'a>(report: &Report<'_>, fix: &'a Fix, location: &Location) -> Option<Vec<Suggestion<'a>>> {
+    let shown = location.range.as_ref()?;
+    let suggestion = |edit: &'a Edit| {
+        let text = report.text(&edit.path).filter(|_| *edit.path == *location.path)?;
+        let range = range(&Place::new(&edit.path, &text, edit.start..edit.end));
+        let is_there = range.start.line == shown.start.line && range.end.line == shown.end.line;
+        is_there.then_some(Suggestion { range, text: &edit.text })
+    };
+    fix.edits.iter().map(suggestion).collect()
 }
 
 fn related(label: &Label) -> Related {

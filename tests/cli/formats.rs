@@ -224,6 +224,12 @@ fn a_report_never_looks_clean_where_nothing_was_judged() {
         assert!(run.code == 2 && run.stdout.contains("no such revision: `beef`"), "{format}\n{run}");
         assert_eq!(read(&repo.root.join("report")), run.stdout, "{format}");
     }
+    repo.imglint(&["--base", "beef", "--output", "human=report"]).fails(&["no such revision"]);
+    let human = read(&repo.root.join("report"));
+    assert!(human.starts_with("imglint: error: no such revision: `beef`"), "{human}");
+    assert!(human.ends_with("\nnothing was judged\n"), "{human}");
+    repo.imglint(&["--base", "beef", "--output", "json=report"]).fails(&["no such revision"]);
+    assert!(read(&repo.root.join("report")).contains("\"rule\": \"imglint\""));
     let run = repo.imglint(&["--base", "beef", "--format", "sarif"]);
     readers::sarif(&run.stdout);
     assert!(run.stdout.contains("\"executionSuccessful\": false"), "{run}");
@@ -300,6 +306,10 @@ fn nothing_from_a_repository_speaks_through_a_report() {
             "rdjson" => {
                 let diagnostics = readers::rdjson(text);
                 assert!(!diagnostics.iter().any(|diagnostic| diagnostic.message.contains(is_wild)));
+                assert!(
+                    diagnostics.iter().all(|diagnostic| diagnostic.suggested().is_empty()),
+                    "no value is right\n{run}"
+                );
             }
             _ => {}
         }

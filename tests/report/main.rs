@@ -229,3 +229,31 @@ fn names_last_while_lines_move() {
     moved[0].1 = "ARG BASEIMAGE\nFROM $BASEIMAGE\n\n\nRUN a && \\\n  b\nRUN a && \\\n  b\n";
     assert_eq!(names(&moved), before);
 }
+
+/// A base that is named anew and is stale: its repair stands on the line that is shown, so it can be suggested.
+#[test]
+fn a_repair_of_the_line_that_is_shown_is_suggested() {
+    let pack = pack();
+    let after = [
+        ("test/images/busybox/VERSION", "1.29-2\n"),
+        ("test/images/kitten/VERSION", "1.5\n"),
+        ("test/images/kitten/BASEIMAGE", "linux/arm64=REGISTRY/busybox:1.29-1-linux-arm64\n"),
+    ];
+    let pair = Pair { base: Some(files(&[])), tip: None, head: files(&after) };
+    let outcome = run::judge(&pack, &pair).expect("all is in memory");
+    let report = |pair| Report {
+        outcome: &outcome,
+        rules: &pack.rules,
+        pair,
+        base: (None, ""),
+        head: (None, ""),
+        gate: Level::Error,
+        repaired: None,
+    };
+    let with = |pair| readers::rdjson(&rdjson::render(&report(pair)));
+    let suggested = with(Some(&pair));
+    let [diagnostic] = suggested.as_slice() else { panic!("one finding") };
+    assert!(diagnostic.message.contains("busybox is at 1.29-2; name 1.29-2"), "{}", diagnostic.message);
+    assert_eq!(diagnostic.suggested(), ["1.29-2"]);
+    assert_eq!(with(None)[0].suggested(), [""; 0], "what cannot be placed cannot be suggested");
+}

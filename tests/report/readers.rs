@@ -136,7 +136,6 @@ struct Code {
 #[serde(deny_unknown_fields)]
 struct Suggestion {
     range: Range,
-    #[expect(dead_code, reason = "an empty one deletes")]
     text: String,
 }
 
@@ -152,6 +151,12 @@ struct Range {
 struct Position {
     line: i32,
     column: i32,
+}
+
+impl Diagnostic {
+    pub(crate) fn suggested(&self) -> Vec<&str> {
+        self.suggestions.iter().map(|suggestion| suggestion.text.as_str()).collect()
+    }
 }
 
 /// Reads rdjson and gives its diagnostics.
