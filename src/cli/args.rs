@@ -392,7 +392,7 @@ pub(super) enum Format {
     Gitlab,
     /// SARIF 2.1.0, for code scanning
     Sarif,
-    /// `JUnit` XML: every rule is a case for every image
+    /// Test cases in XML, as Prow and Jenkins show them: every rule is one for every image
     Junit,
     /// What reviewdog reads
     Rdjson,

@@ -30,9 +30,9 @@ enum OutputError {
          `--output {0}=PATH` writes the report beside it"
     ))]
     NoDiff(&'static str),
-    #[error("failed to write the report {}: {source}", escape(&path.display().to_string()))]
+    #[error("failed to write the report {}: {reason}", escape(&path.display().to_string()))]
     #[diagnostic(help("name a file that can be written in `--output F=PATH`"))]
-    Write { path: PathBuf, source: std::io::Error },
+    Write { path: PathBuf, reason: std::io::Error },
 }
 
 /// The files that a report is written to.
@@ -76,8 +76,8 @@ impl<'a> Outputs<'a> {
             if *format == Format::Human {
                 text.insert_str(0, &human::failures(report.outcome));
             }
-            if let Err(source) = whole(path, text.as_bytes()) {
-                failed.get_or_insert(OutputError::Write { path: path.clone(), source });
+            if let Err(reason) = whole(path, text.as_bytes()) {
+                failed.get_or_insert(OutputError::Write { path: path.clone(), reason });
             }
         }
         let artifact = artifact(self.environment);
