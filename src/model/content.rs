@@ -1,9 +1,10 @@
 //! What an image is made of: its own files, and the sources elsewhere that its binaries are built from.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use globset::GlobBuilder;
+use rayon::prelude::*;
 
 use super::{Image, Model, parents};
 use crate::parse::go;
@@ -47,33 +48,84 @@ pub fn changed(
             sources.push(path);
         }
     }
-    let mut packages = Packages { snapshot: &pair.head, shape, module: None, read: HashMap::new() };
-    if !sources.is_empty() {
-        let go = packages.go_directories();
-        sources.retain(|path| is_go(path) || parents(path).any(|directory| go.contains(directory)));
+    let packages = Packages::new(&pair.head, shape)?;
+    if sources.is_empty() {
+        return Ok(content);
     }
-    for directory in &head.directories {
-        // What an image owns is its content already; nothing need be read to know that.
-        let owned = content.get(directory);
-        let is_foreign = |path: &&&Arc<str>| !owned.is_some_and(|owned| owned.contains(**path));
-        let foreign: Vec<_> = sources.iter().filter(is_foreign).collect();
-        if foreign.is_empty() {
-            continue;
-        }
+    let go = packages.go_directories();
+    sources.retain(|path| is_go(path) || parents(path).any(|directory| go.contains(directory)));
+    let sources = Sources::new(sources);
+    // What an image owns is its content already. Where it owns all sources, nothing need be read to know that.
+    let is_open = |directory: &&Arc<str>| content.get(*directory).is_none_or(|owned| !sources.are_among(owned));
+    let open: Vec<&Arc<str>> = head.directories.iter().filter(is_open).collect();
+    let find = |directory: &&Arc<str>| {
         let built_from = packages.of_image(directory, head)?;
-        for path in foreign {
-            if packages.is_source(path, &built_from)? {
-                content.entry(Arc::clone(directory)).or_default().insert(Arc::clone(path));
-            }
-        }
+        Ok(((*directory).clone(), sources.of(&built_from, &packages)?))
+    };
+    let found: Vec<(Arc<str>, Vec<Arc<str>>)> = if open.len() < WORTH_A_THREAD {
+        open.iter().map(find).collect::<Result<_, StoreError>>()?
+    } else {
+        open.par_iter().map(find).collect::<Result<_, StoreError>>()?
+    };
+    for (directory, paths) in found.into_iter().filter(|(_, paths)| !paths.is_empty()) {
+        content.entry(directory).or_default().extend(paths);
     }
     Ok(content)
 }
 
+/// How many images are worth more than one thread: of most, a few small files are read.
+const WORTH_A_THREAD: usize = 128;
+
+/// The changed files that binaries may be built from, by where they lie.
+struct Sources<'a> {
+    all: Vec<&'a Arc<str>>,
+    /// Go files and assembly, by their directory: parts of the package there.
+    parts: HashMap<&'a str, Vec<&'a Arc<str>>>,
+    /// Others, by every directory above them: a package there may embed them.
+    others: HashMap<&'a str, Vec<&'a Arc<str>>>,
+}
+
+impl<'a> Sources<'a> {
+    fn new(all: Vec<&'a Arc<str>>) -> Self {
+        let mut parts: HashMap<_, Vec<_>> = HashMap::new();
+        let mut others: HashMap<_, Vec<_>> = HashMap::new();
+        for path in &all {
+            if is_go(path) || is_assembly(path) {
+                parts.entry(directory_of(path)).or_default().push(*path);
+            } else {
+                for directory in parents(path) {
+                    others.entry(directory).or_default().push(*path);
+                }
+            }
+        }
+        Self { all, parts, others }
+    }
+
+    fn are_among(&self, paths: &BTreeSet<Arc<str>>) -> bool {
+        self.all.len() <= paths.len() && self.all.iter().all(|path| paths.contains(*path))
+    }
+
+    /// Those that these packages are built from.
+    fn of(&self, built_from: &BTreeSet<String>, packages: &Packages<'_>) -> Result<Vec<Arc<str>>, StoreError> {
+        let mut found = Vec::new();
+        for directory in built_from {
+            found.extend(self.parts.get(directory.as_str()).into_iter().flatten().map(|path| Arc::clone(path)));
+            for path in self.others.get(directory.as_str()).into_iter().flatten() {
+                // A package embeds nothing out of another.
+                let is_nearest = parents(path).find(|directory| built_from.contains(*directory)) == Some(directory);
+                let below = path[directory.len()..].trim_start_matches('/');
+                if is_nearest && packages.package(directory)?.embeds.iter().any(|pattern| is_match(pattern, below)) {
+                    found.push(Arc::clone(path));
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
 /// The directories outside of an image's own that its binaries are built from.
 pub fn sources(image: &Image, files: &Snapshot<'_>, shape: &Shape, model: &Model) -> Result<Vec<String>, StoreError> {
-    let mut packages = Packages { snapshot: files, shape, module: None, read: HashMap::new() };
-    let packages = packages.of_image(&image.directory, model)?;
+    let packages = Packages::new(files, shape)?.of_image(&image.directory, model)?;
     Ok(packages.into_iter().filter(|package| !is_below(package, &image.directory)).collect())
 }
 
@@ -107,10 +159,10 @@ fn is_match(pattern: &str, file: &str) -> bool {
 struct Packages<'a> {
     snapshot: &'a Snapshot<'a>,
     shape: &'a Shape,
-    /// What import paths of the module begin with, once it was asked for.
-    module: Option<String>,
+    /// What import paths of the module begin with; empty where there is no module.
+    module: String,
     /// By directory.
-    read: HashMap<String, Arc<Package>>,
+    read: Mutex<HashMap<String, Arc<Package>>>,
 }
 
 #[derive(Default)]
@@ -122,18 +174,15 @@ struct Package {
 }
 
 impl<'a> Packages<'a> {
-    /// The module's name with a closing slash; empty where there is no module.
-    fn module(&mut self) -> Result<&str, StoreError> {
-        if self.module.is_none() {
-            let name = if self.shape.module.is_some() {
-                self.shape.module.clone()
-            } else {
-                let text = self.snapshot.text(GO_MODULE)?.and_then(Result::ok);
-                text.as_deref().and_then(go::module).map(str::to_owned)
-            };
-            self.module = Some(name.map(|name| name + "/").unwrap_or_default());
-        }
-        Ok(self.module.as_deref().unwrap_or_default())
+    fn new(snapshot: &'a Snapshot<'a>, shape: &'a Shape) -> Result<Self, StoreError> {
+        let module = if shape.binary_scope.is_empty() || shape.module.is_some() {
+            shape.module.clone()
+        } else {
+            let text = snapshot.text(GO_MODULE)?.and_then(Result::ok);
+            text.as_deref().and_then(go::module).map(str::to_owned)
+        };
+        let module = module.map(|name| name + "/").unwrap_or_default();
+        Ok(Self { snapshot, shape, module, read: Mutex::default() })
     }
 
     /// All directories with Go files. What lies neither in nor below one of them can be part of no binary.
@@ -151,8 +200,9 @@ impl<'a> Packages<'a> {
         below.filter(is_wanted).collect()
     }
 
-    fn package(&mut self, directory: &str) -> Result<Arc<Package>, StoreError> {
-        if let Some(package) = self.read.get(directory) {
+    fn package(&self, directory: &str) -> Result<Arc<Package>, StoreError> {
+        let read = || self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(package) = read().get(directory) {
             return Ok(Arc::clone(package));
         }
         let mut package = Package::default();
@@ -160,21 +210,19 @@ impl<'a> Packages<'a> {
             let Some(Ok(text)) = self.snapshot.text(file)? else { continue };
             let sources = go::sources(&text);
             package.embeds.extend(sources.embeds);
-            let shape = self.shape;
-            let module = self.module()?;
-            let directories = sources.imports.iter().filter_map(|import| import.strip_prefix(module));
+            let directories = sources.imports.iter().filter_map(|import| import.strip_prefix(&self.module));
             let is_in_scope = |directory: &&str| {
-                !module.is_empty() && shape.binary_scope.iter().any(|scope| is_below(directory, scope))
+                !self.module.is_empty() && self.shape.binary_scope.iter().any(|scope| is_below(directory, scope))
             };
             package.imports.extend(directories.filter(is_in_scope).map(str::to_owned));
         }
         let package = Arc::new(package);
-        self.read.insert(directory.to_owned(), Arc::clone(&package));
+        read().insert(directory.to_owned(), Arc::clone(&package));
         Ok(package)
     }
 
     /// The directories of all packages that the binaries of an image are built from.
-    fn of_image(&mut self, image: &str, model: &Model) -> Result<BTreeSet<String>, StoreError> {
+    fn of_image(&self, image: &str, model: &Model) -> Result<BTreeSet<String>, StoreError> {
         let is_own = |path: &str| model.owner(path).is_some_and(|owner| **owner == *image);
         let mut queue = self.directories(image, is_own);
         if let Some((makefile, variable)) = &self.shape.makefile
@@ -201,21 +249,10 @@ impl<'a> Packages<'a> {
         let files = below.filter(|path| is_go(path) && !self.shape.ignore.is_match(path) && is_wanted(path));
         files.filter_map(|path| Some(path.rsplit_once('/')?.0.to_owned())).collect()
     }
+}
 
-    /// Whether a file is one of those that these packages are built from.
-    fn is_source(&mut self, path: &str, packages: &BTreeSet<String>) -> Result<bool, StoreError> {
-        let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
-        if is_go(path) || is_assembly(path) {
-            return Ok(packages.contains(directory));
-        }
-        for directory in parents(path) {
-            if packages.contains(directory) {
-                let below = path[directory.len()..].trim_start_matches('/');
-                return Ok(self.package(directory)?.embeds.iter().any(|pattern| is_match(pattern, below)));
-            }
-        }
-        Ok(false)
-    }
+fn directory_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(directory, _)| directory)
 }
 
 fn is_assembly(path: &str) -> bool {
