@@ -29,7 +29,9 @@ impl Scratch {
     }
 
     pub(crate) fn path(&self) -> PathBuf {
-        self.directory.path().canonicalize().expect("it exists")
+        let path = self.directory.path().canonicalize().expect("it exists");
+        // Git does not know the prefix that Windows gives to such paths.
+        path.to_str().and_then(|path| path.strip_prefix(r"\\?\")).map(PathBuf::from).unwrap_or(path)
     }
 
     /// A repository that is not initialised yet.
@@ -56,7 +58,7 @@ impl Scratch {
 
     /// A clone, made with these options of `git clone`.
     pub(crate) fn clone(&self, from: &Repo, name: &str, options: &[&str]) -> Repo {
-        let url = format!("file://{}", from.root.display());
+        let url = from.url();
         let repo = self.at(name);
         let mut arguments = vec!["clone", "-q"];
         arguments.extend(options);
@@ -84,12 +86,18 @@ impl Repo {
     fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command.current_dir(&self.root).env_clear().env("HOME", &self.home).env("GIT_CONFIG_NOSYSTEM", "1");
-        for name in ["PATH", "SystemRoot", "TMPDIR", "TEMP", "LLVM_PROFILE_FILE"] {
+        for name in ["PATH", "SystemRoot", "TMPDIR", "TMP", "TEMP", "LLVM_PROFILE_FILE"] {
             if let Some(value) = std::env::var_os(name) {
                 command.env(name, value);
             }
         }
         command
+    }
+
+    /// The address to clone it from.
+    pub(crate) fn url(&self) -> String {
+        let path = self.root.to_str().expect("UTF-8").replace('\\', "/");
+        format!("file:///{}", path.trim_start_matches('/'))
     }
 
     pub(crate) fn git_command(&self, arguments: &[&str]) -> Command {

@@ -1,24 +1,14 @@
 //! What a change is compared with: every environment that imglint runs in, and every trap of it.
 
 use super::harness::{Repo, Scratch};
+use super::prow::{Fetch, clonerefs};
 
 const STALE: &[&str] = &["stale-version"];
 const ZERO: &str = "0000000000000000000000000000000000000000";
 
-/// Clones as Prow does: without a remote, the base branch checked out under its own name, pull requests merged into it.
+/// Clones as Prow does.
 fn prow_clone(scratch: &Scratch, origin: &Repo, base: &str, pulls: &[&str]) -> Repo {
-    let clone = scratch.init("go/src/k8s.io/kubernetes");
-    let url = format!("file://{}", origin.root.display());
-    clone.git(&["fetch", "-q", &url, "--tags", "--prune"]);
-    clone.git(&["fetch", "-q", &url, "master"]);
-    clone.git(&["checkout", "-q", base]);
-    clone.git(&["branch", "-q", "--force", "master", base]);
-    clone.git(&["checkout", "-q", "master"]);
-    for pull in pulls {
-        clone.git(&["fetch", "-q", &url, pull]);
-        clone.git(&["merge", "-q", "--no-ff", "--no-stat", "-m", "merge", "FETCH_HEAD"]);
-    }
-    clone
+    clonerefs(scratch, origin, base, pulls, Fetch::Whole)
 }
 
 const PRESUBMIT: &[(&str, &str)] = &[("CI", "true"), ("PROW_JOB_ID", "1"), ("JOB_TYPE", "presubmit")];

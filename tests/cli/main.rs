@@ -12,6 +12,7 @@ mod ladder;
 mod policy;
 #[path = "../report/readers.rs"]
 mod readers;
+mod prow;
 mod report;
 mod trees;
 mod usage;
