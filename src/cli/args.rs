@@ -61,6 +61,9 @@ pub(super) enum Command {
     Bump(Bump),
     /// List the rules
     Rules {
+        /// The form of the list; `markdown` is a page with all that is known of them
+        #[arg(long, value_name = "F", default_value = "human")]
+        format: ListFormat,
         /// Where to find the rules
         #[command(flatten)]
         policy: Policy,
@@ -411,6 +414,15 @@ impl Format {
             Self::Rdjson => "rdjson",
         }
     }
+}
+
+/// The form of a list of rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ListFormat {
+    /// For people at a terminal
+    Human,
+    /// For a page of documentation
+    Markdown,
 }
 
 /// When to use colours.

@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::args::Policy;
+use super::args::{ListFormat, Policy};
 use super::policy::{boxed, choose_if_any};
-use super::{CLEAN, Error, print};
+use super::{CLEAN, Error, print, reference};
 use crate::case::{self, Case, Side};
 use crate::environment::Environment;
 use crate::pack::{BUILT_IN, Pack, Rule};
@@ -36,9 +36,14 @@ pub(super) fn explain(id: &str, policy: &Policy, environment: &Environment) -> R
     unknown.map_or(Ok(CLEAN), |error| Err(boxed(error)))
 }
 
-pub(super) fn list(policy: &Policy, environment: &Environment) -> Result<u8, Error> {
+pub(super) fn list(format: ListFormat, policy: &Policy, environment: &Environment) -> Result<u8, Error> {
     let mut text = String::new();
-    for pack in packs(policy, environment)? {
+    let packs = packs(policy, environment)?;
+    if format == ListFormat::Markdown {
+        print(&packs.iter().map(reference::page).collect::<Vec<_>>().join("\n"))?;
+        return Ok(CLEAN);
+    }
+    for pack in packs {
         let _ = writeln!(text, "{}: {}\n", pack.name, pack.summary);
         let width = pack.rules.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
         for rule in &pack.rules {

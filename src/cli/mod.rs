@@ -12,6 +12,7 @@ mod inspect;
 mod paths;
 mod policy;
 mod reports;
+mod reference;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
@@ -60,7 +61,7 @@ pub fn main() -> ExitCode {
         },
         Some(Command::Check(check)) => check::run(&check, &environment),
         Some(Command::Explain { rule, policy }) => explain::explain(&rule, &policy, &environment),
-        Some(Command::Rules { policy }) => explain::list(&policy, &environment),
+        Some(Command::Rules { format, policy }) => explain::list(format, &policy, &environment),
         Some(Command::Inspect(inspect)) => inspect::run(&inspect, &environment),
         Some(Command::Bump(bump)) => bump::run(&bump, &environment),
         Some(Command::Demo) => demo::run(&environment),

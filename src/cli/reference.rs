@@ -1,0 +1,91 @@
+//! `imglint rules --format markdown`: the rules of a pack as a page of documentation.
+
+use std::fmt::Write as _;
+
+use crate::case::{self, Case, Side};
+use crate::check::Scope;
+use crate::pack::{Pack, Rule};
+use crate::text::escape;
+
+/// A page with a table of the rules, and a section for each. Writing to a string does not fail.
+pub(super) fn page(pack: &Pack) -> String {
+    let mut page = format!("# Rules of the pack {0}\n\n{0}: {1}.\n\n", escape(&pack.name), escape(&pack.summary));
+    page.push_str("| rule | level | what it finds |\n| --- | --- | --- |\n");
+    for rule in &pack.rules {
+        let summary = escape(&rule.summary).replace('|', "\\|");
+        let _ = writeln!(page, "| [{id}](#{id}) | {} | {summary} |", rule.level, id = escape(&rule.id));
+    }
+    for rule in &pack.rules {
+        section(&mut page, rule);
+    }
+    page
+}
+
+fn section(page: &mut String, rule: &Rule) {
+    let cases = rule.cases.as_deref().and_then(|cases| case::parse(cases).ok()).unwrap_or_default();
+    let _ = writeln!(page, "\n## {}\n", escape(&rule.id));
+    let mut facts = vec![rule.level.to_string()];
+    facts.push(
+        match rule.check.scope() {
+            Scope::Change => "judged in changes",
+            Scope::Tree | Scope::Both => "judged in changes and with `--all`",
+        }
+        .to_owned(),
+    );
+    if cases.iter().any(|case| !case.fixed.is_empty()) {
+        facts.push("repaired by `--fix`".to_owned());
+    }
+    let _ = writeln!(page, "*{}.*\n\nFinds: {}.\n", facts.join(", "), escape(&rule.summary));
+    for line in rule.why.trim().lines() {
+        let _ = writeln!(page, "{}", escape(line));
+    }
+    if let Some(help) = &rule.help {
+        let _ = writeln!(page, "\nWhat to do: {}.", escape(help).trim_end_matches('.'));
+    }
+    if let Some(case) = cases.iter().find(|case| case.findings.is_some()) {
+        example(page, case);
+    }
+    if !rule.sources.is_empty() {
+        page.push_str("\nSources:\n\n");
+        for source in &rule.sources {
+            let is_link = source.starts_with("https://") || source.starts_with("http://");
+            let _ =
+                if is_link { writeln!(page, "- <{}>", escape(source)) } else { writeln!(page, "- {}", escape(source)) };
+        }
+    }
+}
+
+fn example(page: &mut String, case: &Case) {
+    let _ = writeln!(page, "\nExample: {}.", escape(&case.title).trim_end_matches('.'));
+    let prose = case.prose.trim();
+    if !prose.is_empty() {
+        let _ = writeln!(page, "{prose}");
+    }
+    for (side, words) in [
+        (Side::Both, "on both sides"),
+        (Side::Before, "before"),
+        (Side::After, "after"),
+        (Side::Tip, "meanwhile on the base branch"),
+    ] {
+        for file in case.files.iter().filter(|file| file.side == side) {
+            block(page, &format!("`{}`, {words}:", escape(&file.path)), &file.text);
+        }
+    }
+    for (name, input) in &case.inputs {
+        block(page, &format!("`--{name}`:"), input);
+    }
+    block(page, "imglint says:", case.findings.as_deref().unwrap_or_default());
+    for (path, fixed) in &case.fixed {
+        block(page, &format!("`{}`, repaired:", escape(path)), fixed);
+    }
+}
+
+/// A block of code below a line, between fences that do not occur in it.
+fn block(page: &mut String, heading: &str, text: &str) {
+    let mut fence = "```".to_owned();
+    while text.contains(&fence) {
+        fence.push('`');
+    }
+    let lines: Vec<String> = text.lines().map(escape).map(Into::into).collect();
+    let _ = writeln!(page, "\n{heading}\n\n{fence}text\n{}\n{fence}", lines.join("\n"));
+}
