@@ -213,10 +213,12 @@ impl Ladder<'_> {
             .is_some_and(|name| name.starts_with("refs/pull/") && name.ends_with("/merge"));
         if on_merge {
             let commit = self.repository.inner.find_commit(self.head).doing("reading HEAD")?;
-            if commit.parent_count() == 2 {
+            // A job may check out the pull request's own head, which may be a merge, too: of the base branch into it.
+            let is_tested = self.environment.get("GITHUB_SHA").is_none_or(|sha| sha == commit.id().to_string());
+            if commit.parent_count() == 2 && is_tested {
                 return self.first_parent("HEAD^1 of GitHub's merge");
             }
-            self.tried.push("HEAD^1 (HEAD is no merge here)".to_owned());
+            self.tried.push("HEAD^1 (HEAD is not GitHub's merge here)".to_owned());
         }
         if let Some(branch) = self.environment.get("GITHUB_BASE_REF") {
             // It is a pull request: nothing further down can stand for its base.

@@ -136,6 +136,23 @@ fn github_compares_its_merge_with_the_first_parent() {
     origin.imglint_with(&[], GITHUB).is(1, STALE).says(&["HEAD^1 of GitHub's merge"]);
 }
 
+/// The author merged the base branch into the pull request last, and the job checks out the author's commit.
+#[test]
+fn github_knows_its_merge_from_the_author_s() {
+    let scratch = Scratch::new();
+    let origin = scratch.kubernetes("origin");
+    origin.bad_topic();
+    origin.git(&["checkout", "-q", "master"]);
+    origin.change(&[("README.md", "changed\n")]);
+    origin.git(&["checkout", "-q", "topic"]);
+    origin.git(&["merge", "-q", "--no-ff", "-m", "merge master", "master"]);
+    let clone = scratch.clone(&origin, "clone", &["--branch", "topic"]);
+    let run = clone.imglint_with(&[], &with(GITHUB, &[("GITHUB_SHA", "1234567890123456789012345678901234567890")]));
+    run.is(1, STALE).says(&["merge base with origin/master"]);
+    let head = clone.git(&["rev-parse", "HEAD"]);
+    clone.imglint_with(&[], &with(GITHUB, &[("GITHUB_SHA", &head)])).says(&["HEAD^1 of GitHub's merge"]);
+}
+
 #[test]
 fn a_clone_of_depth_2_is_enough_for_the_merge() {
     let scratch = Scratch::new();
@@ -153,7 +170,7 @@ fn a_clone_of_depth_1_is_no_pass() {
     let clone = scratch.clone(&origin, "clone", &["--depth", "1", "--branch", "merge"]);
     assert_eq!(clone.git(&["rev-list", "--count", "HEAD"]), "1", "the trap is set");
     let run = clone.imglint_with(&[], GITHUB);
-    run.fails(&["the clone is shallow", "HEAD^1 (HEAD is no merge here)", "origin/master", "fetch-depth: 0"]);
+    run.fails(&["the clone is shallow", "HEAD^1 (HEAD is not GitHub's merge here)", "origin/master", "fetch-depth: 0"]);
 }
 
 #[test]
