@@ -22,7 +22,7 @@ pub(super) fn page(pack: &Pack) -> String {
 }
 
 fn section(page: &mut String, rule: &Rule) {
-    let cases = rule.cases.as_deref().and_then(|cases| case::parse(cases).ok()).unwrap_or_default();
+    let cases = rule.cases.and_then(|cases| case::parse(cases).ok()).unwrap_or_default();
     let _ = writeln!(page, "\n## {}\n", escape(&rule.id));
     let mut facts = vec![rule.level.to_string()];
     facts.push(

@@ -10,7 +10,7 @@ fn project() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// With the variable `UPDATE_DOCS`, the pages are written anew instead.
+/// With the variable `BLESS`, the pages are written anew instead.
 #[test]
 fn the_reference_of_rules_is_current() {
     let scratch = Scratch::new();
@@ -19,12 +19,12 @@ fn the_reference_of_rules_is_current() {
         let run = directory.imglint(&["rules", "--pack", pack, "--format", "markdown"]);
         assert!(run.code == 0 && run.stdout.len() > 1000, "{run}");
         let page = project().join(format!("docs/rules/{pack}.md"));
-        if std::env::var_os("UPDATE_DOCS").is_some() {
+        if std::env::var_os("BLESS").is_some() {
             std::fs::write(&page, &run.stdout).expect("a page");
         }
         let text = std::fs::read_to_string(&page).expect("a page");
         let is_current = text == run.stdout;
-        assert!(is_current, "{} is out of date: run UPDATE_DOCS=1 cargo test --test cli documentation", page.display());
+        assert!(is_current, "{} is out of date: run BLESS=1 cargo test --test cli documentation", page.display());
     }
 }
 

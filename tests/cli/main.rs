@@ -6,14 +6,16 @@ mod formats;
 mod generated;
 #[path = "../../benches/generator/mod.rs"]
 mod generator;
+#[cfg(unix)]
+mod github;
 mod harness;
 mod hook;
 mod init;
 mod ladder;
 mod policy;
+mod prow;
 #[path = "../report/readers.rs"]
 mod readers;
-mod prow;
 mod report;
 mod trees;
 mod usage;

@@ -122,7 +122,14 @@ impl Job<'_> {
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let environment = self.environment(scratch);
         let environment: Vec<_> = environment.iter().map(|(name, value)| (&**name, &**value)).collect();
-        clone.imglint_with(&arguments, &environment)
+        let report = scratch.path().join("logs/artifacts/junit_imglint.xml");
+        let _ = std::fs::remove_file(&report);
+        let run = clone.imglint_with(&arguments, &environment);
+        // What Spyglass and TestGrid show agrees with the exit code.
+        let report = std::fs::read_to_string(report).expect("a report among the artifacts");
+        assert_eq!(run.code == 1, report.contains("<failure"), "{run}\n{report}");
+        assert_eq!(run.code == 2, report.contains("<error"), "{run}\n{report}");
+        run
     }
 }
 
