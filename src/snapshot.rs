@@ -106,7 +106,7 @@ impl<'r> Snapshot<'r> {
     /// A snapshot without files, which shares this one's store and cache.
     #[must_use]
     pub fn with_entries(&self, entries: BTreeMap<Arc<str>, Entry>) -> Self {
-        Self { entries, ..self.clone() }
+        Self { entries, store: Arc::clone(&self.store), cache: Arc::clone(&self.cache) }
     }
 
     /// A snapshot of texts in memory.
@@ -234,13 +234,16 @@ impl Pair<'_> {
         let mut paths = BTreeSet::new();
         let mut before = base.entries.iter().peekable();
         for (path, entry) in &self.head.entries {
-            while let Some((gone, _)) = before.next_if(|(old, _)| old < &path) {
-                paths.insert(Arc::clone(gone));
+            // Nearly all paths stand in both lists, and are shared.
+            let is_it = |old: &Arc<str>| Arc::ptr_eq(old, path) || old == path;
+            if !before.peek().is_some_and(|(old, _)| is_it(old)) {
+                while let Some((gone, _)) = before.next_if(|(old, _)| *old < path) {
+                    paths.insert(Arc::clone(gone));
+                }
             }
-            let is_same = |(old, known): &(&Arc<str>, &Entry)| *old == path && *known == entry;
-            let old = before.next_if(|(old, _)| Arc::ptr_eq(old, path) || *old == path);
-            if !old.as_ref().is_some_and(is_same) {
-                paths.insert(Arc::clone(path));
+            match before.next_if(|(old, _)| is_it(old)) {
+                Some((_, known)) if known == entry => {}
+                _ => drop(paths.insert(Arc::clone(path))),
             }
         }
         paths.extend(before.map(|(gone, _)| Arc::clone(gone)));

@@ -166,12 +166,12 @@ impl Repository {
                 let head_tree = self.tree_id(commit)?;
                 match base_tree {
                     Some(tree) => {
-                        let base_entries = trees.list(tree, scope, None)?;
+                        let base_entries = trees.list(tree, scope)?;
                         let known = Known { tree, entries: &base_entries };
-                        let head_entries = trees.list(head_tree, scope, Some(known))?;
+                        let head_entries = trees.list_like(known, head_tree, scope)?;
                         (base_entries, head_entries)
                     }
-                    None => (Entries::new(), trees.list(head_tree, scope, None)?),
+                    None => (Entries::new(), trees.list(head_tree, scope)?),
                 }
             }
             Head::Index | Head::Worktree => {
@@ -180,7 +180,7 @@ impl Repository {
                     None => self.resolve_head(head)?,
                 };
                 let under = under.map(|commit| self.tree(commit)).transpose()?;
-                let listed = under.as_ref().map_or(Ok(Entries::new()), |tree| trees.list(tree.id(), scope, None))?;
+                let listed = under.as_ref().map_or(Ok(Entries::new()), |tree| trees.list(tree.id(), scope))?;
                 let index = self.index_of(scope)?;
                 let mut entries =
                     self.apply_index(listed.clone(), under.as_ref(), &index, *head == Head::Index, scope)?;
@@ -192,8 +192,8 @@ impl Repository {
         };
         let tip_entries = match base {
             Base::Commit { merge_base, tip, .. } if tip != merge_base => {
-                let known = base_tree.map(|tree| Known { tree, entries: &base_entries });
-                Some(trees.list(self.tree_id(*tip)?, scope, known)?)
+                let known = Known { tree: self.tree_id(*merge_base)?, entries: &base_entries };
+                Some(trees.list_like(known, self.tree_id(*tip)?, scope)?)
             }
             _ => None,
         };

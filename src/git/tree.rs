@@ -1,13 +1,13 @@
 //! Trees as git stores them, listed without an object for each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use git2::{Odb, OdbObject, Oid};
 
 use super::read::{Entries, kind_of_mode, object, path_of_bytes};
 use super::{Doing, GitError};
-use crate::snapshot::{Entry, Scope, below};
+use crate::snapshot::{Entry, Scope};
 
 /// The mode of a directory in its parent.
 const DIRECTORY: i32 = 0o04_0000;
@@ -32,52 +32,91 @@ impl<'r> Trees<'r> {
         Ok(Self { odb: repository.odb().doing("opening the object database")? })
     }
 
-    /// Lists the files of a tree that belong to the scope. Nothing else of the tree is visited, and no directory that `known` has
-    /// as it is.
-    pub(super) fn list(&self, tree: Oid, scope: &Scope, known: Option<Known<'_>>) -> Result<Entries, GitError> {
+    /// Lists the files of a tree that belong to the scope. Nothing else of the tree is visited.
+    pub(super) fn list(&self, tree: Oid, scope: &Scope) -> Result<Entries, GitError> {
         let mut entries = Vec::new();
         for directory in &scope.directories {
-            let Some((_, below)) = self.find(tree, directory)?.filter(|(mode, _)| *mode == DIRECTORY) else { continue };
-            let known = match known {
-                Some(known) => self.find(known.tree, directory)?.map(|(_, tree)| Known { tree, ..known }),
-                None => None,
-            };
-            self.list_below(below, directory, known, &mut entries)?;
+            if let Some((DIRECTORY, below)) = self.find(tree, directory)? {
+                self.list_below(below, directory, &mut entries)?;
+            }
         }
         for file in &scope.files {
-            if let Some((mode, id)) = self.find(tree, file)?
-                && let Some(kind) = kind_of_mode(mode)
-            {
-                entries.push((file.as_str().into(), Entry { kind, content: object(id) }));
+            if let Some((mode, id)) = self.find(tree, file)? {
+                entries.extend(entry(mode, id).map(|entry| (file.as_str().into(), entry)));
             }
         }
         Ok(BTreeMap::from_iter(entries))
     }
 
-    fn list_below(
-        &self,
-        tree: Oid,
-        directory: &str,
-        known: Option<Known<'_>>,
-        entries: &mut Vec<(Arc<str>, Entry)>,
-    ) -> Result<(), GitError> {
-        let prefix = if directory.is_empty() { String::new() } else { format!("{directory}/") };
-        if let Some(known) = known.filter(|known| known.tree == tree) {
-            entries.extend(below(known.entries, directory).map(|(path, entry)| (Arc::clone(path), entry.clone())));
-            return Ok(());
+    /// Lists a tree that differs little from one whose files are known: only directories that differ are visited.
+    pub(super) fn list_like(&self, known: Known<'_>, tree: Oid, scope: &Scope) -> Result<Entries, GitError> {
+        let mut entries = known.entries.clone();
+        for directory in &scope.directories {
+            let [old, new] = [known.tree, tree].map(|tree| {
+                let found = self.find(tree, directory)?;
+                Ok(found.filter(|(mode, _)| *mode == DIRECTORY).map(|(_, tree)| tree))
+            });
+            self.update_below(old?, new?, directory, &mut entries)?;
         }
-        let object_of = known.map(|known| self.read(known.tree)).transpose()?;
-        let known_items: Vec<Item<'_>> = object_of.iter().flat_map(items).collect::<Result<_, _>>()?;
+        for file in &scope.files {
+            match self.find(tree, file)?.and_then(|(mode, id)| entry(mode, id)) {
+                Some(entry) if entries.get(file.as_str()) == Some(&entry) => {}
+                Some(entry) => drop(entries.insert(file.as_str().into(), entry)),
+                None => drop(entries.remove(file.as_str())),
+            }
+        }
+        Ok(entries)
+    }
+
+    fn list_below(&self, tree: Oid, directory: &str, entries: &mut Vec<(Arc<str>, Entry)>) -> Result<(), GitError> {
         for item in items(&self.read(tree)?) {
             let (mode, name, id) = item?;
-            let path = [&prefix, &*path_of_bytes(name)].concat();
+            let path = join(directory, name);
             if mode == DIRECTORY {
-                let old = known_items.iter().find(|(mode, known, _)| *mode == DIRECTORY && *known == name);
-                let known = known.zip(old).map(|(known, (_, _, tree))| Known { tree: *tree, ..known });
-                self.list_below(id, &path, known, entries)?;
-            } else if let Some(kind) = kind_of_mode(mode) {
-                entries.push((path.into(), Entry { kind, content: object(id) }));
+                self.list_below(id, &path, entries)?;
+            } else {
+                entries.extend(entry(mode, id).map(|entry| (path.into(), entry)));
             }
+        }
+        Ok(())
+    }
+
+    /// Makes of the files below a directory of one tree those of another.
+    fn update_below(
+        &self,
+        old: Option<Oid>,
+        new: Option<Oid>,
+        directory: &str,
+        entries: &mut Entries,
+    ) -> Result<(), GitError> {
+        if old == new {
+            return Ok(());
+        }
+        let read = |tree: Option<Oid>| tree.map(|tree| self.read(tree)).transpose();
+        let [old, new] = [read(old)?, read(new)?];
+        let mut before: HashMap<&[u8], (i32, Oid)> = HashMap::new();
+        for item in old.iter().flat_map(items) {
+            let (mode, name, id) = item?;
+            before.insert(name, (mode, id));
+        }
+        let directory_of = |item: Option<(i32, Oid)>| item.filter(|(mode, _)| *mode == DIRECTORY).map(|(_, tree)| tree);
+        for item in new.iter().flat_map(items) {
+            let (mode, name, id) = item?;
+            let old = before.remove(name);
+            if old == Some((mode, id)) {
+                continue;
+            }
+            let path = join(directory, name);
+            self.update_below(directory_of(old), directory_of(Some((mode, id))), &path, entries)?;
+            match entry(mode, id).filter(|_| mode != DIRECTORY) {
+                Some(entry) => drop(entries.insert(path.into(), entry)),
+                None => drop(entries.remove(path.as_str())),
+            }
+        }
+        for (name, gone) in before {
+            let path = join(directory, name);
+            self.update_below(directory_of(Some(gone)), None, &path, entries)?;
+            entries.remove(path.as_str());
         }
         Ok(())
     }
@@ -105,6 +144,15 @@ impl<'r> Trees<'r> {
     }
 }
 
+fn join(directory: &str, name: &[u8]) -> String {
+    let name = path_of_bytes(name);
+    if directory.is_empty() { name } else { [directory, "/", &name].concat() }
+}
+
+fn entry(mode: i32, id: Oid) -> Option<Entry> {
+    kind_of_mode(mode).map(|kind| Entry { kind, content: object(id) })
+}
+
 /// Reads a tree: for each entry the mode in octal, a space, the name, a zero byte, and the twenty bytes of the object's name.
 fn items<'t>(tree: &'t OdbObject<'_>) -> impl Iterator<Item = Result<Item<'t>, GitError>> {
     let mut rest = tree.data();
@@ -126,4 +174,53 @@ fn item(tree: &[u8]) -> Option<(Item<'_>, &[u8])> {
     let end = name.iter().position(|byte| *byte == 0)?;
     let (id, rest) = name[end + 1..].split_at_checked(20)?;
     Some(((mode, &name[..end], Oid::from_bytes(id).ok()?), rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use git2::{Index, IndexEntry, IndexTime, Repository};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The tree of files of these names and contents. A file in the place of a directory takes it.
+    fn tree(repository: &Repository, files: &[(String, u8, bool)]) -> Oid {
+        let mut index = Index::new().expect("an index");
+        for (path, content, is_link) in files {
+            let time = IndexTime::new(0, 0);
+            let id = repository.blob(&[*content]).expect("a blob");
+            let mode = if *is_link { 0o120_000 } else { 0o100_644 };
+            let [dev, ino, uid, gid, file_size] = [0; 5];
+            let [ctime, mtime] = [time; 2];
+            let path = path.as_bytes().to_vec();
+            let (flags, flags_extended) = (0, 0);
+            let entry =
+                IndexEntry { ctime, mtime, dev, ino, mode, uid, gid, file_size, id, flags, flags_extended, path };
+            index.add(&entry).expect("an entry");
+        }
+        index.write_tree_to(repository).expect("a tree")
+    }
+
+    fn files() -> impl Strategy<Value = Vec<(String, u8, bool)>> {
+        let name = "(images|other|shared)(/(a|b|a-b)){0,3}";
+        prop::collection::vec((name, 0..3_u8, prop::bool::weighted(0.1)), 0..12)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
+
+        #[test]
+        fn a_tree_is_listed_alike_with_and_without_another(before in files(), after in files()) {
+            let directory = tempfile::tempdir().expect("a directory");
+            let repository = Repository::init_bare(directory.path()).expect("a repository");
+            let [before, after] = [before, after].map(|files| tree(&repository, &files));
+            let trees = Trees::of(&repository).expect("an object database");
+            let scope = |directory: &str| Scope { directories: vec![directory.to_owned()], files: vec!["shared".to_owned()] };
+            for scope in [scope("images"), scope("images/a"), scope("")] {
+                let entries = trees.list(before, &scope).expect("a list");
+                let listed = trees.list_like(Known { tree: before, entries: &entries }, after, &scope).expect("a list");
+                prop_assert_eq!(listed, trees.list(after, &scope).expect("a list"));
+            }
+        }
+    }
 }

@@ -53,8 +53,16 @@ pub fn changed(
         return Ok(content);
     }
     let go = packages.go_directories();
-    sources.retain(|path| is_go(path) || parents(path).any(|directory| go.contains(directory)));
-    let sources = Sources::new(sources);
+    let mut candidates = Vec::new();
+    for path in sources {
+        if is_go(path) || is_assembly(path) || packages.embed(path, &go)? {
+            candidates.push(path);
+        }
+    }
+    if candidates.is_empty() {
+        return Ok(content);
+    }
+    let sources = Sources::new(candidates);
     // What an image owns is its content already. Where it owns all sources, nothing need be read to know that.
     let is_open = |directory: &&Arc<str>| content.get(*directory).is_none_or(|owned| !sources.are_among(owned));
     let open: Vec<&Arc<str>> = head.directories.iter().filter(is_open).collect();
@@ -219,6 +227,17 @@ impl<'a> Packages<'a> {
         let package = Arc::new(package);
         read().insert(directory.to_owned(), Arc::clone(&package));
         Ok(package)
+    }
+
+    /// Whether a package above a file embeds it. `go` are all directories with Go files.
+    fn embed(&self, path: &str, go: &HashSet<&str>) -> Result<bool, StoreError> {
+        for directory in parents(path).filter(|directory| go.contains(directory)) {
+            let below = path[directory.len()..].trim_start_matches('/');
+            if self.package(directory)?.embeds.iter().any(|pattern| is_match(pattern, below)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The directories of all packages that the binaries of an image are built from.
