@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use git2::{Odb, OdbObject, Oid};
+use rayon::prelude::*;
 
 use super::read::{Entries, kind_of_mode, object, path_of_bytes};
 use super::{Doing, GitError};
@@ -11,6 +12,9 @@ use crate::snapshot::{Entry, Scope};
 
 /// The mode of a directory in its parent.
 const DIRECTORY: i32 = 0o04_0000;
+
+/// How many entries of a tree are worth more than one thread.
+const WORTH_A_THREAD: usize = 96;
 
 /// Lists trees.
 pub(super) struct Trees<'r> {
@@ -69,14 +73,25 @@ impl<'r> Trees<'r> {
     }
 
     fn list_below(&self, tree: Oid, directory: &str, entries: &mut Vec<(Arc<str>, Entry)>) -> Result<(), GitError> {
-        for item in items(&self.read(tree)?) {
-            let (mode, name, id) = item?;
+        let tree = self.read(tree)?;
+        let items = items(&tree).collect::<Result<Vec<_>, _>>()?;
+        let list = |(mode, name, id): &Item<'_>, entries: &mut Vec<_>| {
             let path = join(directory, name);
-            if mode == DIRECTORY {
-                self.list_below(id, &path, entries)?;
-            } else {
-                entries.extend(entry(mode, id).map(|entry| (path.into(), entry)));
+            if *mode == DIRECTORY {
+                return self.list_below(*id, &path, entries);
             }
+            entries.extend(entry(*mode, *id).map(|entry| (path.into(), entry)));
+            Ok(())
+        };
+        if items.len() < WORTH_A_THREAD {
+            return items.iter().try_for_each(|item| list(item, entries));
+        }
+        let below = items.par_iter().map(|item| {
+            let mut entries = Vec::new();
+            list(item, &mut entries).map(|()| entries)
+        });
+        for below in below.collect::<Result<Vec<_>, _>>()? {
+            entries.extend(below);
         }
         Ok(())
     }
