@@ -14,14 +14,14 @@ const SETTINGS: [&str; 2] = [".gitattributes", ".gitignore"];
 
 /// Reads an index; an empty one where there is none yet.
 pub(super) fn read(path: &Path) -> Result<gix_index::File, GitError> {
-    let unsupported = |reason: String| GitError::Unsupported { path: path.to_owned(), reason };
     // Like git itself, trust what git wrote: the checksum costs more than the rest.
     let file =
         gix_index::File::at_or_default(path, gix_index::hash::Kind::Sha1, true, gix_index::decode::Options::default());
-    let file = file.map_err(|error| unsupported(format!("its index: {error}")))?;
+    let file = file.map_err(|error| GitError::Index { path: path.to_owned(), reason: error.to_string() })?;
     if file.is_sparse() {
-        let help = "its index is sparse. This can be undone: `git sparse-checkout reapply --no-sparse-index`";
-        return Err(unsupported(help.to_owned()));
+        let reason =
+            "its index is sparse. This can be undone: `git sparse-checkout reapply --no-sparse-index`".to_owned();
+        return Err(GitError::Unsupported { path: path.to_owned(), reason });
     }
     Ok(file)
 }

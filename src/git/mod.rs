@@ -67,6 +67,12 @@ pub enum GitError {
     #[diagnostic(help("imglint reads repositories with SHA-1 objects, file-based references and a full index"))]
     Unsupported { path: PathBuf, reason: String },
 
+    #[error("failed to read the index {}: {reason}", path.display())]
+    #[diagnostic(help(
+        "if `git status` fails, too, make it anew from HEAD; what is staged is unstaged by that: rm '{}' && git reset", path.display()
+    ))]
+    Index { path: PathBuf, reason: String },
+
     #[error("no such revision: `{revision}` ({source_of_it})")]
     #[diagnostic(help("{help}"))]
     NoRevision { revision: String, source_of_it: String, help: String },

@@ -45,6 +45,57 @@ fn a_touched_file_is_no_change() {
 }
 
 #[test]
+fn a_file_written_in_the_same_moment_as_the_index_is_looked_into() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.git(&["config", "core.trustctime", "false"]);
+    let moment = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::new(1_700_000_000, 5);
+    let stamp = |path: &str| {
+        let file = std::fs::File::options().append(true).open(repo.root.join(path)).expect("a file");
+        file.set_modified(moment).expect("a time can be set");
+    };
+    stamp("test/images/agnhost/main.go");
+    repo.git(&["update-index", "--refresh"]);
+    stamp(".git/index");
+    repo.imglint(&[]).is(0, &[]);
+    // As long as before, and as old.
+    repo.write(&[("test/images/agnhost/main.go", "package nain\n")]);
+    stamp("test/images/agnhost/main.go");
+    repo.imglint(&[]).is(1, STALE);
+}
+
+#[test]
+fn indexes_of_all_kinds_are_read() {
+    for kind in [["update-index", "--split-index"].as_slice(), &["update-index", "--index-version", "4"]] {
+        let scratch = Scratch::new();
+        let repo = scratch.kubernetes("repo");
+        repo.git(&["checkout", "-q", "-b", "topic"]);
+        repo.git(kind);
+        repo.write(&[("test/images/agnhost/main.go", "package main // changed\n")]);
+        repo.imglint(&["--staged"]).is(0, &[]);
+        repo.git(&["add", "-A"]);
+        repo.imglint(&["--staged"]).is(1, STALE);
+        repo.imglint(&["--worktree"]).is(1, STALE);
+    }
+}
+
+#[test]
+fn an_index_that_cannot_be_read_is_no_pass() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    let index = repo.root.join(".git/index");
+    let whole = std::fs::read(&index).expect("an index");
+    for broken in [&whole[..100], &whole[..8], b"", b"DIRC\0\0\0\x09\0\0\0\0"] {
+        std::fs::write(&index, broken).expect("the index can be written");
+        for target in ["--staged", "--worktree"] {
+            repo.imglint(&[target]).fails(&["failed to read the index", "git reset"]);
+        }
+    }
+}
+
+#[test]
 fn modes_links_renames_and_deletions_are_changes() {
     let scratch = Scratch::new();
     let repo = scratch.kubernetes("repo");
