@@ -1,10 +1,12 @@
 //! `imglint bump`.
 
+use std::io::IsTerminal as _;
+
 use super::args::{Bump, Target};
 use super::check::show_diff;
 use super::frame::{Compared, Frame, end};
 use super::policy::boxed;
-use super::{Error, print, say};
+use super::{Error, print, say, style};
 use crate::environment::Environment;
 use crate::finding::Level;
 use crate::fix::{self, Allowed};
@@ -27,7 +29,7 @@ pub(super) fn run(options: &Bump, environment: &Environment) -> Result<u8, Error
     let allowed = Allowed::default();
     let repair = fix::bump(&frame.pack, &mut pair, &options.images, options.to.as_deref(), allowed).map_err(boxed)?;
     if options.diff {
-        show_diff(&repair, options.output.quiet)?;
+        show_diff(&repair, &options.output, environment)?;
     } else if repair.outcome.failures.is_empty() {
         frame.put(&repair)?;
         let summary = summary::render(&repair.files);
@@ -36,6 +38,11 @@ pub(super) fn run(options: &Bump, environment: &Environment) -> Result<u8, Error
         } else {
             &summary
         })?;
+        let style = style(options.output.color, environment, std::io::stdout().is_terminal());
+        let findings = human::findings(&repair.outcome, style);
+        if !findings.is_empty() {
+            print(&format!("\n{findings}"))?;
+        }
         if !options.output.quiet {
             say(&human::closing(&repair.outcome));
         }

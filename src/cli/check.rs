@@ -4,17 +4,18 @@ use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::time::Instant;
 
-use super::args::{Check, Deny, Format};
+use super::args::{Check, Deny, Format, Output};
 use super::frame::{Compared, Frame, end};
 use super::paths::narrow;
 use super::policy::{boxed, inputs};
 use super::reports::Outputs;
-use super::{CLEAN, Error, FINDINGS, print, print_bytes, say};
+use super::{CLEAN, Error, FINDINGS, print, print_bytes, say, style};
 use crate::check::Scope;
 use crate::environment::Environment;
 use crate::finding::Level;
 use crate::fix::{self, Allowed, Repair};
 use crate::pack::{Pack, Selection};
+use crate::report::human::Style;
 use crate::report::{Repaired, Report, diff, human, summary};
 use crate::run;
 use crate::snapshot::Pair;
@@ -99,7 +100,7 @@ fn judge(options: &Check, outputs: &Outputs<'_>, environment: &Environment) -> R
         repaired: (options.fix || options.diff).then_some(Repaired { repair: &repair, is_written }),
     };
     if options.diff && options.format == Format::Human {
-        show_diff(&repair, options.output.quiet)?;
+        show_diff(&repair, &options.output, environment)?;
     } else {
         outputs.print(&report)?;
         if options.format != Format::Human && is_written {
@@ -148,19 +149,33 @@ fn refuse_nothing(pack: &Pack, pair: &Pair<'_>) -> Result<(), Error> {
 }
 
 /// Prints the diff alone, so that `git apply` can read it, and says beside it what it does not repair.
-pub(super) fn show_diff(repair: &Repair, is_quiet: bool) -> Result<(), Error> {
+pub(super) fn show_diff(repair: &Repair, output: &Output, environment: &Environment) -> Result<(), Error> {
     let diff = diff::render(&repair.files);
-    if std::io::stdout().is_terminal() {
+    let style = style(output.color, environment, std::io::stdout().is_terminal());
+    if style.is_terminal {
         let text = String::from_utf8_lossy(&diff);
-        let lines: Vec<_> = text.lines().map(crate::text::escape).collect();
-        print(&(lines.join("\n") + "\n"))?;
+        print(&text.lines().map(|line| diff_line(line, style)).collect::<String>())?;
     } else {
         print_bytes(&diff)?;
     }
-    if !is_quiet {
+    if !output.quiet {
         say(&format!("with this: {}", human::closing(&repair.outcome)));
     }
     Ok(())
+}
+
+/// A line of a diff as a terminal shows it, in git's colours.
+fn diff_line(line: &str, style: Style) -> String {
+    let colour = match line.as_bytes() {
+        _ if !style.has_colour => None,
+        [b'd', ..] | [b'+', b'+', b'+', ..] | [b'-', b'-', b'-', ..] => Some("1"),
+        [b'@', ..] => Some("36"),
+        [b'+', ..] => Some("32"),
+        [b'-', ..] => Some("31"),
+        _ => None,
+    };
+    let line = crate::text::escape(line);
+    colour.map_or_else(|| format!("{line}\n"), |colour| format!("\u{1b}[{colour}m{line}\u{1b}[0m\n"))
 }
 
 /// Says the lines of a text on standard error.

@@ -193,7 +193,9 @@ fn human(text: &mut String, image: &Shown<'_>) {
             for instruction in &stage.instructions {
                 keywords.push(format!("{}:{}", instruction.keyword, instruction.line));
             }
-            let words = format!("    {} stage {name}, line {}: {}", stage.platform, stage.line, keywords.join(" "));
+            let colon = if keywords.is_empty() { "" } else { ": " };
+            let keywords = keywords.join(" ");
+            let words = format!("    {} stage {name}, line {}{colon}{keywords}", stage.platform, stage.line);
             let _ = writeln!(text, "{}", escape(&words));
         }
     }

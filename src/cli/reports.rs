@@ -13,7 +13,7 @@ use super::{Error, print, say, style};
 use crate::environment::{Ci, Environment};
 use crate::finding::Level;
 use crate::report::human::Style;
-use crate::report::{COULD_NOT_JUDGE, Report, github, gitlab, human, json, junit, rdjson, sarif, summary};
+use crate::report::{COULD_NOT_JUDGE, Report, github, gitlab, human, json, junit, rdjson, sarif};
 use crate::run::{Failure, Outcome};
 use crate::text::escape;
 use crate::write::whole;
@@ -76,7 +76,7 @@ impl<'a> Outputs<'a> {
             if *format == Format::Human {
                 text.insert_str(0, &human::failures(report.outcome));
             }
-            if let Err(reason) = whole(path, text.as_bytes()) {
+            if let Err(reason) = put(path, text.as_bytes()) {
                 failed.get_or_insert(OutputError::Write { path: path.clone(), reason });
             }
         }
@@ -118,11 +118,7 @@ pub(super) fn tell_prow(message: &str, environment: &Environment) {
 /// Renders a report in one of the formats.
 fn render(format: Format, report: &Report<'_>, style: Style, is_quiet: bool) -> String {
     match format {
-        Format::Human => {
-            let repaired = report.repaired.filter(|repaired| repaired.is_written);
-            let repairs = repaired.map(|repaired| summary::render(&repaired.repair.files)).unwrap_or_default();
-            human::render(report, style, is_quiet) + &repairs
-        }
+        Format::Human => human::render(report, style, is_quiet),
         Format::Json => json::render(report),
         Format::Github => github::render(report, is_quiet),
         Format::Gitlab => gitlab::render(report),
@@ -137,6 +133,16 @@ fn artifact(environment: &Environment) -> Option<PathBuf> {
     let is_prow = environment.ci() == Some(Ci::Prow);
     let directory = environment.get("ARTIFACTS").filter(|_| is_prow)?;
     Some(Path::new(directory).join("junit_imglint.xml"))
+}
+
+/// Writes a report. The names of what this process prints on stand for no file of their own: one that took the place of the file
+/// behind them would take away what was printed into it before.
+fn put(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    match path.to_str() {
+        Some("/dev/stdout" | "/dev/fd/1" | "/proc/self/fd/1") => std::io::stdout().write_all(bytes),
+        Some("/dev/stderr" | "/dev/fd/2" | "/proc/self/fd/2") => std::io::stderr().write_all(bytes),
+        _ => whole(path, bytes),
+    }
 }
 
 /// Nobody asked for it, so it cannot fail the run.

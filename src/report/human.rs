@@ -1,13 +1,13 @@
 //! For people: snippets on a terminal, one line a finding elsewhere.
 
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 
-use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, Severity, SourceCode};
+use annotate_snippets::{Annotation, AnnotationKind, Element, Group, Level as Title, Origin, Renderer, Snippet};
 
-use super::{COULD_NOT_JUDGE, Report, failure_message};
-use crate::finding::{Finding, Level};
+use super::{COULD_NOT_JUDGE, Report, failure_message, summary};
+use crate::finding::{Fault, Finding, Label, Level, Place};
 use crate::run::Outcome;
-use crate::text::{escape, is_unprintable};
+use crate::text::{Span, escape, is_unprintable};
 
 /// How much a reader can show.
 #[derive(Debug, Clone, Copy)]
@@ -20,14 +20,14 @@ pub struct Style {
     pub width: usize,
 }
 
-/// Renders the findings and, unless `is_quiet`, the closing line.
+/// Renders the findings, what was repaired and, unless `is_quiet`, the closing line.
 pub fn render(report: &Report<'_>, style: Style, is_quiet: bool) -> String {
-    let mut text = String::new();
-    for finding in report.outcome.findings.iter().filter(|finding| finding.waived.is_none()) {
-        if style.is_terminal {
-            graphical(&mut text, finding, style);
-        } else {
-            line(&mut text, finding);
+    let mut text = findings(report.outcome, style);
+    if let Some(repaired) = report.repaired.filter(|repaired| repaired.is_written) {
+        let repairs = summary::render(&repaired.repair.files);
+        text.push_str(&repairs);
+        if !repairs.is_empty() && !is_quiet {
+            text.push('\n');
         }
     }
     if !is_quiet {
@@ -37,20 +37,47 @@ pub fn render(report: &Report<'_>, style: Style, is_quiet: bool) -> String {
     text
 }
 
+/// Renders the findings alone.
+pub fn findings(outcome: &Outcome, style: Style) -> String {
+    let mut text = String::new();
+    let renderer = if style.has_colour { Renderer::styled() } else { Renderer::plain() }.term_width(style.width);
+    for finding in outcome.findings.iter().filter(|finding| finding.waived.is_none()) {
+        if style.is_terminal {
+            text.push_str(&renderer.render(&[snippets(finding)]));
+            text.push_str("\n\n");
+        } else {
+            line(&mut text, finding);
+        }
+    }
+    text
+}
+
 /// `path:line:column: level: message [rule]`, which CI logs highlight and editors jump to.
 fn line(text: &mut String, finding: &Finding) {
     let fault = &finding.fault;
     let (start, _) = fault.place.positions();
-    let mut message = escape(&fault.message).into_owned();
+    let mut message = brief(&fault.message);
     if let Some(help) = &fault.help {
         message.push_str("; ");
-        message.push_str(&escape(help));
+        message.push_str(&brief(help));
     }
     let (path, level, rule) = (escape(&fault.place.path), finding.level, &finding.rule);
     // A line that begins with colons is a command to GitHub.
     let dot = if path.trim_start().starts_with("::") { "./" } else { "" };
     // Writing to a string does not fail.
     let _ = writeln!(text, "{dot}{path}:{}:{}: {level}: {message} [{rule}]", start.line, start.column);
+}
+
+/// Of a text that quotes a whole minified file, its beginning and its end; all of it is in the reports for programs. Escaped.
+fn brief(text: &str) -> String {
+    const LONGEST: usize = 600;
+    let escaped = escape(text);
+    if escaped.len() <= LONGEST {
+        return escaped.into_owned();
+    }
+    let end = escaped.floor_char_boundary(LONGEST / 2);
+    let begin = escaped.ceil_char_boundary(escaped.len() - LONGEST / 3);
+    format!("{}…{}", &escaped[..end], &escaped[begin..])
 }
 
 /// What stood in the way of a judgement, a line each; where errors are printed, they are said there already.
@@ -111,104 +138,70 @@ fn counted_older(count: usize) -> String {
     format!("{count} older finding{}", if count == 1 { "" } else { "s" })
 }
 
-fn graphical(text: &mut String, finding: &Finding, style: Style) {
-    let theme = if style.has_colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
-    let handler = GraphicalReportHandler::new_themed(theme).with_width(style.width).with_links(false);
-    let shown = Shown::new(finding);
-    if handler.render_report(text, &shown).is_err() {
-        line(text, finding);
+/// How many of the places that explain a finding are shown: of many, most say the same. Reports for programs hold them all.
+const MOST_LABELS: usize = 4;
+
+/// A finding with the lines of source that it is about. All text is escaped.
+fn snippets(finding: &Finding) -> Group<'static> {
+    let fault = &finding.fault;
+    let title = match finding.level {
+        Level::Error => Title::ERROR,
+        Level::Warning => Title::WARNING,
+        Level::Note | Level::Off => Title::NOTE,
+    };
+    let title = title.primary_title(brief(&fault.message)).id(finding.rule.to_string());
+    let shown = &fault.related[..fault.related.len().min(MOST_LABELS)];
+    // Without a source there is no line to say it at.
+    let (quoted, named): (Vec<_>, Vec<_>) = shown.iter().partition(|label| label.place.text.is_some());
+    let (beside, elsewhere): (Vec<_>, Vec<_>) =
+        quoted.into_iter().partition(|label| label.place.path == fault.place.path && fault.place.text.is_some());
+    let mut group = title.element(source(&fault.place, true, &beside));
+    for label in elsewhere {
+        group = group.element(source(&label.place, false, &[label]));
     }
-    text.push('\n');
-}
-
-/// A finding as miette shows it. All text is escaped.
-#[derive(Debug)]
-struct Shown {
-    severity: Severity,
-    message: String,
-    code: String,
-    help: Option<String>,
-    source: Option<NamedSource<String>>,
-    labels: Vec<LabeledSpan>,
-}
-
-impl Shown {
-    fn new(finding: &Finding) -> Self {
-        let fault = &finding.fault;
-        let mut labels = Vec::new();
-        let mut notes: Vec<String> = fault.help.iter().map(|help| escape(help).into_owned()).collect();
-        let source = fault.place.text.as_ref().map(|text| {
-            let escaped = Escaped::new(text.as_str());
-            let span = escaped.span(&fault.place.span);
-            labels.push(LabeledSpan::new_primary_with_span(None, span));
-            for related in fault.related.iter().filter(|related| related.place.path == fault.place.path) {
-                labels.push(LabeledSpan::new_with_span(
-                    Some(escape(&related.message).into_owned()),
-                    escaped.span(&related.place.span),
-                ));
-            }
-            NamedSource::new(escape(&fault.place.path), escaped.text)
-        });
-        let elsewhere =
-            fault.related.iter().filter(|related| source.is_none() || related.place.path != fault.place.path);
-        for related in elsewhere {
-            let path = escape(&related.place.path);
-            let place = match &related.place.text {
-                Some(_) => {
-                    let (start, _) = related.place.positions();
-                    format!("{path}:{}:{}", start.line, start.column)
-                }
-                None => path.into_owned(),
-            };
-            notes.push(format!("{place}: {}", escape(&related.message)));
-        }
-        let message = match &source {
-            Some(_) => escape(&fault.message).into_owned(),
-            None => format!("{}: {}", escape(&fault.place.path), escape(&fault.message)),
-        };
-        Self {
-            severity: match finding.level {
-                Level::Error => Severity::Error,
-                Level::Warning => Severity::Warning,
-                Level::Note | Level::Off => Severity::Advice,
-            },
-            message,
-            code: finding.rule.to_string(),
-            help: (!notes.is_empty()).then(|| notes.join("\n")),
-            source,
-            labels,
-        }
+    for label in named {
+        let words = format!("{}: {}", escape(&label.place.path), brief(&label.message));
+        group = group.element(Title::NOTE.message(words));
+    }
+    if fault.related.len() > shown.len() {
+        let rest = counted(fault.related.len() - shown.len(), "further place");
+        group = group.element(Title::NOTE.message(format!("{rest} not shown")));
+    }
+    match help(fault) {
+        Some(help) => group.element(Title::HELP.message(help)),
+        None => group,
     }
 }
 
-impl fmt::Display for Shown {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+/// What to do, and whether imglint does it.
+fn help(fault: &Fault) -> Option<String> {
+    let option = fault.fix.as_ref().map(|fix| if fix.safe { "--fix" } else { "--fix --unsafe-fixes" });
+    match (&fault.help, option) {
+        (Some(help), Some(option)) => Some(format!("{} ({option} does it)", brief(help))),
+        (None, Some(option)) => Some(format!("{option} repairs it")),
+        (help, None) => help.as_ref().map(|help| brief(help)),
     }
 }
 
-impl std::error::Error for Shown {}
-
-impl Diagnostic for Shown {
-    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        Some(Box::new(&self.code))
-    }
-
-    fn severity(&self) -> Option<Severity> {
-        Some(self.severity)
-    }
-
-    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.help.as_ref().map(|help| Box::new(help) as _)
-    }
-
-    fn source_code(&self) -> Option<&dyn SourceCode> {
-        self.source.as_ref().map(|source| source as _)
-    }
-
-    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        (!self.labels.is_empty()).then(|| Box::new(self.labels.iter().cloned()) as _)
-    }
+/// The lines of a file from the first to the last that is marked; its name alone, where it is meant as a whole.
+fn source(place: &Place, is_primary: bool, labels: &[&Label]) -> Element<'static> {
+    let path = escape(&place.path).into_owned();
+    let Some(text) = &place.text else { return Origin::path(path).into() };
+    let whole = text.as_str();
+    let spans = || labels.iter().map(|label| &label.place.span).chain([&place.span]);
+    let first = whole.floor_char_boundary(spans().map(|span| span.start).min().unwrap_or(0));
+    let last = whole.ceil_char_boundary(spans().map(|span| span.end).max().unwrap_or(0));
+    let begin = whole[..first].rfind('\n').map_or(0, |newline| newline + 1);
+    let end = whole[last..].find('\n').map_or(whole.len(), |newline| last + newline);
+    let lines = Escaped::new(&whole[begin..end]);
+    let marked = |kind: AnnotationKind, span: &Span| kind.span(lines.span(&(span.start - begin..span.end - begin)));
+    let said = |label: &&Label| -> Annotation<'static> {
+        marked(AnnotationKind::Context, &label.place.span).label(brief(&label.message))
+    };
+    let primary = is_primary.then(|| marked(AnnotationKind::Primary, &place.span));
+    let annotations: Vec<_> = primary.into_iter().chain(labels.iter().map(said)).collect();
+    let snippet = Snippet::source(lines.text).line_start(text.position(begin).line).path(path);
+    snippet.annotations(annotations).into()
 }
 
 /// A source whose unprintable characters are written out, and where its places went by that.
@@ -222,7 +215,11 @@ impl Escaped {
     fn new(original: &str) -> Self {
         let mut escaped = Self { text: String::with_capacity(original.len()), shifts: Vec::new() };
         for (offset, character) in original.char_indices() {
-            if is_unprintable(character) && !matches!(character, '\n' | '\t') {
+            // A carriage return before a line feed, or before the end of what is shown, ends a line.
+            let is_line_end = character == '\r' && matches!(original[offset + 1..].chars().next(), Some('\n') | None);
+            if is_line_end {
+                escaped.text.push(' ');
+            } else if is_unprintable(character) && !matches!(character, '\n' | '\t') {
                 escaped.text.extend(character.escape_default());
                 escaped.shifts.push((offset, escaped.text.len() - offset - character.len_utf8()));
             } else {
@@ -237,8 +234,7 @@ impl Escaped {
         original + before.checked_sub(1).map_or(0, |last| self.shifts[last].1)
     }
 
-    fn span(&self, span: &crate::text::Span) -> miette::SourceSpan {
-        let start = self.offset(span.start);
-        (start, self.offset(span.end).saturating_sub(start)).into()
+    fn span(&self, span: &Span) -> Span {
+        self.offset(span.start)..self.offset(span.end)
     }
 }

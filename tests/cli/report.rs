@@ -51,7 +51,7 @@ fn on_a_terminal_the_source_is_shown() {
     let repo = scratch.kubernetes("repo");
     repo.bad_topic();
     let run = repo.imglint_with(&["--color", "always"], &[("COLUMNS", "80")]);
-    assert!(run.stdout.contains("\u{1b}[") && run.stdout.contains("╭─["), "{run}");
+    assert!(run.stdout.contains("\u{1b}[") && run.stdout.contains("^^^^"), "{run}");
     assert!(run.stdout.contains("test/images/agnhost/main.go: this changed"), "{run}");
 }
 
@@ -89,5 +89,43 @@ fn nothing_from_the_repository_reaches_the_terminal_unescaped() {
         assert!(!plain.contains(is_wild), "{arguments:?}\n{run}");
         assert!(!run.stdout.lines().any(|line| line.starts_with("::")), "{arguments:?}\n{run}");
         assert!(run.code < 2, "{arguments:?}\n{run}");
+    }
+}
+
+/// A minified file, line ends of Windows, tabs and broad characters.
+#[test]
+fn long_lines_do_not_flood_the_terminal() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.change(&[
+        ("test/images/kitten/BASEIMAGE", &format!("linux/amd64=x\n{}\n", "a".repeat(2500))),
+        ("test/images/agnhost/Dockerfile_windows", "FROM --platform=linux/amd64 窓 AS\tprep\r\nFROM\tx\r\nRUN a\r\n"),
+    ]);
+    let run = repo.imglint_with(&["--color", "always"], &[("COLUMNS", "80")]);
+    let longest = |run: &super::harness::Run| run.stdout.lines().map(|line| line.chars().count()).max().unwrap_or(0);
+    assert!(run.stdout.contains("malformed-base") && longest(&run) < 800, "{}: {run}", longest(&run));
+    assert!(run.stdout.contains("windows-run") && !run.stdout.contains(['\r', '\t']), "{run}");
+    assert!(!run.stdout.contains("\\r"), "{run}");
+    let run = repo.imglint(&[]);
+    assert!(run.stdout.contains("malformed-base") && longest(&run) < 900, "{}: {run}", longest(&run));
+}
+
+/// What stands behind such a name was opened by somebody else, and holds what was printed before.
+#[cfg(unix)]
+#[test]
+fn a_report_on_standard_output_keeps_what_is_there() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.bad_topic();
+    let log = scratch.path().join("log");
+    std::fs::write(&log, "before\n").expect("a file");
+    let opened = std::fs::OpenOptions::new().append(true).open(&log).expect("a file");
+    let mut command = repo.imglint_command(&["--output", "json=/dev/stdout"]);
+    let status = command.stdout(opened).status().expect("imglint starts");
+    let text = std::fs::read_to_string(&log).expect("a file");
+    assert_eq!(status.code(), Some(1), "{text}");
+    for part in ["before\n", "1 error in 1 image", "\"version\": 1"] {
+        assert!(text.contains(part), "{part}\n{text}");
     }
 }
