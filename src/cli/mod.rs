@@ -56,7 +56,7 @@ pub fn main() -> ExitCode {
     };
     let result = match arguments.command {
         None => match misplaced(&arguments.check) {
-            Some(name) => Err(Box::new(Misplaced(name)) as Error),
+            Some(misplaced) => Err(Box::new(misplaced) as Error),
             None => check::run(&arguments.check, &environment),
         },
         Some(Command::Check(check)) => check::run(&check, &environment),
@@ -80,16 +80,29 @@ pub fn main() -> ExitCode {
 }
 
 /// The command that stands behind options, where clap takes its name for a path: options of `check` may come before paths, and
-/// clap cannot tell them from those of a command.
-fn misplaced(check: &args::Check) -> Option<String> {
+/// clap cannot tell them from those of a command. A misspelt one is a path to clap, too.
+fn misplaced(check: &args::Check) -> Option<Misplaced> {
     let first = check.paths.first().filter(|path| !path.exists())?.to_str()?;
-    Cli::command().find_subcommand(first).map(|command| command.get_name().to_owned())
+    let command = Cli::command();
+    if command.find_subcommand(first).is_some() {
+        return Some(Misplaced::Command(first.to_owned()));
+    }
+    let mut names = command.get_subcommands().map(clap::Command::get_name);
+    let nearest = names.find(|name| strsim::damerau_levenshtein(name, first) <= name.len() / 3)?;
+    Some(Misplaced::Misspelt(first.to_owned(), nearest.to_owned()))
 }
 
 #[derive(Debug, thiserror::Error, Diagnostic)]
-#[error("`{0}` is a command, and options stand behind its name")]
-#[diagnostic(help("begin with `imglint {0}`; `imglint {0} --help` lists its options. A file of this name is `./{0}`"))]
-struct Misplaced(String);
+enum Misplaced {
+    #[error("`{0}` is a command, and options stand behind its name")]
+    #[diagnostic(help(
+        "begin with `imglint {0}`; `imglint {0} --help` lists its options. A file of this name is `./{0}`"
+    ))]
+    Command(String),
+    #[error("there is no command and no file `{}`", crate::text::escape(.0))]
+    #[diagnostic(help("did you mean `imglint {1}`? A deleted file of this name is `./{}`", crate::text::escape(.0)))]
+    Misspelt(String, String),
+}
 
 /// Prints what completes imglint's commands in a shell.
 fn completions(shell: clap_complete::Shell) -> Result<u8, Error> {
@@ -152,7 +165,15 @@ fn complain(error: &dyn Diagnostic, colour: Colour, environment: &Environment) {
 fn complain_of(failure: &str, error: &dyn Diagnostic, colour: Colour, environment: &Environment) {
     let style = style(colour, environment, std::io::stderr().is_terminal());
     let theme = if style.has_colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
-    let handler = GraphicalReportHandler::new_themed(theme).with_width(style.width).with_links(false);
+    // Every message names its cause itself, for reports that print nothing else. Names and commands are copied: no word of
+    // them is broken.
+    let handler = GraphicalReportHandler::new_themed(theme)
+        .with_width(style.width)
+        .with_links(false)
+        .without_cause_chain()
+        .with_break_words(false)
+        .with_word_separator(textwrap::WordSeparator::AsciiSpace)
+        .with_word_splitter(textwrap::WordSplitter::NoHyphenation);
     let related: Vec<&dyn Diagnostic> = error.related().into_iter().flatten().collect();
     let mut text = String::new();
     for one in if related.is_empty() { vec![error] } else { related } {
@@ -164,8 +185,9 @@ fn complain_of(failure: &str, error: &dyn Diagnostic, colour: Colour, environmen
 }
 
 #[derive(Debug, thiserror::Error, Diagnostic)]
-#[error("failed to print the report")]
-struct PrintError(#[source] std::io::Error);
+#[error("failed to print the report: {0}")]
+#[diagnostic(help("look at where standard output leads: is the disk full?"))]
+struct PrintError(std::io::Error);
 
 /// What can be shown on a stream.
 fn style(colour: Colour, environment: &Environment, is_terminal: bool) -> Style {

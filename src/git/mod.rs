@@ -97,7 +97,7 @@ pub enum GitError {
     #[diagnostic(help("{help}"))]
     NothingToCompare { reason: String, help: String },
 
-    #[error("failed to read {path}")]
+    #[error("failed to read {path}: {source}")]
     #[diagnostic(help("check that the file can be read, then run imglint again"))]
     Io { path: String, source: std::io::Error },
 
@@ -175,7 +175,9 @@ impl Repository {
             Ok(commit) => Ok(commit.id()),
             Err(error) if matches!(error.code(), ErrorCode::NotFound | ErrorCode::InvalidSpec | ErrorCode::Peel) => {
                 let help = if self.inner.is_shallow() {
-                    "the clone is shallow; fetch its history: git fetch --unshallow".to_owned()
+                    "the clone is shallow; fetch its history: git fetch --unshallow (in GitLab CI, set `GIT_DEPTH: 0` for the \
+                     job; in GitHub Actions, `fetch-depth: 0` for actions/checkout)"
+                        .to_owned()
                 } else {
                     format!(
                         "`git rev-parse --verify '{revision}^{{commit}}'` must print a commit; fetch it first if it is remote"

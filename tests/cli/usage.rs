@@ -21,6 +21,9 @@ fn mistakes_of_users_are_met_with_help() {
     repo.imglint(&["test/image"]).fails(&["no such file or directory: test/image"]);
     repo.imglint(&["-q", "rules"]).fails(&["`rules` is a command", "begin with `imglint rules`", "./rules"]);
     repo.imglint(&["-q", "./rules"]).fails(&["no such file or directory: ./rules"]);
+    repo.imglint(&["exlain", "stale-version"]).fails(&["no file `exlain`", "did you mean `imglint explain`?"]);
+    let missing = repo.imglint(&["--config", "missing.toml"]);
+    assert_eq!(missing.stderr.matches("(os error 2)").count(), 1, "the cause is said once\n{missing}");
     repo.imglint(&["../elsewhere"]).fails(&["outside of the repository"]);
     repo.imglint(&["--bse", "x"]).fails(&["--base"]);
     repo.imglint(&["--all", "--base", "x"]).fails(&["cannot be used with"]);
