@@ -161,6 +161,28 @@ impl Trees {
 }
 
 impl Outcome {
+    /// Adds what one merge of a batch does wrong although the batch as a whole looks right: a version that a merge before it took.
+    /// Rules about the state of a tree have judged the last one.
+    pub fn add_step(&mut self, step: Self, pack: &Pack, name: &str) {
+        let is_of_change =
+            |id: &RuleId| pack.rules.iter().any(|rule| rule.id == *id && rule.check.scope() == Scope::Change);
+        for mut finding in step.findings.into_iter().filter(|finding| is_of_change(&finding.rule)) {
+            let is_it = |known: &Finding| known.rule == finding.rule && known.fault.image == finding.fault.image;
+            if !self.findings.iter().any(is_it) {
+                finding.fault.message += &format!(" (in the merge {name} of this batch)");
+                // It is for a tree of its own.
+                finding.fault.fix = None;
+                self.findings.push(finding);
+            }
+        }
+        for failure in step.failures {
+            if !self.failures.iter().any(|known| known.rule == failure.rule) {
+                self.failures.push(failure);
+            }
+        }
+        self.findings.sort_by(|one, other| order(one).cmp(&order(other)));
+    }
+
     /// Leaves those findings that are about one of these paths or about something below it. No rule is switched off by that.
     pub fn narrow(&mut self, paths: &[String]) {
         self.findings.retain(|finding| finding.is_about(paths));

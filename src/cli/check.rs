@@ -78,7 +78,12 @@ fn judge(options: &Check, outputs: &Outputs<'_>, environment: &Environment) -> R
         let allowed = Allowed { risky: options.unsafe_fixes, paths: paths.clone(), ..Allowed::default() };
         fix::repair(pack, &mut pair, &allowed).map_err(boxed)?
     } else {
-        Repair { outcome: run::judge(pack, &pair).map_err(boxed)?, files: BTreeMap::new(), conflicts: Vec::new() }
+        let mut outcome = run::judge(pack, &pair).map_err(boxed)?;
+        for step in frame.repository.batch(&frame.base, &frame.head, environment).map_err(boxed)? {
+            let pair = frame.repository.pair(&step.base, &step.head, &pack.scope()).map_err(boxed)?;
+            outcome.add_step(run::judge(pack, &pair).map_err(boxed)?, pack, &step.name);
+        }
+        Repair { outcome, files: BTreeMap::new(), conflicts: Vec::new() }
     };
     repair.outcome.narrow(&paths);
     let is_repaired = repair.files.values().any(|file| file.before != file.after);

@@ -150,20 +150,9 @@ impl Ladder<'_> {
 
     /// Prow says what it merged the change into.
     fn prow(&mut self) -> Rung {
-        let spec: Value = match self.environment.get("JOB_SPEC").map(serde_json::from_str) {
-            Some(Ok(spec)) => spec,
-            Some(Err(error)) => {
-                return Err(GitError::NothingToCompare {
-                    reason: format!("JOB_SPEC is no JSON: {error}"),
-                    help: "Prow sets JOB_SPEC itself; unset it where imglint is run by hand".to_owned(),
-                });
-            }
-            None => Value::Null,
-        };
-        let text = |value: &Value| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+        let spec = job_spec(self.environment)?;
         let variable = |name: &str| self.environment.get(name).map(str::to_owned);
-        let job_type = variable("JOB_TYPE").or_else(|| text(&spec["type"])).unwrap_or_else(|| "presubmit".to_owned());
-        match job_type.as_str() {
+        match job_type(&spec, self.environment).as_str() {
             "periodic" => Ok(Some(Base::Whole { source: "periodic job".to_owned() })),
             "postsubmit" => self.first_parent("HEAD^1 of a postsubmit"),
             _ => {
@@ -447,6 +436,29 @@ impl Ladder<'_> {
             (_, false) => "name the base branch with `--base REV` or IMGLINT_BASE, or judge everything with `--all`",
         }
     }
+}
+
+/// Prow's description of a job, if it set one.
+fn job_spec(environment: &Environment) -> Result<Value, GitError> {
+    let spec = environment.get("JOB_SPEC").map_or(Ok(Value::Null), serde_json::from_str);
+    spec.map_err(|error| GitError::NothingToCompare {
+        reason: format!("JOB_SPEC is no JSON: {error}"),
+        help: "Prow sets JOB_SPEC itself; unset it where imglint is run by hand".to_owned(),
+    })
+}
+
+fn job_type(spec: &Value, environment: &Environment) -> String {
+    let variable = environment.get("JOB_TYPE").map(str::to_owned);
+    variable.or_else(|| text(&spec["type"])).unwrap_or_else(|| "presubmit".to_owned())
+}
+
+fn text(value: &Value) -> Option<String> {
+    value.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+/// Whether Prow tests several pull requests at once.
+pub(super) fn is_batch(environment: &Environment) -> Result<bool, GitError> {
+    Ok(environment.ci() == Some(Ci::Prow) && job_type(&job_spec(environment)?, environment) == "batch")
 }
 
 /// Whether this is the name that git gives to no commit at all.

@@ -1,5 +1,6 @@
 //! Git: what is compared with what, and the files on both sides. The only user of git2.
 
+mod batch;
 mod convert;
 mod index;
 mod ladder;
@@ -15,6 +16,7 @@ use git2::{ErrorCode, Oid};
 
 use crate::environment::Environment;
 
+pub use batch::Step;
 pub use ladder::{Base, is_zero};
 pub use read::Policy;
 pub use scratch::Scratch;

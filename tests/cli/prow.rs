@@ -314,3 +314,37 @@ fn the_documented_jobs_are_complete() {
     let no = ["test/e2e/e2e.go", "docs/imglint.toml", "build/dependencies.yaml.orig", "pkg/test/images/x"];
     assert!(yes.iter().all(|path| pattern.is_match(path)) && !no.iter().any(|path| pattern.is_match(path)));
 }
+
+/// Two pull requests bump an image to the same version. Git merges that without a conflict, and as one change they look right; but
+/// the first of them has built that version when the second changes what is in it.
+#[test]
+fn a_batch_cannot_take_a_version_twice() {
+    let scratch = Scratch::new();
+    let (origin, base) = origin(&scratch);
+    let shas = ["one", "two"].map(|name| {
+        origin.git(&["checkout", "-q", "-b", name, "master"]);
+        let source = format!("test/images/agnhost/{name}.go");
+        origin.change(&[
+            (source.as_str(), "package main\n"),
+            ("test/images/agnhost/VERSION", "2.26\n"),
+            ("test/images/kitten/BASEIMAGE", "linux/amd64=REGISTRY/agnhost:2.26-linux-amd64\n"),
+            ("test/images/kitten/VERSION", "1.5\n"),
+        ])
+    });
+    for pull in ["one", "two"] {
+        let sha = origin.git(&["rev-parse", pull]);
+        let alone = Scratch::new();
+        let clone = clonerefs(&alone, &origin, &base, &[pull], Fetch::Whole);
+        Job { kind: "presubmit", base: &base, pulls: &[(7, &sha)] }.run(&alone, &clone, &[]).is(0, &[]);
+    }
+    for fetch in [Fetch::Whole, Fetch::Blobless] {
+        let pod = Scratch::new();
+        let clone = clonerefs(&pod, &origin, &base, &["one", "two"], fetch);
+        let job = Job { kind: "batch", base: &base, pulls: &[(7, &shas[0]), (8, &shas[1])] };
+        let merge = clone.git(&["rev-parse", "--short=12", "HEAD"]);
+        let run = job.run(&pod, &clone, &[]);
+        run.is(1, STALE);
+        assert!(run.stdout.contains("agnhost changed, but its VERSION is still 2.26"), "{run}");
+        assert!(run.stdout.contains(&format!("(in the merge {merge} of this batch)")), "{run}");
+    }
+}
