@@ -164,9 +164,10 @@ impl Outcome {
     /// Adds what one merge of a batch does wrong although the batch as a whole looks right: a version that a merge before it took.
     /// Rules about the state of a tree have judged the last one.
     pub fn add_step(&mut self, step: Self, pack: &Pack, name: &str) {
-        let is_of_change =
-            |id: &RuleId| pack.rules.iter().any(|rule| rule.id == *id && rule.check.scope() == Scope::Change);
-        for mut finding in step.findings.into_iter().filter(|finding| is_of_change(&finding.rule)) {
+        // A waiver that one merge has no use for may be another's.
+        let is_of_merge = |rule: &&Rule| rule.check.scope() == Scope::Change && !matches!(rule.check, Check::Waiver(_));
+        let is_of_merge = |id: &RuleId| pack.rules.iter().filter(is_of_merge).any(|rule| rule.id == *id);
+        for mut finding in step.findings.into_iter().filter(|finding| is_of_merge(&finding.rule)) {
             let is_it = |known: &Finding| known.rule == finding.rule && known.fault.image == finding.fault.image;
             if !self.findings.iter().any(is_it) {
                 finding.fault.message += &format!(" (in the merge {name} of this batch)");

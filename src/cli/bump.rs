@@ -6,6 +6,7 @@ use super::args::{Bump, Target};
 use super::check::show_diff;
 use super::frame::{Compared, Frame, end};
 use super::policy::boxed;
+use super::spinner::Spinner;
 use super::{Error, print, say, style};
 use crate::environment::Environment;
 use crate::finding::Level;
@@ -25,9 +26,11 @@ pub(super) fn run(options: &Bump, environment: &Environment) -> Result<u8, Error
     let compared = Compared::With(options.base.as_deref());
     let frame = Frame::begin(&options.policy, &target, &compared, true, environment)?;
     frame.announce(&options.output);
+    let spinner = Spinner::start(&options.output, environment);
     let mut pair = frame.pair()?;
     let allowed = Allowed::default();
     let repair = fix::bump(&frame.pack, &mut pair, &options.images, options.to.as_deref(), allowed).map_err(boxed)?;
+    drop(spinner);
     if options.diff {
         show_diff(&repair, &options.output, environment)?;
     } else if repair.outcome.failures.is_empty() {

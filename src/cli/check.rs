@@ -9,6 +9,7 @@ use super::frame::{Compared, Frame, end};
 use super::paths::narrow;
 use super::policy::{boxed, inputs};
 use super::reports::Outputs;
+use super::spinner::Spinner;
 use super::{CLEAN, Error, FINDINGS, print, print_bytes, say, style};
 use crate::check::Scope;
 use crate::environment::Environment;
@@ -62,6 +63,7 @@ fn judge(options: &Check, outputs: &Outputs<'_>, environment: &Environment) -> R
     let selection = Selection { only: options.rules.clone(), skip: options.skip.clone(), levels };
     frame.pack.select(&selection).map_err(boxed)?;
     frame.announce(&options.output);
+    let spinner = Spinner::start(&options.output, environment);
 
     let pack = &frame.pack;
     let mut pair = frame.pair()?;
@@ -86,6 +88,7 @@ fn judge(options: &Check, outputs: &Outputs<'_>, environment: &Environment) -> R
         Repair { outcome, files: BTreeMap::new(), conflicts: Vec::new() }
     };
     repair.outcome.narrow(&paths);
+    drop(spinner);
     let is_repaired = repair.files.values().any(|file| file.before != file.after);
     let is_written = options.fix && !options.diff && repair.outcome.failures.is_empty();
     if is_written {

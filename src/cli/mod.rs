@@ -13,6 +13,7 @@ mod paths;
 mod policy;
 mod reports;
 mod reference;
+mod spinner;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;

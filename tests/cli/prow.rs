@@ -348,3 +348,17 @@ fn a_batch_cannot_take_a_version_twice() {
         assert!(run.stdout.contains(&format!("(in the merge {merge} of this batch)")), "{run}");
     }
 }
+
+/// The merges of a batch that carry no waiver have no use for it, and are not blamed for that.
+#[test]
+fn a_waiver_of_one_pull_request_does_not_disturb_a_batch() {
+    let scratch = Scratch::new();
+    let (origin, base) = origin(&scratch);
+    origin.git(&["checkout", "-q", "-b", "waived", "master"]);
+    origin.write(&[("test/images/agnhost/main.go", "package main // the same\n")]);
+    let waived = origin.commit("change\n\nImglint-Waive: stale-version(agnhost) only a comment");
+    let good = origin.git(&["rev-parse", "good"]);
+    let clone = clonerefs(&scratch, &origin, &base, &["waived", "good"], Fetch::Whole);
+    let job = Job { kind: "batch", base: &base, pulls: &[(7, &waived), (8, &good)] };
+    job.run(&scratch, &clone, &[]).is(0, &[]);
+}
