@@ -394,19 +394,27 @@ impl Rule {
         config: &'a Source,
         settings: Option<Setting<'a>>,
     ) -> Result<Self, Vec<Problem>> {
-        let mut overrides = Vec::new();
+        let (mut overrides, mut misspelt) = (Vec::new(), Vec::new());
         if let Some((_, options)) = settings {
             let table = source.table()?;
             let kind =
                 table.get_ref().get("check").and_then(|check| check.get_ref().as_table()?.keys().next().cloned());
             let kind = kind.map(|kind| kind.get_ref().to_string()).unwrap_or_default();
             for (key, value) in options {
-                // A rule's level is its own; everything else is an option of its check.
+                // A rule's level is its own; everything else is an option of its check, which does not know of levels.
+                if key.get_ref() != "level" && strsim::damerau_levenshtein(key.get_ref(), "level") == 1 {
+                    misspelt.push(config.unknown(key.span(), "key", key.get_ref(), ["level"]));
+                    continue;
+                }
                 let path = if key.get_ref() == "level" { Vec::new() } else { vec!["check".to_owned(), kind.clone()] };
                 overrides.push(Override { path, key, value });
             }
         }
-        let file: RuleFile = read(source, compiled, config, overrides)?;
+        let file = read::<RuleFile>(source, compiled, config, overrides);
+        if !misspelt.is_empty() {
+            return Err(misspelt.into_iter().chain(file.err().unwrap_or_default()).collect());
+        }
+        let file = file?;
         let RuleFile { level, summary, why, help, sources, check } = file;
         Ok(Self { id: Arc::from(id), level, summary, why, help, sources, check, cases: None })
     }

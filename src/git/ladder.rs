@@ -399,6 +399,7 @@ impl Ladder<'_> {
                         "the pull request is not merged into this clone: let Prow clone the repository (`decorate: true`, no \
                          `skip_cloning`), or judge everything with `--all`"
                     }
+                    _ if self.repository.inner.is_shallow() => self.way_out(),
                     _ => "check out the change, name its base with `--base REV`, or judge everything with `--all`",
                 };
                 Err(GitError::NothingToCompare {

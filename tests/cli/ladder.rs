@@ -223,6 +223,9 @@ fn in_ci_no_base_is_no_pass() {
     let shallow = scratch.clone(&repo, "shallow", &["--depth", "1"]);
     shallow.git(&["remote", "remove", "origin"]);
     shallow.imglint_with(&[], &[("CI", "true")]).fails(&["the clone is shallow", "git fetch --unshallow"]);
+    let github = [("GITHUB_ACTIONS", "true"), ("GITHUB_BASE_REF", "topic")];
+    shallow.git(&["update-ref", "refs/remotes/origin/topic", "HEAD"]);
+    shallow.imglint_with(&[], &github).fails(&["HEAD is its own base", "fetch-depth: 0"]);
 }
 
 #[test]

@@ -28,6 +28,9 @@ fn all_mistakes_are_reported_at_once_with_their_places() {
     run.fails(&["imglint.toml:6: unknown value `loud`"]);
     run.fails(&["imglint.toml:8: ", "unclosed character class"]);
     assert!(run.stderr.contains("───"), "the places are underlined\n{run}");
+    config(&repo, "[rules.stale-version]\nlevl = \"off\"\n[rules.stale-base]\nlevel = \"of\"\n");
+    let run = repo.imglint(&[]);
+    run.fails(&["imglint.toml:2: unknown key `levl`", "did you mean `level`?", "imglint.toml:4: unknown value `of`"]);
 }
 
 #[test]
