@@ -170,7 +170,7 @@ impl Outcome {
         for mut finding in step.findings.into_iter().filter(|finding| is_of_merge(&finding.rule)) {
             let is_it = |known: &Finding| known.rule == finding.rule && known.fault.image == finding.fault.image;
             if !self.findings.iter().any(is_it) {
-                finding.fault.message += &format!(" (in the merge {name} of this batch)");
+                finding.fault.message = format!("{} (in the merge {name} of this batch)", finding.fault.message);
                 // It is for a tree of its own.
                 finding.fault.fix = None;
                 self.findings.push(finding);
