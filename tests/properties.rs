@@ -181,7 +181,9 @@ proptest! {
             let text = pair.head.text(&path(image, "VERSION")).expect("in memory").expect("a file").expect("text");
             text.as_str().trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}').to_owned()
         };
-        let bumped: Vec<usize> = (0..plan.images.len()).filter(|image| version(&pair, *image) == "9.99").collect();
+        // An image may have been at this version before.
+        let is_bumped = |image: &usize| version(&pair, *image) == "9.99" && plan.images[*image].0 != "9.99";
+        let bumped: Vec<usize> = (0..plan.images.len()).filter(is_bumped).collect();
         repaired(&pack, &mut pair);
         for image in bumped {
             prop_assert_eq!(version(&pair, image), "9.99");
