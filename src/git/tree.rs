@@ -4,17 +4,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use git2::{Odb, OdbObject, Oid};
-use rayon::prelude::*;
 
 use super::read::{Entries, kind_of_mode, object, path_of_bytes};
 use super::{Doing, GitError};
 use crate::snapshot::{Entry, Scope};
+use crate::text::is_below;
 
 /// The mode of a directory in its parent.
 const DIRECTORY: i32 = 0o04_0000;
-
-/// How many entries of a tree are worth more than one thread.
-const WORTH_A_THREAD: usize = 96;
 
 /// Lists trees.
 pub(super) struct Trees<'r> {
@@ -31,6 +28,37 @@ pub(super) struct Known<'a> {
 /// What a tree holds: mode, name and object.
 type Item<'t> = (i32, &'t [u8], Oid);
 
+/// How much of a directory is listed.
+enum Reach<'s> {
+    All,
+    /// What of it belongs to the scope.
+    Of(&'s Scope),
+}
+
+impl<'s> Reach<'s> {
+    fn of(scope: &'s Scope) -> Self {
+        if scope.directories.iter().any(String::is_empty) { Self::All } else { Self::Of(scope) }
+    }
+
+    /// How much of a directory in this one is listed; `None` where it is nothing.
+    fn below(&self, directory: &str) -> Option<Self> {
+        let Self::Of(scope) = *self else { return Some(Self::All) };
+        if scope.directories.iter().any(|whole| is_below(directory, whole)) {
+            return Some(Self::All);
+        }
+        let mut wanted = scope.directories.iter().chain(&scope.files);
+        wanted.any(|path| is_below(path, directory)).then_some(Self::Of(scope))
+    }
+
+    /// Whether a file in this directory is listed.
+    fn has(&self, file: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Of(scope) => scope.contains(file),
+        }
+    }
+}
+
 impl<'r> Trees<'r> {
     pub(super) fn of(repository: &'r git2::Repository) -> Result<Self, GitError> {
         Ok(Self { odb: repository.odb().doing("opening the object database")? })
@@ -39,59 +67,34 @@ impl<'r> Trees<'r> {
     /// Lists the files of a tree that belong to the scope. Nothing else of the tree is visited.
     pub(super) fn list(&self, tree: Oid, scope: &Scope) -> Result<Entries, GitError> {
         let mut entries = Vec::new();
-        for directory in &scope.directories {
-            if let Some((DIRECTORY, below)) = self.find(tree, directory)? {
-                self.list_below(below, directory, &mut entries)?;
-            }
-        }
-        for file in &scope.files {
-            if let Some((mode, id)) = self.find(tree, file)? {
-                entries.extend(entry(mode, id).map(|entry| (file.as_str().into(), entry)));
-            }
-        }
+        self.list_below(tree, "", &Reach::of(scope), &mut entries)?;
         Ok(BTreeMap::from_iter(entries))
     }
 
     /// Lists a tree that differs little from one whose files are known: only directories that differ are visited.
     pub(super) fn list_like(&self, known: Known<'_>, tree: Oid, scope: &Scope) -> Result<Entries, GitError> {
         let mut entries = known.entries.clone();
-        for directory in &scope.directories {
-            let [old, new] = [known.tree, tree].map(|tree| {
-                let found = self.find(tree, directory)?;
-                Ok(found.filter(|(mode, _)| *mode == DIRECTORY).map(|(_, tree)| tree))
-            });
-            self.update_below(old?, new?, directory, &mut entries)?;
-        }
-        for file in &scope.files {
-            match self.find(tree, file)?.and_then(|(mode, id)| entry(mode, id)) {
-                Some(entry) if entries.get(file.as_str()) == Some(&entry) => {}
-                Some(entry) => drop(entries.insert(file.as_str().into(), entry)),
-                None => drop(entries.remove(file.as_str())),
-            }
-        }
+        self.update_below(Some(known.tree), Some(tree), "", &Reach::of(scope), &mut entries)?;
         Ok(entries)
     }
 
-    fn list_below(&self, tree: Oid, directory: &str, entries: &mut Vec<(Arc<str>, Entry)>) -> Result<(), GitError> {
-        let tree = self.read(tree)?;
-        let items = items(&tree).collect::<Result<Vec<_>, _>>()?;
-        let list = |(mode, name, id): &Item<'_>, entries: &mut Vec<_>| {
+    fn list_below(
+        &self,
+        tree: Oid,
+        directory: &str,
+        reach: &Reach<'_>,
+        entries: &mut Vec<(Arc<str>, Entry)>,
+    ) -> Result<(), GitError> {
+        for item in items(&self.read(tree)?) {
+            let (mode, name, id) = item?;
             let path = join(directory, name);
-            if *mode == DIRECTORY {
-                return self.list_below(*id, &path, entries);
+            if mode == DIRECTORY {
+                if let Some(reach) = reach.below(&path) {
+                    self.list_below(id, &path, &reach, entries)?;
+                }
+            } else if let Some(entry) = entry(mode, id).filter(|_| reach.has(&path)) {
+                entries.push((path.into(), entry));
             }
-            entries.extend(entry(*mode, *id).map(|entry| (path.into(), entry)));
-            Ok(())
-        };
-        if items.len() < WORTH_A_THREAD {
-            return items.iter().try_for_each(|item| list(item, entries));
-        }
-        let below = items.par_iter().map(|item| {
-            let mut entries = Vec::new();
-            list(item, &mut entries).map(|()| entries)
-        });
-        for below in below.collect::<Result<Vec<_>, _>>()? {
-            entries.extend(below);
         }
         Ok(())
     }
@@ -102,6 +105,7 @@ impl<'r> Trees<'r> {
         old: Option<Oid>,
         new: Option<Oid>,
         directory: &str,
+        reach: &Reach<'_>,
         entries: &mut Entries,
     ) -> Result<(), GitError> {
         if old == new {
@@ -114,44 +118,29 @@ impl<'r> Trees<'r> {
             let (mode, name, id) = item?;
             before.insert(name, (mode, id));
         }
-        let directory_of = |item: Option<(i32, Oid)>| item.filter(|(mode, _)| *mode == DIRECTORY).map(|(_, tree)| tree);
+        let mut differing = Vec::new();
         for item in new.iter().flat_map(items) {
             let (mode, name, id) = item?;
             let old = before.remove(name);
-            if old == Some((mode, id)) {
-                continue;
-            }
-            let path = join(directory, name);
-            self.update_below(directory_of(old), directory_of(Some((mode, id))), &path, entries)?;
-            match entry(mode, id).filter(|_| mode != DIRECTORY) {
-                Some(entry) => drop(entries.insert(path.into(), entry)),
-                None => drop(entries.remove(path.as_str())),
+            if old != Some((mode, id)) {
+                differing.push((name, old, Some((mode, id))));
             }
         }
-        for (name, gone) in before {
+        differing.extend(before.into_iter().map(|(name, gone)| (name, Some(gone), None)));
+        let directory_of = |item: Option<(i32, Oid)>| item.filter(|(mode, _)| *mode == DIRECTORY).map(|(_, tree)| tree);
+        for (name, old, new) in differing {
             let path = join(directory, name);
-            self.update_below(directory_of(Some(gone)), None, &path, entries)?;
-            entries.remove(path.as_str());
+            if let Some(reach) = reach.below(&path) {
+                self.update_below(directory_of(old), directory_of(new), &path, &reach, entries)?;
+            }
+            if reach.has(&path) {
+                match new.and_then(|(mode, id)| entry(mode, id)) {
+                    Some(entry) => drop(entries.insert(path.into(), entry)),
+                    None => drop(entries.remove(path.as_str())),
+                }
+            }
         }
         Ok(())
-    }
-
-    /// What stands at a path of a tree; the tree itself for the empty one.
-    fn find(&self, tree: Oid, path: &str) -> Result<Option<(i32, Oid)>, GitError> {
-        let mut found = (DIRECTORY, tree);
-        for name in path.split('/').filter(|name| !name.is_empty()) {
-            if found.0 != DIRECTORY {
-                return Ok(None);
-            }
-            let object = self.read(found.1)?;
-            let is_it =
-                |item: &Result<Item<'_>, _>| item.as_ref().map_or(true, |(_, known, _)| *known == name.as_bytes());
-            match items(&object).find(is_it).transpose()? {
-                Some((mode, _, id)) => found = (mode, id),
-                None => return Ok(None),
-            }
-        }
-        Ok(Some(found))
     }
 
     fn read(&self, tree: Oid) -> Result<OdbObject<'_>, GitError> {
