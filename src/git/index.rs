@@ -1,13 +1,16 @@
 //! The index. Libgit2 takes four times as long as git to load it; so it is read by gitoxide, and libgit2 is handed the part that
 //! is judged.
 
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use git2::{IndexEntry, IndexTime, Oid};
-use gix_index::entry::Stat;
+use gix_index::entry::{Flags, Stat};
 
+use super::read::{Entries, kind_of_mode, object, path_of_bytes};
 use super::{Doing, GitError, Repository};
-use crate::snapshot::Scope;
+use crate::snapshot::{Entry, Scope};
 
 /// Files that say how git treats others.
 const SETTINGS: [&str; 2] = [".gitattributes", ".gitignore"];
@@ -36,6 +39,39 @@ impl Repository {
         self.index.get().ok_or(GitError::Bare("index"))
     }
 
+    /// The files that the next commit would hold, as far as the scope reaches. `known` are those of a commit: nearly all are the
+    /// same, and share their paths. A file that is unmerged has no place in a commit; where that is not what is judged, it
+    /// counts as it was.
+    pub(super) fn staged(&self, known: &Entries, scope: &Scope, is_judged: bool) -> Result<Entries, GitError> {
+        let file = self.index()?;
+        let mut staged = Vec::new();
+        let whole = scope.directories.iter().map(|directory| (entries_below(file, directory), directory));
+        let single = scope.files.iter().map(|path| {
+            let range = file.entry_range(path.as_str().into()).unwrap_or_default();
+            (&file.entries()[range], path)
+        });
+        for (entries, path) in whole.chain(single) {
+            let mut known = known.range::<str, _>((Bound::Included(path.as_str()), Bound::Unbounded)).peekable();
+            for entry in entries {
+                let path: &[u8] = entry.path(file);
+                while known.next_if(|(old, _)| old.as_bytes() < path).is_some() {}
+                let old = known.next_if(|(old, _)| old.as_bytes() == path);
+                let path = old.map_or_else(|| path_of_bytes(path).into(), |(path, _)| Arc::clone(path));
+                if entry.stage_raw() != 0 {
+                    if is_judged {
+                        return Err(GitError::Unmerged { path: path.to_string() });
+                    }
+                    staged.extend(old.map(|(_, entry)| (path, entry.clone())));
+                } else if !(is_judged && entry.flags.contains(Flags::INTENT_TO_ADD))
+                    && let Some(kind) = kind_of_mode(entry.mode.bits().cast_signed())
+                {
+                    staged.push((path, Entry { kind, content: object(id(entry)) }));
+                }
+            }
+        }
+        Ok(staged.into_iter().collect())
+    }
+
     /// The part of the index that is judged, for libgit2.
     pub(super) fn index_of(&self, scope: &Scope) -> Result<git2::Index, GitError> {
         let file = self.index()?;
@@ -43,11 +79,7 @@ impl Repository {
         let mut index = git2::Index::new().doing(doing)?;
         let mut add = |entry: &gix_index::Entry| index.add(&converted(file, entry)).doing(doing);
         for directory in &scope.directories {
-            let entries = match directory.as_str() {
-                "" => file.entries(),
-                directory => file.prefixed_entries(format!("{directory}/").as_str().into()).unwrap_or_default(),
-            };
-            entries.iter().try_for_each(&mut add)?;
+            entries_below(file, directory).iter().try_for_each(&mut add)?;
         }
         let above = scope.directories.iter().chain(&scope.files).flat_map(|path| Path::new(path).ancestors().skip(1));
         let settings = above.flat_map(|directory| SETTINGS.map(|name| directory.join(name)));
@@ -62,6 +94,12 @@ impl Repository {
         self.inner.set_index(&mut index).doing(doing)?;
         Ok(index)
     }
+}
+
+/// What lies below a directory; everything for the empty one.
+fn entries_below<'f>(file: &'f gix_index::File, directory: &str) -> &'f [gix_index::Entry] {
+    let prefix = if directory.is_empty() { String::new() } else { format!("{directory}/") };
+    file.prefixed_entries(prefix.as_str().into()).unwrap_or_default()
 }
 
 /// An entry as libgit2 has it.

@@ -179,13 +179,11 @@ impl Repository {
                     Some(commit) => Some(commit),
                     None => self.resolve_head(head)?,
                 };
-                let under = under.map(|commit| self.tree(commit)).transpose()?;
-                let listed = under.as_ref().map_or(Ok(Entries::new()), |tree| trees.list(tree.id(), scope))?;
-                let index = self.index_of(scope)?;
-                let mut entries =
-                    self.apply_index(listed.clone(), under.as_ref(), &index, *head == Head::Index, scope)?;
+                let under = under.map(|commit| self.tree_id(commit)).transpose()?;
+                let listed = under.map_or(Ok(Entries::new()), |tree| trees.list(tree, scope))?;
+                let mut entries = self.staged(&listed, scope, *head == Head::Index)?;
                 if *head == Head::Worktree {
-                    self.apply_worktree(&mut entries, &index, scope, &mut on_disk)?;
+                    self.apply_worktree(&mut entries, &self.index_of(scope)?, scope, &mut on_disk)?;
                 }
                 (listed, entries)
             }
@@ -212,41 +210,6 @@ impl Repository {
 
     fn tree_id(&self, commit: Oid) -> Result<Oid, GitError> {
         self.inner.find_commit(commit).map(|commit| commit.tree_id()).doing("reading a commit")
-    }
-
-    fn apply_index(
-        &self,
-        mut entries: Entries,
-        tree: Option<&Tree<'_>>,
-        index: &git2::Index,
-        is_judged: bool,
-        scope: &Scope,
-    ) -> Result<Entries, GitError> {
-        let diff = self
-            .inner
-            .diff_tree_to_index(tree, Some(index), Some(&mut options(scope)))
-            .doing("comparing a commit with the index")?;
-        for delta in diff.deltas() {
-            let path = delta.new_file().path_bytes();
-            if delta.status() == Delta::Conflicted {
-                let path = path_of_bytes(path.or(delta.old_file().path_bytes()).unwrap_or_default());
-                if is_judged && scope.contains(&path) {
-                    return Err(GitError::Unmerged { path });
-                }
-                continue; // the working tree's own file is taken instead
-            }
-            let is_intended = || {
-                extended_flags(index, path).is_some_and(|flags| flags.contains(IndexEntryExtendedFlag::INTENT_TO_ADD))
-            };
-            if delta.status() == Delta::Added && is_intended() {
-                continue; // `git add -N`: not part of the next commit
-            }
-            apply(&mut entries, scope, path, || {
-                let kind = kind_of_mode(delta.new_file().mode().into())?;
-                (delta.status() != Delta::Deleted).then(|| Entry { kind, content: object(delta.new_file().id()) })
-            });
-        }
-        Ok(entries)
     }
 
     fn apply_worktree(
