@@ -122,7 +122,7 @@ fn a_report_on_standard_output_keeps_what_is_there() {
     std::fs::write(&log, "before\n").expect("a file");
     let opened = std::fs::OpenOptions::new().append(true).open(&log).expect("a file");
     let mut command = repo.imglint_command(&["--output", "json=/dev/stdout"]);
-    let status = command.stdout(opened).status().expect("imglint starts");
+    let status = command.stdout(opened).stderr(std::process::Stdio::null()).status().expect("imglint starts");
     let text = std::fs::read_to_string(&log).expect("a file");
     assert_eq!(status.code(), Some(1), "{text}");
     for part in ["before\n", "1 error in 1 image", "\"version\": 1"] {
