@@ -168,7 +168,7 @@ struct RuleFile {
 impl Config {
     /// Reads `imglint.toml`, or stands for one that is not there.
     pub fn read(source: Source) -> Result<Self, ConfigError> {
-        let file: ConfigFile = source.read().map_err(ConfigError)?;
+        let file: ConfigFile = source.read().map_err(|problems| all_problems(&source, problems))?;
         let pack = file.pack.map(|pack| {
             let span = pack.span();
             (pack.into_inner(), span)
@@ -199,7 +199,7 @@ impl Config {
                 span,
             ));
         }
-        if problems.is_empty() { Ok(Self { source, pack, waivers }) } else { Err(ConfigError(problems)) }
+        if problems.is_empty() { Ok(Self { source, pack, waivers }) } else { Err(all_problems(&source, problems)) }
     }
 
     /// The error for a pack that does not exist.
@@ -207,6 +207,19 @@ impl Config {
         let known = BUILT_IN.iter().map(|pack| pack.name);
         ConfigError(vec![self.source.unknown(span, "pack, and no directory of this repository:", name, known)])
     }
+}
+
+/// What is wrong with a configuration, and beside it what is wrong with its rules: a mistake in one part hides none in another.
+/// The rules of a repository's own pack cannot be read from here.
+fn all_problems(source: &Source, mut problems: Vec<Problem>) -> ConfigError {
+    let table = source.table().ok();
+    let name = table.as_ref().and_then(|table| table.get_ref().get("pack")?.get_ref().as_str());
+    if let Some(pack) = name.and_then(BuiltIn::named) {
+        let rest = Config { source: source.clone(), pack: None, waivers: Vec::new() };
+        problems
+            .extend(Pack::load(pack.pack_files(), Some(&rest)).err().into_iter().flat_map(|ConfigError(more)| more));
+    }
+    ConfigError(problems)
 }
 
 impl BuiltIn {

@@ -10,7 +10,7 @@ use super::paths::narrow;
 use super::policy::{boxed, inputs};
 use super::reports::Outputs;
 use super::spinner::Spinner;
-use super::{CLEAN, Error, FINDINGS, print, print_bytes, say, style};
+use super::{CLEAN, Error, FAILED, FINDINGS, complain_of, print, print_bytes, say, style};
 use crate::check::Scope;
 use crate::environment::Environment;
 use crate::finding::Level;
@@ -36,7 +36,11 @@ pub(super) fn run(options: &Check, environment: &Environment) -> Result<u8, Erro
     let outputs = Outputs::new(options, environment);
     let judged = judge(options, &outputs, environment).inspect_err(|error| outputs.could_not_judge(&**error));
     let Judged { code, written } = judged?;
-    written.map(|()| code)
+    if let Err(error) = written {
+        complain_of("judged, but a report is missing", &*error, options.output.color, environment);
+        return Ok(FAILED);
+    }
+    Ok(code)
 }
 
 /// What came of a run: its exit code, and whether all reports could be written.

@@ -68,7 +68,7 @@ fn outputs_that_cannot_be_are_refused_with_help() {
     }
     // A directory cannot become a file. What was judged is printed, and the other report written all the same.
     let run = repo.imglint(&["--output", "sarif=test", "--output", "gitlab=ok.json"]);
-    run.says(&["failed to write the report test", "name a file that can be written"]);
+    run.says(&["a report is missing", "failed to write the report test", "name a file that can be written"]);
     assert!(run.code == 2 && run.stdout.contains("stale-version"), "{run}");
     assert!(read(&repo.root.join("ok.json")).contains("stale-version"));
 }

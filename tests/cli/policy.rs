@@ -31,6 +31,17 @@ fn all_mistakes_are_reported_at_once_with_their_places() {
     config(&repo, "[rules.stale-version]\nlevl = \"off\"\n[rules.stale-base]\nlevel = \"of\"\n");
     let run = repo.imglint(&[]);
     run.fails(&["imglint.toml:2: unknown key `levl`", "did you mean `level`?", "imglint.toml:4: unknown value `of`"]);
+    // A mistake in one part hides none in another.
+    config(
+        &repo,
+        "pack = \"kubernetes\"\npak = 1\n[rules.stale-base]\nlevel = \"of\"\n[[waive]]\nrule = \"stale-version\"\n",
+    );
+    let run = repo.imglint(&[]);
+    run.fails(&[
+        "imglint.toml:2: unknown key `pak`",
+        "imglint.toml:4: unknown value `of`",
+        "imglint.toml:5: missing field",
+    ]);
 }
 
 #[test]
