@@ -101,7 +101,7 @@ pub fn bump(
     let base_files = pair.base.as_ref().unwrap_or(&pair.head);
     let base = Model::build(base_files, shape, Some(&head), None).map_err(store)?;
     let tip = pair.tip.as_ref().map(|tip| Model::build(tip, shape, Some(&base), None)).transpose().map_err(store)?;
-    let change = Change { pair, base: &base, tip: tip.as_ref().unwrap_or(&base), content: BTreeMap::new() };
+    let change = Change { pair, base: &base, tip: tip.as_ref().unwrap_or(&base), content: &BTreeMap::new() };
     let mut edits = Vec::new();
     let mut version_files = BTreeSet::new();
     for name in names {

@@ -53,9 +53,7 @@ pub fn judge(pack: &Pack, pair: &Pair<'_>) -> Result<Outcome, StoreError> {
     let changed = pair.changed();
     let trees = Trees::read(pack, pair, &changed)?;
     let change = match (&trees.base, &trees.content) {
-        (Some(base), Some(content)) => {
-            Some(Change { pair, base, tip: trees.tip.as_ref().unwrap_or(base), content: content.clone() })
-        }
+        (Some(base), Some(content)) => Some(Change { pair, base, tip: trees.tip.as_ref().unwrap_or(base), content }),
         _ => None,
     };
     let (shape, inputs) = (&pack.shape, &pack.inputs);

@@ -69,7 +69,7 @@ pub struct Change<'a> {
     /// The images of the base branch now.
     pub tip: &'a Model,
     /// What the change touches.
-    pub content: ChangedContent,
+    pub content: &'a ChangedContent,
 }
 
 /// How a kind looks at a change.

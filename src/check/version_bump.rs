@@ -21,7 +21,7 @@ impl Kind for VersionBump {
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
         let mut faults = Vec::new();
         let Some(change) = context.change else { return Ok(faults) };
-        for (directory, files) in &change.content {
+        for (directory, files) in change.content {
             let Some(image) = context.head.images.get(directory) else { continue };
             let Some(before) = change.base_of(image) else { continue };
             let (Some(old), Some(new)) = (before.version.value(), image.version.value()) else { continue };
