@@ -163,6 +163,20 @@ impl Case {
         self.files.iter().filter(is_in).map(|file| (file.path.as_str(), file.kind, file.text.as_bytes()))
     }
 
+    /// All files of the case in the order in which they are told, with the words for where they are.
+    pub fn told(&self) -> impl Iterator<Item = (&File, &'static str)> {
+        let sides = [
+            (Side::Both, "on both sides"),
+            (Side::Before, "before"),
+            (Side::After, "after"),
+            (Side::Tip, "meanwhile on the base branch"),
+        ];
+        let of_side = |(side, words)| {
+            self.files.iter().filter(move |file: &&File| file.side == side).map(move |file| (file, words))
+        };
+        sides.into_iter().flat_map(of_side)
+    }
+
     /// Whether the base branch went on in this case.
     pub fn has_tip(&self) -> bool {
         self.files.iter().any(|file| file.side == Side::Tip)

@@ -68,18 +68,22 @@ impl Text {
     pub fn position(&self, offset: usize) -> Position {
         let offset = self.string.floor_char_boundary(offset);
         let before = &self.string[..offset];
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let line_start = self.line_start(offset);
         Position {
             line: 1 + before.bytes().filter(|&byte| byte == b'\n').count(),
             column: 1 + before[line_start..].chars().count(),
         }
     }
 
+    /// Where the line begins that holds `offset`.
+    pub fn line_start(&self, offset: usize) -> usize {
+        let offset = self.string.floor_char_boundary(offset);
+        self.string[..offset].rfind('\n').map_or(0, |newline| newline + 1)
+    }
+
     /// The whole line that holds `offset`, without its line end.
     pub fn line_at(&self, offset: usize) -> &str {
-        let offset = self.string.floor_char_boundary(offset);
-        let start = self.string[..offset].rfind('\n').map_or(0, |newline| newline + 1);
-        let rest = &self.string[start..];
+        let rest = &self.string[self.line_start(offset)..];
         rest.lines().next().unwrap_or_default()
     }
 

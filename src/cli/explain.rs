@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::args::{ListFormat, Policy};
 use super::policy::{boxed, choose_if_any};
 use super::{CLEAN, Error, print, reference};
-use crate::case::{self, Case, Side};
+use crate::case::{self, Case};
 use crate::environment::Environment;
 use crate::pack::{BUILT_IN, Pack, Rule};
 use crate::text::escape;
@@ -86,17 +86,10 @@ fn example(text: &mut String, case: &Case) {
     if !prose.is_empty() {
         let _ = writeln!(text, "{prose}");
     }
-    for (side, words) in [
-        (Side::Both, "on both sides"),
-        (Side::Before, "before"),
-        (Side::After, "after"),
-        (Side::Tip, "meanwhile on the base branch"),
-    ] {
-        for file in case.files.iter().filter(|file| file.side == side) {
-            let _ = writeln!(text, "\n  {} ({words}):", file.path);
-            for line in file.text.lines() {
-                let _ = writeln!(text, "    {}", escape(line));
-            }
+    for (file, words) in case.told() {
+        let _ = writeln!(text, "\n  {} ({words}):", file.path);
+        for line in file.text.lines() {
+            let _ = writeln!(text, "    {}", escape(line));
         }
     }
     for (name, input) in &case.inputs {

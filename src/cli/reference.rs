@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::case::{self, Case, Side};
+use crate::case::{self, Case};
 use crate::check::Scope;
 use crate::pack::{Pack, Rule};
 use crate::text::escape;
@@ -61,15 +61,8 @@ fn example(page: &mut String, case: &Case) {
     if !prose.is_empty() {
         let _ = writeln!(page, "{prose}");
     }
-    for (side, words) in [
-        (Side::Both, "on both sides"),
-        (Side::Before, "before"),
-        (Side::After, "after"),
-        (Side::Tip, "meanwhile on the base branch"),
-    ] {
-        for file in case.files.iter().filter(|file| file.side == side) {
-            block(page, &format!("`{}`, {words}:", escape(&file.path)), &file.text);
-        }
+    for (file, words) in case.told() {
+        block(page, &format!("`{}`, {words}:", escape(&file.path)), &file.text);
     }
     for (name, input) in &case.inputs {
         block(page, &format!("`--{name}`:"), input);

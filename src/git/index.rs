@@ -97,7 +97,7 @@ impl Repository {
 }
 
 /// What lies below a directory; everything for the empty one.
-fn entries_below<'f>(file: &'f gix_index::File, directory: &str) -> &'f [gix_index::Entry] {
+pub(super) fn entries_below<'f>(file: &'f gix_index::File, directory: &str) -> &'f [gix_index::Entry] {
     let prefix = if directory.is_empty() { String::new() } else { format!("{directory}/") };
     file.prefixed_entries(prefix.as_str().into()).unwrap_or_default()
 }

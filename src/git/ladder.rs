@@ -92,7 +92,7 @@ impl Repository {
     fn merging(&self) -> Result<Vec<Oid>, GitError> {
         let file = self.git_dir().join("MERGE_HEAD");
         match std::fs::read_to_string(&file) {
-            Ok(text) => Ok(text.lines().filter_map(|line| Oid::from_str(line.trim()).ok()).collect()),
+            Ok(text) => text.lines().map(|line| Oid::from_str(line.trim()).doing("reading MERGE_HEAD")).collect(),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
             Err(source) => Err(GitError::Io { path: file.display().to_string(), source }),
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use git2::{Delta, DiffOptions, FileMode, IndexEntryExtendedFlag, ObjectType, Oid, Tree};
 
+use super::index::{entries_below, id};
 use super::objects::Objects;
 use super::tree::{Known, Trees};
 use super::{Base, Doing, GitError, Head, Repository};
@@ -33,9 +34,7 @@ impl Policy<'_> {
                 Ok(entry) if entry.kind() == Some(ObjectType::Blob) => blob(entry.id()),
                 _ => Ok(None),
             },
-            Self::Index(index) => {
-                index.entry_by_path(path.into()).map_or(Ok(None), |entry| blob(super::index::id(entry)))
-            }
+            Self::Index(index) => index.entry_by_path(path.into()).map_or(Ok(None), |entry| blob(id(entry))),
             Self::Disk(root) => {
                 let file = root.join(path);
                 match std::fs::read(&file) {
@@ -82,9 +81,9 @@ impl Policy<'_> {
                 }
             }
             Self::Index(index) => {
-                let below = if directory.is_empty() { String::new() } else { format!("{directory}/") };
-                let entries = index.prefixed_entries(below.as_str().into()).unwrap_or_default();
-                let paths = entries.iter().map(|entry| path_of_bytes(&entry.path(index)[below.len()..]));
+                let length = if directory.is_empty() { 0 } else { directory.len() + 1 };
+                let entries = entries_below(index, directory).iter();
+                let paths = entries.map(|entry| path_of_bytes(&entry.path(index)[length..]));
                 names.extend(paths.filter(|name| !name.contains('/')));
             }
             Self::Disk(root) => match std::fs::read_dir(root.join(directory)) {

@@ -48,14 +48,18 @@ pub fn changed(
             sources.push(path);
         }
     }
-    let packages = Packages::new(&pair.head, shape)?;
     if sources.is_empty() {
         return Ok(content);
     }
+    let packages = Packages::new(&pair.head, shape)?;
     let go = packages.go_directories();
+    let is_embedded = |path: &str| {
+        let mut above = parents(path).filter(|directory| go.contains(directory));
+        above.try_fold(false, |is_embedded, directory| Ok(is_embedded || packages.embeds(directory, path)?))
+    };
     let mut candidates = Vec::new();
     for path in sources {
-        if is_go(path) || is_assembly(path) || packages.embed(path, &go)? {
+        if is_go(path) || is_assembly(path) || is_embedded(path)? {
             candidates.push(path);
         }
     }
@@ -121,8 +125,7 @@ impl<'a> Sources<'a> {
             for path in self.others.get(directory.as_str()).into_iter().flatten() {
                 // A package embeds nothing out of another.
                 let is_nearest = parents(path).find(|directory| built_from.contains(*directory)) == Some(directory);
-                let below = path[directory.len()..].trim_start_matches('/');
-                if is_nearest && packages.package(directory)?.embeds.iter().any(|pattern| is_match(pattern, below)) {
+                if is_nearest && packages.embeds(directory, path)? {
                     found.push(Arc::clone(path));
                 }
             }
@@ -229,15 +232,10 @@ impl<'a> Packages<'a> {
         Ok(package)
     }
 
-    /// Whether a package above a file embeds it. `go` are all directories with Go files.
-    fn embed(&self, path: &str, go: &HashSet<&str>) -> Result<bool, StoreError> {
-        for directory in parents(path).filter(|directory| go.contains(directory)) {
-            let below = path[directory.len()..].trim_start_matches('/');
-            if self.package(directory)?.embeds.iter().any(|pattern| is_match(pattern, below)) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+    /// Whether the package in a directory embeds a file below it.
+    fn embeds(&self, directory: &str, path: &str) -> Result<bool, StoreError> {
+        let below = path[directory.len()..].trim_start_matches('/');
+        Ok(self.package(directory)?.embeds.iter().any(|pattern| is_match(pattern, below)))
     }
 
     /// The directories of all packages that the binaries of an image are built from.

@@ -191,7 +191,7 @@ fn source(place: &Place, is_primary: bool, labels: &[&Label]) -> Element<'static
     let spans = || labels.iter().map(|label| &label.place.span).chain([&place.span]);
     let first = whole.floor_char_boundary(spans().map(|span| span.start).min().unwrap_or(0));
     let last = whole.ceil_char_boundary(spans().map(|span| span.end).max().unwrap_or(0));
-    let begin = whole[..first].rfind('\n').map_or(0, |newline| newline + 1);
+    let begin = text.line_start(first);
     let end = whole[last..].find('\n').map_or(whole.len(), |newline| last + newline);
     let lines = Escaped::new(&whole[begin..end]);
     let marked = |kind: AnnotationKind, span: &Span| kind.span(lines.span(&(span.start - begin..span.end - begin)));

@@ -84,9 +84,8 @@ fn changed_lines(base: &Text, head: &Text) -> Vec<Range<usize>> {
 pub(super) fn byte_positions(place: &Place) -> [(usize, usize); 2] {
     let of = |offset: usize| {
         let Some(text) = &place.text else { return (1, 1) };
-        let before = &text.as_str()[..text.as_str().floor_char_boundary(offset)];
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        (1 + before.bytes().filter(|&byte| byte == b'\n').count(), 1 + before.len() - line_start)
+        let offset = text.as_str().floor_char_boundary(offset);
+        (text.position(offset).line, 1 + offset - text.line_start(offset))
     };
     let Span { start, end } = place.span;
     [of(start), of(end)]
