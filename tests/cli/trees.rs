@@ -66,6 +66,15 @@ fn a_file_written_in_the_same_moment_as_the_index_is_looked_into() {
 }
 
 #[test]
+fn a_merge_that_cannot_be_read_is_no_pass() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    std::fs::write(repo.root.join(".git/MERGE_HEAD"), "nothing\n").expect("a file");
+    repo.imglint(&["--staged"]).fails(&["reading MERGE_HEAD"]);
+}
+
+#[test]
 fn indexes_of_all_kinds_are_read() {
     for kind in [["update-index", "--split-index"].as_slice(), &["update-index", "--index-version", "4"]] {
         let scratch = Scratch::new();
