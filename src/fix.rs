@@ -41,6 +41,8 @@ pub fn identity(finding: &Finding) -> Identity {
 /// What a repair came to.
 #[derive(Debug)]
 pub struct Repair {
+    /// What was found before it; `None` where nothing was repaired, and the same is found after it.
+    pub found: Option<Outcome>,
     /// What is found after it.
     pub outcome: Outcome,
     /// The files that it changes, by path.
@@ -169,7 +171,7 @@ fn go_on(
     allowed: &Allowed,
     files: BTreeMap<Arc<str>, Repaired>,
 ) -> Result<Repair, FixError> {
-    let mut repair = Repair { outcome: judge(pack, pair)?, files, conflicts: Vec::new() };
+    let mut repair = Repair { found: None, outcome: judge(pack, pair)?, files, conflicts: Vec::new() };
     // What is outside of the paths stays as it is; what a repair brings about there does not.
     let mut except = allowed.except.clone();
     let outside = repair.outcome.findings.iter().filter(|finding| !finding.is_about(&allowed.paths));
@@ -208,7 +210,8 @@ fn go_on(
                 pair.head.overlay(&path, file.after.clone());
             }
         }
-        repair.outcome = judge(pack, pair)?;
+        let found = std::mem::replace(&mut repair.outcome, judge(pack, pair)?);
+        repair.found.get_or_insert(found);
     }
     let rules: BTreeSet<String> = repair.outcome.findings.iter().map(|finding| finding.rule.to_string()).collect();
     Err(FixError::Restless(rules.into_iter().collect()))

@@ -74,13 +74,8 @@ fn judge(options: &Check, outputs: &Outputs<'_>, environment: &Environment) -> R
     refuse_nothing(pack, &pair)?;
     let paths = narrow(&options.paths, &frame.repository, &pair)?;
     // Where nothing is written, reports are about the files as they are.
-    let mut before = None;
+    let before = options.diff.then(|| pair.clone());
     let mut repair = if options.fix || options.diff {
-        if options.diff {
-            let mut outcome = run::judge(pack, &pair).map_err(boxed)?;
-            outcome.narrow(&paths);
-            before = Some((outcome, pair.clone()));
-        }
         let allowed = Allowed { risky: options.unsafe_fixes, paths: paths.clone(), ..Allowed::default() };
         fix::repair(pack, &mut pair, &allowed).map_err(boxed)?
     } else {
@@ -89,9 +84,11 @@ fn judge(options: &Check, outputs: &Outputs<'_>, environment: &Environment) -> R
             let pair = frame.repository.pair(&step.base, &step.head, &pack.scope()).map_err(boxed)?;
             outcome.add_step(run::judge(pack, &pair).map_err(boxed)?, pack, &step.name);
         }
-        Repair { outcome, files: BTreeMap::new(), conflicts: Vec::new() }
+        Repair { found: None, outcome, files: BTreeMap::new(), conflicts: Vec::new() }
     };
-    repair.outcome.narrow(&paths);
+    for outcome in repair.found.iter_mut().chain([&mut repair.outcome]) {
+        outcome.narrow(&paths);
+    }
     drop(spinner);
     let is_repaired = repair.files.values().any(|file| file.before != file.after);
     let is_written = options.fix && !options.diff && repair.outcome.failures.is_empty();
@@ -101,7 +98,8 @@ fn judge(options: &Check, outputs: &Outputs<'_>, environment: &Environment) -> R
 
     let commit = frame.repository.resolve_head(&frame.head).map_err(boxed)?.map(|commit| commit.to_string());
     let gate = if options.deny == Some(Deny::Warnings) { Level::Warning } else { Level::Error };
-    let (outcome, files) = before.as_ref().map_or((&repair.outcome, &pair), |(outcome, files)| (outcome, files));
+    let found = repair.found.as_ref().unwrap_or(&repair.outcome);
+    let (outcome, files) = before.as_ref().map_or((&repair.outcome, &pair), |files| (found, files));
     let report = Report {
         outcome,
         rules: &pack.rules,
