@@ -80,6 +80,14 @@ fn arguments_stand_one_a_line_and_good_changes_pass() {
 }
 
 #[test]
+fn arguments_that_cannot_be_read_are_annotated() {
+    let scratch = Scratch::new();
+    let (run, output) = check(&scratch, &checkout(&scratch, BAD), &[("INPUT_ARGS", "--deny=all")]);
+    assert!(output.starts_with("exit-code=2\n"), "{output}");
+    assert!(run.stderr.lines().any(|line| line.starts_with("::error title=imglint could not judge::")), "{run}");
+}
+
+#[test]
 fn inputs_are_never_code() {
     let scratch = Scratch::new();
     let work = checkout(&scratch, BAD);

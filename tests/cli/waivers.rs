@@ -30,6 +30,10 @@ fn the_configuration_lets_pass_and_the_option_shows_it() {
     // A day later it is over.
     let tomorrow = [("SOURCE_DATE_EPOCH", "1780358400")];
     repo.imglint_with(&[], &tomorrow).is(1, &["expired-waiver", "stale-version"]);
+    for malformed in ["soon", "1780272000.5", "99999999999999999"] {
+        let run = repo.imglint_with(&[], &[("SOURCE_DATE_EPOCH", malformed)]);
+        run.fails(&["SOURCE_DATE_EPOCH", malformed, "seconds since 1970"]);
+    }
 }
 
 #[test]
