@@ -40,7 +40,7 @@ pub fn main() -> ExitCode {
     let environment = Environment::of_process();
     let arguments = Cli::try_parse().unwrap_or_else(|error| {
         if error.use_stderr() {
-            reports::tell_prow(&error.to_string(), &environment);
+            reports::tell_ci(&error.to_string(), &environment);
         }
         error.exit()
     });

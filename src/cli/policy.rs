@@ -9,7 +9,7 @@ use crate::environment::Environment;
 use crate::git::{Base, GitError, Head, Policy, Repository};
 use crate::inputs::{Inputs, Jobs, Promoted};
 use crate::pack::{BUILT_IN, BuiltIn, CONFIG_FILE, Config, Pack, PackFiles};
-use crate::text::Text;
+use crate::text::{Text, escape};
 use crate::waiver::{self, Day};
 
 /// Why there is no pack to judge by.
@@ -21,7 +21,7 @@ enum NoPack {
          shape.images.roots = [\"images\"]    # where the directories with VERSION files lie"
     ))]
     Unrecognised,
-    #[error("there is no pack `{}`", crate::text::escape(.0))]
+    #[error("there is no pack `{}`", escape(.0))]
     #[diagnostic(help("{1}, or a directory with a pack.toml"))]
     Unknown(String, String),
     #[error("failed to read {path}: {source}")]
@@ -245,14 +245,19 @@ pub(super) fn waive(
 ) -> Result<(), Error> {
     let messages = repository.messages(base, head).map_err(boxed)?;
     let trailers = messages.iter().flat_map(|(commit, message)| waiver::of_message(commit, message)).collect();
-    // https://reproducible-builds.org/specs/source-date-epoch/
-    let epoch = environment.get("SOURCE_DATE_EPOCH").and_then(|seconds| seconds.parse().ok());
-    let now = || {
-        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).ok().map(|now| now.as_secs().cast_signed())
-    };
-    let today = epoch.or_else(now).and_then(Day::of_seconds).ok_or_else(|| boxed(NoDate))?;
-    chosen.pack.waive(chosen.config.as_ref(), trailers, today);
+    chosen.pack.waive(chosen.config.as_ref(), trailers, today(environment).map_err(boxed)?);
     Ok(())
+}
+
+/// The day that waivers are judged on, in UTC. Where builds are reproduced, it is told:
+/// <https://reproducible-builds.org/specs/source-date-epoch/>.
+fn today(environment: &Environment) -> Result<Day, NoDate> {
+    if let Some(told) = environment.get("SOURCE_DATE_EPOCH") {
+        let day = told.parse().ok().and_then(Day::of_seconds);
+        return day.ok_or_else(|| NoDate::Told(told.to_owned()));
+    }
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).ok();
+    now.and_then(|now| Day::of_seconds(now.as_secs().cast_signed())).ok_or(NoDate::Clock)
 }
 
 /// Reads the files from outside that options and environment name.
@@ -279,9 +284,14 @@ pub(super) fn inputs(promoted: Option<&Path>, jobs: Option<&Path>, environment: 
 }
 
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
-#[error("the date is unknown, so no waiver can be judged")]
-#[diagnostic(help("set the clock, or SOURCE_DATE_EPOCH to seconds since 1970; `--no-waivers` does without"))]
-struct NoDate;
+enum NoDate {
+    #[error("the clock is wrong, so no waiver can be judged")]
+    #[diagnostic(help("set the clock, or SOURCE_DATE_EPOCH to seconds since 1970; `--no-waivers` does without"))]
+    Clock,
+    #[error("SOURCE_DATE_EPOCH is `{}`, which is no date", escape(.0))]
+    #[diagnostic(help("set it to seconds since 1970, or leave it out; `--no-waivers` does without"))]
+    Told(String),
+}
 
 pub(super) fn boxed(error: impl miette::Diagnostic + Send + Sync + 'static) -> Error {
     Box::new(error)

@@ -107,11 +107,15 @@ impl<'a> Outputs<'a> {
     }
 }
 
-/// Tells Prow of arguments that could not even be read.
-pub(super) fn tell_prow(message: &str, environment: &Environment) {
+/// Tells the CI system of arguments that could not even be read, the formats among them.
+pub(super) fn tell_ci(message: &str, environment: &Environment) {
+    let failure = Failure { rule: Arc::from(COULD_NOT_JUDGE), reason: message.to_owned(), help: None };
+    let outcome = Outcome { failures: vec![failure], ..Outcome::default() };
     if let Some(path) = artifact(environment) {
-        let failure = Failure { rule: Arc::from(COULD_NOT_JUDGE), reason: message.to_owned(), help: None };
-        write_artifact(&path, &without_judgement(&Outcome { failures: vec![failure], ..Outcome::default() }));
+        write_artifact(&path, &without_judgement(&outcome));
+    }
+    if environment.ci() == Some(Ci::GitHub) {
+        let _ = std::io::stderr().write_all(github::render(&without_judgement(&outcome), true).as_bytes());
     }
 }
 
