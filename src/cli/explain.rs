@@ -67,8 +67,7 @@ fn text(pack: &Pack, rule: &Rule) -> String {
     if let Some(help) = &rule.help {
         let _ = writeln!(text, "\nWhat to do: {}", escape(help));
     }
-    let cases = rule.cases.and_then(|cases| case::parse(cases).ok()).unwrap_or_default();
-    if let Some(case) = cases.iter().find(|case| case.findings.is_some()) {
+    if let Some(case) = telling(&cases(rule)) {
         example(&mut text, case);
     }
     if !rule.sources.is_empty() {
@@ -78,6 +77,16 @@ fn text(pack: &Pack, rule: &Rule) -> String {
         }
     }
     text
+}
+
+/// The cases of a rule. Those of the program are known to be well formed: they are tests.
+pub(super) fn cases(rule: &Rule) -> Vec<Case> {
+    rule.cases.and_then(|cases| case::parse(cases).ok()).unwrap_or_default()
+}
+
+/// The case that shows what the rule finds.
+pub(super) fn telling(cases: &[Case]) -> Option<&Case> {
+    cases.iter().find(|case| case.findings.is_some())
 }
 
 fn example(text: &mut String, case: &Case) {

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::case::{self, Case};
+use super::explain::{cases, telling};
+use crate::case::Case;
 use crate::check::Scope;
 use crate::pack::{Pack, Rule};
 use crate::text::escape;
@@ -22,7 +23,7 @@ pub(super) fn page(pack: &Pack) -> String {
 }
 
 fn section(page: &mut String, rule: &Rule) {
-    let cases = rule.cases.and_then(|cases| case::parse(cases).ok()).unwrap_or_default();
+    let cases = cases(rule);
     let _ = writeln!(page, "\n## {}\n", escape(&rule.id));
     let mut facts = vec![rule.level.to_string()];
     facts.push(
@@ -42,7 +43,7 @@ fn section(page: &mut String, rule: &Rule) {
     if let Some(help) = &rule.help {
         let _ = writeln!(page, "\nWhat to do: {}.", escape(help).trim_end_matches('.'));
     }
-    if let Some(case) = cases.iter().find(|case| case.findings.is_some()) {
+    if let Some(case) = telling(&cases) {
         example(page, case);
     }
     if !rule.sources.is_empty() {
