@@ -54,7 +54,7 @@ impl StageBase {
     fn bases<'i>(&self, image: &'i Image, last: &Final<'i>) -> Vec<(&'i Arc<str>, &'i Arc<Text>, Span)> {
         let mut stage = last.stage;
         let mut number = last.dockerfile.stages.len() - 1;
-        while let Some(earlier) = last.dockerfile.stage_named(&stage.image.value, number) {
+        while let Some(earlier) = last.dockerfile.continued_by(stage, number) {
             (stage, number) = (&last.dockerfile.stages[earlier], earlier);
         }
         if !stage.image.value.contains('$') {

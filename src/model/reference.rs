@@ -134,7 +134,7 @@ pub(super) fn of_image(image: &Image, shape: &Shape) -> Vec<Reference> {
     for build in &image.builds {
         let Ok(Parsed { text, dockerfile, .. }) = &build.file else { continue };
         for (number, stage) in dockerfile.stages.iter().enumerate() {
-            if dockerfile.stage_named(&stage.image.value, number).is_none() {
+            if dockerfile.continued_by(stage, number).is_none() {
                 let span = &stage.image.span;
                 let found = Reference::parse(&build.path, text, span, shape, Spelling::From);
                 // What variables of the file stand for is known where they have defaults.

@@ -3,6 +3,8 @@
 //! The syntax is read by the parse-dockerfile crate. What it cannot know is added here: lines that a build script rewrites
 //! before docker sees them, and which stage is built for which platform.
 
+use std::borrow::Cow;
+
 use parse_dockerfile as syntax;
 
 use super::baseimage::Platform;
@@ -76,8 +78,8 @@ pub struct Malformed {
     pub span: Span,
 }
 
-/// How many variables are replaced in one word before it counts as naming itself.
-const MAX_EXPANSIONS: usize = 32;
+/// The longest value that variables are replaced in, in bytes: defaults that double each other would exhaust the memory.
+const MAX_EXPANDED: usize = 4096;
 
 /// What a build script does to lines with its prefix before docker sees them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,7 +109,7 @@ impl Copy {
 impl Dockerfile {
     /// Reads a Dockerfile. `prefix` is the one that the build script knows, and what it does to such lines.
     pub fn parse(text: &Text, prefix: Option<(&str, Prefixed)>) -> Result<Self, Malformed> {
-        let source = mask(text, prefix);
+        let source = mask(text, prefix)?;
         let malformed = |error: &syntax::Error| {
             // The end of the file lies one line below its last.
             let line = text.lines().take(error.line().max(1)).last();
@@ -116,7 +118,7 @@ impl Dockerfile {
         };
         let mut dockerfile = Self { arguments: Vec::new(), stages: Vec::new() };
         for instruction in syntax::parse_iter(&source).map_err(|error| malformed(&error))? {
-            dockerfile.add(instruction.map_err(|error| malformed(&error))?)?;
+            dockerfile.add(&instruction.map_err(|error| malformed(&error))?, text.as_str())?;
         }
         if dockerfile.stages.is_empty() {
             return Err(Malformed { message: "there is no FROM in it".to_owned(), span: 0..0 });
@@ -124,7 +126,8 @@ impl Dockerfile {
         Ok(dockerfile)
     }
 
-    fn add(&mut self, instruction: syntax::Instruction<'_>) -> Result<(), Malformed> {
+    /// Adds an instruction; `source` is the text as it is written.
+    fn add(&mut self, instruction: &syntax::Instruction<'_>, source: &str) -> Result<(), Malformed> {
         match instruction {
             syntax::Instruction::From(from) => {
                 let platform = flag(&from.options, "platform");
@@ -140,12 +143,13 @@ impl Dockerfile {
             syntax::Instruction::Arg(arg) if self.stages.is_empty() => {
                 for argument in arg.arguments.value.split_whitespace() {
                     let (name, default) = argument.split_once('=').map_or((argument, None), |(n, d)| (n, Some(d)));
-                    let default = default.map(|default| default.trim_matches(['"', '\'']).to_owned());
+                    // A default may name the arguments before it.
+                    let default = default.map(|default| self.with_defaults(default.trim_matches(['"', '\''])));
                     self.arguments.push((name.to_owned(), default));
                 }
             }
             instruction => {
-                let instruction = convert(&instruction, false);
+                let instruction = convert(instruction, source, false);
                 let Some(stage) = self.stages.last_mut() else {
                     return Err(Malformed {
                         message: format!("{} stands before the first FROM", instruction.keyword),
@@ -163,9 +167,9 @@ impl Dockerfile {
     pub fn platforms(&self, target: &Platform) -> Vec<Platform> {
         let mut platforms: Vec<Platform> = Vec::with_capacity(self.stages.len());
         for stage in &self.stages {
-            let own = stage.platform.as_ref().and_then(|word| Platform::of_option(&self.expand(&word.value, target)));
-            let inherited =
-                || self.stage_named(&stage.image.value, platforms.len()).map(|earlier| platforms[earlier].clone());
+            let own =
+                stage.platform.as_ref().and_then(|word| Platform::of_option(&self.expand_for(&word.value, target)));
+            let inherited = || self.continued_by(stage, platforms.len()).map(|earlier| platforms[earlier].clone());
             let platform = own.or_else(inherited).unwrap_or_else(|| target.clone());
             platforms.push(platform);
         }
@@ -178,6 +182,11 @@ impl Dockerfile {
         self.stages[..before.min(self.stages.len())].iter().rposition(is_named)
     }
 
+    /// The stage among the first `before` ones that a stage continues.
+    pub fn continued_by(&self, stage: &Stage, before: usize) -> Option<usize> {
+        self.stage_named(&self.with_defaults(&stage.image.value), before)
+    }
+
     /// Whether `name` names a stage by its name or, as COPY may, by its number.
     pub fn is_stage(&self, name: &str) -> bool {
         self.stage_named(name, self.stages.len()).is_some() || name.parse::<usize>().is_ok()
@@ -185,93 +194,71 @@ impl Dockerfile {
 
     /// The value with its variables replaced by their defaults, as far as they have any; others stay as they are written.
     pub fn with_defaults(&self, value: &str) -> String {
-        let mut expanded = value.to_owned();
-        for _ in 0..MAX_EXPANSIONS {
-            let known = self.arguments.iter().filter_map(|(name, default)| Some((name, default.as_deref()?)));
-            let next = known.fold(expanded.clone(), |text, (name, default)| {
-                let text = text.replace(&format!("${{{name}}}"), default);
-                replace_variable(&text, name, default)
-            });
-            if next == expanded {
-                break;
-            }
-            expanded = next;
-        }
-        expanded
+        expand(value, |name| self.default(name).map(str::to_owned))
+    }
+
+    /// The default of an argument before the first stage.
+    fn default(&self, name: &str) -> Option<&str> {
+        self.arguments.iter().rfind(|(argument, _)| argument == name)?.1.as_deref()
     }
 
     /// Replaces variables by what the build sets, or by their defaults; unknown ones by nothing, as docker does.
-    fn expand(&self, value: &str, target: &Platform) -> String {
-        let known = |name: &str| -> String {
-            match name {
-                "TARGETPLATFORM" => format!("{}/{}", target.os, target.arch),
-                "TARGETOS" => target.os.clone(),
-                "TARGETARCH" => target.arch.clone(),
-                "BUILDPLATFORM" => "linux/amd64".to_owned(),
-                "BUILDOS" => "linux".to_owned(),
-                "BUILDARCH" => "amd64".to_owned(),
-                _ => {
-                    let default = self.arguments.iter().find(|(argument, _)| argument == name);
-                    default.and_then(|(_, default)| default.clone()).unwrap_or_default()
-                }
-            }
+    fn expand_for(&self, value: &str, target: &Platform) -> String {
+        let of_build = |name: &str| match name {
+            "TARGETPLATFORM" => Some(format!("{}/{}", target.os, target.arch)),
+            "TARGETOS" => Some(target.os.clone()),
+            "TARGETARCH" => Some(target.arch.clone()),
+            "BUILDPLATFORM" => Some("linux/amd64".to_owned()),
+            "BUILDOS" => Some("linux".to_owned()),
+            "BUILDARCH" => Some("amd64".to_owned()),
+            _ => None,
         };
-        let mut expanded = value.to_owned();
-        // Defaults may name further arguments, even each other.
-        for _ in 0..MAX_EXPANSIONS {
-            match expand_once(&expanded, known) {
-                Some(next) => expanded = next,
-                None => break,
-            }
-        }
-        expanded
+        let default = |name: &str| self.default(name).map(|default| expand(default, of_build));
+        expand(value, |name| of_build(name).or_else(|| default(name)).or_else(|| Some(String::new())))
     }
 }
 
-/// Replaces `$name`, where the name does not go on.
-fn replace_variable(text: &str, name: &str, value: &str) -> String {
-    let variable = format!("${name}");
-    let mut parts = text.split(&variable);
-    let mut replaced = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let goes_on = part.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
-        if goes_on {
-            replaced.push('$');
-            replaced.push_str(name);
-        } else {
-            replaced.push_str(value);
+/// Replaces the variables that `known` knows, once each, or else by the default that `${name:-default}` gives; others stay as
+/// they are written. So does the whole value where it would become longer than any name of an image.
+fn expand(value: &str, known: impl Fn(&str) -> Option<String>) -> String {
+    let mut expanded = String::with_capacity(value.len());
+    let mut rest = value;
+    while let Some(dollar) = rest.find('$') {
+        expanded.push_str(&rest[..dollar]);
+        let (name, default, after) = variable(&rest[dollar + 1..]);
+        let written = &rest[dollar..rest.len() - after.len()];
+        let found = known(name);
+        let is_empty = found.as_ref().is_none_or(String::is_empty);
+        expanded.push_str(default.filter(|_| is_empty).or(found.as_deref()).unwrap_or(written));
+        rest = after;
+        if expanded.len() > MAX_EXPANDED {
+            return value.to_owned();
         }
-        replaced.push_str(part);
     }
-    replaced
+    expanded + rest
 }
 
-/// Replaces the variables in `value`; `None` where there are none.
-fn expand_once(value: &str, known: impl Fn(&str) -> String) -> Option<String> {
-    let dollar = value.find('$')?;
-    let rest = &value[dollar + 1..];
-    let (name, default, after) = if let Some(braced) = rest.strip_prefix('{') {
-        let (inner, after) = braced.split_once('}')?;
+/// The name of the variable after a dollar sign, the default that is written with it, and what follows it. What is no variable, or
+/// one in a form that is not known, has a name that no variable has.
+fn variable(rest: &str) -> (&str, Option<&str>, &str) {
+    if let Some((inner, after)) = rest.strip_prefix('{').and_then(|braced| braced.split_once('}')) {
         let (name, default) = inner.split_once(":-").map_or((inner, None), |(name, default)| (name, Some(default)));
-        (name, default, after)
-    } else {
-        let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
-        (&rest[..end], None, &rest[end..])
-    };
-    let mut known = known(name);
-    if known.is_empty() {
-        default.unwrap_or_default().clone_into(&mut known);
+        return (name, default, after);
     }
-    Some(format!("{}{known}{after}", &value[..dollar]))
+    let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
+    (&rest[..end], None, &rest[end..])
 }
 
 /// The text as docker gets it, with every byte in its place: what the build script takes away becomes blanks, and so does a
-/// byte order mark; the bodies of heredocs in RUN, which the parser knows only as its first word, become comments.
-fn mask<'t>(text: &'t Text, prefix: Option<(&str, Prefixed)>) -> std::borrow::Cow<'t, str> {
+/// byte order mark. What the parser reads in another way than buildkit is put so that it cannot: the bodies of heredocs become
+/// comments, and two escape characters at the end of a line, which continue nothing, are no longer there.
+fn mask<'t>(text: &'t Text, prefix: Option<(&str, Prefixed)>) -> Result<Cow<'t, str>, Malformed> {
     let source = text.as_str();
+    let escape = escape_character(source);
     let has_prefix = prefix.is_some_and(|(prefix, _)| source.contains(prefix));
-    if !has_prefix && !source.starts_with(BYTE_ORDER_MARK) && !source.contains("<<") {
-        return source.into();
+    let is_odd = || source.starts_with(BYTE_ORDER_MARK) || source.contains("<<") || source.contains(&escape.repeat(2));
+    if !has_prefix && !is_odd() {
+        return Ok(source.into());
     }
     let mut masked = String::with_capacity(source.len());
     let mut lines = source.split_inclusive('\n').enumerate().map(|(number, line)| {
@@ -283,86 +270,130 @@ fn mask<'t>(text: &'t Text, prefix: Option<(&str, Prefixed)>) -> std::borrow::Co
             _ if number == 0 && line.starts_with(BYTE_ORDER_MARK) => BYTE_ORDER_MARK.len_utf8(),
             _ => 0,
         };
-        if blanks == 0 { line.into() } else { std::borrow::Cow::from(" ".repeat(blanks) + &line[blanks..]) }
+        if blanks == 0 { line.into() } else { Cow::from(" ".repeat(blanks) + &line[blanks..]) }
     });
-    let escape = escape_character(source);
     while let Some(line) = lines.next() {
-        let Some(mut run) = after_run(&line).map(str::to_owned) else {
-            masked.push_str(&line);
-            continue;
-        };
-        // The whole instruction, over its continued lines.
         let begin = masked.len();
-        masked.push_str(&line);
-        while run.trim_end().ends_with(escape) {
-            let Some(line) = lines.next() else { break };
-            run.push_str(&line);
+        if is_skipped(&line) {
             masked.push_str(&line);
-        }
-        let delimiters = heredocs(&run);
-        if delimiters.is_empty() {
             continue;
         }
-        let instruction = masked.split_off(begin).replace("<<", "__");
-        masked.push_str(&instruction);
-        for (delimiter, strips_tabs) in delimiters {
-            for line in lines.by_ref() {
-                let body = line.trim_end_matches(['\n', '\r']);
-                let is_end = if strips_tabs { body.trim_start_matches('\t') } else { body } == delimiter;
+        // The whole instruction, over its continued lines.
+        let mut instruction = String::new();
+        let mut next = Some(line);
+        while let Some(line) = next {
+            let is_continued = take(&line, escape, &mut instruction, &mut masked);
+            next = if is_continued { lines.next() } else { None };
+            while let Some(line) = next.take_if(|line| is_skipped(line)) {
+                masked.push_str(&line);
+                next = lines.next();
+            }
+        }
+        if !instruction.contains("<<") || !may_have_heredocs(&instruction) {
+            continue;
+        }
+        let span = begin..begin + masked[begin..].trim_end().len();
+        let whole = masked.split_off(begin).replace("<<", "__");
+        masked.push_str(&whole);
+        for Heredoc { delimiter, strips_tabs } in heredocs(&instruction) {
+            let is_end = |line: &str| {
+                let line = line.trim_end_matches(['\n', '\r']);
+                delimiter == if strips_tabs { line.trim_start_matches('\t') } else { line }
+            };
+            loop {
+                let Some(line) = lines.next() else {
+                    return Err(Malformed { message: format!("the heredoc {delimiter} does not end"), span });
+                };
                 comment(&mut masked, &line);
-                if is_end {
+                if is_end(&line) {
                     break;
                 }
             }
         }
     }
-    masked.into()
+    Ok(masked.into())
 }
 
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// The character that continues lines: a backslash, unless a directive at the top says otherwise.
-fn escape_character(source: &str) -> char {
-    let directives = source.lines().take_while(|line| line.trim_start_matches(BYTE_ORDER_MARK).starts_with('#'));
-    let is_backtick = |line: &str| {
-        let words = line.trim_start_matches([BYTE_ORDER_MARK, '#']).split_once('=');
-        words.is_some_and(|(key, value)| key.trim().eq_ignore_ascii_case("escape") && value.trim() == "`")
-    };
-    if directives.into_iter().any(is_backtick) { '`' } else { '\\' }
+/// Whether a line is empty or a comment: both are skipped, within a continued instruction too.
+fn is_skipped(line: &str) -> bool {
+    let line = line.trim_start();
+    line.is_empty() || line.starts_with('#')
 }
 
-/// What follows the keyword of a RUN in shell form.
-fn after_run(line: &str) -> Option<&str> {
-    let mut rest = line.trim_start();
-    for keyword in ["ONBUILD", "RUN"] {
-        match rest.get(..keyword.len()) {
-            Some(word) if word.eq_ignore_ascii_case(keyword) => rest = rest[keyword.len()..].trim_start(),
-            _ if keyword == "ONBUILD" => {}
-            _ => return None,
+/// Adds a line to its instruction, and to the text that is parsed. Gives whether the next line belongs to it, too.
+fn take(line: &str, escape: &str, instruction: &mut String, masked: &mut String) -> bool {
+    let body = line.trim_end();
+    match body.strip_suffix(escape) {
+        Some(before) if before.ends_with(escape) => {
+            instruction.push_str(line);
+            masked.extend([before, "/", &line[body.len()..]]);
+            false
+        }
+        Some(before) => {
+            instruction.push_str(before);
+            masked.push_str(line);
+            true
+        }
+        None => {
+            instruction.push_str(line);
+            masked.push_str(line);
+            false
         }
     }
-    (!rest.starts_with('[')).then_some(rest)
 }
 
-/// The delimiters of the heredocs in a command, and whether tabs before them are taken off. As for buildkit, a heredoc is a word
-/// of the shell that begins with `<<`, maybe after a number.
-fn heredocs(command: &str) -> Vec<(String, bool)> {
-    let mut delimiters = Vec::new();
+/// The character that continues lines: a backslash, unless a directive says otherwise. Directives stand before all else.
+fn escape_character(source: &str) -> &'static str {
+    let lines = source.trim_start_matches(BYTE_ORDER_MARK).lines();
+    let directives = lines.map_while(|line| line.trim_start().strip_prefix('#')?.split_once('='));
+    for (key, value) in directives {
+        match key.trim().to_ascii_lowercase().as_str() {
+            "escape" => return if value.trim() == "`" { "`" } else { "\\" },
+            "syntax" | "check" => {}
+            _ => break,
+        }
+    }
+    "\\"
+}
+
+/// Whether an instruction is one of those that take heredocs.
+fn may_have_heredocs(instruction: &str) -> bool {
+    let is = |word: Option<&str>, keyword: &str| word.is_some_and(|word| word.eq_ignore_ascii_case(keyword));
+    let mut words = instruction.split_whitespace().peekable();
+    if is(words.peek().copied(), "ONBUILD") {
+        words.next();
+    }
+    let keyword = words.next();
+    ["RUN", "COPY", "ADD"].iter().any(|known| is(keyword, known))
+}
+
+struct Heredoc {
+    /// The line that ends it.
+    delimiter: String,
+    /// Whether tabs before that line are taken off.
+    strips_tabs: bool,
+}
+
+/// The heredocs of an instruction. As for buildkit, a heredoc is a word of the shell that begins with `<<`, maybe after a number,
+/// and there is none where the words cannot be told because a quote or a variable does not end.
+fn heredocs(instruction: &str) -> Vec<Heredoc> {
+    let mut found = Vec::new();
     let mut quote = None;
     let mut word = String::new();
-    for character in command.chars().chain([' ']) {
+    let mut characters = instruction.chars().chain([' ']);
+    while let Some(character) = characters.next() {
         match quote {
             Some(open) if character == open => quote = None,
+            Some('"') | None if character == '\\' => {
+                word.push(character);
+                word.extend(characters.next());
+                continue;
+            }
             None if matches!(character, '"' | '\'') => quote = Some(character),
             None if character.is_whitespace() => {
-                let body = word.trim_start_matches(|c: char| c.is_ascii_digit());
-                if let Some(name) = body.strip_prefix("<<") {
-                    let (name, strips_tabs) = name.strip_prefix('-').map_or((name, false), |name| (name, true));
-                    let name: String = name.chars().filter(|c| !matches!(c, '"' | '\'')).collect();
-                    if !name.is_empty() && !name.contains('<') {
-                        delimiters.push((name, strips_tabs));
-                    }
-                }
+                found.extend(Heredoc::of_word(&word));
                 word.clear();
                 continue;
             }
@@ -370,7 +401,17 @@ fn heredocs(command: &str) -> Vec<(String, bool)> {
         }
         word.push(character);
     }
-    delimiters
+    let is_open = quote.is_some() || instruction.split("${").skip(1).any(|variable| !variable.contains('}'));
+    if is_open { Vec::new() } else { found }
+}
+
+impl Heredoc {
+    fn of_word(word: &str) -> Option<Self> {
+        let name = word.trim_start_matches(|c: char| c.is_ascii_digit()).strip_prefix("<<")?;
+        let (name, strips_tabs) = name.strip_prefix('-').map_or((name, false), |name| (name, true));
+        let delimiter: String = name.chars().filter(|c| !matches!(c, '"' | '\'')).collect();
+        (!delimiter.is_empty() && !delimiter.contains('<')).then_some(Self { delimiter, strips_tabs })
+    }
 }
 
 /// Makes a comment of a line, of the same length.
@@ -391,20 +432,21 @@ fn flag<'f, 'a: 'f>(flags: impl IntoIterator<Item = &'f syntax::Flag<'a>>, name:
     flags.into_iter().find(|flag| flag.name.value == name).and_then(|flag| flag.value.as_ref()).map(word)
 }
 
-fn convert(instruction: &syntax::Instruction<'_>, is_onbuild: bool) -> Instruction {
+fn convert(instruction: &syntax::Instruction<'_>, source: &str, is_onbuild: bool) -> Instruction {
     use syntax::Instruction as Syntax;
-    let copy =
-        |options: &[syntax::Flag<'_>], sources: &[syntax::Source<'_>], destination: &syntax::UnescapedString<'_>| {
-            let sources = sources.iter().filter_map(|source| match source {
-                syntax::Source::Path(path) => Some(word(path)),
-                _ => None,
-            });
-            Some(Copy { from: flag(options, "from"), sources: sources.collect(), destination: word(destination) })
-        };
+    let copy = |options: &[syntax::Flag<'_>],
+                sources: &[syntax::Source<'_>],
+                destination: &syntax::UnescapedString<'_>| {
+        let sources = sources.iter().filter_map(|path| match path {
+            syntax::Source::Path(path) if Heredoc::of_word(&source[path.span.clone()]).is_none() => Some(word(path)),
+            _ => None,
+        });
+        Some(Copy { from: flag(options, "from"), sources: sources.collect(), destination: word(destination) })
+    };
     let (keyword, span, copy) = match instruction {
         Syntax::Add(add) => ("ADD", &add.add.span, copy(&add.options, &add.src, &add.dest)),
         Syntax::Copy(it) => ("COPY", &it.copy.span, copy(&it.options, &it.src, &it.dest)),
-        Syntax::Onbuild(onbuild) => return convert(&onbuild.instruction, true),
+        Syntax::Onbuild(onbuild) => return convert(&onbuild.instruction, source, true),
         Syntax::Arg(arg) => ("ARG", &arg.arg.span, None),
         Syntax::Cmd(cmd) => ("CMD", &cmd.cmd.span, None),
         Syntax::Entrypoint(entrypoint) => ("ENTRYPOINT", &entrypoint.entrypoint.span, None),
