@@ -213,6 +213,27 @@ fn gitlab_names_the_base_of_a_merge_request() {
 }
 
 #[test]
+fn gitlab_merges_the_result_and_others_do_not_answer_for_the_target() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    let base = repo.git(&["rev-parse", "HEAD"]);
+    repo.bad_topic();
+    repo.git(&["checkout", "-q", "master"]);
+    repo.change(&[("test/images/kitten/VERSION", "no version!\n")]);
+    let target = repo.git(&["rev-parse", "HEAD"]);
+    let run = || {
+        let names = [("CI_MERGE_REQUEST_DIFF_BASE_SHA", &*base), ("CI_MERGE_REQUEST_TARGET_BRANCH_SHA", &*target)];
+        repo.imglint_with(&[], &with(&[("CI", "true"), ("GITLAB_CI", "true")], &names))
+    };
+    repo.git(&["checkout", "-q", "--detach"]);
+    repo.git(&["merge", "-q", "--no-ff", "-m", "merged result", "topic"]);
+    run().is(1, STALE).says(&["CI_MERGE_REQUEST_TARGET_BRANCH_SHA"]);
+    // A pipeline of the source branch has not merged the target.
+    repo.git(&["checkout", "-q", "topic"]);
+    run().is(1, STALE).says(&["CI_MERGE_REQUEST_DIFF_BASE_SHA"]);
+}
+
+#[test]
 fn in_ci_no_base_is_no_pass() {
     let scratch = Scratch::new();
     let repo = scratch.kubernetes("repo");
@@ -337,6 +358,20 @@ fn a_backport_is_compared_with_its_release_branch() {
     clone.git(&["checkout", "-q", "--no-track", "-b", "plain", "origin/release-1.20"]);
     clone.change(&good);
     clone.imglint(&[]).is(0, &[]).says(&["merge base with origin/release-1.20"]);
+}
+
+#[test]
+fn a_topic_that_is_named_like_a_release_is_not_compared_with_its_pushed_self() {
+    let scratch = Scratch::new();
+    let origin = scratch.kubernetes("origin");
+    let clone = scratch.clone(&origin, "clone", &[]);
+    for name in ["release-notes", "release-1.20-fix", "stable-links", "release/me"] {
+        clone.git(&["checkout", "-q", "-b", name, "origin/master"]);
+        clone.change(&[("test/images/agnhost/main.go", "package main // changed\n")]);
+        clone.imglint(&[]).is(1, STALE);
+        clone.git(&["push", "-q", "-u", "origin", name]);
+        clone.imglint(&[]).is(1, STALE).says(&["merge base with origin/HEAD"]);
+    }
 }
 
 #[test]
