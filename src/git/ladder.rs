@@ -57,8 +57,8 @@ impl Base {
     }
 }
 
-/// Branches that releases are cut from, by how their names begin. A backport is compared with its own, not with the main one.
-const RELEASE_PREFIXES: [&str; 3] = ["release-", "release/", "stable"];
+/// How the names of branches begin that releases are cut from. A version follows.
+const RELEASE_PREFIXES: [&str; 4] = ["release-", "release/", "stable-", "stable/"];
 
 /// How far down its own history a change is searched for the release branch that it was begun on, in commits.
 const RELEASE_SEARCH: usize = 1000;
@@ -241,19 +241,20 @@ impl Ladder<'_> {
             self.tried.push("CI_MERGE_REQUEST_DIFF_BASE_SHA (unset: no merge request)".to_owned());
             return Ok(None);
         };
-        let tip = self.repository.commit(sha, "CI_MERGE_REQUEST_DIFF_BASE_SHA")?;
-        let Base::Commit { merge_base, source, mut tip } =
-            self.merge_base(tip, "CI_MERGE_REQUEST_DIFF_BASE_SHA".to_owned())?
-        else {
-            return Ok(None);
-        };
         // The target branch may have moved on; merged results pipelines know how far.
-        if let Some(target) = self.environment.get("CI_MERGE_REQUEST_TARGET_BRANCH_SHA")
-            && let Ok(commit) = self.repository.commit(target, "CI_MERGE_REQUEST_TARGET_BRANCH_SHA")
+        let of_target = "CI_MERGE_REQUEST_TARGET_BRANCH_SHA";
+        let target = self.environment.get(of_target).and_then(|sha| self.repository.commit(sha, of_target).ok());
+        if let Some(target) = target
+            && self.repository.inner.graph_descendant_of(self.head, target).doing("looking for the merge base")?
         {
-            tip = commit;
+            return self.merge_base(target, of_target.to_owned()).map(Some);
         }
-        Ok(Some(Base::Commit { merge_base, tip, source }))
+        let base = self.repository.commit(sha, "CI_MERGE_REQUEST_DIFF_BASE_SHA")?;
+        let base = self.merge_base(base, "CI_MERGE_REQUEST_DIFF_BASE_SHA".to_owned())?;
+        Ok(Some(match (base, target) {
+            (Base::Commit { merge_base, source, .. }, Some(tip)) => Base::Commit { merge_base, tip, source },
+            (base, _) => base,
+        }))
     }
 
     /// The base branch of a clone that a person works in.
@@ -283,10 +284,7 @@ impl Ladder<'_> {
     /// HEAD and the main branch. Compared with the main branch, a backport would answer for the whole release.
     fn release_branch(&mut self, main: Oid, current: Option<&str>) -> Rung {
         let repository = &self.repository.inner;
-        let is_release = |name: &str| {
-            name.split_once('/')
-                .is_some_and(|(_, branch)| RELEASE_PREFIXES.iter().any(|prefix| branch.starts_with(prefix)))
-        };
+        let is_release = |name: &str| name.split_once('/').is_some_and(|(_, branch)| is_release(branch));
         let tracked = current.and_then(|name| {
             let upstream = repository.find_branch(name, BranchType::Local).ok()?.upstream().ok()?;
             Some((upstream.name().ok()??.to_owned(), upstream.get().peel_to_commit().ok()?.id()))
@@ -437,6 +435,17 @@ impl Ladder<'_> {
             (_, false) => "name the base branch with `--base REV` or IMGLINT_BASE, or judge everything with `--all`",
         }
     }
+}
+
+/// Whether releases are cut from a branch of this name. One that goes on in words is a topic, and its remote branch is a copy of it:
+/// compared with that, nothing would have changed.
+fn is_release(branch: &str) -> bool {
+    let version = RELEASE_PREFIXES.iter().find_map(|prefix| branch.strip_prefix(prefix));
+    let is_version = |version: &str| {
+        version.starts_with(|c: char| c.is_ascii_digit())
+            && version.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'_' | b'x'))
+    };
+    branch == "stable" || version.is_some_and(|version| is_version(version.trim_start_matches('v')))
 }
 
 /// Prow's description of a job, if it set one.
