@@ -106,15 +106,15 @@ impl Reference {
     }
 }
 
-/// The tag without the platform at its end. Versions hold dashes themselves, so the suffix that the line's key gives is taken
-/// first, and else what begins with an operating system.
+/// The tag without the platform at its end, which variables of the build may stand for. Versions hold dashes themselves, so the
+/// suffix that the line's key gives is taken first, and else what begins with an operating system.
 fn without_platform<'t>(tag: &'t str, spelling: &Spelling) -> &'t str {
     if let Spelling::Base(platform) = spelling
         && let Some(version) = tag.strip_suffix(&platform.suffix()).and_then(|version| version.strip_suffix('-'))
     {
         return version;
     }
-    let begin = ["-linux-", "-windows-"].into_iter().filter_map(|os| tag.rfind(os)).min();
+    let begin = [tag.rfind("-linux-"), tag.rfind("-windows-"), tag.find("-$")].into_iter().flatten().min();
     begin.map_or(tag, |begin| &tag[..begin])
 }
 
@@ -137,11 +137,12 @@ pub(super) fn of_image(image: &Image, shape: &Shape) -> Vec<Reference> {
             if dockerfile.continued_by(stage, number).is_none() {
                 let span = &stage.image.span;
                 let found = Reference::parse(&build.path, text, span, shape, Spelling::From);
-                // What variables of the file stand for is known where they have defaults.
-                let is_open = found.as_ref().is_none_or(|reference| reference.version.is_none());
+                // What variables of the file stand for is known where they have defaults. A name may go on in the next line.
+                let is_open = found.as_ref().is_none_or(|reference| reference.version.is_none())
+                    || text.slice(span).contains('\n');
                 let expanded = || {
                     let value = dockerfile.with_defaults(&stage.image.value);
-                    let is_other = value != stage.image.value;
+                    let is_other = value != text.slice(span);
                     is_other.then(|| Reference::expanded(&build.path, text, span, shape, &value)).flatten()
                 };
                 references.extend(if is_open { expanded().or(found) } else { found });

@@ -44,9 +44,14 @@ impl Platform {
         Some(Self { os: os.to_owned(), arch: arch.to_owned(), os_version: os_version.map(str::to_owned) })
     }
 
-    /// Reads what docker takes for a platform in `--platform`: any case, and the system alone, too.
+    /// Reads what docker takes for a platform in `--platform`: any case, the system alone, too, and with its version in brackets.
     pub fn of_option(option: &str) -> Option<Self> {
-        let option = option.to_ascii_lowercase();
+        let mut option = option.to_ascii_lowercase();
+        if let (Some(open), Some(close)) = (option.find('('), option.find(')'))
+            && open < close
+        {
+            option.replace_range(open..=close, "");
+        }
         match option.as_str() {
             system @ ("linux" | "windows" | "darwin" | "freebsd") => {
                 Some(Self { os: system.to_owned(), arch: "amd64".to_owned(), os_version: None })

@@ -267,7 +267,13 @@ fn mask<'t>(text: &'t Text, prefix: Option<(&str, Prefixed)>) -> Result<Cow<'t, 
                 Prefixed::Kept => line.len() - line.trim_start().len() + prefix.len(),
                 Prefixed::Dropped => line.trim_end_matches(['\n', '\r']).len(),
             },
-            _ if number == 0 && line.starts_with(BYTE_ORDER_MARK) => BYTE_ORDER_MARK.len_utf8(),
+            _ if number == 0 && line.starts_with(BYTE_ORDER_MARK) => {
+                let line = &line[BYTE_ORDER_MARK.len_utf8()..];
+                let blanks = " ".repeat(BYTE_ORDER_MARK.len_utf8());
+                // A directive begins its line.
+                let directive = line.strip_prefix('#').map(|rest| format!("#{blanks}{rest}"));
+                return Cow::from(directive.unwrap_or_else(|| blanks + line));
+            }
             _ => 0,
         };
         if blanks == 0 { line.into() } else { Cow::from(" ".repeat(blanks) + &line[blanks..]) }
@@ -409,7 +415,7 @@ impl Heredoc {
     fn of_word(word: &str) -> Option<Self> {
         let name = word.trim_start_matches(|c: char| c.is_ascii_digit()).strip_prefix("<<")?;
         let (name, strips_tabs) = name.strip_prefix('-').map_or((name, false), |name| (name, true));
-        let delimiter: String = name.chars().filter(|c| !matches!(c, '"' | '\'')).collect();
+        let delimiter: String = name.chars().filter(|c| !matches!(c, '"' | '\'' | '\\')).collect();
         (!delimiter.is_empty() && !delimiter.contains('<')).then_some(Self { delimiter, strips_tabs })
     }
 }
