@@ -75,11 +75,12 @@ impl Jobs {
     /// script's array, `image` or `image:pool`.
     pub fn has(&self, job: &str, image: &str) -> bool {
         let is_entry = |line: &str| {
-            let line = line.split('#').next().unwrap_or_default().trim();
-            let line = line.trim_start_matches("- ").trim_start_matches("value:").trim().trim_matches(['"', '\'']);
+            let line =
+                line.trim().trim_start_matches("- ").trim_start_matches("value:").trim().trim_matches(['"', '\'']);
             line == image || line.split_once(':').is_some_and(|(entry, pool)| entry == image && !pool.starts_with(' '))
         };
-        self.text.lines().any(|line| is_entry(line) || has_word(line, job))
+        let mut lines = self.text.lines().map(|line| line.split('#').next().unwrap_or_default());
+        lines.any(|line| is_entry(line) || has_word(line, job))
     }
 }
 

@@ -84,6 +84,9 @@ pub enum Unreadable {
     Submodule,
 }
 
+/// Where links lead, or why that cannot be told.
+pub type Followed<'s> = Result<(&'s Arc<str>, &'s Entry), Unreadable>;
+
 /// A file's text, or why it has none.
 pub type Read = Result<Arc<Text>, Unreadable>;
 
@@ -135,10 +138,19 @@ impl<'r> Snapshot<'r> {
 
     /// The text of a file; `None` where there is no such path. Links are followed within the snapshot, never out of it.
     pub fn text(&self, path: &str) -> Result<Option<Read>, StoreError> {
+        match self.follow(path)? {
+            None => Ok(None),
+            Some(Ok((path, entry))) => self.read(path, entry).map(Some),
+            Some(Err(unreadable)) => Ok(Some(Err(unreadable))),
+        }
+    }
+
+    /// What a path leads to over its links, within the snapshot; `None` where there is no such path.
+    pub fn follow(&self, path: &str) -> Result<Option<Followed<'_>>, StoreError> {
         let Some(mut entry) = self.entries.get_key_value(path) else { return Ok(None) };
         for _ in 0..MAX_LINKS {
             if entry.1.kind != Kind::Symlink {
-                return self.read(entry.0, entry.1).map(Some);
+                return Ok(Some(Ok(entry)));
             }
             let target = match self.read(entry.0, entry.1)? {
                 Ok(target) => target.as_str().to_owned(),
@@ -150,6 +162,12 @@ impl<'r> Snapshot<'r> {
             entry = next;
         }
         Ok(Some(Err(Unreadable::Link(path.to_owned()))))
+    }
+
+    /// The text of a file that must be readable where it is there at all: a check that cannot look must not pass.
+    pub fn readable(&self, path: &str) -> Result<Option<Arc<Text>>, StoreError> {
+        let read = self.text(path)?.transpose();
+        read.map_err(|unreadable| StoreError { path: path.to_owned(), reason: format!("it {unreadable}"), help: None })
     }
 
     /// The tree with other bytes in one of its files.

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::{Context, Kind, Scope};
 use crate::edit::{Edit, Fix};
 use crate::finding::{Fault, Place};
-use crate::model::Model;
+use crate::model::{Image, Model};
 use crate::parse::capture::go_regex;
 use crate::parse::yaml::{Document, Malformed, Node};
 use crate::snapshot::StoreError;
@@ -71,17 +71,17 @@ impl List<'_> {
     }
 
     fn judge(&self, entry: Node<'_, '_>, faults: &mut Vec<Fault>) -> Result<(), StoreError> {
-        let (Some(name), Some(version_node)) = (entry.get("name").and_then(Node::text), entry.get("version")) else {
-            return Ok(());
-        };
-        let version = version_node.text().unwrap_or_default();
+        let Some(name) = entry.get("name").and_then(Node::text) else { return Ok(()) };
+        let version_node = entry.get("version").unwrap_or(entry);
+        let version = entry.get("version").and_then(Node::text).unwrap_or_default();
         let mut held = Vec::new();
         for reference in entry.get("refPaths").into_iter().flat_map(Node::items) {
             let Some(path) = reference.get("path").and_then(Node::text) else { continue };
-            let of_file = self.held_in(&path);
+            let path = path.trim_start_matches("./");
+            let of_file = self.held_in(path);
             let is_manifest = self.context.shape.manifest.as_ref().is_some_and(|manifest| *manifest.path == *path);
-            let is_ours = of_file.is_some() || is_manifest || self.is_version_file(&path);
-            let Some(read) = self.context.files.text(&path)?.filter(|_| is_ours) else {
+            let is_ours = of_file.is_some() || is_manifest || self.is_version_file(path);
+            let Some(read) = self.context.files.text(path)?.filter(|_| is_ours) else {
                 if is_ours {
                     let place = reference.get("path").map_or_else(|| self.place(version_node), |node| self.place(node));
                     faults.push(Fault::new(format!("`{name}` in {} names {path}, which is gone", self.path), place));
@@ -116,17 +116,24 @@ impl List<'_> {
         let right = held.first().map(|held| held.version.clone());
         held.retain(|held| held.version != version);
         if let (Some(first), Some(right)) = (held.first(), right) {
-            let message =
-                format!("`{name}` in {} is {version}, but {} has {}", self.path, first.place.path, first.version);
+            let message = if version.is_empty() {
+                format!("`{name}` in {} has no version, but {} has {}", self.path, first.place.path, first.version)
+            } else {
+                format!("`{name}` in {} is {version}, but {} has {}", self.path, first.place.path, first.version)
+            };
             let mut fault = Fault::new(message, self.place(version_node));
             // Where the file that decides agrees, it is the other file that is wrong.
             fault = if right == version {
                 fault.help(format!("write {version} there"))
             } else {
-                let edit = Edit::replace(self.path, &version_node.span(), &right);
-                let title = format!("set `{name}` in {} to {right}", self.path);
-                fault.help(format!("write {right} here")).fix(Fix::safe(title, vec![edit]))
+                fault.help(format!("write {right} here"))
             };
+            if right != version
+                && let Some(span) = entry.get("version").and_then(Node::replaceable)
+            {
+                let title = format!("set `{name}` in {} to {right}", self.path);
+                fault = fault.fix(Fix::safe(title, vec![Edit::replace(self.path, &span, &right)]));
+            }
             fault.image.clone_from(&first.image);
             for held in held {
                 fault = fault.related(format!("{} here", held.version), held.place);
@@ -149,6 +156,21 @@ impl List<'_> {
                 version: entry.version.clone(),
                 place: manifest.place(entry),
                 image: model.images_of_entry(entry).first().map(|image| Arc::clone(&image.name)),
+            });
+            return Some(held.collect());
+        }
+        let is_base_file = |base: &&Image| base.base.as_ref().is_some_and(|base| *base.path == *path);
+        if let Some(image) = path
+            .rsplit_once('/')
+            .and_then(|(directory, _)| model.images.get(directory).map(|image| &**image))
+            .filter(is_base_file)
+        {
+            let held = image.references.iter().filter(|reference| *reference.path == *path).filter_map(|reference| {
+                Some(Held {
+                    version: reference.version.clone()?,
+                    place: reference.version_place(),
+                    image: Some(Arc::clone(&image.name)),
+                })
             });
             return Some(held.collect());
         }

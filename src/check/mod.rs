@@ -204,6 +204,12 @@ impl Change<'_> {
         self.base.images.get(&image.directory).map(|image| &**image)
     }
 
+    /// The image that one was before it moved: published under the same name, from a directory that is no image any more.
+    pub fn moved_from(&self, image: &Image, head: &Model) -> Option<&Image> {
+        let mut before = self.base.images.values().filter(|before| !head.directories.contains(&before.directory));
+        before.find(|before| before.published() == image.published()).map(|image| &**image)
+    }
+
     /// The version of an image on the base branch now.
     pub fn tip_version(&self, image: &Image) -> Option<&str> {
         self.tip.images.get(&image.directory)?.version()

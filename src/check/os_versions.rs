@@ -27,7 +27,7 @@ impl Kind for OsVersions {
     const SCOPE: Scope = Scope::Tree;
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
-        let script = context.files.text(&self.script)?.and_then(Result::ok);
+        let script = context.files.readable(&self.script)?;
         let listed = script.as_ref().and_then(|text| array(text.as_str(), &self.variable));
         let mut faults = Vec::new();
         for image in context.head.images.values() {
@@ -81,15 +81,30 @@ impl OsVersions {
     }
 }
 
-/// The words of an array of a shell script, `name=(a b c)`.
+/// The words of an array of a shell script, `name=(a b c)` and `name+=(d)`, wherever they are assigned; `None` where it is not.
 fn array<'t>(script: &'t str, name: &str) -> Option<Vec<&'t str>> {
-    let begin = script.lines().scan(0, |offset, line| {
-        let start = *offset;
-        *offset += line.len() + 1;
-        Some((start, line))
-    });
-    let open = format!("{name}=(");
-    let (start, _) = begin.into_iter().find(|(_, line)| line.trim_start().starts_with(&open))?;
-    let body = script[start..].split_once('(')?.1.split_once(')')?.0;
-    Some(body.split_whitespace().map(|word| word.trim_matches(['"', '\''])).collect())
+    let mut words: Option<Vec<_>> = None;
+    let mut rest = script;
+    while let Some(begin) = rest.find(name) {
+        let line = rest[..begin].rsplit('\n').next().unwrap_or_default();
+        rest = &rest[begin + name.len()..];
+        // Before it stand keywords and their options, as in `declare -a`.
+        let is_keyword = |word: &str| word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+        let is_statement = line.split_whitespace().all(is_keyword) && !line.ends_with(|c: char| !c.is_whitespace());
+        let body = rest.strip_prefix('+').unwrap_or(rest).strip_prefix("=(");
+        let Some(body) = body.filter(|_| is_statement) else { continue };
+        let lines = body.lines().map(|line| match line.split_once('#') {
+            Some((words, _)) if words.is_empty() || words.ends_with(char::is_whitespace) => words,
+            _ => line,
+        });
+        let words = words.get_or_insert_default();
+        for line in lines {
+            let (part, is_end) = line.split_once(')').map_or((line, false), |(part, _)| (part, true));
+            words.extend(part.split_whitespace().map(|word| word.trim_matches(['"', '\''])));
+            if is_end {
+                break;
+            }
+        }
+    }
+    words
 }

@@ -39,7 +39,7 @@ impl Kind for Registries {
             return Ok(faults);
         }
         for path in context.files.entries().keys().filter(|path| self.is_list(path)) {
-            if let Some(Ok(text)) = context.files.text(path)? {
+            if let Some(text) = context.files.readable(path)? {
                 judge(path, &text, &manifest.path, &known, &mut faults);
             }
         }

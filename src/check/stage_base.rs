@@ -1,6 +1,6 @@
 //! `stage-base`: images for an operating system should not be built on bases that are larger than they need.
 
-use std::sync::Arc;
+use std::borrow::Cow;
 
 use serde::Deserialize;
 
@@ -9,7 +9,6 @@ use crate::finding::{Fault, Place};
 use crate::model::{Final, Image};
 use crate::parse::baseimage::Platform;
 use crate::snapshot::StoreError;
-use crate::text::{Span, Text};
 
 /// Which bases are too large, and what to take instead.
 #[derive(Debug, Clone, Deserialize)]
@@ -30,9 +29,11 @@ impl Kind for StageBase {
         let mut faults = Vec::new();
         for image in context.head.images.values() {
             let Some(last) = image.final_stage(&self.system) else { continue };
-            let mut bases = self.bases(image, &last).into_iter().filter_map(|(path, text, span)| {
-                let large = self.large.iter().find(|large| is_repository(text.slice(&span), large))?;
-                Some((large, Place::new(path, text, span)))
+            let mut bases = self.bases(image, &last).into_iter().filter_map(|(repository, place)| {
+                let is_it = |large: &&String| {
+                    repository.strip_suffix(large.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
+                };
+                Some((self.large.iter().find(is_it)?, place))
             });
             let Some((large, first)) = bases.next() else { continue };
             let message = format!("{} is built on {large}", image.name);
@@ -49,16 +50,18 @@ impl Kind for StageBase {
 }
 
 impl StageBase {
-    /// What the last stage is built on: the image that it names, that of the stages that it continues, or the lines of the base
-    /// file.
-    fn bases<'i>(&self, image: &'i Image, last: &Final<'i>) -> Vec<(&'i Arc<str>, &'i Arc<Text>, Span)> {
+    /// The repositories that the last stage is built on: of the image that it names, that of the stages that it continues, or of
+    /// the lines of the base file.
+    fn bases<'i>(&self, image: &'i Image, last: &Final<'i>) -> Vec<(Cow<'i, str>, Place)> {
         let mut stage = last.stage;
         let mut number = last.dockerfile.stages.len() - 1;
         while let Some(earlier) = last.dockerfile.continued_by(stage, number) {
             (stage, number) = (&last.dockerfile.stages[earlier], earlier);
         }
-        if !stage.image.value.contains('$') {
-            return vec![(last.path, last.text, stage.image.span.clone())];
+        let named = last.dockerfile.with_defaults(&stage.image.value);
+        if !repository(&named).contains('$') {
+            let place = Place::new(last.path, last.text, stage.image.span.clone());
+            return vec![(repository(&named).to_owned().into(), place)];
         }
         let Some((path, (text, lines))) =
             image.base.as_ref().and_then(|base| Some((&base.path, base.read.as_ref().ok()?)))
@@ -66,18 +69,19 @@ impl StageBase {
             return Vec::new();
         };
         let is_for_it = |key: &str| Platform::parse(key).is_some_and(|platform| platform.os == self.system);
-        let lines = lines.iter().filter(|line| is_for_it(&line.key));
-        lines.map(|line| (path, text, line.value_span.clone())).collect()
+        let lines = lines.iter().filter(|line| is_for_it(&line.key)).map(|line| {
+            (repository(text.slice(&line.value_span)).into(), Place::new(path, text, line.value_span.clone()))
+        });
+        lines.collect()
     }
 }
 
-/// Whether an image reference is of a repository whose path ends with `end`.
-fn is_repository(reference: &str, end: &str) -> bool {
+/// A reference to an image without its tag and its digest.
+fn repository(reference: &str) -> &str {
     let name = reference.split('@').next().unwrap_or_default();
     // A colon before the last slash belongs to a port.
-    let name = match name.rsplit_once(':') {
+    match name.rsplit_once(':') {
         Some((name, tag)) if !tag.contains('/') => name,
         _ => name,
-    };
-    name.strip_suffix(end).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
+    }
 }

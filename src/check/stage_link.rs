@@ -1,6 +1,9 @@
 //! `stage-link`: symbolic links that the builder breaks when it copies them into a Windows image: it puts `Files\\` before their
 //! targets. A relative link survives if its target lies below `Files`, too.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use serde::Deserialize;
 
 use super::{Context, Kind, Scope};
@@ -36,6 +39,9 @@ impl Kind for StageLink {
                 self.judge(image, build, &mut faults);
             }
         }
+        // One file may be built for several platforms.
+        let mut seen = HashSet::new();
+        faults.retain(|fault| seen.insert((Arc::clone(&fault.place.path), fault.message.clone())));
         Ok(faults)
     }
 }
@@ -109,23 +115,29 @@ fn covers(source: &str, link: &str) -> bool {
     !is_absolute(&link) || is_below(&path(&link), &path(&source))
 }
 
+/// The name of a program, without the directory that it lies in.
+fn program(word: &str) -> &str {
+    word.rsplit('/').next().unwrap_or_default()
+}
+
 /// The links that a command makes with `ln -s TARGET LINK` or `mklink LINK TARGET`.
 fn links(command: &str) -> Vec<Link> {
     let mut links = Vec::new();
     for part in command.split(['&', ';', '|', '\n']) {
         let words: Vec<&str> = part.split_whitespace().map(|word| word.trim_matches(['"', '\''])).collect();
-        let Some(begin) = words.iter().position(|word| matches!(*word, "ln" | "mklink")) else { continue };
-        let is_option = |word: &&&str| !(word.starts_with('-') || (word.starts_with('/') && word.len() == 2));
-        let operands: Vec<&&str> = words[begin + 1..].iter().filter(is_option).collect();
+        let Some(begin) = words.iter().position(|word| matches!(program(word), "ln" | "mklink")) else { continue };
+        let is_link = program(words[begin]) == "ln";
+        let is_operand = |word: &&&str| !(word.starts_with('-') || (word.starts_with('/') && word.len() == 2));
+        let operands: Vec<&&str> = words[begin + 1..].iter().filter(is_operand).collect();
         let has = |wanted: fn(&str) -> bool| words[begin + 1..].iter().any(|word| wanted(word));
-        let is_symbolic = if words[begin] == "ln" {
+        let is_symbolic = if is_link {
             has(|word| word == "--symbolic" || (word.starts_with('-') && !word.starts_with("--") && word.contains('s')))
         } else {
             // Hard links and junctions are copied as what they lead to.
             !has(|word| word.eq_ignore_ascii_case("/h") || word.eq_ignore_ascii_case("/j"))
         };
         if let (true, [first, second, ..]) = (is_symbolic, &operands[..]) {
-            let (target, link) = if words[begin] == "ln" { (first, second) } else { (second, first) };
+            let (target, link) = if is_link { (first, second) } else { (second, first) };
             links.push(Link { target: (**target).to_owned(), link: (**link).to_owned() });
         }
     }

@@ -45,12 +45,16 @@ impl StagePath {
     }
 }
 
-/// Whether a file is brought that could be run: one that ends like a program, or has no ending at all, as what Go builds.
+/// Whether a file is brought that could be run: one that ends like a program, or has no ending at all, as what Go builds. A name
+/// in capital letters is that of a document.
 fn brings_program(copy: &Copy) -> bool {
     let name = copy.destination.value.trim_end_matches(['/', '\\']).rsplit(['/', '\\']).next().unwrap_or_default();
     let is_program = |name: &str| {
         let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
-        ending.is_none_or(|ending| matches!(ending.as_str(), "exe" | "cmd" | "bat" | "com"))
+        match ending {
+            Some(ending) => matches!(ending.as_str(), "exe" | "cmd" | "bat" | "com"),
+            None => name.bytes().any(|byte| byte.is_ascii_lowercase()),
+        }
     };
     let is_directory = copy.destination.value.ends_with(['/', '\\']) || name.is_empty() || name == ".";
     if is_directory { copy.file_names().any(is_program) } else { is_program(name) }

@@ -1,10 +1,13 @@
 //! `version-bump`: an image whose content changed must get a new version.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
-use super::{Context, Kind, Scope};
+use super::{Change, Context, Kind, Scope};
 use crate::finding::{Fault, Place};
-use crate::snapshot::StoreError;
+use crate::model::Image;
+use crate::snapshot::{Entry, Snapshot, StoreError};
 use crate::text::is_below;
 
 /// How many changed files a finding names.
@@ -23,7 +26,9 @@ impl Kind for VersionBump {
         let Some(change) = context.change else { return Ok(faults) };
         for (directory, files) in change.content {
             let Some(image) = context.head.images.get(directory) else { continue };
-            let Some(before) = change.base_of(image) else { continue };
+            let moved =
+                || change.moved_from(image, context.head).filter(|before| differs(context, change, before, image));
+            let Some(before) = change.base_of(image).or_else(moved) else { continue };
             let (Some(old), Some(new)) = (before.version.value(), image.version.value()) else { continue };
             if old.value != new.value {
                 continue;
@@ -45,9 +50,22 @@ impl Kind for VersionBump {
             }
             if let Some((next, fix)) = change.bump(context.shape, image) {
                 fault = fault.help(format!("set {file} to {next}")).fix(fix);
+            } else if change.base_of(image).is_none() {
+                fault = fault.help(format!("it is still published as {}: set {file} higher", image.published()));
             }
             faults.push(fault);
         }
         Ok(faults)
     }
+}
+
+/// Whether the files of an image are other ones than before it moved. Its documentation and the name that it keeps do not count.
+fn differs(context: &Context<'_>, change: &Change<'_>, before: &Image, after: &Image) -> bool {
+    let files_of = |files: &Snapshot<'_>, image: &Image| -> BTreeMap<String, Entry> {
+        let files = files.below(&image.directory).map(|(path, entry)| (&path[image.directory.len() + 1..], entry));
+        let is_content =
+            |path: &str| Some(path) != context.shape.alias_file.as_deref() && !context.shape.ignore.is_match(path);
+        files.filter(|(path, _)| is_content(path)).map(|(path, entry)| (path.to_owned(), entry.clone())).collect()
+    };
+    change.pair.base.as_ref().is_none_or(|base| files_of(base, before) != files_of(context.files, after))
 }

@@ -1,6 +1,7 @@
 //! `version-change`: a version that the change sets must be free, or must not be a step back.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use serde::Deserialize;
 
@@ -8,7 +9,7 @@ use super::{Change, Context, Kind, Scope};
 use crate::finding::Fault;
 use crate::model::Image;
 use crate::parse::version::order;
-use crate::snapshot::{Snapshot, StoreError};
+use crate::snapshot::{Entry, Snapshot, StoreError};
 
 /// What a new version may not be.
 #[derive(Debug, Clone, Deserialize)]
@@ -53,7 +54,7 @@ fn taken(context: &Context<'_>, change: &Change<'_>, image: &Image) -> Option<Fa
         new == tip
     };
     // The same change on both sides, as after a cherry-pick, is no race.
-    if !is_taken || change.pair.tip.as_ref().is_none_or(|tip| is_same(tip, context.files, change, image)) {
+    if !is_taken || change.pair.tip.as_ref().is_none_or(|tip| is_same(context, change, tip, image)) {
         return None;
     }
     let file = &context.shape.version_file;
@@ -83,9 +84,13 @@ fn lower(context: &Context<'_>, change: &Change<'_>, image: &Image) -> Option<Fa
     Some(Fault::new(message, image.version_place()).image(&image.name).help(help))
 }
 
-/// Whether two trees hold the same image: the files below its directory, and what it is built from elsewhere.
-fn is_same(one: &Snapshot<'_>, other: &Snapshot<'_>, change: &Change<'_>, image: &Image) -> bool {
+/// Whether two trees hold the same image: the files of its own that are no documentation, and what it is built from elsewhere.
+fn is_same(context: &Context<'_>, change: &Change<'_>, tip: &Snapshot<'_>, image: &Image) -> bool {
+    let is_content = |(path, _): &(&Arc<str>, &Entry)| {
+        let below = &path[image.directory.len() + 1..];
+        !context.shape.ignore.is_match(below) && context.head.owner(path) == Some(&image.directory)
+    };
     let changed = change.content.get(&image.directory);
-    changed.into_iter().flatten().all(|path| one.entry(path) == other.entry(path))
-        && one.below(&image.directory).eq(other.below(&image.directory))
+    changed.into_iter().flatten().all(|path| tip.entry(path) == context.files.entry(path))
+        && tip.below(&image.directory).filter(is_content).eq(context.files.below(&image.directory).filter(is_content))
 }

@@ -25,6 +25,7 @@ impl Kind for VersionFormat {
         let mut faults: Vec<Fault> =
             context.head.images.values().filter_map(|image| malformed(context, image)).collect();
         faults.extend(missing(context));
+        faults.extend(hidden(context));
         Ok(faults)
     }
 }
@@ -97,4 +98,18 @@ fn missing(context: &Context<'_>) -> Vec<Fault> {
             .help(format!("add {directory}/{}", shape.version_file))
     };
     directories.into_iter().map(fault).collect()
+}
+
+/// Images whose directory became a link or a submodule: nothing can be said of them any more.
+fn hidden(context: &Context<'_>) -> Vec<Fault> {
+    let before = context.change.into_iter().flat_map(|change| change.base.images.values());
+    let faults = before.filter_map(|image| {
+        let (path, entry) = context.files.entries().get_key_value(&image.directory)?;
+        let what = if entry.kind == crate::snapshot::Kind::Submodule { "a submodule" } else { "a link" };
+        let message =
+            format!("the directory of {} is {what} now, so its {} is not seen", image.name, context.shape.version_file);
+        let help = "keep the files of the image here, or take it away with all that names it";
+        Some(Fault::new(message, Place::file(path)).image(&image.name).help(help))
+    });
+    faults.collect()
 }

@@ -1,6 +1,7 @@
 //! What an image is made of: its own files, and the sources elsewhere that its binaries are built from.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use globset::GlobBuilder;
@@ -9,7 +10,7 @@ use rayon::prelude::*;
 use super::{Image, Model, parents};
 use crate::parse::go;
 use crate::shape::{GO_MODULE, Shape};
-use crate::snapshot::{Pair, Snapshot, StoreError};
+use crate::snapshot::{Kind, Pair, Snapshot, StoreError};
 use crate::text::is_below;
 
 /// The changed paths that belong to the content of each image, by the image's directory.
@@ -48,6 +49,17 @@ pub fn changed(
             sources.push(path);
         }
     }
+    // What the build reads through a link is a part of the image that the link lies in.
+    for (link, _) in pair.head.entries().iter().filter(|(_, entry)| entry.kind == Kind::Symlink) {
+        let name = link.rsplit('/').next().unwrap_or_default();
+        if shape.control_files().any(|control| control == name && control != shape.version_file)
+            && let Some(directory) = head.owner(link)
+            && let Some(Ok((target, _))) = pair.head.follow(link)?
+            && paths.contains(target)
+        {
+            content.entry(Arc::clone(directory)).or_default().insert(Arc::clone(target));
+        }
+    }
     if sources.is_empty() {
         return Ok(content);
     }
@@ -59,7 +71,7 @@ pub fn changed(
     };
     let mut candidates = Vec::new();
     for path in sources {
-        if is_go(path) || is_assembly(path) || is_embedded(path)? {
+        if is_compiled(path) || is_embedded(path)? {
             candidates.push(path);
         }
     }
@@ -91,7 +103,7 @@ const WORTH_A_THREAD: usize = 128;
 /// The changed files that binaries may be built from, by where they lie.
 struct Sources<'a> {
     all: Vec<&'a Arc<str>>,
-    /// Go files and assembly, by their directory: parts of the package there.
+    /// What Go compiles, by directory: parts of the package there.
     parts: HashMap<&'a str, Vec<&'a Arc<str>>>,
     /// Others, by every directory above them: a package there may embed them.
     others: HashMap<&'a str, Vec<&'a Arc<str>>>,
@@ -102,7 +114,7 @@ impl<'a> Sources<'a> {
         let mut parts: HashMap<_, Vec<_>> = HashMap::new();
         let mut others: HashMap<_, Vec<_>> = HashMap::new();
         for path in &all {
-            if is_go(path) || is_assembly(path) {
+            if is_compiled(path) {
                 parts.entry(directory_of(path)).or_default().push(*path);
             } else {
                 for directory in parents(path) {
@@ -148,7 +160,7 @@ fn copies(image: &Image, file: &str) -> bool {
     let copies = instructions.filter_map(|instruction| instruction.copy.as_ref()).filter(|copy| copy.from.is_none());
     copies.flat_map(|copy| &copy.sources).any(|source| {
         let source = source.value.trim_start_matches("./").trim_matches('/');
-        let is_whole_context = source.is_empty() || source.bytes().all(|byte| matches!(byte, b'*' | b'.' | b'/'));
+        let is_whole_context = matches!(source, "" | "." | "*" | "**" | "**/*");
         !is_whole_context
             && !source.contains("://")
             && !source.contains('$')
@@ -272,8 +284,10 @@ fn directory_of(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(directory, _)| directory)
 }
 
-fn is_assembly(path: &str) -> bool {
-    path.as_bytes().ends_with(b".s")
+/// Whether Go compiles a file as a part of the package in its directory: Go, assembly, and what cgo hands to C's compiler.
+fn is_compiled(path: &str) -> bool {
+    let extension = Path::new(path).extension().and_then(|extension| extension.to_str());
+    is_go(path) || matches!(extension, Some("s" | "S" | "c" | "h" | "cc" | "cpp" | "cxx" | "hh" | "hpp" | "m" | "syso"))
 }
 
 fn is_go(path: &str) -> bool {

@@ -3,7 +3,9 @@
 pub mod content;
 mod reference;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -13,6 +15,7 @@ pub use reference::{Reference, Spelling};
 use crate::finding::Place;
 use crate::parse::baseimage::{self, Platform};
 use crate::parse::dockerfile::{Dockerfile, Malformed, Prefixed};
+use crate::parse::go;
 use crate::parse::version::Version;
 use crate::shape::{Constant, ManifestShape, Shape};
 use crate::snapshot::{Entry, Kind, Read, Snapshot, StoreError};
@@ -396,7 +399,7 @@ impl Image {
         let mut builds: Vec<Build> = Vec::new();
         let mut seen: Vec<(&str, String, Option<Prefixed>)> = Vec::new();
         let mut platforms = self.platforms(shape);
-        if platforms.is_empty() && shape.base_file.is_none() {
+        if platforms.is_empty() && self.base.is_none() {
             platforms.push(Platform { os: "linux".to_owned(), arch: "amd64".to_owned(), os_version: None });
         }
         for target in platforms {
@@ -431,13 +434,9 @@ impl Image {
 
 impl Manifest {
     fn read(shape: &ManifestShape, snapshot: &Snapshot<'_>) -> Result<Option<Self>, StoreError> {
-        let Some(read) = snapshot.text(&shape.path)? else { return Ok(None) };
-        let text = read.map_err(|unreadable| StoreError {
-            path: shape.path.to_string(),
-            reason: format!("it {unreadable}"),
-            help: None,
-        })?;
-        let entries = shape.pattern.matches(&text).filter_map(|found| {
+        let Some(text) = snapshot.readable(&shape.path)? else { return Ok(None) };
+        let code = code(&shape.path, &text);
+        let entries = shape.pattern.matches(&code).filter_map(|found| {
             // `list.PromoterE2eRegistry` of newer trees is `promoterE2eRegistry` of older ones.
             let registry = found.group("registry").rsplit('.').next().unwrap_or_default();
             let is_it = |name: &&String| name.eq_ignore_ascii_case(registry);
@@ -453,8 +452,8 @@ impl Manifest {
                 span: found.span("version"),
             })
         });
-        let entries = entries.collect();
-        Ok(Some(Self { path: Arc::clone(&shape.path), text, entries }))
+        let (path, text) = (Arc::clone(&shape.path), Arc::clone(&text));
+        Ok(Some(Self { path, text, entries: entries.collect() }))
     }
 
     /// Where the version of an entry stands.
@@ -463,10 +462,20 @@ impl Manifest {
     }
 }
 
+/// What patterns are looked for in: of a Go file, what is neither comment nor raw string. Every byte keeps its place.
+fn code<'t>(path: &str, text: &'t Arc<Text>) -> Cow<'t, Text> {
+    if Path::new(path).extension().is_some_and(|extension| extension == "go") {
+        Cow::Owned(Text::from(&*go::code(text)))
+    } else {
+        Cow::Borrowed(&**text)
+    }
+}
+
 impl ConstantValue {
     fn read(constant: &Constant, snapshot: &Snapshot<'_>) -> Result<Option<Self>, StoreError> {
-        let Some(Ok(text)) = snapshot.text(&constant.path)? else { return Ok(None) };
-        let found = constant.pattern.matches(&text).next();
+        let Some(text) = snapshot.readable(&constant.path)? else { return Ok(None) };
+        let code = code(&constant.path, &text);
+        let found = constant.pattern.matches(&code).next();
         Ok(found.map(|found| Self {
             image: constant.image.clone(),
             value: found.group("value").to_owned(),

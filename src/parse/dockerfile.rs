@@ -114,7 +114,10 @@ impl Dockerfile {
             // The end of the file lies one line below its last.
             let line = text.lines().take(error.line().max(1)).last();
             let span = line.map_or(0..0, |(span, line)| span.start..span.start + line.trim_end().len());
-            Malformed { message: error.to_string(), span }
+            // The place tells where; a message that told it, too, would be another one once the line moves.
+            let message = error.to_string();
+            let message = message.split(" at line ").next().unwrap_or_default();
+            Malformed { message: message.to_owned(), span }
         };
         let mut dockerfile = Self { arguments: Vec::new(), stages: Vec::new() };
         for instruction in syntax::parse_iter(&source).map_err(|error| malformed(&error))? {

@@ -41,6 +41,47 @@ pub fn sources(text: &Text) -> Sources {
     sources
 }
 
+/// The text with blanks for its comments and raw strings, so that only code is left. Every byte keeps its place.
+pub fn code(text: &Text) -> String {
+    let source = text.as_str();
+    let mut code = String::with_capacity(source.len());
+    let mut rest = source;
+    while let Some(begin) = rest.find(['/', '`', '"', '\'']) {
+        code.push_str(&rest[..begin]);
+        rest = &rest[begin..];
+        let end = |close: &str| rest[1..].find(close).map_or(rest.len(), |end| 1 + end + close.len());
+        let (length, is_code) = match rest.as_bytes() {
+            [b'/', b'/', ..] => (rest.find('\n').unwrap_or(rest.len()), false),
+            [b'/', b'*', ..] => (2 + rest[2..].find("*/").map_or(rest.len() - 2, |end| end + 2), false),
+            [b'`', ..] => (end("`"), false),
+            [quote @ (b'"' | b'\''), ..] => (quoted_length(rest, *quote), true),
+            _ => (1, true),
+        };
+        let (part, after) = rest.split_at(length);
+        if is_code {
+            code.push_str(part);
+        } else {
+            code.extend(part.bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }));
+        }
+        rest = after;
+    }
+    code + rest
+}
+
+/// How long the literal is that a text begins with. It ends on its line.
+fn quoted_length(text: &str, quote: u8) -> usize {
+    let mut bytes = text.bytes().enumerate().skip(1);
+    while let Some((offset, byte)) = bytes.next() {
+        match byte {
+            b'\\' => drop(bytes.next()),
+            b'\n' => return offset,
+            byte if byte == quote => return offset + 1,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
 enum Token<'a> {
     Word(&'a str),
     Literal(&'a str),
@@ -99,12 +140,16 @@ pub fn module(text: &Text) -> Option<&str> {
 /// The literal value of a variable of a Makefile; `None` where it is unset, or is computed.
 pub fn make_variable<'t>(makefile: &'t Text, name: &str) -> Option<&'t str> {
     let mut values = makefile.as_str().lines().filter_map(|line| {
-        let line = line.trim_start().strip_prefix("export ").unwrap_or(line).trim_start();
+        let mut line = line.trim_start();
+        for keyword in ["override ", "export "] {
+            line = line.strip_prefix(keyword).unwrap_or(line).trim_start();
+        }
         let rest = line.strip_prefix(name)?.trim_start();
         let value = rest.trim_start_matches([':', '?', '+']).strip_prefix('=')?;
         Some(value.split('#').next()?.trim())
     });
-    values.next_back().filter(|value| !value.is_empty() && !value.contains('$'))
+    let value = values.next_back().filter(|value| !value.contains('$'))?.trim_start_matches("./");
+    (!value.is_empty()).then_some(value)
 }
 
 #[cfg(test)]

@@ -28,6 +28,9 @@ pub struct Ignore {
 impl Pattern {
     /// Reads a pattern; the error says what is wrong with it.
     pub fn new(text: &str) -> Result<Self, String> {
+        if text.starts_with('!') {
+            return Err("no pattern can take back what another one says".to_owned());
+        }
         let (body, below) = text.strip_suffix('/').map_or((text, ""), |body| (body, "/**"));
         let is_plain = |text: &str| !text.is_empty() && !text.contains(['/', '*', '?', '[', ']', '{', '}', '\\']);
         match body.strip_prefix('*') {

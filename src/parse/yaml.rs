@@ -61,9 +61,10 @@ impl<'t> Document<'t> {
 }
 
 impl Node<'_, '_> {
-    /// The value under a key of a mapping.
+    /// The value under a key of a mapping: its own, or one that `<<` merges into it.
     pub fn get(self, key: &str) -> Option<Self> {
-        self.node.get(key).map(|node| Self { node, ..self })
+        let merged = || self.node.get("<<").and_then(|merged| merged.get(key));
+        self.node.get(key).or_else(merged).map(|node| Self { node, ..self })
     }
 
     /// The values of a sequence; none where it is none.
@@ -83,18 +84,28 @@ impl Node<'_, '_> {
         self.node.data.is_sequence()
     }
 
-    /// Where the value stands, without the quotes around it.
+    /// Where the value stands, without the quotes around it, and without the anchor or the tag before it.
     pub fn span(self) -> Span {
         let start = self.document.byte(self.node.span.start.index());
         let text = self.document.text.slice(&(start..self.document.byte(self.node.span.end.index())));
+        let value = without_properties(text);
+        let start = start + text.len() - value.len();
         // The parser's own end may lie behind a comment that follows.
-        if let Some(quote @ ('"' | '\'')) = text.chars().next() {
-            start + 1..start + 1 + quoted_length(&text[1..], quote)
+        if let Some(quote @ ('"' | '\'')) = value.chars().next() {
+            start + 1..start + 1 + quoted_length(&value[1..], quote)
         } else {
-            let line = text.lines().next().unwrap_or_default();
+            let line = value.lines().next().unwrap_or_default();
             let value = line.split(" #").next().unwrap_or_default();
             start..start + value.trim_end().len()
         }
+    }
+
+    /// Where a scalar can be replaced by another one. `None` for one that is not written out on one line: an alias, a block of
+    /// text, or nothing at all.
+    pub fn replaceable(self) -> Option<Span> {
+        let span = self.span();
+        let first = self.document.text.slice(&span).chars().next();
+        (first.is_some_and(|first| !matches!(first, '*' | '|' | '>')) && !self.node.data.is_null()).then_some(span)
     }
 
     /// The text of a scalar; of a plain one as it is written: `1.10` is no number here.
@@ -102,9 +113,27 @@ impl Node<'_, '_> {
         if let Some(text) = self.node.data.as_str() {
             return Some(text.to_owned());
         }
-        let is_collection = self.node.data.is_sequence() || self.node.data.is_mapping();
-        (!is_collection && !self.node.data.is_null()).then(|| self.document.text.slice(&self.span()).to_owned())
+        if self.node.data.is_sequence() || self.node.data.is_mapping() || self.node.data.is_null() {
+            return None;
+        }
+        let written = self.document.text.slice(&self.span());
+        let Some(anchor) = written.strip_prefix('*') else { return Some(written.to_owned()) };
+        // What an alias stands for is written behind the last anchor of its name before it.
+        let before = &self.document.text.as_str()[..self.span().start];
+        let anchored = before.rfind(&format!("&{anchor} ")).map(|begin| &before[begin..]);
+        let value = without_properties(anchored?).lines().next()?.split(" #").next()?;
+        Some(value.trim().trim_matches(['"', '\'']).to_owned())
     }
+}
+
+/// A value without the anchor (`&name`) and the tag (`!name`) before it.
+fn without_properties(mut value: &str) -> &str {
+    while value.starts_with(['&', '!'])
+        && let Some((_, rest)) = value.split_once([' ', '\n'])
+    {
+        value = rest.trim_start();
+    }
+    value
 }
 
 /// How far it is to the quote that ends a scalar. Single quotes are escaped by doubling, double ones by a backslash.
