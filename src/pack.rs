@@ -341,8 +341,10 @@ impl Pack {
             _ => None,
         });
         for rule in &mut self.rules {
-            if let Check::Manifest(manifest) = &mut rule.check {
-                manifest.when = manifest.when.or(when);
+            match &mut rule.check {
+                Check::Manifest(manifest) => manifest.when = manifest.when.or(when),
+                Check::Rebase(rebase) => rebase.when = when.unwrap_or_default(),
+                _ => {}
             }
         }
     }

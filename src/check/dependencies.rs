@@ -75,6 +75,7 @@ impl List<'_> {
         let version_node = entry.get("version").unwrap_or(entry);
         let version = entry.get("version").and_then(Node::text).unwrap_or_default();
         let mut held = Vec::new();
+        let mut foreign = Vec::new();
         for reference in entry.get("refPaths").into_iter().flat_map(Node::items) {
             let Some(path) = reference.get("path").and_then(Node::text) else { continue };
             let path = path.trim_start_matches("./");
@@ -85,6 +86,8 @@ impl List<'_> {
                 if is_ours {
                     let place = reference.get("path").map_or_else(|| self.place(version_node), |node| self.place(node));
                     faults.push(Fault::new(format!("`{name}` in {} names {path}, which is gone", self.path), place));
+                } else {
+                    foreign.push(path.to_owned());
                 }
                 continue;
             };
@@ -125,8 +128,10 @@ impl List<'_> {
             // Where the file that decides agrees, it is the other file that is wrong.
             fault = if right == version {
                 fault.help(format!("write {version} there"))
-            } else {
+            } else if foreign.is_empty() {
                 fault.help(format!("write {right} here"))
+            } else {
+                fault.help(format!("write {right} here, and in {}", foreign.join(", ")))
             };
             if right != version
                 && let Some(span) = entry.get("version").and_then(Node::replaceable)

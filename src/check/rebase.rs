@@ -6,17 +6,22 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::{Change, Context, Kind, Scope};
+use super::{Change, Context, Kind, Scope, When};
 use crate::edit::{Edit, Fix};
 use crate::finding::Fault;
 use crate::model::{Image, Reference};
 use crate::parse::version::order;
 use crate::snapshot::StoreError;
 
-/// The kind has no options.
+/// The kind has no options of its own.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Rebase {}
+pub struct Rebase {
+    /// When the manifest follows a new version, which the rule about the manifest says. Where that is later, children may follow
+    /// with it.
+    #[serde(skip)]
+    pub(crate) when: When,
+}
 
 impl Kind for Rebase {
     const SCOPE: Scope = Scope::Both;
@@ -28,7 +33,9 @@ impl Kind for Rebase {
             let mut stale: BTreeMap<(&str, &str, &str), Vec<&Reference>> = BTreeMap::new();
             for reference in &child.references {
                 let Some(named) = reference.version.as_deref() else { continue };
-                if let Some(parent) = outdated(context, child, reference, named) {
+                if let Some(parent) = outdated(context, child, reference, named)
+                    && !(self.when == When::AfterPromotion && is_used(context, parent, named))
+                {
                     stale.entry((&reference.path, &parent.directory, named)).or_default().push(reference);
                 }
             }
@@ -64,6 +71,13 @@ fn outdated<'a>(context: &Context<'a>, child: &Image, reference: &Reference, nam
         version.bytes().zip(named.bytes()).take_while(|(one, other)| one == other).count()
     };
     moved.max_by_key(likeness)
+}
+
+/// Whether a version of an image is the one that the manifest names.
+fn is_used(context: &Context<'_>, image: &Image, version: &str) -> bool {
+    let entries = context.head.manifest.iter().flat_map(|manifest| &manifest.entries);
+    let mut using = entries.filter(|entry| !entry.is_pinned && entry.version == version);
+    using.any(|entry| context.head.images_of_entry(entry).iter().any(|used| used.directory == image.directory))
 }
 
 /// Whether the change itself names a version that the parent has not reached: nothing can have built it.
