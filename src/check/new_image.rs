@@ -23,7 +23,10 @@ impl Kind for NewImage {
         let gone = change.base.images.values().filter(|image| !context.head.images.contains_key(&image.directory));
         let moved: Vec<String> = gone.map(|image| last(&image.name)).collect();
         let is_new = |image: &&std::sync::Arc<crate::model::Image>| {
-            change.base_of(image).is_none() && *image.name != *self.prefer && !moved.contains(&last(&image.name))
+            change.base_of(image).is_none()
+                && *image.name != *self.prefer
+                && !moved.contains(&last(&image.name))
+                && change.moved_from(image, context.head).is_none()
         };
         let images = context.head.images.values().filter(is_new);
         // Without the image that is preferred there is nothing to prefer.

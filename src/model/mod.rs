@@ -456,6 +456,16 @@ impl Manifest {
         Ok(Some(Self { path, text, entries: entries.collect() }))
     }
 
+    /// Where the file still has an entry of another state of it that it is not seen to hold any more, as in `configs[Agnhost]`.
+    pub fn unread(&self, entry: &ManifestEntry) -> Option<Span> {
+        if self.entries.iter().any(|own| own.key == entry.key) {
+            return None;
+        }
+        let code = code(&self.path, &self.text);
+        let begin = code.as_str().find(&format!("[{}]", entry.key))? + 1;
+        Some(begin..begin + entry.key.len())
+    }
+
     /// Where the version of an entry stands.
     pub fn place(&self, entry: &ManifestEntry) -> Place {
         Place::new(&self.path, &self.text, entry.span.clone())

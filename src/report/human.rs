@@ -101,7 +101,8 @@ pub fn closing(outcome: &Outcome) -> String {
         said.push("no findings".to_owned());
     }
     let mut closing = match outcome.images.len() {
-        0 => format!("{}: no image is touched", said.join(", ")),
+        0 if outcome.findings.is_empty() => format!("{}: no image is touched", said.join(", ")),
+        0 => said.join(", "),
         count => format!("{} in {}", said.join(", "), counted(count, "image")),
     };
     if !outcome.failures.is_empty() {
