@@ -19,7 +19,7 @@ use crate::text::Text;
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Dependencies {
     /// The list's path.
-    pub(super) path: String,
+    path: String,
 }
 
 /// A version that a file holds.
@@ -56,6 +56,10 @@ impl Kind for Dependencies {
             list.judge(entry, &mut faults)?;
         }
         Ok(faults)
+    }
+
+    fn file(&self) -> Option<&str> {
+        Some(&self.path)
     }
 }
 

@@ -32,11 +32,15 @@ impl Kind for MisnamedFile {
         }
         Ok(faults)
     }
+
+    fn looks_at(&self, path: &str) -> bool {
+        self.is_like(path.rsplit('/').next().unwrap_or_default())
+    }
 }
 
 impl MisnamedFile {
     /// Whether a name is almost the one that the build looks for.
-    pub(super) fn is_like(&self, name: &str) -> bool {
+    fn is_like(&self, name: &str) -> bool {
         name != self.name && words(name) == words(&self.name)
     }
 }

@@ -90,6 +90,21 @@ trait Kind {
 
     /// Judges. An error means that it could not look.
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError>;
+
+    /// A file outside of the images' roots that it reads.
+    fn file(&self) -> Option<&str> {
+        None
+    }
+
+    /// Whether it looks at a file that is no control file of every pack. A change of no such file is judged without it.
+    fn looks_at(&self, path: &str) -> bool {
+        self.file() == Some(path)
+    }
+
+    /// Compiles its patterns; the error says what is wrong with them.
+    fn compile(&self) -> Result<(), String> {
+        Ok(())
+    }
 }
 
 macro_rules! kinds {
@@ -110,6 +125,21 @@ macro_rules! kinds {
             /// How it looks at a change.
             pub fn scope(&self) -> Scope {
                 match self { $(Self::$variant(_) => <$module::$kind as Kind>::SCOPE,)* }
+            }
+
+            /// A file outside of the images' roots that the check reads.
+            pub fn file(&self) -> Option<&str> {
+                match self { $(Self::$variant(kind) => kind.file(),)* }
+            }
+
+            /// Whether the check looks at a file that is no control file of every pack.
+            pub fn looks_at(&self, path: &str) -> bool {
+                match self { $(Self::$variant(kind) => kind.looks_at(path),)* }
+            }
+
+            /// Compiles the patterns of the check.
+            pub fn compile(&self) -> Result<(), String> {
+                match self { $(Self::$variant(kind) => kind.compile(),)* }
             }
         }
     };
@@ -166,36 +196,6 @@ kinds! {
     VersionFormat(version_format::VersionFormat),
     /// Waivers must be in order.
     Waiver(waiver::Waiver),
-}
-
-impl Check {
-    /// A file outside of the images' roots that the check reads.
-    pub fn file(&self) -> Option<&str> {
-        match self {
-            Self::Dependencies(dependencies) => Some(&dependencies.path),
-            Self::OsVersions(versions) => Some(&versions.script),
-            _ => None,
-        }
-    }
-
-    /// Whether the check looks at a file that is no control file of every pack.
-    pub fn looks_at(&self, path: &str) -> bool {
-        let name = path.rsplit('/').next().unwrap_or_default();
-        let is_like = match self {
-            Self::MisnamedFile(misnamed) => misnamed.is_like(name),
-            Self::Registries(registries) => registries.is_list(path),
-            _ => false,
-        };
-        is_like || self.file() == Some(path)
-    }
-
-    /// Compiles the patterns of the check.
-    pub fn compile(&self) -> Result<(), String> {
-        match self {
-            Self::Registries(registries) => registries.compile(),
-            _ => Ok(()),
-        }
-    }
 }
 
 impl Change<'_> {

@@ -18,7 +18,7 @@ pub struct OsVersions {
     /// Images to which a new version is added before all others.
     first: Vec<String>,
     /// The build script.
-    pub(super) script: String,
+    script: String,
     /// The array in it that lists the versions.
     variable: String,
 }
@@ -58,6 +58,10 @@ impl Kind for OsVersions {
             }
         }
         Ok(faults)
+    }
+
+    fn file(&self) -> Option<&str> {
+        Some(&self.script)
     }
 }
 

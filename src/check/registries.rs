@@ -48,17 +48,20 @@ impl Kind for Registries {
         }
         Ok(faults)
     }
+
+    fn looks_at(&self, path: &str) -> bool {
+        self.is_list(path)
+    }
+
+    fn compile(&self) -> Result<(), String> {
+        self.pattern.compile().map(|_| ())
+    }
 }
 
 impl Registries {
     /// Whether a file is such a list.
-    pub(super) fn is_list(&self, path: &str) -> bool {
+    fn is_list(&self, path: &str) -> bool {
         path.rsplit('/').next() == Some(self.file.as_str())
-    }
-
-    /// Compiles the pattern.
-    pub(super) fn compile(&self) -> Result<(), String> {
-        self.pattern.compile().map(|_| ())
     }
 }
 
