@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
+use miette::{Diagnostic, LabeledSpan, SourceCode};
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, Deserializer};
@@ -267,13 +267,6 @@ impl SourceCode for Problem {
 impl Diagnostic for ConfigError {
     fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
         Some(Box::new(self.0.iter().map(|problem| problem as &dyn Diagnostic)))
-    }
-}
-
-/// A source that miette can show.
-impl From<&Source> for NamedSource<String> {
-    fn from(source: &Source) -> Self {
-        Self::new(&*source.name, source.text.to_string())
     }
 }
 

@@ -106,7 +106,7 @@ impl<'r> Snapshot<'r> {
         Self { entries, store, cache: Arc::default() }
     }
 
-    /// A snapshot without files, which shares this one's store and cache.
+    /// A snapshot of other files, which shares this one's store and what was read of them.
     #[must_use]
     pub fn with_entries(&self, entries: BTreeMap<Arc<str>, Entry>) -> Self {
         Self { entries, store: Arc::clone(&self.store), cache: Arc::clone(&self.cache) }

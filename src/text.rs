@@ -54,11 +54,6 @@ impl Text {
         self.original.as_deref().unwrap_or(self.string.as_bytes())
     }
 
-    /// Whether every byte is part of a UTF-8 character.
-    pub fn is_utf8(&self) -> bool {
-        self.original.is_none()
-    }
-
     /// The part of the text at `span`; empty where the span lies outside of it.
     pub fn slice(&self, span: &Span) -> &str {
         self.string.get(span.clone()).unwrap_or_default()
@@ -149,7 +144,6 @@ mod tests {
         let text = Text::new(b"a\xff\xfeb\n".to_vec());
         assert_eq!(text.as_str(), "a??b\n");
         assert_eq!(text.bytes(), b"a\xff\xfeb\n");
-        assert!(!text.is_utf8());
     }
 
     #[test]

@@ -97,7 +97,7 @@ pub fn changed(
     Ok(content)
 }
 
-/// How many images are worth more than one thread: of most, a few small files are read.
+/// How many images are worth more than one thread: of most, nothing or a few small files are read, sooner than a thread starts.
 const WORTH_A_THREAD: usize = 128;
 
 /// The changed files that binaries may be built from, by where they lie.

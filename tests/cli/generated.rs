@@ -94,7 +94,7 @@ fn any_number_of_threads_prints_the_same() {
     let scratch = Scratch::new();
     // Above the number of images that imglint reads with one thread in any case.
     let repo = scratch.at("repository");
-    generate(&repo, Shape { images: 120, files: 0, ..small() });
+    generate(&repo, Shape { images: 140, files: 0, ..small() });
     for format in ["human", "json"] {
         let judge = |arguments: &[&str], threads: &str| {
             let run = repo.imglint(&[arguments, &["--format", format, "--threads", threads]].concat());
