@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::args::{ListFormat, Policy};
 use super::policy::{boxed, choose_if_any};
-use super::{CLEAN, Error, print, reference};
+use super::{CLEAN, Error, print, rules_page};
 use crate::case::{self, Case};
 use crate::environment::Environment;
 use crate::pack::{BUILT_IN, Pack, Rule};
@@ -40,7 +40,7 @@ pub(super) fn list(format: ListFormat, policy: &Policy, environment: &Environmen
     let mut text = String::new();
     let packs = packs(policy, environment)?;
     if format == ListFormat::Markdown {
-        print(&packs.iter().map(reference::page).collect::<Vec<_>>().join("\n"))?;
+        print(&packs.iter().map(rules_page::page).collect::<Vec<_>>().join("\n"))?;
         return Ok(CLEAN);
     }
     for pack in packs {

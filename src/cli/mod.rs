@@ -12,7 +12,7 @@ mod inspect;
 mod paths;
 mod policy;
 mod reports;
-mod reference;
+mod rules_page;
 mod spinner;
 
 use std::io::{IsTerminal as _, Write as _};

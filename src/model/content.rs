@@ -24,8 +24,15 @@ pub fn changed(
     base: &Model,
     head: &Model,
 ) -> Result<ChangedContent, StoreError> {
+    let mut content = owned(pair, paths, shape, base, head);
+    add_linked(&mut content, pair, paths, shape, head)?;
+    add_sources(&mut content, pair, paths, shape, head)?;
+    Ok(content)
+}
+
+/// The changed files of the images themselves, and those that all images share.
+fn owned(pair: &Pair<'_>, paths: &BTreeSet<Arc<str>>, shape: &Shape, base: &Model, head: &Model) -> ChangedContent {
     let mut content = ChangedContent::new();
-    let mut sources = Vec::new();
     for path in paths {
         if shape.shared.iter().any(|shared| **shared == **path) {
             for directory in &head.directories {
@@ -45,11 +52,18 @@ pub fn changed(
                 content.entry(Arc::clone(directory)).or_default().insert(Arc::clone(path));
             }
         }
-        if shape.binary_scope.iter().any(|scope| is_below(path, scope)) && !shape.ignore.is_match(path) {
-            sources.push(path);
-        }
     }
-    // What the build reads through a link is a part of the image that the link lies in.
+    content
+}
+
+/// What the build reads through a link is a part of the image that the link lies in.
+fn add_linked(
+    content: &mut ChangedContent,
+    pair: &Pair<'_>,
+    paths: &BTreeSet<Arc<str>>,
+    shape: &Shape,
+    head: &Model,
+) -> Result<(), StoreError> {
     for (link, _) in pair.head.entries().iter().filter(|(_, entry)| entry.kind == Kind::Symlink) {
         let name = link.rsplit('/').next().unwrap_or_default();
         if shape.control_files().any(|control| control == name && control != shape.version_file)
@@ -60,8 +74,22 @@ pub fn changed(
             content.entry(Arc::clone(directory)).or_default().insert(Arc::clone(target));
         }
     }
+    Ok(())
+}
+
+/// What binaries are built from, wherever it lies.
+fn add_sources(
+    content: &mut ChangedContent,
+    pair: &Pair<'_>,
+    paths: &BTreeSet<Arc<str>>,
+    shape: &Shape,
+    head: &Model,
+) -> Result<(), StoreError> {
+    let is_source =
+        |path: &&Arc<str>| shape.binary_scope.iter().any(|scope| is_below(path, scope)) && !shape.ignore.is_match(path);
+    let sources: Vec<&Arc<str>> = paths.iter().filter(is_source).collect();
     if sources.is_empty() {
-        return Ok(content);
+        return Ok(());
     }
     let packages = Packages::new(&pair.head, shape)?;
     let go = packages.go_directories();
@@ -76,7 +104,7 @@ pub fn changed(
         }
     }
     if candidates.is_empty() {
-        return Ok(content);
+        return Ok(());
     }
     let sources = Sources::new(candidates);
     // What an image owns is its content already. Where it owns all sources, nothing need be read to know that.
@@ -94,7 +122,7 @@ pub fn changed(
     for (directory, paths) in found.into_iter().filter(|(_, paths)| !paths.is_empty()) {
         content.entry(directory).or_default().extend(paths);
     }
-    Ok(content)
+    Ok(())
 }
 
 /// How many images are worth more than one thread: of most, nothing or a few small files are read, sooner than a thread starts.
