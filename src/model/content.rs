@@ -85,9 +85,8 @@ fn add_sources(
     shape: &Shape,
     head: &Model,
 ) -> Result<(), StoreError> {
-    let is_source =
-        |path: &&Arc<str>| shape.binary_scope.iter().any(|scope| is_below(path, scope)) && !shape.ignore.is_match(path);
-    let sources: Vec<&Arc<str>> = paths.iter().filter(is_source).collect();
+    let is_in_scope = |path: &&Arc<str>| shape.binary_scope.iter().any(|scope| is_below(path, scope));
+    let sources: Vec<&Arc<str>> = paths.iter().filter(is_in_scope).collect();
     if sources.is_empty() {
         return Ok(());
     }
@@ -99,7 +98,8 @@ fn add_sources(
     };
     let mut candidates = Vec::new();
     for path in sources {
-        if is_compiled(path) || is_embedded(path)? {
+        // Documentation, too, is content where it is embedded.
+        if (is_compiled(path) && !shape.ignore.is_match(path)) || is_embedded(path)? {
             candidates.push(path);
         }
     }
