@@ -166,8 +166,11 @@ impl<'r> Snapshot<'r> {
 
     /// The text of a file that must be readable where it is there at all: a check that cannot look must not pass.
     pub fn readable(&self, path: &str) -> Result<Option<Arc<Text>>, StoreError> {
-        let read = self.text(path)?.transpose();
-        read.map_err(|unreadable| StoreError { path: path.to_owned(), reason: format!("it {unreadable}"), help: None })
+        self.text(path)?.transpose().map_err(|unreadable| StoreError {
+            path: path.to_owned(),
+            reason: format!("it {unreadable}"),
+            help: Some("rules look into this file: put the file itself here, as text of at most 1 MiB".to_owned()),
+        })
     }
 
     /// The tree with other bytes in one of its files.

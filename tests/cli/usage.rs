@@ -33,6 +33,19 @@ fn mistakes_of_users_are_met_with_help() {
     repo.imglint(&["inspect", "agnhos"]).fails(&["no such image: agnhos", "did you mean `agnhost`?"]);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_file_that_rules_look_into_must_be_readable() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.write(&[("elsewhere/agnhost.go", "package main\n"), ("test/images/agnhost/VERSION", "2.26\n")]);
+    let file = repo.root.join("test/images/agnhost/agnhost.go");
+    let _ = std::fs::remove_file(&file);
+    std::os::unix::fs::symlink("../../../elsewhere/agnhost.go", file).expect("a link");
+    repo.imglint(&[]).fails(&["test/images/agnhost/agnhost.go", "symbolic link", "put the file itself here"]);
+}
+
 #[test]
 fn levels_rules_and_denials_decide_on_the_exit_code() {
     let scratch = Scratch::new();
