@@ -44,6 +44,19 @@ fn all_mistakes_are_reported_at_once_with_their_places() {
     ]);
 }
 
+/// What underlines a place cannot count its columns in any number.
+#[test]
+fn a_mistake_far_to_the_right_is_named_without_its_line() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    for blank in [" ", "\t"] {
+        config(&repo, &format!("pack = \"kubernetes\"\n[rules]{} x\n", blank.repeat(70_000)));
+        let run = repo.imglint(&[]);
+        run.fails(&["imglint.toml:2: "]);
+        assert!(run.stderr.len() < 2_000, "{run}");
+    }
+}
+
 #[test]
 fn configuration_sets_levels_and_options() {
     let scratch = Scratch::new();

@@ -346,6 +346,11 @@ fn a_batch_cannot_take_a_version_twice() {
         run.is(1, STALE);
         assert!(run.stdout.contains("agnhost changed, but its VERSION is still 2.26"), "{run}");
         assert!(run.stdout.contains(&format!("(in the merge {merge} of this batch)")), "{run}");
+        // No repair of the whole mends one of its steps.
+        job.run(&pod, &clone, &["--fix".to_owned()]).is(1, STALE);
+        let run = job.run(&pod, &clone, &["--diff".to_owned()]);
+        assert!(run.code == 1 && run.stdout.is_empty(), "{run}");
+        run.says(&["with this: 1 error in 2 images"]);
     }
 }
 
