@@ -211,6 +211,9 @@ fn remove(table: &mut DeTable<'_>, span: &Span) -> Option<String> {
     })
 }
 
+/// The longest line that is shown with a problem, in bytes.
+const LONGEST_LINE: usize = 2000;
+
 impl Problem {
     /// Adds what to do.
     #[must_use]
@@ -236,7 +239,10 @@ impl Diagnostic for Problem {
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        Some(self)
+        // A place is underlined below as many blanks as there are columns before it, and no format takes more than 65535 of them.
+        let span = (self.span.start, self.span.len()).into();
+        let shown = self.source.text.as_bytes().read_span(&span, 1, 1).ok()?;
+        shown.data().split(|&byte| byte == b'\n').all(|line| line.len() <= LONGEST_LINE).then_some(self)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
