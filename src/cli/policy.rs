@@ -50,8 +50,7 @@ pub(super) fn head(target: &Target, repository: &Repository, environment: &Envir
     }
 }
 
-/// Chooses the pack. In CI, configuration and a repository's own pack are read from the base, so that a change cannot relax
-/// the policy that judges it.
+/// Chooses the pack, or fails where none is named and none recognised.
 pub(super) fn choose(
     options: &Options,
     repository: &Repository,
@@ -59,6 +58,18 @@ pub(super) fn choose(
     head: &Head,
     environment: &Environment,
 ) -> Result<Chosen, Error> {
+    find(options, repository, base, head, environment)?.ok_or_else(|| boxed(NoPack::Unrecognised))
+}
+
+/// Finds the pack; `None` where none is named and none recognised. In CI, configuration and a repository's own pack are read from
+/// the base, so that a change cannot relax the policy that judges it.
+fn find(
+    options: &Options,
+    repository: &Repository,
+    base: &Base,
+    head: &Head,
+    environment: &Environment,
+) -> Result<Option<Chosen>, Error> {
     let of_head = repository.policy_of_head(head).map_err(boxed)?;
     let of_base = match environment.ci() {
         Some(_) => repository.policy_of_base(base).map_err(boxed)?,
@@ -74,17 +85,17 @@ pub(super) fn choose(
         Some(alone) if is_decided => alone,
         _ => Sources { repository, options, trees: of_base.iter().chain([&of_head]).collect() },
     };
-    let (pack, config, how) = judge.load()?;
+    let Some((pack, config, how)) = judge.load()? else { return Ok(None) };
     let mut notes = vec![format!("pack: {} ({how})", pack.name)];
     if of_base.is_some() {
         // What the change makes of the policy does not judge it, but must be usable once it is merged.
         let after = Sources { repository, options, trees: vec![&of_head] };
-        after.load()?;
+        after.load()?.ok_or_else(|| boxed(NoPack::Unrecognised))?;
         if judge.texts()? != after.texts()? {
             notes.push("note: this change edits the policy; it is judged by the policy of the base".to_owned());
         }
     }
-    Ok(Chosen { pack, config, notes })
+    Ok(Some(Chosen { pack, config, notes }))
 }
 
 /// The pack that the files of `head` are recognised by, and the file that tells.
@@ -102,13 +113,14 @@ struct Sources<'a> {
 }
 
 impl Sources<'_> {
-    fn load(&self) -> Result<(Pack, Option<Config>, String), Error> {
+    /// The pack, the configuration, and how the pack was chosen; `None` where none is named and none recognised.
+    fn load(&self) -> Result<Option<(Pack, Option<Config>, String)>, Error> {
         let config = self.config()?;
         let (name, how, span) = match (&self.options.pack, config.as_ref().and_then(|config| config.pack.clone())) {
             (Some(name), _) => (name.clone(), "--pack".to_owned(), None),
             (None, Some((name, span))) => (name, CONFIG_FILE.to_owned(), Some(span)),
             (None, None) => {
-                let (name, marker) = self.recognise().ok_or_else(|| boxed(NoPack::Unrecognised))?;
+                let Some((name, marker)) = self.recognise() else { return Ok(None) };
                 (name.to_owned(), format!("recognised by {marker}"), None)
             }
         };
@@ -126,7 +138,7 @@ impl Sources<'_> {
             }
         };
         let pack = Pack::load(files, config.as_ref()).map_err(boxed)?;
-        Ok((pack, config, how))
+        Ok(Some((pack, config, how)))
     }
 
     fn config(&self) -> Result<Option<Config>, Error> {
@@ -227,12 +239,7 @@ pub(super) fn choose_if_any(options: &Options, environment: &Environment) -> Res
     };
     let target = Target { head: None, staged: false, worktree: false };
     let head = head(&target, &repository, environment);
-    let base = Base::Whole { source: String::new() };
-    match choose(options, &repository, &base, &head, environment) {
-        Ok(chosen) => Ok(Some(chosen)),
-        Err(error) if options.pack.is_none() && error.to_string() == NoPack::Unrecognised.to_string() => Ok(None),
-        Err(error) => Err(error),
-    }
+    find(options, &repository, &Base::Whole { source: String::new() }, &head, environment)
 }
 
 /// Lets pass what configuration and commits say, unless the user wants to see that, too.
