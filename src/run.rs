@@ -30,7 +30,7 @@ pub struct Outcome {
 }
 
 /// A rule that could not judge.
-#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+#[derive(Debug, Clone, thiserror::Error, miette::Diagnostic)]
 #[error("the rule {rule} failed: {reason}")]
 pub struct Failure {
     /// The rule.
@@ -161,22 +161,23 @@ impl Trees {
 impl Outcome {
     /// Adds what one merge of a batch does wrong although the batch as a whole looks right: a version that a merge before it took.
     /// Rules about the state of a tree have judged the last one.
-    pub fn add_step(&mut self, step: Self, pack: &Pack, name: &str) {
+    pub fn add_step(&mut self, step: &Self, pack: &Pack, name: &str) {
         // A waiver that one merge has no use for may be another's.
         let is_of_merge = |rule: &&Rule| rule.check.scope() == Scope::Change && !matches!(rule.check, Check::Waiver(_));
         let is_of_merge = |id: &RuleId| pack.rules.iter().filter(is_of_merge).any(|rule| rule.id == *id);
-        for mut finding in step.findings.into_iter().filter(|finding| is_of_merge(&finding.rule)) {
+        for finding in step.findings.iter().filter(|finding| is_of_merge(&finding.rule)) {
             let is_it = |known: &Finding| known.rule == finding.rule && known.fault.image == finding.fault.image;
             if !self.findings.iter().any(is_it) {
+                let mut finding = finding.clone();
                 finding.fault.message = format!("{} (in the merge {name} of this batch)", finding.fault.message);
                 // It is for a tree of its own.
                 finding.fault.fix = None;
                 self.findings.push(finding);
             }
         }
-        for failure in step.failures {
+        for failure in &step.failures {
             if !self.failures.iter().any(|known| known.rule == failure.rule) {
-                self.failures.push(failure);
+                self.failures.push(failure.clone());
             }
         }
         self.findings.sort_by(|one, other| order(one).cmp(&order(other)));

@@ -31,25 +31,28 @@ struct ThreadError(u16, rayon::ThreadPoolBuildError);
 #[diagnostic(help("add `--fix`, or `--diff` to see them first"))]
 struct NothingToRepair;
 
-/// Judges, and reports whatever came of it.
-pub(super) fn run(options: &Check, environment: &Environment) -> Result<u8, Error> {
+/// Judges, and reports whatever came of it. `is_last` says that the process ends after this.
+pub(super) fn run(options: &Check, environment: &Environment, is_last: bool) -> Result<u8, Error> {
     let outputs = Outputs::new(options, environment);
-    let judged = judge(options, &outputs, environment).inspect_err(|error| outputs.could_not_judge(&**error));
-    let Judged { code, written } = judged?;
-    if let Err(error) = written {
-        complain_of("judged, but a report is missing", &*error, options.output.color, environment);
-        return Ok(FAILED);
+    let judged = judge(options, &outputs, environment, is_last).inspect_err(|error| outputs.could_not_judge(&**error));
+    let Judged { mut code, repaired, written } = judged?;
+    for (failure, result) in [("judged, but not repaired", repaired), ("judged, but a report is missing", written)] {
+        if let Err(error) = result {
+            complain_of(failure, &*error, options.output.color, environment);
+            code = FAILED;
+        }
     }
     Ok(code)
 }
 
-/// What came of a run: its exit code, and whether all reports could be written.
+/// What came of a run: its exit code, and whether repairs and all reports could be written.
 struct Judged {
     code: u8,
+    repaired: Result<(), Error>,
     written: Result<(), Error>,
 }
 
-fn judge(options: &Check, outputs: &Outputs<'_>, environment: &Environment) -> Result<Judged, Error> {
+fn judge(options: &Check, outputs: &Outputs<'_>, environment: &Environment, is_last: bool) -> Result<Judged, Error> {
     let begin = Instant::now();
     outputs.check()?;
     if options.unsafe_fixes && !(options.fix || options.diff) {
@@ -74,32 +77,40 @@ fn judge(options: &Check, outputs: &Outputs<'_>, environment: &Environment) -> R
     refuse_nothing(pack, &pair)?;
     let paths = narrow(&options.paths, &frame.repository, &pair)?;
     // Where nothing is written, reports are about the files as they are.
-    let before = options.diff.then(|| pair.clone());
+    let before = (options.fix || options.diff).then(|| pair.clone());
     let mut repair = if options.fix || options.diff {
         let allowed = Allowed { risky: options.unsafe_fixes, paths: paths.clone(), ..Allowed::default() };
         fix::repair(pack, &mut pair, &allowed).map_err(boxed)?
     } else {
-        let mut outcome = run::judge(pack, &pair).map_err(boxed)?;
-        for step in frame.repository.batch(&frame.base, &frame.head, environment).map_err(boxed)? {
-            let pair = frame.repository.pair(&step.base, &step.head, &pack.scope()).map_err(boxed)?;
-            outcome.add_step(run::judge(pack, &pair).map_err(boxed)?, pack, &step.name);
-        }
+        let outcome = run::judge(pack, &pair).map_err(boxed)?;
         Repair { found: None, outcome, files: BTreeMap::new(), conflicts: Vec::new() }
     };
+    for step in frame.repository.batch(&frame.base, &frame.head, environment).map_err(boxed)? {
+        let pair = frame.repository.pair(&step.base, &step.head, &pack.scope()).map_err(boxed)?;
+        let of_step = run::judge(pack, &pair).map_err(boxed)?;
+        for outcome in repair.found.iter_mut().chain([&mut repair.outcome]) {
+            outcome.add_step(&of_step, pack, &step.name);
+        }
+    }
+    // A rule that failed in the middle of the repair has failed the run.
+    if let Some(found) = &mut repair.found {
+        found.failures.clone_from(&repair.outcome.failures);
+    }
     for outcome in repair.found.iter_mut().chain([&mut repair.outcome]) {
         outcome.narrow(&paths);
     }
     drop(spinner);
     let is_repaired = repair.files.values().any(|file| file.before != file.after);
-    let is_written = options.fix && !options.diff && repair.outcome.failures.is_empty();
-    if is_written {
-        frame.put(&repair)?;
-    }
+    let is_to_write = options.fix && !options.diff && repair.outcome.failures.is_empty();
+    let repaired = if is_to_write { frame.put(&repair) } else { Ok(()) };
+    let is_written = is_to_write && repaired.is_ok();
 
     let commit = frame.repository.resolve_head(&frame.head).map_err(boxed)?.map(|commit| commit.to_string());
     let gate = if options.deny == Some(Deny::Warnings) { Level::Warning } else { Level::Error };
-    let found = repair.found.as_ref().unwrap_or(&repair.outcome);
-    let (outcome, files) = before.as_ref().map_or((&repair.outcome, &pair), |files| (found, files));
+    let (outcome, files) = match &before {
+        Some(files) if !is_written => (repair.found.as_ref().unwrap_or(&repair.outcome), files),
+        _ => (&repair.outcome, &pair),
+    };
     let report = Report {
         outcome,
         rules: &pack.rules,
@@ -128,10 +139,12 @@ fn judge(options: &Check, outputs: &Outputs<'_>, environment: &Environment) -> R
         CLEAN if is_repaired && !options.exit_zero_on_fix => FINDINGS,
         code => code,
     };
-    // The process ends here: the system takes all of this back at once, and faster than we could.
-    std::mem::forget((before, pair, repair));
-    std::mem::forget(frame);
-    Ok(Judged { code, written })
+    if is_last {
+        // The system takes all of this back at once, and faster than we could.
+        std::mem::forget((before, pair, repair));
+        std::mem::forget(frame);
+    }
+    Ok(Judged { code, repaired, written })
 }
 
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]

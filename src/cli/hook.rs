@@ -132,7 +132,7 @@ pub(super) fn run(command: &Hook, environment: &Environment) -> Result<u8, Error
         Hook::Run { hook: HookName::PreCommit, .. } => {
             let mut options = plain_check();
             options.target.staged = true;
-            check::run(&options, environment)
+            check::run(&options, environment, true)
         }
         Hook::Run { hook: HookName::PrePush, .. } => pre_push(environment),
     }
@@ -350,7 +350,7 @@ fn pre_push(environment: &Environment) -> Result<u8, Error> {
         if options.all {
             say("there is no base branch, and nothing was pushed before: judging everything");
         }
-        code = code.max(check::run(&options, &environment)?);
+        code = code.max(check::run(&options, &environment, false)?);
     }
     Ok(code)
 }

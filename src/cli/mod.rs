@@ -58,9 +58,9 @@ pub fn main() -> ExitCode {
     let result = match arguments.command {
         None => match misplaced(&arguments.check) {
             Some(misplaced) => Err(Box::new(misplaced) as Error),
-            None => check::run(&arguments.check, &environment),
+            None => check::run(&arguments.check, &environment, true),
         },
-        Some(Command::Check(check)) => check::run(&check, &environment),
+        Some(Command::Check(check)) => check::run(&check, &environment, true),
         Some(Command::Explain { rule, policy }) => explain::explain(&rule, &policy, &environment),
         Some(Command::Rules { format, policy }) => explain::list(format, &policy, &environment),
         Some(Command::Inspect(inspect)) => inspect::run(&inspect, &environment),
