@@ -27,7 +27,6 @@ fn mistakes_of_users_are_met_with_help() {
     repo.imglint(&["../elsewhere"]).fails(&["outside of the repository"]);
     repo.imglint(&["--bse", "x"]).fails(&["--base"]);
     repo.imglint(&["--all", "--base", "x"]).fails(&["cannot be used with"]);
-    repo.imglint(&["--all", "--rule", "stale-version"]).fails(&["compare a change with its base", "stale-version"]);
     repo.imglint(&["--threads", "0"]).fails(&["--threads"]);
     repo.imglint(&["explain", "stale"]).fails(&["unknown rule `stale`"]);
     repo.imglint(&["inspect", "agnhos"]).fails(&["no such image: agnhos", "did you mean `agnhost`?"]);
@@ -44,6 +43,59 @@ fn a_file_that_rules_look_into_must_be_readable() {
     let _ = std::fs::remove_file(&file);
     std::os::unix::fs::symlink("../../../elsewhere/agnhost.go", file).expect("a link");
     repo.imglint(&[]).fails(&["test/images/agnhost/agnhost.go", "symbolic link", "put the file itself here"]);
+}
+
+/// A run that could find nothing must not pass.
+#[test]
+fn a_rule_that_is_asked_for_and_cannot_look_is_no_pass() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.bad_topic();
+    let all = |rule: &str| repo.imglint(&["--all", "--rule", "windows-run", "--rule", rule]);
+    for rule in ["stale-version", "stale-manifest"] {
+        all(rule).fails(&[rule, "compares a change with its base", "leave out `--all`"]);
+    }
+    all("unpromoted-manifest").fails(&["unpromoted-manifest", "add `--promoted FILE`"]);
+    all("missing-postsubmit").fails(&["missing-postsubmit", "add `--jobs FILE`"]);
+    repo.imglint(&["--all", "--rule", "stale-version", "--rule", "unpromoted-manifest"])
+        .fails(&["stale-version", "`--promoted FILE`"]);
+    repo.imglint(&["--rule", "unpromoted-manifest"]).fails(&["add `--promoted FILE`"]);
+    repo.imglint(&["--rule", "missing-postsubmit"]).is(0, &[]);
+    repo.imglint(&["--rule", "windows-run", "--skip", "windows-run"])
+        .fails(&["windows-run", "leave out `--skip windows-run`"]);
+    let off = ["--rule", "windows-run", "--level", "windows-run=off"];
+    repo.imglint(&off).fails(&["windows-run is switched off", "--level windows-run=error"]);
+    repo.imglint(&["--all", "--rule", "malformed-waiver"]).is(0, &[]);
+    repo.imglint(&["--rule", "malformed-waiver", "--no-waivers"])
+        .fails(&["malformed-waiver", "leave out `--no-waivers`"]);
+    // Whoever asks for nothing gets what can be had.
+    repo.imglint(&["--all", "--no-waivers"]).is(0, &[]);
+    repo.write(&[(
+        "imglint.toml",
+        "[rules.stale-version]\nlevel = \"off\"\n[rules.stale-manifest]\nwhen = \"after-promotion\"\n",
+    )]);
+    repo.imglint(&[]).is(0, &[]);
+    repo.imglint(&["--rule", "stale-version"]).fails(&["stale-version is switched off"]);
+    repo.imglint(&["--rule", "stale-manifest"]).fails(&["stale-manifest", "add `--promoted FILE`"]);
+}
+
+/// A pack whose rules all compare has nothing to say of a whole tree.
+#[test]
+fn a_pack_that_cannot_look_is_no_pass() {
+    let scratch = Scratch::new();
+    let repo = scratch.init("repo");
+    let rule = "level = \"error\"\nsummary = \"x\"\nwhy = \"so\"\n[check.version-bump]\n";
+    repo.write(&[
+        ("ci/pack.toml", "summary = \"ours\"\n[images]\nroots = [\"images\"]\nversion-file = \"TAG\"\n"),
+        ("ci/forgotten-tag.toml", rule),
+        ("imglint.toml", "pack = \"ci\"\n"),
+        ("images/web/TAG", "1\n"),
+    ]);
+    repo.commit("base");
+    repo.imglint(&["--all"]).fails(&["forgotten-tag", "compares a change with its base"]);
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.imglint(&[]).is(0, &[]);
+    repo.imglint(&["--skip", "forgotten-tag"]).fails(&["no rule is left"]);
 }
 
 #[test]

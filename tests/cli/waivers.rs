@@ -1,6 +1,6 @@
 //! Waivers: from configuration, commits and Dockerfiles; what they hide, and what becomes of them.
 
-use super::harness::{Repo, Scratch};
+use super::harness::{Repo, Run, Scratch};
 
 const STALE: &[&str] = &["stale-version"];
 
@@ -73,6 +73,70 @@ fn trailers_of_the_change_let_pass() {
     repo.imglint_with(&[], TODAY).is(1, STALE);
 }
 
+/// What git takes for a trailer is one; a sentence of the message is none.
+#[test]
+fn trailers_are_those_of_git() {
+    let scratch = Scratch::new();
+    let repo = topic(&scratch);
+    let amend = |message: &str| {
+        repo.git(&["commit", "-q", "--amend", "-m", message]);
+        repo.imglint_with(&[], TODAY)
+    };
+    let waiver = "Imglint-Waive: stale-version(agnhost) the binary stays the same";
+    amend(&format!("change\n\nThe old message said\n{waiver}\nand was wrong")).is(1, STALE);
+    amend(&format!("change\n\n{waiver}\n\nSo said the old message.")).is(1, STALE);
+    amend(waiver).is(1, STALE);
+    amend(&format!("change\n\nWhy.\n\n{waiver}\n with all that is in it\nSigned-off-by: T <t@example.com>")).is(0, &[]);
+    amend(&format!("change\n\n{}", waiver.replace("Imglint-Waive:", "imglint-waive :"))).is(0, &[]);
+    // The place is that of the trailer, not of a sentence that reads the same.
+    let run = amend(
+        "change\n\nImglint-Waive: stale-version\nit said\n\nFixes: 1\nImglint-Waive: stale-version\nImglint-Waive: x y",
+    );
+    run.is(1, &["malformed-waiver", "malformed-waiver", "stale-version"]);
+    let lines: Vec<_> = run.stdout.lines().filter_map(|line| line.strip_prefix("commit ")?.get(12..16)).collect();
+    assert_eq!(lines, [":7:1", ":8:1"], "{run}");
+}
+
+/// Whoever writes an image or a date does not mean all images, for ever.
+#[test]
+fn a_waiver_is_never_wider_than_it_is_written() {
+    let scratch = Scratch::new();
+    let repo = topic(&scratch);
+    repo.change(&[("test/images/kitten/new", "x\n")]);
+    let amend = |waiver: &str| {
+        repo.git(&["commit", "-q", "--amend", "-m", &format!("change\n\nImglint-Waive: {waiver}")]);
+        repo.imglint_with(&[], TODAY)
+    };
+    amend("stale-version a good reason").is(0, &[]);
+    let run = amend("stale-version (kitten) a good reason");
+    run.is(1, STALE);
+    assert!(run.stdout.contains("agnhost changed"), "{run}");
+    amend("stale-version( kitten )a good reason").is(1, STALE);
+    let both = ["malformed-waiver", "stale-version", "stale-version"];
+    for malformed in [
+        "stale-version(kitten a good reason",
+        "stale-version() a good reason",
+        "stale-version (see the issue) a good reason",
+        "stale-version(kitten)",
+        "stale-version until=2027-01-31",
+        "stale-version for now until=soon",
+        "stale-version for now, until = 2027-01-31",
+        "stale-version until=2026-01-31 until=2027-01-31 for now",
+        "",
+    ] {
+        amend(malformed).is(1, &both);
+    }
+    for expired in ["stale-version for now until=2026-05-31", "stale-version for now, Until=2026-05-31 or so"] {
+        amend(expired).is(1, &["expired-waiver", "stale-version", "stale-version"]);
+    }
+    amend("stale-version for now until=2026-06-01").is(0, &[]);
+    repo.change(&[(
+        "test/images/agnhost/Dockerfile_windows",
+        "ARG BASEIMAGE\nFROM $BASEIMAGE\n# imglint: allow(windows-run) x until=2026-05-31\nRUN a\n",
+    )]);
+    repo.imglint_with(&["--all"], TODAY).is(1, &["expired-waiver", "windows-run"]);
+}
+
 #[test]
 fn comments_in_dockerfiles_let_the_next_line_pass() {
     let scratch = Scratch::new();
@@ -98,4 +162,171 @@ fn in_ci_a_change_cannot_waive_itself_by_configuration() {
     repo.bad_topic_again();
     repo.change(&[("imglint.toml", "[[waive]]\nrule = \"stale-version\"\nreason = \"because\"\n")]);
     repo.imglint_with(&["--base", &base], &[("CI", "true")]).is(1, STALE);
+}
+
+const CI: &[(&str, &str)] = &[("CI", "true"), TODAY[0]];
+
+/// A repository whose base has this configuration, on a branch of its own.
+fn configured(scratch: &Scratch, configuration: &str) -> Repo {
+    let repo = scratch.kubernetes("repo");
+    repo.change(&[("imglint.toml", configuration)]);
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo
+}
+
+/// The configuration that judges is that of the base: whoever takes an ended waiver away or renews it must get through, and others
+/// who have nothing to do with it, too.
+#[test]
+fn a_waiver_that_ends_blocks_nobody_who_cannot_mend_it() {
+    let scratch = Scratch::new();
+    let ended = "[[waive]]\nrule = \"stale-version\"\nimage = \"kitten\"\nreason = \"a test\"\nuntil = 2026-05-31\n";
+    let repo = configured(&scratch, ended);
+    let change = |files: &[(&str, &str)]| {
+        repo.git(&["checkout", "-q", "-B", "topic", "master"]);
+        repo.change(files);
+        [CI, TODAY].map(|environment| repo.imglint_with(&["--base", "master"], environment))
+    };
+    let is = |runs: [Run; 2], code, rules: &[&str]| runs.iter().for_each(|run| drop(run.is(code, rules)));
+    repo.imglint_with(&["--all"], TODAY).is(1, &["expired-waiver"]);
+    is(change(&[("test/images/agnhost/README.md", "x\n")]), 0, &[]);
+    let runs = change(&[("test/images/kitten/VERSION", "1.5\n")]);
+    assert!(runs.iter().all(|run| run.stdout.contains("(1 older finding: see it with --all)")), "{}", runs[0]);
+    is(runs, 0, &[]);
+    is(change(&[("imglint.toml", "pack = \"kubernetes\"\n")]), 0, &[]);
+    is(change(&[("imglint.toml", &ended.replace("2026-05-31", "2027-05-31"))]), 0, &[]);
+    is(change(&[("imglint.toml", &format!("pack = \"kubernetes\"\n{ended}"))]), 0, &[]);
+    is(change(&[("imglint.toml", &ended.replace("2026-05-31", "2026-05-30"))]), 1, &["expired-waiver"]);
+    // It lets nothing pass any more, and the finding says so.
+    for run in change(&[("test/images/kitten/new", "x\n")]) {
+        run.is(1, STALE);
+    }
+    let json = repo.imglint_with(&["--base", "master", "--format", "json"], CI);
+    let json: serde_json::Value = serde_json::from_str(&json.stdout).expect("JSON");
+    let related = json["findings"][0]["related"].as_array().expect("a list");
+    let ended = related.iter().find(|place| place["path"] == "imglint.toml").expect("the waiver");
+    assert_eq!(ended["message"], "the waiver of stale-version(kitten) ended on 2026-05-31");
+}
+
+#[test]
+fn an_image_goes_together_with_its_waiver() {
+    let scratch = Scratch::new();
+    let repo = configured(&scratch, "[[waive]]\nrule = \"stale-version\"\nimage = \"kitten\"\nreason = \"a test\"\n");
+    repo.git(&["rm", "-qr", "test/images/kitten"]);
+    repo.commit("without its waiver");
+    for environment in [CI, TODAY] {
+        repo.imglint_with(&["--base", "master"], environment).is(1, &["malformed-waiver"]);
+    }
+    repo.git(&["rm", "-q", "imglint.toml"]);
+    repo.commit("with it");
+    for environment in [CI, TODAY] {
+        repo.imglint_with(&["--base", "master"], environment).is(0, &[]);
+    }
+}
+
+#[test]
+fn what_names_a_deleted_image_can_be_waived() {
+    let manifest =
+        "package image\n\nfunc f() {\n\tconfigs[Kitten] = Config{promoterE2eRegistry, \"kitten\", \"1.4\"}\n}\n";
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.change(&[("test/utils/image/manifest.go", manifest)]);
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.git(&["rm", "-qr", "test/images/kitten"]);
+    repo.commit("change");
+    repo.imglint(&[]).is(0, &["dangling-reference"]);
+    repo.commit("change\n\nImglint-Waive: dangling-reference(kitten) in use for a release");
+    repo.imglint(&["--deny", "warnings"]).is(0, &[]);
+    repo.commit("change\n\nImglint-Waive: stale-base(kitten) of no use");
+    repo.imglint(&[]).is(0, &["unused-waiver"]);
+    // What the base says of it is as old as the entry.
+    let waiver = "[[waive]]\nrule = \"dangling-reference\"\nimage = \"kitten\"\nreason = \"in use\"\n";
+    repo.change(&[("imglint.toml", waiver)]);
+    repo.git(&["checkout", "-q", "-b", "next"]);
+    repo.imglint(&["--all", "--deny", "warnings"]).is(0, &[]);
+    repo.change(&[("test/images/agnhost/VERSION", "2.26\n")]);
+    repo.imglint(&["--base", "topic"]).is(0, &[]);
+}
+
+/// Known is what can be matched: a name of an image, and neither a part of it nor its directory.
+#[test]
+fn images_go_by_the_names_that_findings_have() {
+    let scratch = Scratch::new();
+    let waiver =
+        |image: &str| format!("[[waive]]\nrule = \"stale-version\"\nimage = \"{image}\"\nreason = \"a test\"\n");
+    let repo = scratch.kubernetes("repo");
+    repo.change(&[
+        ("test/images/volume/nfs/VERSION", "1.0\n"),
+        ("test/images/cat-new/VERSION", "1.0\n"),
+        ("test/images/cat-new/ALIAS", "cat\n"),
+    ]);
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.write(&[("test/images/volume/nfs/new", "x\n"), ("test/images/cat-new/new", "x\n")]);
+    for (image, code, rules) in [
+        ("volume/nfs", 1, STALE),
+        ("cat", 1, STALE),
+        ("cat-new", 1, STALE),
+        ("nfs", 1, &["malformed-waiver", "stale-version", "stale-version"]),
+        ("test/images/volume/nfs", 1, &["malformed-waiver", "stale-version", "stale-version"]),
+    ] {
+        repo.write(&[("imglint.toml", &waiver(image))]);
+        repo.imglint(&[]).is(code, rules);
+        let rules = if rules.len() == 1 { &[][..] } else { &["malformed-waiver"] };
+        repo.imglint(&["--all"]).is(i32::from(!rules.is_empty()), rules);
+    }
+    // Where few images are read, all are known by all their names.
+    repo.git(&["clean", "-qfd"]);
+    repo.git(&["checkout", "-q", "master"]);
+    repo.change(&[("imglint.toml", &waiver("cat"))]);
+    repo.git(&["checkout", "-q", "-b", "docs"]);
+    repo.change(&[("test/images/agnhost/README.md", "x\n")]);
+    repo.imglint(&["--base", "master"]).is(0, &[]);
+    repo.write(&[("test/images/agnhost/README.md", "y\n")]);
+    repo.commit("change\n\nImglint-Waive: stale-version(cat) of no use");
+    repo.imglint(&["--base", "master"]).is(0, &["unused-waiver"]);
+}
+
+#[test]
+fn an_old_comment_that_is_malformed_blocks_no_other_change() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.change(&[("test/images/kitten/Dockerfile", "FROM alpine\n# imglint: allow(windows-run)\nCOPY a /a\n")]);
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.change(&[("test/images/agnhost/VERSION", "2.26\n")]);
+    repo.imglint(&["--rule", "malformed-waiver"]).is(0, &[]);
+    repo.imglint(&["--all", "--rule", "malformed-waiver"]).is(1, &["malformed-waiver"]);
+    // A second one of the same kind is new.
+    repo.write(&[(
+        "test/images/kitten/Dockerfile",
+        "FROM alpine\n# imglint: allow(windows-run)\nCOPY a /a\n# imglint: allow(windows-run)\n",
+    )]);
+    repo.imglint(&["--rule", "malformed-waiver"]).is(1, &["malformed-waiver"]);
+}
+
+/// Only where its rule was judged can a waiver be of no use.
+#[test]
+fn a_waiver_of_a_rule_that_was_not_judged_is_not_unused() {
+    let scratch = Scratch::new();
+    let waiver = |rule: &str| format!("[[waive]]\nrule = \"{rule}\"\nimage = \"kitten\"\nreason = \"a test\"\n");
+    let repo = scratch.kubernetes("repo");
+    repo.change(&[
+        ("imglint.toml", &(waiver("stale-base") + &waiver("unpromoted-manifest") + &waiver("stale-manifest"))),
+        ("test/images/kitten/BASEIMAGE", "linux/amd64=REGISTRY/agnhost:2.24-linux-amd64\n"),
+    ]);
+    repo.imglint(&["--all"]).is(0, &[]);
+    repo.imglint(&["--all", "--skip", "stale-base"]).is(0, &[]);
+    repo.imglint(&["--all", "--level", "stale-base=off"]).is(0, &[]);
+    // That rule alone is reported; the others are judged for its sake.
+    repo.imglint(&["--all", "--rule", "unused-waiver"]).is(0, &[]);
+    repo.write(&[("test/images/kitten/BASEIMAGE", "linux/amd64=REGISTRY/agnhost:2.25-linux-amd64\n")]);
+    repo.imglint(&["--all"]).is(0, &["unused-waiver"]);
+    repo.write(&[("test/images/kitten/VERSION", "no tag!\n")]);
+    repo.imglint(&["--all", "--rule", "unused-waiver"]).is(0, &["unused-waiver"]);
+    repo.imglint(&["--all", "--rule", "unused-waiver", "--skip", "stale-base"]).is(0, &[]);
+    // So it is with the commits of a change.
+    repo.git(&["checkout", "-q", "--", "."]);
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.commit("change\n\nImglint-Waive: windows-run(agnhost) of no use");
+    repo.write(&[("test/images/kitten/new", "x\n")]);
+    repo.imglint(&["--skip", "windows-run", "--skip", "stale-version"]).is(0, &[]);
+    repo.imglint(&["--rule", "unused-waiver"]).is(0, &["unused-waiver"]);
 }
