@@ -10,7 +10,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::check::Check;
+use crate::check::{Check, Disorder};
 use crate::config::{ConfigError, Override, Problem, Source};
 use crate::finding::{Level, Place, RuleId};
 use crate::inputs::Inputs;
@@ -68,13 +68,25 @@ pub struct Pack {
     pub inputs: Inputs,
 }
 
-/// What is let pass, and the day by which dates are judged.
+/// What is let pass, what is to be said of that, and the day by which dates are judged.
 #[derive(Debug, Clone)]
 pub struct Waivers {
-    /// The waivers of the configuration and of the change's commits.
+    /// What lets pass: the waivers of the configuration that judges, and of the change's commits.
     pub list: Vec<Waiver>,
+    /// What must be in order: those of the configuration as the change leaves it, and of its commits.
+    pub after: Vec<Waiver>,
+    /// Those of the configuration before the change.
+    pub before: Vec<Waiver>,
     /// Today.
     pub today: Day,
+}
+
+impl Waivers {
+    /// Whether one comes with the change: it may be of any image, and speak of it by any of its names.
+    pub fn has_new(&self) -> bool {
+        let is_known = |waiver: &Waiver| self.before.iter().any(|before| before.is_like(waiver));
+        !self.after.iter().all(is_known)
+    }
 }
 
 /// A rule: a check with its options, and the words for it.
@@ -84,6 +96,8 @@ pub struct Rule {
     pub id: RuleId,
     /// Its level in this run.
     pub level: Level,
+    /// Whether it is judged although it is off: to tell which waivers of it are of use.
+    pub is_silent: bool,
     /// What it finds, in one line.
     pub summary: String,
     /// Why the policy exists.
@@ -195,11 +209,17 @@ impl Config {
                     place: Place::new(&source.name, &text, span.clone()),
                     line: None,
                     is_of_change: false,
+                    error: None,
                 },
                 span,
             ));
         }
         if problems.is_empty() { Ok(Self { source, pack, waivers }) } else { Err(all_problems(&source, problems)) }
+    }
+
+    /// What it lets pass.
+    pub fn into_waivers(self) -> Vec<Waiver> {
+        self.waivers.into_iter().map(|(waiver, _)| waiver).collect()
     }
 
     /// The error for a pack that does not exist.
@@ -326,14 +346,6 @@ impl Pack {
         Ok(pack)
     }
 
-    /// Lets pass what the configuration and these further waivers say.
-    pub fn waive(&mut self, config: Option<&Config>, further: Vec<Waiver>, today: Day) {
-        let mut list: Vec<Waiver> =
-            config.into_iter().flat_map(|config| &config.waivers).map(|(waiver, _)| waiver.clone()).collect();
-        list.extend(further);
-        self.waivers = Some(Waivers { list, today });
-    }
-
     /// When the manifest follows is said once, at the rule that demands it, and holds for the others.
     fn settle_manifest(&mut self) {
         let when = self.rules.iter().find_map(|rule| match &rule.check {
@@ -383,11 +395,18 @@ impl Pack {
             self.rule(id)?;
         }
         let is_in = |list: &[String], rule: &Rule| list.iter().any(|id| **id == *rule.id);
+        let asks_for_unused = self.rules.iter().any(|rule| {
+            matches!(&rule.check, Check::Waiver(waiver) if waiver.forbid == Disorder::Unused)
+                && is_in(&selection.only, rule)
+        });
         for rule in &mut self.rules {
             if let Some((_, level)) = selection.levels.iter().rfind(|(id, _)| **id == *rule.id) {
                 rule.level = *level;
             }
-            if is_in(&selection.skip, rule) || !(selection.only.is_empty() || is_in(&selection.only, rule)) {
+            if is_in(&selection.skip, rule) {
+                rule.level = Level::Off;
+            } else if !(selection.only.is_empty() || is_in(&selection.only, rule)) {
+                rule.is_silent = asks_for_unused && rule.level != Level::Off;
                 rule.level = Level::Off;
             }
         }
@@ -431,7 +450,7 @@ impl Rule {
         }
         let file = file?;
         let RuleFile { level, summary, why, help, sources, check } = file;
-        Ok(Self { id: Arc::from(id), level, summary, why, help, sources, check, cases: None })
+        Ok(Self { id: Arc::from(id), level, is_silent: false, summary, why, help, sources, check, cases: None })
     }
 }
 

@@ -63,8 +63,8 @@ pub fn judge(pack: &Pack, pair: &Pair<'_>) -> Result<Outcome, StoreError> {
     let before = change.as_ref().and_then(|change| {
         Some(Context { files: pair.base.as_ref()?, head: change.base, change: None, inputs: &inputs_before, ..context })
     });
-    let is_applied =
-        |rule: &&Rule| rule.level != Level::Off && (!trees.is_partial || rule.check.scope() == Scope::Change);
+    let is_judged = |rule: &&Rule| rule.level != Level::Off || rule.is_silent;
+    let is_applied = |rule: &&Rule| is_judged(rule) && (!trees.is_partial || rule.check.scope() == Scope::Change);
     let rules: Vec<&Rule> = pack.rules.iter().filter(is_applied).collect();
     let judge = |rule: &&Rule| apply(rule, &context, before.as_ref());
     let judgements: Vec<_> =
@@ -76,38 +76,53 @@ pub fn judge(pack: &Pack, pair: &Pair<'_>) -> Result<Outcome, StoreError> {
     for (rule, judgement) in rules.into_iter().zip(judgements) {
         match judgement {
             Ok(Judgement { new, older }) => {
-                outcome.older += older;
+                outcome.older += if rule.is_silent { 0 } else { older };
                 outcome.findings.extend(new.into_iter().map(|fault| stamp(rule, fault)));
             }
             Err(failure) => outcome.failures.push(failure),
         }
     }
     waive(pack, &trees, &mut outcome);
+    outcome.findings.retain(|finding| finding.level != Level::Off);
     outcome.findings.sort_by(|one, other| order(one).cmp(&order(other)));
     Ok(outcome)
 }
 
-/// Applies the waivers, and reports those that are not in order.
+/// Applies the waivers, and reports those that are not in order: of those in files, what base had not.
 fn waive(pack: &Pack, trees: &Trees, outcome: &mut Outcome) {
-    let Some(Waivers { list, today }) = &pack.waivers else { return };
-    let changing: Vec<&str> =
-        pack.rules.iter().filter(|rule| rule.check.scope() == Scope::Change).map(|rule| &*rule.id).collect();
+    let Some(Waivers { list, after, before, today }) = &pack.waivers else { return };
+    let base = trees.base.as_ref();
+    let is_judged = |rule: &&Rule| {
+        let has_failed = outcome.failures.iter().any(|failure| failure.rule == rule.id);
+        let can_look = rule.check.missing(&pack.inputs, base.is_some()).is_none();
+        (rule.level != Level::Off || rule.is_silent) && can_look && !has_failed
+    };
     let known = Known {
         rules: pack.rules.iter().map(|rule| &*rule.id).collect(),
-        changing,
+        judged: pack.rules.iter().filter(is_judged).map(|rule| &*rule.id).collect(),
         head: &trees.head,
+        base,
         today: *today,
-        is_whole: trees.content.is_none(),
     };
-    let mut disorders = waiver::apply(&mut outcome.findings, list, &known);
+    let comments = waiver::of_dockerfiles(&trees.head);
+    waiver::let_pass(&mut outcome.findings, list.iter().chain(&comments), &known);
+    // Where the change touches no waiver, none can have come into disorder.
+    if trees.is_partial {
+        return;
+    }
+    let now = waiver::disorders(&outcome.findings, after.iter().chain(&comments), &known);
+    let then = base.filter(|_| !now.is_empty()).map_or_else(Vec::new, |base| {
+        let comments = waiver::of_dockerfiles(base);
+        waiver::disorders(&[], before.iter().chain(&comments), &Known { head: base, ..known })
+    });
+    let of_kind = |list: &[(Disorder, Fault)], kind: Disorder| -> Vec<Fault> {
+        list.iter().filter(|(disorder, _)| *disorder == kind).map(|(_, fault)| fault.clone()).collect()
+    };
     for rule in pack.rules.iter().filter(|rule| rule.level != Level::Off) {
         let Check::Waiver(check) = &rule.check else { continue };
-        let faults = match check.forbid {
-            Disorder::Expired => std::mem::take(&mut disorders.expired),
-            Disorder::Unused => std::mem::take(&mut disorders.unused),
-            Disorder::Malformed => std::mem::take(&mut disorders.malformed),
-        };
-        outcome.findings.extend(faults.into_iter().map(|fault| stamp(rule, fault)));
+        let (new, old) = compare(of_kind(&now, check.forbid), &of_kind(&then, check.forbid));
+        outcome.older += old.len();
+        outcome.findings.extend(new.into_iter().map(|fault| stamp(rule, fault)));
     }
 }
 
@@ -134,6 +149,7 @@ impl Trees {
         // A control file that is a link may say something else although its own name is not among the changed ones.
         let mut links = pair.head.entries().iter().filter(|(_, entry)| entry.kind == Kind::Symlink);
         let is_partial = !has_inputs
+            && !pack.waivers.as_ref().is_some_and(Waivers::has_new)
             && !changed.iter().any(|path| pack.is_control_file(path))
             && !links.any(|(path, _)| pack.is_control_file(path));
         let mut only = is_partial.then(|| {
@@ -162,8 +178,7 @@ impl Outcome {
     /// Adds what one merge of a batch does wrong although the batch as a whole looks right: a version that a merge before it took.
     /// Rules about the state of a tree have judged the last one.
     pub fn add_step(&mut self, step: &Self, pack: &Pack, name: &str) {
-        // A waiver that one merge has no use for may be another's.
-        let is_of_merge = |rule: &&Rule| rule.check.scope() == Scope::Change && !matches!(rule.check, Check::Waiver(_));
+        let is_of_merge = |rule: &&Rule| rule.check.scope() == Scope::Change;
         let is_of_merge = |id: &RuleId| pack.rules.iter().filter(is_of_merge).any(|rule| rule.id == *id);
         for finding in step.findings.iter().filter(|finding| is_of_merge(&finding.rule)) {
             let is_it = |known: &Finding| known.rule == finding.rule && known.fault.image == finding.fault.image;

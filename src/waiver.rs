@@ -5,11 +5,11 @@
 //! (`# imglint: allow(rule) reason`).
 
 use std::fmt;
-use std::sync::Arc;
 
-use crate::finding::{Fault, Finding, Place};
+use crate::check::Disorder;
+use crate::finding::{Fault, Finding, Label, Place};
+use crate::git::Trailer;
 use crate::model::Model;
-use crate::text::Text;
 
 /// A day of the calendar, in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,7 +22,7 @@ pub struct Waiver {
     pub rule: String,
     /// The image; any, if there is none.
     pub image: Option<String>,
-    /// Why. Empty where nothing is said, which is a fault.
+    /// Why.
     pub reason: String,
     /// The last day on which it holds.
     pub until: Option<Day>,
@@ -32,31 +32,22 @@ pub struct Waiver {
     pub line: Option<usize>,
     /// Whether it came with the change itself, so that it must be of use now.
     pub is_of_change: bool,
+    /// What is wrong with the way in which it is written. Then it lets nothing pass.
+    pub error: Option<&'static str>,
 }
 
-/// What is wrong with waivers, by kind.
-#[derive(Debug, Default)]
-pub struct Disorders {
-    /// Past their date.
-    pub expired: Vec<Fault>,
-    /// Of no use.
-    pub unused: Vec<Fault>,
-    /// Without a reason, or of what does not exist.
-    pub malformed: Vec<Fault>,
-}
-
-/// What is known when waivers are applied.
+/// What is known when waivers are judged.
 pub struct Known<'a> {
     /// The names of all rules.
     pub rules: Vec<&'a str>,
-    /// Those among them that say nothing of a whole tree.
-    pub changing: Vec<&'a str>,
+    /// Those among them that were judged.
+    pub judged: Vec<&'a str>,
     /// The images.
     pub head: &'a Model,
+    /// The images before the change; `None` where the whole tree is judged.
+    pub base: Option<&'a Model>,
     /// The day.
     pub today: Day,
-    /// Whether the whole tree was judged, so that a waiver which matched nothing is of no use.
-    pub is_whole: bool,
 }
 
 impl Day {
@@ -81,40 +72,26 @@ impl fmt::Display for Day {
     }
 }
 
-/// The waivers in the trailers of a commit message. `commit` is what the commit is called.
-pub fn of_message(commit: &str, message: &str) -> Vec<Waiver> {
-    let path: Arc<str> = format!("commit {commit}").into();
-    let text = Arc::new(Text::from(message));
-    let lines = text.lines().filter_map(|(span, line)| Some((span, line.strip_prefix("Imglint-Waive:")?)));
-    let waivers = lines.map(|(span, rest)| {
-        let (subject, mut reason) = split_word(rest);
-        let mut until = None;
-        let mut is_dated = true;
-        if let Some(date) = split_word(reason).0.strip_prefix("until=") {
-            until = Day::parse(date);
-            is_dated = until.is_some();
-            reason = split_word(reason).1;
-        }
-        let (rule, image) = match subject.split_once('(') {
-            Some((rule, image)) => (rule, Some(image.trim_end_matches(')').to_owned())),
-            None => (subject, None),
-        };
-        Waiver {
-            rule: rule.to_owned(),
-            image,
-            // A date that cannot be read must not stand for none.
-            reason: if is_dated { reason.trim().to_owned() } else { String::new() },
-            until,
-            place: Place::new(&path, &text, span),
-            line: None,
-            is_of_change: true,
-        }
-    });
-    waivers.collect()
+/// The key of the trailers that waive something.
+pub const TRAILER: &str = "Imglint-Waive";
+
+/// The waiver that a trailer of a commit is.
+pub fn of_trailer(trailer: &Trailer) -> Waiver {
+    let path = format!("commit {}", trailer.commit).into();
+    let place = Place::new(&path, &trailer.message, trailer.span.clone());
+    let value = trailer.value.trim();
+    let (rule, rest) = value.split_at(value.find(|c: char| c.is_whitespace() || c == '(').unwrap_or(value.len()));
+    let (image, rest, error) = match rest.trim_start().strip_prefix('(').map(|rest| rest.split_once(')')) {
+        Some(Some((image, rest))) => (Some(image.trim().to_owned()), rest, None),
+        Some(None) => (None, rest, Some("has an image without a closing bracket")),
+        None => (None, rest, None),
+    };
+    let waiver = Waiver::new(rule, rest, place);
+    Waiver { image, is_of_change: true, error: error.or(waiver.error), ..waiver }
 }
 
 /// The waivers in the comments of the Dockerfiles that were read.
-fn of_dockerfiles(model: &Model) -> Vec<Waiver> {
+pub fn of_dockerfiles(model: &Model) -> Vec<Waiver> {
     let mut waivers: Vec<Waiver> = Vec::new();
     let builds = model
         .images
@@ -133,62 +110,74 @@ fn of_dockerfiles(model: &Model) -> Vec<Waiver> {
             let (rule, reason) = allowed.unwrap_or((rest.trim(), ""));
             let is_code = |line: &str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
             let next = lines[number + 1..].iter().position(|(_, line)| is_code(line));
-            waivers.push(Waiver {
-                rule: rule.trim().to_owned(),
-                image: None,
-                reason: reason.trim().to_owned(),
-                until: None,
-                place: Place::new(&build.path, &parsed.text, span.clone()),
-                line: Some(next.map_or(0, |next| number + next + 2)),
-                is_of_change: false,
-            });
+            let waiver = Waiver::new(rule.trim(), reason, Place::new(&build.path, &parsed.text, span.clone()));
+            waivers.push(Waiver { line: Some(next.map_or(0, |next| number + next + 2)), ..waiver });
         }
     }
     waivers
 }
 
-fn split_word(text: &str) -> (&str, &str) {
-    let text = text.trim_start();
-    text.split_once(char::is_whitespace).unwrap_or((text, ""))
-}
-
-/// Marks the findings that are let pass, and tells which waivers are not in order.
-pub fn apply(findings: &mut [Finding], waivers: &[Waiver], known: &Known<'_>) -> Disorders {
-    let mut disorders = Disorders::default();
-    let of_dockerfiles = of_dockerfiles(known.head);
-    for waiver in waivers.iter().chain(&of_dockerfiles) {
-        let fault = |message: String| {
-            let fault = Fault::new(message, waiver.place.clone());
-            match &waiver.image {
-                Some(image) => fault.image(&image.as_str().into()),
-                None => fault,
-            }
-        };
-        if let Some(wrong) = waiver.malformed(known) {
-            disorders.malformed.push(fault(wrong));
-            continue;
-        }
-        if let Some(until) = waiver.until.filter(|until| *until < known.today) {
-            let message = format!("the waiver of {} ended on {until}", waiver.subject());
-            disorders
-                .expired
-                .push(fault(message).help("mend what it let pass, or give it a new date and a reason for that"));
-            continue;
-        }
-        let mut is_used = false;
+/// Marks the findings that are let pass. Those that were, but are no more, say since when.
+pub fn let_pass<'w>(findings: &mut [Finding], waivers: impl Iterator<Item = &'w Waiver>, known: &Known<'_>) {
+    for waiver in waivers.filter(|waiver| waiver.error.is_none()) {
         for finding in findings.iter_mut().filter(|finding| waiver.matches(finding, known)) {
-            finding.waived = Some(waiver.reason.clone());
-            is_used = true;
-        }
-        if !is_used && (known.is_whole || waiver.is_of_change) && waiver.is_decidable(known) {
-            let message = format!("the waiver of {} matches nothing", waiver.subject());
-            disorders.unused.push(fault(message).help("take it away: it would hide what may come"));
+            match waiver.ended(known) {
+                Some(message) => finding.fault.related.push(Label { place: waiver.place.clone(), message }),
+                None => finding.waived = Some(waiver.reason.clone()),
+            }
         }
     }
-    disorders
+}
+
+/// Tells which waivers are not in order.
+pub fn disorders<'w>(
+    findings: &[Finding],
+    waivers: impl Iterator<Item = &'w Waiver>,
+    known: &Known<'_>,
+) -> Vec<(Disorder, Fault)> {
+    let disorder = |waiver: &Waiver| {
+        let (disorder, message, help) = if let Some(message) = waiver.malformed(known) {
+            (Disorder::Malformed, message, None)
+        } else if let Some(message) = waiver.ended(known) {
+            (Disorder::Expired, message, Some("mend what it let pass, or give it a new date and a reason for that"))
+        } else if waiver.is_decidable(known) && !findings.iter().any(|finding| waiver.matches(finding, known)) {
+            let message = format!("the waiver of {} matches nothing", waiver.subject());
+            (Disorder::Unused, message, Some("take it away: it would hide what may come"))
+        } else {
+            return None;
+        };
+        let mut fault = Fault::new(message, waiver.place.clone());
+        fault.image = waiver.image.as_deref().map(Into::into);
+        fault.help = help.map(str::to_owned);
+        Some((disorder, fault))
+    };
+    waivers.filter_map(disorder).collect()
 }
 
 impl Waiver {
+    /// A waiver of a rule with what is written behind that: a reason, and perhaps `until=2027-01-31` among its words.
+    fn new(rule: &str, rest: &str, place: Place) -> Self {
+        const UNTIL: &str = "until=";
+        let date = |word: &str| word.to_ascii_lowercase().strip_prefix(UNTIL).map(str::to_owned);
+        let until = rest.split_whitespace().find_map(date).and_then(|date| Day::parse(&date));
+        let reason = rest.split_whitespace().filter(|word| date(word).is_none()).collect::<Vec<_>>().join(" ");
+        // A date that cannot be read must not stand for none, however it is written.
+        let dense = rest.split_whitespace().collect::<String>().to_ascii_lowercase();
+        let error = match dense.matches(UNTIL).count() {
+            count if count != usize::from(until.is_some()) => {
+                Some("has no date that can be read: write it once, as `until=2027-01-31`")
+            }
+            _ if reason.is_empty() => Some("gives no reason"),
+            _ => None,
+        };
+        Self { rule: rule.to_owned(), image: None, reason, until, place, line: None, is_of_change: false, error }
+    }
+
+    /// Whether another one says the same, wherever it is written.
+    pub fn is_like(&self, other: &Self) -> bool {
+        (&self.rule, &self.image, &self.reason, self.until) == (&other.rule, &other.image, &other.reason, other.until)
+    }
+
     fn subject(&self) -> String {
         self.image.as_ref().map_or_else(|| self.rule.clone(), |image| format!("{}({image})", self.rule))
     }
@@ -198,19 +187,29 @@ impl Waiver {
             let suggestion = crate::config::suggest(&self.rule, known.rules.iter().copied());
             return Some(format!("this waiver is of an unknown rule, `{}`: {suggestion}", self.rule));
         }
-        if self.reason.is_empty() {
-            return Some(format!("the waiver of {} gives no reason", self.subject()));
+        if let Some(error) = self.error {
+            return Some(format!("the waiver of {} {error}", self.subject()));
         }
         let image = self.image.as_ref()?;
-        let is_known = known.head.directories.iter().any(|directory| is_image(directory, image))
-            || !known.head.named(image).is_empty();
+        // What comes with the change may be about an image that it deletes.
+        let base = known.base.filter(|_| self.is_of_change);
+        let is_known = [known.head].into_iter().chain(base).any(|model| is_image(model, image));
         (!is_known).then(|| format!("the waiver of {} is of an unknown image", self.subject()))
     }
 
+    fn ended(&self, known: &Known<'_>) -> Option<String> {
+        let until = self.until.filter(|until| *until < known.today)?;
+        Some(format!("the waiver of {} ended on {until}", self.subject()))
+    }
+
     fn matches(&self, finding: &Finding, known: &Known<'_>) -> bool {
+        let is_named = |image: &str, of: &str| {
+            let models = [known.head].into_iter().chain(known.base);
+            image == of || models.flat_map(|model| model.named(image)).any(|named| *named.name == *of)
+        };
         let is_image = match (&self.image, &finding.fault.image) {
             (None, _) => true,
-            (Some(image), Some(of)) => image == &**of || known.head.named(image).iter().any(|named| named.name == *of),
+            (Some(image), Some(of)) => is_named(image, of),
             (Some(_), None) => false,
         };
         let place = &finding.fault.place;
@@ -218,13 +217,14 @@ impl Waiver {
         *finding.rule == *self.rule && is_image && is_line
     }
 
-    /// Whether this run could have matched it: of a whole tree, what only a change can show could not.
+    /// Whether it would have matched something if it were of any use: its rule was judged, and all that it can match is there.
     fn is_decidable(&self, known: &Known<'_>) -> bool {
-        !known.is_whole || !known.changing.contains(&self.rule.as_str())
+        (known.base.is_none() || self.is_of_change) && known.judged.contains(&self.rule.as_str())
     }
 }
 
-/// Whether a name is that of the image in a directory.
-fn is_image(directory: &str, name: &str) -> bool {
-    directory.strip_suffix(name).is_some_and(|above| above.is_empty() || above.ends_with('/'))
+/// Whether a name is one that findings have: that of an image, or of one that the manifest speaks of.
+fn is_image(model: &Model, name: &str) -> bool {
+    let mut entries = model.manifest.iter().flat_map(|manifest| &manifest.entries);
+    !model.named(name).is_empty() || entries.any(|entry| entry.name == name)
 }

@@ -10,7 +10,7 @@ use imglint::config::Source;
 use imglint::finding::Finding;
 use imglint::fix::{self, Allowed};
 use imglint::inputs::{Jobs, Promoted};
-use imglint::pack::{BUILT_IN, BuiltIn, CONFIG_FILE, Config, Pack, Selection};
+use imglint::pack::{BUILT_IN, BuiltIn, CONFIG_FILE, Config, Pack, Selection, Waivers};
 use imglint::run::{self, Outcome};
 use imglint::snapshot::{Pair, Snapshot};
 use imglint::waiver::Day;
@@ -38,7 +38,9 @@ fn pack(built_in: &BuiltIn, rule: &str, case: &Case) -> Pack {
     let mut pack = Pack::load(built_in.pack_files(), config.as_ref()).expect("a good pack");
     let only = if rule.ends_with("-waiver") { Vec::new() } else { vec![rule.to_owned()] };
     pack.select(&Selection { only, ..Selection::default() }).expect("a rule of the pack");
-    pack.waive(config.as_ref(), Vec::new(), Day::parse("2026-06-01").expect("a day"));
+    let waivers = config.map_or_else(Vec::new, Config::into_waivers);
+    let today = Day::parse("2026-06-01").expect("a day");
+    pack.waivers = Some(Waivers { list: waivers.clone(), after: waivers, before: Vec::new(), today });
     for (kind, text) in &case.inputs {
         let source = Source::new(kind, text.clone());
         match kind.as_str() {

@@ -2,8 +2,9 @@
 
 use serde::Deserialize;
 
-use super::{Context, Globs, Kind, Scope};
+use super::{Context, Globs, Kind, Missing, Scope};
 use crate::finding::{Fault, Level};
+use crate::inputs::Inputs;
 use crate::snapshot::StoreError;
 
 /// Which jobs.
@@ -46,5 +47,9 @@ impl Kind for Job {
             faults.push(fault.image(&image.name));
         }
         Ok(faults)
+    }
+
+    fn missing(&self, inputs: &Inputs, has_base: bool) -> Option<Missing> {
+        (inputs.jobs.is_none() && !has_base).then_some(Missing::Input("--jobs"))
     }
 }

@@ -4,9 +4,10 @@ use std::cmp::Ordering;
 
 use serde::Deserialize;
 
-use super::{Context, Kind, Scope};
+use super::{Context, Kind, Missing, Scope};
 use crate::edit::{Edit, Fix};
 use crate::finding::{Fault, Place};
+use crate::inputs::Inputs;
 use crate::model::ManifestEntry;
 use crate::parse::version::order;
 use crate::snapshot::StoreError;
@@ -49,6 +50,16 @@ impl Kind for Manifest {
             Demand::Current => stale(context, when),
             Demand::Built => unbuilt(context, when),
         })
+    }
+
+    fn missing(&self, inputs: &Inputs, has_base: bool) -> Option<Missing> {
+        match self.demand {
+            Demand::Current if !has_base => Some(Missing::Base),
+            Demand::Current if self.when == Some(When::AfterPromotion) && inputs.promoted.is_none() => {
+                Some(Missing::Input("--promoted"))
+            }
+            Demand::Current | Demand::Built => None,
+        }
     }
 }
 

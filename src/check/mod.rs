@@ -83,6 +83,15 @@ pub enum Scope {
     Both,
 }
 
+/// What a check lacks to see what it is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// A base to compare with.
+    Base,
+    /// The file that this option names.
+    Input(&'static str),
+}
+
 /// A kind of check; its options are its fields.
 trait Kind {
     /// How it looks at a change.
@@ -90,6 +99,11 @@ trait Kind {
 
     /// Judges. An error means that it could not look.
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError>;
+
+    /// What it lacks to see what it is about. Without that it is silent, whatever is wrong.
+    fn missing(&self, _: &Inputs, has_base: bool) -> Option<Missing> {
+        (Self::SCOPE == Scope::Change && !has_base).then_some(Missing::Base)
+    }
 
     /// A file outside of the images' roots that it reads.
     fn file(&self) -> Option<&str> {
@@ -125,6 +139,11 @@ macro_rules! kinds {
             /// How it looks at a change.
             pub fn scope(&self) -> Scope {
                 match self { $(Self::$variant(_) => <$module::$kind as Kind>::SCOPE,)* }
+            }
+
+            /// What the check lacks to see what it is about. Without that it is silent, whatever is wrong.
+            pub fn missing(&self, inputs: &Inputs, has_base: bool) -> Option<Missing> {
+                match self { $(Self::$variant(kind) => kind.missing(inputs, has_base),)* }
             }
 
             /// A file outside of the images' roots that the check reads.

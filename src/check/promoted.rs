@@ -2,8 +2,9 @@
 
 use serde::Deserialize;
 
-use super::{Context, Kind, Scope};
+use super::{Context, Kind, Missing, Scope};
 use crate::finding::Fault;
+use crate::inputs::Inputs;
 use crate::snapshot::StoreError;
 
 /// The kind has no options: `--promoted` names the list.
@@ -44,5 +45,9 @@ impl Kind for Promoted {
         let mut seen = std::collections::BTreeSet::new();
         faults.retain(|fault| seen.insert((fault.place.path.clone(), fault.message.clone())));
         Ok(faults)
+    }
+
+    fn missing(&self, inputs: &Inputs, _: bool) -> Option<Missing> {
+        inputs.promoted.is_none().then_some(Missing::Input("--promoted"))
     }
 }

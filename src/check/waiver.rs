@@ -27,7 +27,7 @@ pub enum Disorder {
 }
 
 impl Kind for Waiver {
-    const SCOPE: Scope = Scope::Change;
+    const SCOPE: Scope = Scope::Both;
 
     fn run(&self, _: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
         Ok(Vec::new())

@@ -8,9 +8,9 @@ use crate::config::{ConfigError, Source};
 use crate::environment::Environment;
 use crate::git::{Base, GitError, Head, Policy, Repository};
 use crate::inputs::{Inputs, Jobs, Promoted};
-use crate::pack::{BUILT_IN, BuiltIn, CONFIG_FILE, Config, Pack, PackFiles};
+use crate::pack::{BUILT_IN, BuiltIn, CONFIG_FILE, Config, Pack, PackFiles, Waivers};
 use crate::text::{Text, escape};
-use crate::waiver::{self, Day};
+use crate::waiver::{self, Day, Waiver};
 
 /// Why there is no pack to judge by.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
@@ -32,8 +32,13 @@ enum NoPack {
 /// The pack that a run judges by, and what is to be said of how it was chosen.
 pub(super) struct Chosen {
     pub(super) pack: Pack,
-    pub(super) config: Option<Config>,
     pub(super) notes: Vec<String>,
+    /// The waivers of the configuration that judges.
+    waivers: Vec<Waiver>,
+    /// Those of the configuration as the change leaves it.
+    after: Vec<Waiver>,
+    /// Those of the configuration of the base.
+    before: Vec<Waiver>,
 }
 
 /// What is judged when nothing is said: in CI the commit, elsewhere the working tree. Under pre-commit it is what is pushed or
@@ -87,15 +92,25 @@ fn find(
     };
     let Some((pack, config, how)) = judge.load()? else { return Ok(None) };
     let mut notes = vec![format!("pack: {} ({how})", pack.name)];
+    let waivers = waivers_of(config);
+    let mut after = waivers.clone();
     if of_base.is_some() {
         // What the change makes of the policy does not judge it, but must be usable once it is merged.
-        let after = Sources { repository, options, trees: vec![&of_head] };
-        after.load()?.ok_or_else(|| boxed(NoPack::Unrecognised))?;
-        if judge.texts()? != after.texts()? {
+        let sources = Sources { repository, options, trees: vec![&of_head] };
+        let (_, config, _) = sources.load()?.ok_or_else(|| boxed(NoPack::Unrecognised))?;
+        after = waivers_of(config);
+        if judge.texts()? != sources.texts()? {
             notes.push("note: this change edits the policy; it is judged by the policy of the base".to_owned());
         }
     }
-    Ok(Some(Chosen { pack, config, notes }))
+    let base = if after.is_empty() { None } else { repository.policy_of_base(base).map_err(boxed)? };
+    // A configuration that could not be read let nothing pass.
+    let before = base.and_then(|base| Sources { repository, options, trees: vec![&base] }.config().ok()?);
+    Ok(Some(Chosen { pack, notes, waivers, after, before: waivers_of(before) }))
+}
+
+fn waivers_of(config: Option<Config>) -> Vec<Waiver> {
+    config.map_or_else(Vec::new, Config::into_waivers)
 }
 
 /// The pack that the files of `head` are recognised by, and the file that tells.
@@ -250,9 +265,15 @@ pub(super) fn waive(
     head: &Head,
     environment: &Environment,
 ) -> Result<(), Error> {
-    let messages = repository.messages(base, head).map_err(boxed)?;
-    let trailers = messages.iter().flat_map(|(commit, message)| waiver::of_message(commit, message)).collect();
-    chosen.pack.waive(chosen.config.as_ref(), trailers, today(environment).map_err(boxed)?);
+    let trailers = repository.trailers(base, head, waiver::TRAILER).map_err(boxed)?;
+    let trailers: Vec<Waiver> = trailers.iter().map(waiver::of_trailer).collect();
+    let and_trailers = |list: &mut Vec<Waiver>| [std::mem::take(list), trailers.clone()].concat();
+    chosen.pack.waivers = Some(Waivers {
+        list: and_trailers(&mut chosen.waivers),
+        after: and_trailers(&mut chosen.after),
+        before: std::mem::take(&mut chosen.before),
+        today: today(environment).map_err(boxed)?,
+    });
     Ok(())
 }
 

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use super::explain::{cases, telling};
 use crate::case::Case;
-use crate::check::Scope;
+use crate::check::Missing;
+use crate::inputs::Inputs;
 use crate::pack::{Pack, Rule};
 use crate::text::escape;
 
@@ -26,13 +27,8 @@ fn section(page: &mut String, rule: &Rule) {
     let cases = cases(rule);
     let _ = writeln!(page, "\n## {}\n", escape(&rule.id));
     let mut facts = vec![rule.level.to_string()];
-    facts.push(
-        match rule.check.scope() {
-            Scope::Change => "judged in changes",
-            Scope::Tree | Scope::Both => "judged in changes and with `--all`",
-        }
-        .to_owned(),
-    );
+    let is_of_change = rule.check.missing(&Inputs::default(), false) == Some(Missing::Base);
+    facts.push(if is_of_change { "judged in changes" } else { "judged in changes and with `--all`" }.to_owned());
     if cases.iter().any(|case| !case.fixed.is_empty()) {
         facts.push("repaired by `--fix`".to_owned());
     }

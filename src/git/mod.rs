@@ -18,7 +18,7 @@ use crate::environment::Environment;
 
 pub use batch::Step;
 pub use ladder::{Base, is_zero};
-pub use read::Policy;
+pub use read::{Policy, Trailer};
 pub use scratch::Scratch;
 
 /// An opened repository.

@@ -11,6 +11,7 @@ use super::objects::Objects;
 use super::tree::{Known, Trees};
 use super::{Base, Doing, GitError, Head, Repository};
 use crate::snapshot::{Content, Entry, Kind, Pair, Scope, Snapshot, TEMPORARY_PREFIX, TEMPORARY_SUFFIX};
+use crate::text::{Span, Text};
 
 /// The files of a tree, by path.
 pub(super) type Entries = BTreeMap<Arc<str>, Entry>;
@@ -23,6 +24,18 @@ pub enum Policy<'r> {
     Index(&'r gix_index::File),
     /// The files on disk.
     Disk(PathBuf),
+}
+
+/// A line at the end of a commit's message that speaks to programs.
+pub struct Trailer {
+    /// What the commit is called.
+    pub commit: String,
+    /// Its message.
+    pub message: Arc<Text>,
+    /// Where in it the trailer stands.
+    pub span: Span,
+    /// What stands behind its key.
+    pub value: String,
 }
 
 impl Policy<'_> {
@@ -124,8 +137,8 @@ impl Repository {
         base.revision().map(|commit| self.tree(commit).map(Policy::Commit)).transpose()
     }
 
-    /// The messages of the commits of a change, with the short names of the commits.
-    pub fn messages(&self, base: &Base, head: &Head) -> Result<Vec<(String, String)>, GitError> {
+    /// The trailers of one key in the messages of the commits of a change.
+    pub fn trailers(&self, base: &Base, head: &Head, key: &str) -> Result<Vec<Trailer>, GitError> {
         let (Base::Commit { merge_base, .. }, Some(head)) = (base, self.resolve_head(head)?) else {
             return Ok(Vec::new());
         };
@@ -135,14 +148,32 @@ impl Repository {
         let mut walk = self.inner.revwalk().doing("walking the change")?;
         walk.push(head).doing("walking the change")?;
         walk.hide(*merge_base).doing("walking the change")?;
-        let mut messages = Vec::new();
+        let mut trailers = Vec::new();
         for id in walk {
             let id = id.doing("walking the change")?;
             let commit = self.inner.find_commit(id).doing("walking the change")?;
-            let message = String::from_utf8_lossy(commit.message_bytes()).into_owned();
-            messages.push((super::ladder::short(id), message));
+            let text = Text::from(&*String::from_utf8_lossy(commit.message_bytes()));
+            let found = git2::message_trailers_strs(text.as_str()).doing("reading a commit's trailers")?;
+            let values =
+                found.iter().filter(|(found, _)| found.eq_ignore_ascii_case(key)).map(|(_, value)| value.to_owned());
+            let values: Vec<String> = values.collect();
+            if values.is_empty() {
+                continue;
+            }
+            // Trailers stand at the end: of the lines that look like them it is the last ones.
+            let is_key =
+                |line: &str| line.split_once(':').is_some_and(|(found, _)| found.trim_end().eq_ignore_ascii_case(key));
+            let lines: Vec<Span> = text.lines().filter(|(_, line)| is_key(line)).map(|(span, _)| span).collect();
+            let spans = lines[lines.len().saturating_sub(values.len())..].to_vec();
+            let (commit, message) = (super::ladder::short(id), Arc::new(text));
+            trailers.extend(spans.into_iter().zip(values).map(|(span, value)| Trailer {
+                commit: commit.clone(),
+                message: Arc::clone(&message),
+                span,
+                value,
+            }));
         }
-        Ok(messages)
+        Ok(trailers)
     }
 
     /// Whether a file that is not on disk is one that a sparse checkout left out.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use imglint::config::Source;
 use imglint::finding::Level;
-use imglint::pack::{BuiltIn, CONFIG_FILE, Config, Pack, Selection};
+use imglint::pack::{BuiltIn, CONFIG_FILE, Config, Pack, Selection, Waivers};
 use imglint::report::human::Style;
 use imglint::report::{Report, github, gitlab, human, json, junit, rdjson, sarif};
 use imglint::run::{self, Failure, Outcome};
@@ -53,7 +53,9 @@ fn pack() -> Pack {
     let mut pack = Pack::load(built_in.pack_files(), Some(&config)).expect("a good pack");
     let only = ["stale-base", "stale-version", "unknown-parent", "windows-run"].map(str::to_owned).to_vec();
     pack.select(&Selection { only, ..Selection::default() }).expect("rules of the pack");
-    pack.waive(Some(&config), Vec::new(), Day::parse("2026-06-01").expect("a day"));
+    let waivers = config.into_waivers();
+    let today = Day::parse("2026-06-01").expect("a day");
+    pack.waivers = Some(Waivers { list: waivers.clone(), after: waivers, before: Vec::new(), today });
     pack
 }
 
