@@ -2,20 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
+use std::sync::Arc;
 use std::time::Instant;
 
-use super::args::{Check, Deny, Format, Output};
+use super::args::{Check as Options, Deny, Format, Output};
 use super::frame::{Compared, Frame, end};
 use super::paths::narrow;
 use super::policy::{boxed, inputs};
 use super::reports::Outputs;
 use super::spinner::Spinner;
 use super::{CLEAN, Error, FAILED, FINDINGS, complain_of, print, print_bytes, say, style};
-use crate::check::Scope;
+use crate::check::{Check, Missing};
 use crate::environment::Environment;
-use crate::finding::Level;
+use crate::finding::{Level, RuleId};
 use crate::fix::{self, Allowed, Repair};
-use crate::pack::{Pack, Selection};
+use crate::pack::{Pack, Rule, Selection};
 use crate::report::human::Style;
 use crate::report::{Repaired, Report, diff, human, summary};
 use crate::run;
@@ -32,7 +33,7 @@ struct ThreadError(u16, rayon::ThreadPoolBuildError);
 struct NothingToRepair;
 
 /// Judges, and reports whatever came of it. `is_last` says that the process ends after this.
-pub(super) fn run(options: &Check, environment: &Environment, is_last: bool) -> Result<u8, Error> {
+pub(super) fn run(options: &Options, environment: &Environment, is_last: bool) -> Result<u8, Error> {
     let outputs = Outputs::new(options, environment);
     let judged = judge(options, &outputs, environment, is_last).inspect_err(|error| outputs.could_not_judge(&**error));
     let Judged { mut code, repaired, written } = judged?;
@@ -52,7 +53,7 @@ struct Judged {
     written: Result<(), Error>,
 }
 
-fn judge(options: &Check, outputs: &Outputs<'_>, environment: &Environment, is_last: bool) -> Result<Judged, Error> {
+fn judge(options: &Options, outputs: &Outputs<'_>, environment: &Environment, is_last: bool) -> Result<Judged, Error> {
     let begin = Instant::now();
     outputs.check()?;
     if options.unsafe_fixes && !(options.fix || options.diff) {
@@ -74,7 +75,7 @@ fn judge(options: &Check, outputs: &Outputs<'_>, environment: &Environment, is_l
 
     let pack = &frame.pack;
     let mut pair = frame.pair()?;
-    refuse_nothing(pack, &pair)?;
+    refuse_nothing(pack, &pair, &selection)?;
     let paths = narrow(&options.paths, &frame.repository, &pair)?;
     // Where nothing is written, reports are about the files as they are.
     let before = (options.fix || options.diff).then(|| pair.clone());
@@ -152,23 +153,65 @@ enum NothingToJudge {
     #[error("there is no file below {0}, where images should lie")]
     #[diagnostic(help("name the directories of the images in imglint.toml: shape.images.roots = [\"images\"]"))]
     NoRoot(String),
-    #[error("these rules compare a change with its base, and `--all` has none: {0}")]
-    #[diagnostic(help("leave out `--all`, or `--rule`"))]
-    NoBase(String),
+    #[error("no rule is left to judge by")]
+    #[diagnostic(help("leave out `--skip`, switch rules on in imglint.toml, or choose another pack; `imglint rules` lists all"))]
+    NoRule,
+    #[error("the rule {0} is asked for and left out")]
+    #[diagnostic(help("leave out `--skip {0}`"))]
+    Skipped(RuleId),
+    #[error("the rule {0} is switched off")]
+    #[diagnostic(help("switch it on for this run: `--level {0}=error`"))]
+    Off(RuleId),
+    #[error("the rule {0} judges waivers, and none is read")]
+    #[diagnostic(help("leave out `--no-waivers`"))]
+    NoWaivers(RuleId),
+    #[error("the rule {0} compares a change with its base, and there is none")]
+    #[diagnostic(help("leave out `--all`, or name a base: `--base REV`"))]
+    NoBase(RuleId),
+    #[error("the rule {0} finds nothing without the file that `{1}` names")]
+    #[diagnostic(help("add `{1} FILE`"))]
+    NoInput(RuleId, &'static str),
 }
 
-/// A run that could find nothing, whatever is wrong, must not pass.
-fn refuse_nothing(pack: &Pack, pair: &Pair<'_>) -> Result<(), Error> {
+/// All rules that could find nothing.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+#[error("nothing could be found, whatever is wrong")]
+struct Blind {
+    #[related]
+    rules: Vec<NothingToJudge>,
+}
+
+/// A run that could find nothing, whatever is wrong, must not pass, nor one that was asked for a rule and cannot judge by it.
+fn refuse_nothing(pack: &Pack, pair: &Pair<'_>, selection: &Selection) -> Result<(), Error> {
     let trees = [Some(&pair.head), pair.base.as_ref()];
     let has_files = |root: &String| trees.into_iter().flatten().any(|tree| tree.below(root).next().is_some());
     if !pack.shape.roots.iter().any(has_files) {
         return Err(boxed(NothingToJudge::NoRoot(pack.shape.roots.join(", "))));
     }
-    let mut rules = pack.rules.iter().filter(|rule| rule.level != Level::Off).peekable();
-    if pair.base.is_none() && rules.peek().is_some() && rules.clone().all(|rule| rule.check.scope() == Scope::Change) {
-        return Err(boxed(NothingToJudge::NoBase(rules.map(|rule| &*rule.id).collect::<Vec<_>>().join(", "))));
-    }
-    Ok(())
+    let is_skipped = |rule: &Rule| selection.skip.iter().any(|id| **id == *rule.id);
+    let obstacle = |rule: &Rule| {
+        let id = Arc::clone(&rule.id);
+        Some(match rule.check.missing(&pack.inputs, pair.base.is_some()) {
+            _ if is_skipped(rule) => NothingToJudge::Skipped(id),
+            _ if rule.level == Level::Off => NothingToJudge::Off(id),
+            _ if pack.waivers.is_none() && matches!(rule.check, Check::Waiver(_)) => NothingToJudge::NoWaivers(id),
+            Some(Missing::Base) => NothingToJudge::NoBase(id),
+            Some(Missing::Input(option)) => NothingToJudge::NoInput(id, option),
+            None => return None,
+        })
+    };
+    let rules = if selection.only.is_empty() {
+        let on: Vec<&Rule> = pack.rules.iter().filter(|rule| rule.level != Level::Off).collect();
+        let obstacles: Vec<_> = on.iter().filter_map(|rule| obstacle(rule)).collect();
+        if on.is_empty() {
+            return Err(boxed(NothingToJudge::NoRule));
+        }
+        if obstacles.len() < on.len() { Vec::new() } else { obstacles }
+    } else {
+        let is_asked_for = |rule: &&Rule| selection.only.iter().any(|id| **id == *rule.id);
+        pack.rules.iter().filter(is_asked_for).filter_map(obstacle).collect()
+    };
+    if rules.is_empty() { Ok(()) } else { Err(boxed(Blind { rules })) }
 }
 
 /// Prints the diff alone, so that `git apply` can read it, and says beside it what it does not repair.
