@@ -154,7 +154,9 @@ enum NothingToJudge {
     #[diagnostic(help("name the directories of the images in imglint.toml: shape.images.roots = [\"images\"]"))]
     NoRoot(String),
     #[error("no rule is left to judge by")]
-    #[diagnostic(help("leave out `--skip`, switch rules on in imglint.toml, or choose another pack; `imglint rules` lists all"))]
+    #[diagnostic(help(
+        "leave out `--skip`, switch rules on in imglint.toml, or choose another pack; `imglint rules` lists all"
+    ))]
     NoRule,
     #[error("the rule {0} is asked for and left out")]
     #[diagnostic(help("leave out `--skip {0}`"))]

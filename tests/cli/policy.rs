@@ -206,6 +206,34 @@ fn a_change_cannot_relax_its_own_pack() {
     repo.imglint(&["--base", "master"]).fails(&["no rule is left to judge by"]);
 }
 
+/// A new rule and what it may not find yet come in one change.
+#[test]
+fn in_ci_a_rule_may_come_with_its_waivers() {
+    let scratch = Scratch::new();
+    let repo = scratch.init("repo");
+    repo.write(OWN);
+    repo.write(&[("docker/web/TAG", "1.0\n"), ("imglint.toml", "pack = \"ci/rules\"\n")]);
+    let waivers = ["expired", "malformed", "unused"].map(|kind| {
+        let text = format!("level = \"error\"\nsummary = \"x\"\nwhy = \"so\"\n[check.waiver]\nforbid = \"{kind}\"\n");
+        (format!("ci/rules/{kind}-waiver.toml"), text)
+    });
+    repo.write(&waivers.each_ref().map(|(path, text)| (&**path, &**text)));
+    repo.commit("base");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.write(&[
+        (
+            "ci/rules/no-run.toml",
+            &OWN[1].1.replace("version-bump]", "stage]\nsystem = \"linux\"\ninstruction = \"RUN\""),
+        ),
+        ("docker/web/TAG", "1.1\n"),
+        ("docker/web/Dockerfile", "FROM scratch\n# imglint: allow(no-run) for now\nRUN x\nRUN y\n"),
+        ("imglint.toml", "pack = \"ci/rules\"\n[[waive]]\nrule = \"no-run\"\nreason = \"a test\"\n"),
+    ]);
+    repo.commit("change\n\nImglint-Waive: no-run(web) a test");
+    repo.imglint(&["--base", "master"]).is(0, &[]);
+    repo.imglint_with(&["--base", "master"], &[("CI", "true")]).is(0, &[]);
+}
+
 #[test]
 fn an_image_directory_may_lie_at_the_root() {
     let scratch = Scratch::new();
