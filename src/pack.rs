@@ -77,6 +77,8 @@ pub struct Waivers {
     pub after: Vec<Waiver>,
     /// Those of the configuration before the change.
     pub before: Vec<Waiver>,
+    /// The rules of the pack as the change leaves it, where another one judges.
+    pub rules: Vec<RuleId>,
     /// Today.
     pub today: Day,
 }

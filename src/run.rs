@@ -90,7 +90,7 @@ pub fn judge(pack: &Pack, pair: &Pair<'_>) -> Result<Outcome, StoreError> {
 
 /// Applies the waivers, and reports those that are not in order: of those in files, what base had not.
 fn waive(pack: &Pack, trees: &Trees, outcome: &mut Outcome) {
-    let Some(Waivers { list, after, before, today }) = &pack.waivers else { return };
+    let Some(Waivers { list, after, before, rules, today }) = &pack.waivers else { return };
     let base = trees.base.as_ref();
     let is_judged = |rule: &&Rule| {
         let has_failed = outcome.failures.iter().any(|failure| failure.rule == rule.id);
@@ -98,7 +98,7 @@ fn waive(pack: &Pack, trees: &Trees, outcome: &mut Outcome) {
         (rule.level != Level::Off || rule.is_silent) && can_look && !has_failed
     };
     let known = Known {
-        rules: pack.rules.iter().map(|rule| &*rule.id).collect(),
+        rules: pack.rules.iter().map(|rule| &*rule.id).chain(rules.iter().map(|id| &**id)).collect(),
         judged: pack.rules.iter().filter(is_judged).map(|rule| &*rule.id).collect(),
         head: &trees.head,
         base,

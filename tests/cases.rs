@@ -40,7 +40,8 @@ fn pack(built_in: &BuiltIn, rule: &str, case: &Case) -> Pack {
     pack.select(&Selection { only, ..Selection::default() }).expect("a rule of the pack");
     let waivers = config.map_or_else(Vec::new, Config::into_waivers);
     let today = Day::parse("2026-06-01").expect("a day");
-    pack.waivers = Some(Waivers { list: waivers.clone(), after: waivers, before: Vec::new(), today });
+    pack.waivers =
+        Some(Waivers { list: waivers.clone(), after: waivers, before: Vec::new(), rules: Vec::new(), today });
     for (kind, text) in &case.inputs {
         let source = Source::new(kind, text.clone());
         match kind.as_str() {

@@ -202,18 +202,17 @@ fn refuse_nothing(pack: &Pack, pair: &Pair<'_>, selection: &Selection) -> Result
             None => return None,
         })
     };
-    let rules = if selection.only.is_empty() {
-        let on: Vec<&Rule> = pack.rules.iter().filter(|rule| rule.level != Level::Off).collect();
-        let obstacles: Vec<_> = on.iter().filter_map(|rule| obstacle(rule)).collect();
-        if on.is_empty() {
-            return Err(boxed(NothingToJudge::NoRule));
-        }
-        if obstacles.len() < on.len() { Vec::new() } else { obstacles }
+    let is_named = |rule: &Rule| selection.only.iter().any(|id| **id == *rule.id);
+    let is_asked_for = |rule: &&Rule| is_named(rule) || (selection.only.is_empty() && rule.level != Level::Off);
+    let asked_for: Vec<&Rule> = pack.rules.iter().filter(is_asked_for).collect();
+    let blind: Vec<NothingToJudge> = asked_for.iter().filter_map(|rule| obstacle(rule)).collect();
+    if asked_for.is_empty() {
+        Err(boxed(NothingToJudge::NoRule))
+    } else if blind.is_empty() || (selection.only.is_empty() && blind.len() < asked_for.len()) {
+        Ok(()) // who names no rule gets what can be had
     } else {
-        let is_asked_for = |rule: &&Rule| selection.only.iter().any(|id| **id == *rule.id);
-        pack.rules.iter().filter(is_asked_for).filter_map(obstacle).collect()
-    };
-    if rules.is_empty() { Ok(()) } else { Err(boxed(Blind { rules })) }
+        Err(boxed(Blind { rules: blind }))
+    }
 }
 
 /// Prints the diff alone, so that `git apply` can read it, and says beside it what it does not repair.

@@ -6,6 +6,7 @@ use super::args::{Policy as Options, Target};
 use super::{Error, say};
 use crate::config::{ConfigError, Source};
 use crate::environment::Environment;
+use crate::finding::RuleId;
 use crate::git::{Base, GitError, Head, Policy, Repository};
 use crate::inputs::{Inputs, Jobs, Promoted};
 use crate::pack::{BUILT_IN, BuiltIn, CONFIG_FILE, Config, Pack, PackFiles, Waivers};
@@ -39,6 +40,8 @@ pub(super) struct Chosen {
     after: Vec<Waiver>,
     /// Those of the configuration of the base.
     before: Vec<Waiver>,
+    /// The rules of the pack as the change leaves it, where another one judges.
+    rules: Vec<RuleId>,
 }
 
 /// What is judged when nothing is said: in CI the commit, elsewhere the working tree. Under pre-commit it is what is pushed or
@@ -93,12 +96,13 @@ fn find(
     let Some((pack, config, how)) = judge.load()? else { return Ok(None) };
     let mut notes = vec![format!("pack: {} ({how})", pack.name)];
     let waivers = waivers_of(config);
-    let mut after = waivers.clone();
+    let (mut after, mut rules) = (waivers.clone(), Vec::new());
     if of_base.is_some() {
         // What the change makes of the policy does not judge it, but must be usable once it is merged.
         let sources = Sources { repository, options, trees: vec![&of_head] };
-        let (_, config, _) = sources.load()?.ok_or_else(|| boxed(NoPack::Unrecognised))?;
+        let (pack, config, _) = sources.load()?.ok_or_else(|| boxed(NoPack::Unrecognised))?;
         after = waivers_of(config);
+        rules = pack.rules.into_iter().map(|rule| rule.id).collect();
         if judge.texts()? != sources.texts()? {
             notes.push("note: this change edits the policy; it is judged by the policy of the base".to_owned());
         }
@@ -106,7 +110,7 @@ fn find(
     let base = if after.is_empty() { None } else { repository.policy_of_base(base).map_err(boxed)? };
     // A configuration that could not be read let nothing pass.
     let before = base.and_then(|base| Sources { repository, options, trees: vec![&base] }.config().ok()?);
-    Ok(Some(Chosen { pack, notes, waivers, after, before: waivers_of(before) }))
+    Ok(Some(Chosen { pack, notes, waivers, after, before: waivers_of(before), rules }))
 }
 
 fn waivers_of(config: Option<Config>) -> Vec<Waiver> {
@@ -272,6 +276,7 @@ pub(super) fn waive(
         list: and_trailers(&mut chosen.waivers),
         after: and_trailers(&mut chosen.after),
         before: std::mem::take(&mut chosen.before),
+        rules: std::mem::take(&mut chosen.rules),
         today: today(environment).map_err(boxed)?,
     });
     Ok(())

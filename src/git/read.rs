@@ -152,26 +152,24 @@ impl Repository {
         for id in walk {
             let id = id.doing("walking the change")?;
             let commit = self.inner.find_commit(id).doing("walking the change")?;
-            let text = Text::from(&*String::from_utf8_lossy(commit.message_bytes()));
-            let found = git2::message_trailers_strs(text.as_str()).doing("reading a commit's trailers")?;
-            let values =
-                found.iter().filter(|(found, _)| found.eq_ignore_ascii_case(key)).map(|(_, value)| value.to_owned());
-            let values: Vec<String> = values.collect();
+            let message = String::from_utf8_lossy(commit.message_bytes());
+            let found = git2::message_trailers_strs(&message).doing("reading the trailers of a commit")?;
+            let of_key = found.iter().filter(|(found, _)| found.eq_ignore_ascii_case(key));
+            let values: Vec<String> = of_key.map(|(_, value)| value.to_owned()).collect();
             if values.is_empty() {
                 continue;
             }
             // Trailers stand at the end: of the lines that look like them it is the last ones.
-            let is_key =
+            let message = Arc::new(Text::from(&*message));
+            let is_like =
                 |line: &str| line.split_once(':').is_some_and(|(found, _)| found.trim_end().eq_ignore_ascii_case(key));
-            let lines: Vec<Span> = text.lines().filter(|(_, line)| is_key(line)).map(|(span, _)| span).collect();
-            let spans = lines[lines.len().saturating_sub(values.len())..].to_vec();
-            let (commit, message) = (super::ladder::short(id), Arc::new(text));
-            trailers.extend(spans.into_iter().zip(values).map(|(span, value)| Trailer {
-                commit: commit.clone(),
-                message: Arc::clone(&message),
-                span,
-                value,
-            }));
+            let lines = message.lines().filter(|(_, line)| is_like(line)).map(|(span, _)| span);
+            let lines: Vec<Span> = lines.collect();
+            let spans = &lines[lines.len().saturating_sub(values.len())..];
+            for (span, value) in spans.iter().cloned().zip(values) {
+                let (commit, message) = (super::ladder::short(id), Arc::clone(&message));
+                trailers.push(Trailer { commit, message, span, value });
+            }
         }
         Ok(trailers)
     }

@@ -55,7 +55,8 @@ fn pack() -> Pack {
     pack.select(&Selection { only, ..Selection::default() }).expect("rules of the pack");
     let waivers = config.into_waivers();
     let today = Day::parse("2026-06-01").expect("a day");
-    pack.waivers = Some(Waivers { list: waivers.clone(), after: waivers, before: Vec::new(), today });
+    pack.waivers =
+        Some(Waivers { list: waivers.clone(), after: waivers, before: Vec::new(), rules: Vec::new(), today });
     pack
 }
 
