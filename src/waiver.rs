@@ -7,6 +7,7 @@
 use std::fmt;
 
 use crate::check::Disorder;
+use crate::config::suggest;
 use crate::finding::{Fault, Finding, Label, Place};
 use crate::git::Trailer;
 use crate::model::Model;
@@ -136,19 +137,20 @@ pub fn disorders<'w>(
     known: &Known<'_>,
 ) -> Vec<(Disorder, Fault)> {
     let disorder = |waiver: &Waiver| {
-        let (disorder, message, help) = if let Some(message) = waiver.malformed(known) {
-            (Disorder::Malformed, message, None)
+        let (disorder, message, help) = if let Some((message, help)) = waiver.malformed(known) {
+            (Disorder::Malformed, message, help)
         } else if let Some(message) = waiver.ended(known) {
-            (Disorder::Expired, message, Some("mend what it let pass, or give it a new date and a reason for that"))
+            let help = "mend what it let pass, or give it a new date and a reason for that";
+            (Disorder::Expired, message, Some(help.to_owned()))
         } else if waiver.is_decidable(known) && !findings.iter().any(|finding| waiver.matches(finding, known)) {
             let message = format!("the waiver of {} matches nothing", waiver.subject());
-            (Disorder::Unused, message, Some("take it away: it would hide what may come"))
+            (Disorder::Unused, message, Some("take it away: it would hide what may come".to_owned()))
         } else {
             return None;
         };
         let mut fault = Fault::new(message, waiver.place.clone());
         fault.image = waiver.image.as_deref().map(Into::into);
-        fault.help = help.map(str::to_owned);
+        fault.help = help;
         Some((disorder, fault))
     };
     waivers.filter_map(disorder).collect()
@@ -182,19 +184,22 @@ impl Waiver {
         self.image.as_ref().map_or_else(|| self.rule.clone(), |image| format!("{}({image})", self.rule))
     }
 
-    fn malformed(&self, known: &Known<'_>) -> Option<String> {
+    /// What is malformed in it, and what to do about that.
+    fn malformed(&self, known: &Known<'_>) -> Option<(String, Option<String>)> {
         if !known.rules.contains(&self.rule.as_str()) {
-            let suggestion = crate::config::suggest(&self.rule, known.rules.iter().copied());
-            return Some(format!("this waiver is of an unknown rule, `{}`: {suggestion}", self.rule));
+            let suggestion = suggest(&self.rule, known.rules.iter().copied());
+            return Some((format!("this waiver is of an unknown rule, `{}`: {suggestion}", self.rule), None));
         }
         if let Some(error) = self.error {
-            return Some(format!("the waiver of {} {error}", self.subject()));
+            return Some((format!("the waiver of {} {error}", self.subject()), None));
         }
         let image = self.image.as_ref()?;
         // What comes with the change may be about an image that it deletes.
         let base = known.base.filter(|_| self.is_of_change);
         let is_known = [known.head].into_iter().chain(base).any(|model| is_image(model, image));
-        (!is_known).then(|| format!("the waiver of {} is of an unknown image", self.subject()))
+        let names = known.head.images.values().map(|image| image.published());
+        let message = || format!("the waiver of {} is of an unknown image", self.subject());
+        (!is_known).then(|| (message(), Some(suggest(image, names))))
     }
 
     fn ended(&self, known: &Known<'_>) -> Option<String> {
