@@ -353,6 +353,20 @@ fn progress(repo: &Repo, before: &BTreeMap<&'static str, String>) -> usize {
     waiting.count() + 2 * replaced.count()
 }
 
+/// The clock of the machine that was killed may have been wrong.
+#[test]
+fn a_leftover_from_the_future_does_not_stop_a_repair() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.bad_topic();
+    let leftover = repo.root.join("test/images/agnhost/.imglint-x.tmp");
+    let file = fs::File::create(&leftover).expect("a file");
+    let tomorrow = std::time::SystemTime::now() + Duration::from_hours(24);
+    file.set_modified(tomorrow).expect("a time can be set");
+    repo.imglint(&["--fix"]).is(1, &[]);
+    repo.imglint(&[]).is(0, &[]);
+}
+
 /// A process is killed at every step of its writing. Each file must be whole, and the next run must bring the work to its end.
 #[test]
 fn killed_at_any_point_each_file_is_whole_and_the_next_run_goes_on() {

@@ -361,6 +361,77 @@ fn a_backport_is_compared_with_its_release_branch() {
 }
 
 #[test]
+fn a_release_branch_that_moves_on_is_still_the_base_of_its_backports() {
+    let scratch = Scratch::new();
+    let origin = scratch.kubernetes("origin");
+    let release = |name: &str, from: &str| {
+        origin.git(&["checkout", "-q", "-b", name, from]);
+        origin.change(&[("test/images/agnhost/main.go", &format!("package main // {name}\n"))]);
+    };
+    release("release-1.20", "master");
+    origin.git(&["checkout", "-q", "master"]);
+    origin.change(&[("docs/x", "x\n")]);
+    release("release-1.21", "master");
+    release("release-1.21.1", "release-1.21");
+    origin.git(&["checkout", "-q", "master"]);
+    origin.change(&[("docs/y", "y\n")]);
+    let clone = scratch.clone(&origin, "clone", &[]);
+    let begin = |name: &str, at: &str| {
+        clone.git(&["checkout", "-q", "--no-track", "-b", name, at]);
+        clone.change(&[("test/images/kitten/a", "a\n"), ("test/images/kitten/VERSION", "1.5\n")]);
+    };
+    let releases = ["release-1.20", "release-1.21", "release-1.21.1"];
+    for name in releases {
+        begin(&format!("fix-{name}"), &format!("origin/{name}"));
+    }
+    begin("topic", "origin/master");
+    let judged = || {
+        for name in releases {
+            clone.git(&["checkout", "-q", &format!("fix-{name}")]);
+            clone.imglint(&[]).is(0, &[]).says(&[&format!("(merge base with origin/{name})")]);
+        }
+        clone.git(&["checkout", "-q", "topic"]);
+        clone.imglint(&[]).is(0, &[]).says(&["(merge base with origin/HEAD)"]);
+    };
+    judged();
+    for name in ["master", "release-1.20", "release-1.21", "release-1.21.1"] {
+        origin.git(&["checkout", "-q", name]);
+        origin.change(&[("docs/z", "z\n")]);
+    }
+    clone.git(&["fetch", "-q"]);
+    judged();
+    // A release that is cut behind a topic of the main branch has not got it.
+    origin.git(&["checkout", "-q", "-b", "release-1.22", "master"]);
+    origin.change(&[("docs/z", "1.22\n")]);
+    clone.git(&["fetch", "-q"]);
+    judged();
+    // A backport that goes on, and takes its release in.
+    clone.git(&["checkout", "-q", "fix-release-1.20"]);
+    clone.git(&["merge", "-q", "--no-edit", "origin/release-1.20"]);
+    judged();
+}
+
+/// All commits are of the same second: whichever is looked at first, the answer is the same.
+#[test]
+fn the_release_of_a_backport_is_found_in_any_order() {
+    let scratch = Scratch::new();
+    for name in ["a", "b", "c", "d", "e", "f"] {
+        let repo = scratch.kubernetes(name);
+        repo.git(&["checkout", "-q", "-b", "fix"]);
+        let released = repo.change(&[("docs/x", name)]);
+        repo.change(&[("docs/y", name)]);
+        repo.git(&["checkout", "-q", "--detach", &released]);
+        let moved = repo.change(&[("docs/z", name)]);
+        for (branch, commit) in [("HEAD", "master"), ("release-1.20", &moved)] {
+            repo.git(&["update-ref", &format!("refs/remotes/origin/{branch}"), commit]);
+        }
+        repo.git(&["checkout", "-q", "fix"]);
+        let base = format!("base: {} (merge base with origin/release-1.20)", &released[..12]);
+        repo.imglint(&[]).is(0, &[]).says(&[&base]);
+    }
+}
+
+#[test]
 fn a_topic_that_is_named_like_a_release_is_not_compared_with_its_pushed_self() {
     let scratch = Scratch::new();
     let origin = scratch.kubernetes("origin");

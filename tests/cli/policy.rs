@@ -314,3 +314,36 @@ fn the_documented_pack_does_what_the_documentation_says() {
     let explained = repo.imglint(&["explain", "stale-pin"]);
     assert!(explained.stdout.contains("All images are built on the base that this file names."), "{explained}");
 }
+
+/// On disk a policy is read as carefully as in a commit: it is the change's.
+#[cfg(unix)]
+#[test]
+fn a_policy_is_a_plain_file_of_the_repository() {
+    let scratch = Scratch::new();
+    std::fs::write(scratch.path().join("outside.toml"), "secret_of_host = 1\n").expect("a file");
+    let repo = scratch.kubernetes("repo");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    let fails = |words: &[&str]| {
+        for target in ["--worktree", "--staged"] {
+            repo.git(&["add", "-A"]);
+            let run = repo.imglint(&[target]);
+            run.fails(words);
+            assert!(!run.stderr.contains("secret"), "{run}");
+        }
+        repo.commit("policy");
+        repo.imglint(&["--head", "HEAD"]).fails(words);
+    };
+    let file = repo.root.join("imglint.toml");
+    for outside in ["../outside.toml", "/dev/zero", "gone"] {
+        std::os::unix::fs::symlink(outside, &file).expect("a link");
+        fails(&["imglint.toml", "symbolic link"]);
+        std::fs::remove_file(&file).expect("a link");
+    }
+    repo.write(&[("imglint.toml", &"# x\n".repeat(300_000))]);
+    fails(&["imglint.toml", "larger than 1 MiB"]);
+    repo.write(&[("imglint.toml", "pack = \"policy\"\n")]);
+    std::fs::create_dir(scratch.path().join("outside")).expect("a directory");
+    std::fs::write(scratch.path().join("outside/pack.toml"), "secret_of_host = 1\n").expect("a file");
+    std::os::unix::fs::symlink("../outside", repo.root.join("policy")).expect("a link");
+    fails(&["policy"]);
+}

@@ -180,9 +180,34 @@ fn sparse_checkouts_have_not_deleted_what_they_leave_out() {
     repo.imglint(&["--staged"]).is(0, &[]);
     repo.write(&[("test/images/kitten/kitten.jpg", "=^.^=\n")]);
     repo.imglint(&[]).is(1, STALE);
+    repo.git(&["add", "-A"]);
+    repo.imglint(&["--staged"]).is(1, STALE);
+}
+
+#[test]
+fn a_sparse_index_holds_what_it_does_not_name() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.change(&[("docs/x", "x\n"), ("test/images/kitten/kitten.jpg", "=^.^=\n")]);
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    for cone in ["test", "test/images/kitten", "docs"] {
+        repo.git(&["sparse-checkout", "set", "--cone", "--sparse-index", cone]);
+        assert!(repo.git(&["ls-files", "--sparse"]).lines().any(|path| path.ends_with('/')), "the trap is set");
+        for target in ["--worktree", "--staged"] {
+            repo.imglint(&[target]).is(0, &[]).says(&["recognised by test/images/image-util.sh"]);
+        }
+    }
     repo.git(&["sparse-checkout", "set", "--cone", "--sparse-index", "test/images/kitten"]);
-    let run = repo.imglint(&["--staged"]);
-    assert!(run.code == 2 && run.stderr.contains("--no-sparse-index") || run.code == 0, "{run}");
+    repo.write(&[("test/images/kitten/kitten.jpg", "=^..^=\n")]);
+    repo.imglint(&["--worktree"]).is(1, STALE);
+    repo.imglint(&["--staged"]).is(0, &[]);
+    repo.git(&["add", "-A"]);
+    repo.imglint(&["--staged"]).is(1, STALE);
+    // What a commit changed where nothing is checked out.
+    repo.git(&["commit", "-q", "-m", "x"]);
+    repo.git(&["sparse-checkout", "set", "--cone", "--sparse-index", "docs"]);
+    repo.imglint(&["--staged"]).is(1, STALE);
+    repo.imglint(&["--worktree"]).is(1, STALE);
 }
 
 #[test]
@@ -203,6 +228,24 @@ fn what_a_blobless_clone_lacks_is_fetched() {
     std::fs::rename(&origin.root, scratch.path().join("gone")).expect("a directory");
     let run = clone.imglint(&["--base", "origin/master", "--head", "HEAD"]);
     run.fails(&["partial clone", "git fetch --refetch"]);
+}
+
+#[test]
+fn what_a_treeless_clone_lacks_is_fetched() {
+    let scratch = Scratch::new();
+    let origin = scratch.kubernetes("origin");
+    origin.git(&["config", "uploadpack.allowFilter", "true"]);
+    origin.git(&["config", "uploadpack.allowAnySHA1InWant", "true"]);
+    origin.bad_topic();
+    let clone = |name| scratch.clone(&origin, name, &["--filter=tree:0", "--branch", "topic"]);
+    let [commit, policy, offline] = ["commit", "policy", "offline"].map(clone);
+    commit.imglint(&["--base", "origin/master", "--head", "HEAD"]).is(1, STALE);
+    // In CI the policy is looked for in the base first.
+    policy.imglint_with(&["--base", "origin/master"], &[("CI", "true")]).is(1, STALE);
+    std::fs::rename(&origin.root, scratch.path().join("gone")).expect("a directory");
+    let run = offline.imglint(&["--base", "origin/master", "--head", "HEAD"]);
+    run.fails(&["partial clone", "git fetch --refetch"]);
+    offline.imglint_with(&["--base", "origin/master"], &[("CI", "true")]).fails(&["partial clone"]);
 }
 
 #[test]
@@ -262,8 +305,37 @@ fn unmerged_files_cannot_be_committed_and_so_not_be_judged() {
     repo.change(&[("test/images/kitten/VERSION", "1.6\n")]);
     repo.git_command(&["merge", "-q", "topic"]).output().expect("git is installed");
     repo.imglint(&["--staged"]).fails(&["test/images/kitten/VERSION is unmerged", "git add"]);
-    // The working tree holds the marks of the conflict.
-    repo.imglint(&["--worktree"]).is(1, &["malformed-version"]);
+    // The working tree holds the marks of the conflict: it is neither judged nor repaired between them.
+    for option in ["--worktree", "--fix"] {
+        repo.imglint(&[option]).fails(&["test/images/kitten/VERSION: it is unmerged", "git add"]);
+    }
+    // Where they are resolved, it is not asked whether that was told to git.
+    repo.write(&[("test/images/kitten/VERSION", "1.7\n")]);
+    repo.imglint(&["--worktree"]).is(0, &[]);
+}
+
+/// Both sides of a conflict look like the Go code that they are, and could be repaired.
+#[test]
+fn a_conflict_in_a_manifest_is_not_repaired() {
+    const MANIFEST: &str = "test/utils/image/manifest.go";
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    let change = |version: &str| {
+        let entry = format!("\tconfigs[Kitten] = Config{{list.PromoterE2eRegistry, \"kitten\", \"{version}\"}}\n");
+        let manifest = format!("package image\n\nfunc init() {{\n{entry}}}\n");
+        repo.change(&[(MANIFEST, &manifest), ("test/images/kitten/VERSION", &format!("{version}\n"))]);
+    };
+    change("1.4");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    change("1.5");
+    repo.git(&["checkout", "-q", "master"]);
+    change("1.6");
+    repo.git(&["checkout", "-q", "topic"]);
+    repo.git_command(&["merge", "-q", "master"]).output().expect("git is installed");
+    repo.write(&[("test/images/kitten/VERSION", "1.7\n")]);
+    let before = std::fs::read_to_string(repo.root.join(MANIFEST)).expect("a file");
+    repo.imglint(&["--fix"]).fails(&[&format!("{MANIFEST}: it is unmerged"), "git add"]);
+    assert_eq!(std::fs::read_to_string(repo.root.join(MANIFEST)).expect("a file"), before);
 }
 
 #[test]
@@ -313,6 +385,29 @@ fn a_control_file_beyond_the_limit_is_a_finding() {
     assert!(run.stdout.contains("is larger than 1 MiB"), "{run}");
 }
 
+/// How much memory it takes does not depend on the file.
+#[cfg(unix)]
+#[test]
+fn a_huge_control_file_is_not_read() {
+    use wait4::Wait4 as _;
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    let huge = std::fs::File::create(repo.root.join("test/images/kitten/VERSION")).expect("a file");
+    huge.set_len(300 << 20).expect("a file has any size");
+    let peak = |arguments: &[&str]| {
+        let mut command = repo.imglint_command(arguments);
+        let mut child = command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn();
+        let ended = child.as_mut().expect("imglint starts").wait4().expect("it ends");
+        assert_eq!(ended.status.code(), Some(1));
+        ended.rusage.maxrss >> 20
+    };
+    let worktree = peak(&["--worktree"]);
+    repo.commit("huge");
+    let commit = peak(&["--head", "HEAD"]);
+    assert!(worktree < 150 && commit < 150, "{worktree} and {commit} MiB");
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn names_that_are_no_utf8_are_content() {
@@ -327,21 +422,49 @@ fn names_that_are_no_utf8_are_content() {
     repo.imglint(&["--head", "HEAD"]).is(1, STALE);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_name_that_is_no_utf8_is_not_taken_for_one_that_spells_its_bytes() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let names: [&[u8]; 3] = [b"f\xff", br"f\xff", br"f\x5cxff"];
+    for changed in names {
+        let scratch = Scratch::new();
+        let repo = scratch.kubernetes("repo");
+        let write = |name: &[u8], text: &str| {
+            let file = repo.root.join("test/images/kitten").join(std::ffi::OsStr::from_bytes(name));
+            std::fs::write(file, text).expect("a file");
+        };
+        for name in names {
+            write(name, "x\n");
+        }
+        repo.commit("names");
+        repo.git(&["checkout", "-q", "-b", "topic"]);
+        write(changed, "y\n");
+        repo.imglint(&["--worktree"]).is(1, STALE);
+        repo.git(&["add", "-A"]);
+        repo.imglint(&["--staged"]).is(1, STALE);
+        repo.commit("x");
+        repo.imglint(&["--head", "HEAD"]).is(1, STALE);
+    }
+}
+
+/// The mode of a file does not stop root; a directory in its place stops everybody.
 #[cfg(unix)]
 #[test]
-fn a_file_that_cannot_be_read_is_no_pass() {
+fn what_cannot_be_read_is_no_pass() {
     use std::os::unix::fs::PermissionsExt as _;
     let scratch = Scratch::new();
     let repo = scratch.kubernetes("repo");
     repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.write(&[("imglint.toml/x", "x\n")]);
+    repo.imglint(&[]).fails(&["failed to read imglint.toml", "check that the file can be read"]);
+    std::fs::remove_dir_all(repo.root.join("imglint.toml")).expect("a directory");
     let file = repo.root.join("test/images/kitten/VERSION");
     std::fs::write(&file, "1.55555\n").expect("a file");
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o000)).expect("a mode");
-    if std::fs::read(&file).is_ok() {
-        eprintln!("root can read everything");
-        return;
+    if std::fs::read(&file).is_err() {
+        repo.imglint(&[]).fails(&["test/images/kitten/VERSION"]);
     }
-    repo.imglint(&[]).fails(&["test/images/kitten/VERSION"]);
 }
 
 #[test]
@@ -353,11 +476,21 @@ fn a_submodule_that_moves_is_a_change() {
     repo.commit("sub");
     repo.git(&["checkout", "-q", "-b", "topic"]);
     let inner = scratch.at("repo/test/images/kitten/sub");
+    // Files of its own are nothing that could be added here.
+    inner.write(&[("x", "x\n")]);
+    repo.imglint(&[]).is(0, &[]);
     inner.commit("moved");
+    repo.imglint(&[]).is(1, STALE);
     repo.git(&["add", "-A"]);
     repo.imglint(&["--staged"]).is(1, STALE);
     repo.commit("x");
     repo.imglint(&["--head", "HEAD"]).is(1, STALE);
+    repo.imglint(&[]).is(1, STALE);
+    // One that was not checked out is where it was.
+    repo.git(&["checkout", "-q", "-B", "topic", "master"]);
+    repo.git(&["submodule", "-q", "deinit", "-f", "--all"]);
+    repo.imglint(&[]).is(0, &[]);
+    std::fs::remove_dir_all(&inner.root).expect("a directory");
     repo.imglint(&[]).is(1, STALE);
 }
 
@@ -415,6 +548,51 @@ fn a_filter_of_the_user_is_run_by_git() {
     repo.imglint(&[]).is(0, &[]);
     repo.write(&[("test/images/kitten/x.dat", "BYE\n")]);
     repo.imglint(&[]).is(1, STALE);
+}
+
+/// What is judged is the blob that `git add` makes of a file, whatever it has to do for that.
+#[test]
+fn the_working_tree_is_judged_as_git_would_store_it() {
+    const VERSION: &str = "test/images/kitten/VERSION";
+    const DATA: &str = "test/images/kitten/data";
+    const MALFORMED: &[&str] = &["malformed-version"];
+    // Attributes, a file, what is stored of it, what lies on disk, and the rules that this breaks.
+    type Case<'a> = (&'a str, &'a str, &'a [u8], &'a [u8], &'a [&'a str]);
+    let utf16 = "\u{feff}hello\n".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
+    let cases: &[Case<'_>] = &[
+        ("VERSION filter=up", VERSION, b"1.4\n", b"v1.5!\n", MALFORMED),
+        ("VERSION filter=up", VERSION, b"1.4\n", b"v1.4\n", &[]),
+        ("VERSION filter=up text", VERSION, b"1.4\n", b"v1.4\r\n", &[]),
+        ("VERSION text", VERSION, b"1.4\n", b"1.4 !\r\n", MALFORMED),
+        ("VERSION crlf", VERSION, b"1.4\n", b"1.4\r\n", &[]),
+        ("VERSION -text", VERSION, b"1.4\n", b"1.5\r\n", MALFORMED),
+        // What is stored with carriage returns keeps them, unless git is told that it is text.
+        ("data text=auto", DATA, b"a\r\nb\n", b"a\r\nb\r\n", STALE),
+        ("data text", DATA, b"a\nb\n", b"a\r\nb\r\n", &[]),
+        ("data text", DATA, b"a\n\0", b"a\r\n\0", &[]),
+        ("data text=auto", DATA, b"a\n\0", b"a\r\n\0", STALE),
+        ("data text=auto", DATA, b"a\n\r", b"a\r\n\r", STALE),
+        ("data eol=crlf", DATA, b"a\n", b"a\r\n", &[]),
+        ("data working-tree-encoding=UTF-16LE-BOM", DATA, b"hello\n", &utf16, &[]),
+        ("data ident", DATA, b"$Id$\n", b"$Id: x $\n", &[]),
+        ("data ident", DATA, b"$Id$\n", b"$Id: x $ y\n", STALE),
+    ];
+    let scratch = Scratch::new();
+    for (number, &(attributes, path, stored, on_disk, rules)) in cases.iter().enumerate() {
+        let repo = scratch.kubernetes(&number.to_string());
+        repo.git(&["config", "filter.up.clean", "sed s/^v//"]);
+        let put = |bytes: &[u8]| std::fs::write(repo.root.join(path), bytes).expect("a file");
+        put(stored);
+        repo.commit("as it is stored");
+        repo.git(&["checkout", "-q", "-b", "topic"]);
+        repo.write(&[(".git/info/attributes", &format!("{attributes}\n"))]);
+        put(on_disk);
+        let worktree = repo.imglint(&["--worktree"]);
+        worktree.is(i32::from(!rules.is_empty()), rules);
+        repo.git(&["add", "-A"]);
+        let staged = repo.imglint(&["--staged"]);
+        assert_eq!(worktree.stdout, staged.stdout, "{attributes}: {on_disk:?}");
+    }
 }
 
 #[test]
