@@ -216,7 +216,7 @@ fn prepare<'a>(root: &Path, path: &'a str, file: &'a Repaired) -> Result<Prepare
     let (target, line_ends) = check(root, path, file)?;
     let temporary = || {
         let directory = target.parent().unwrap_or(root);
-        clean(directory)?;
+        clean(directory);
         let mut temporary =
             tempfile::Builder::new().prefix(TEMPORARY_PREFIX).suffix(TEMPORARY_SUFFIX).tempfile_in(directory)?;
         temporary.write_all(&line_ends.apply(&file.after))?;
@@ -228,19 +228,19 @@ fn prepare<'a>(root: &Path, path: &'a str, file: &'a Repaired) -> Result<Prepare
     Ok(Prepared { path, target, temporary, file, line_ends })
 }
 
-/// Removes what a run left behind that was killed while it wrote; what another run is just writing is too young for that.
-fn clean(directory: &Path) -> io::Result<()> {
+/// Removes what a run left behind that was killed while it wrote; what another run is just writing is too young for that. What
+/// cannot be removed is left: it is in nobody's way.
+fn clean(directory: &Path) {
     const OLD: std::time::Duration = std::time::Duration::from_mins(1);
-    for entry in fs::read_dir(directory)? {
-        let entry = entry?;
+    for entry in fs::read_dir(directory).into_iter().flatten().filter_map(Result::ok) {
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        let is_old = || entry.metadata()?.modified()?.elapsed().map(|age| age > OLD).map_err(io::Error::other);
-        if name.starts_with(TEMPORARY_PREFIX) && name.ends_with(TEMPORARY_SUFFIX) && is_old()? {
-            fs::remove_file(entry.path())?;
+        let modified = || entry.metadata()?.modified();
+        let is_old = || modified().is_ok_and(|time| time.elapsed().is_ok_and(|age| age > OLD));
+        if name.starts_with(TEMPORARY_PREFIX) && name.ends_with(TEMPORARY_SUFFIX) && is_old() {
+            let _ = fs::remove_file(entry.path());
         }
     }
-    Ok(())
 }
 
 /// Puts a file back as it was, through a file of its own.
