@@ -53,8 +53,8 @@ pub struct Entry {
 
 /// Where contents come from.
 pub trait Store: Send + Sync {
-    /// Reads the object of an entry.
-    fn read(&self, path: &str, id: &[u8; 20]) -> Result<Vec<u8>, StoreError>;
+    /// Reads the object of an entry; `None` where it is larger than [`MAX_FILE`].
+    fn read(&self, path: &str, id: &[u8; 20]) -> Result<Option<Vec<u8>>, StoreError>;
 }
 
 /// A content that could not be had: the run cannot judge.
@@ -190,9 +190,10 @@ impl<'r> Snapshot<'r> {
         }
         let bytes = match &entry.content {
             Content::Object(id) => self.store.read(path, id)?,
-            Content::Inline(bytes) => bytes.to_vec(),
+            Content::Inline(bytes) => Some(bytes.to_vec()),
         };
-        let read = if bytes.len() > MAX_FILE { Err(Unreadable::TooLarge) } else { Ok(Arc::new(Text::new(bytes))) };
+        let bytes = bytes.filter(|bytes| bytes.len() <= MAX_FILE);
+        let read = bytes.map(|bytes| Arc::new(Text::new(bytes))).ok_or(Unreadable::TooLarge);
         lock().insert(entry.content.clone(), read.clone());
         Ok(read)
     }
@@ -213,7 +214,7 @@ pub fn below<'e>(
 struct NoStore;
 
 impl Store for NoStore {
-    fn read(&self, path: &str, _: &[u8; 20]) -> Result<Vec<u8>, StoreError> {
+    fn read(&self, path: &str, _: &[u8; 20]) -> Result<Option<Vec<u8>>, StoreError> {
         Err(StoreError { path: path.to_owned(), reason: "there is no such object".to_owned(), help: None })
     }
 }

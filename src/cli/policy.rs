@@ -86,7 +86,7 @@ fn find(
     // A base that says nothing of its policy, and is not recognised, leaves it to head.
     let alone = of_base.as_ref().map(|base| Sources { repository, options, trees: vec![base] });
     let is_decided = match &alone {
-        Some(alone) => alone.file(CONFIG_FILE)?.is_some() || alone.recognise().is_some(),
+        Some(alone) => alone.file(CONFIG_FILE)?.is_some() || alone.recognise()?.is_some(),
         None => false,
     };
     let judge = match alone {
@@ -121,14 +121,14 @@ fn waivers_of(config: Option<Config>) -> Vec<Waiver> {
 pub(super) fn recognised(repository: &Repository, head: &Head) -> Result<Option<(&'static str, String)>, Error> {
     let options = Options { repo: None, config: None, pack: None };
     let tree = repository.policy_of_head(head).map_err(boxed)?;
-    Ok(Sources { repository, options: &options, trees: vec![&tree] }.recognise())
+    Sources { repository, options: &options, trees: vec![&tree] }.recognise()
 }
 
 /// The trees in which policy is looked for; the first that has it wins.
 struct Sources<'a> {
     repository: &'a Repository,
     options: &'a Options,
-    trees: Vec<&'a Policy<'a>>,
+    trees: Vec<&'a Policy>,
 }
 
 impl Sources<'_> {
@@ -139,7 +139,7 @@ impl Sources<'_> {
             (Some(name), _) => (name.clone(), "--pack".to_owned(), None),
             (None, Some((name, span))) => (name, CONFIG_FILE.to_owned(), Some(span)),
             (None, None) => {
-                let Some((name, marker)) = self.recognise() else { return Ok(None) };
+                let Some((name, marker)) = self.recognise()? else { return Ok(None) };
                 (name.to_owned(), format!("recognised by {marker}"), None)
             }
         };
@@ -183,16 +183,17 @@ impl Sources<'_> {
         Ok(None)
     }
 
-    fn recognise(&self) -> Option<(&'static str, String)> {
+    fn recognise(&self) -> Result<Option<(&'static str, String)>, Error> {
         for pack in BUILT_IN {
             for marker in pack.markers() {
-                let is_known = |tree: &&Policy<'_>| tree.has(&marker) || self.repository.has_in_index(tree, &marker);
-                if self.trees.iter().any(is_known) {
-                    return Some((pack.name, marker));
+                for tree in &self.trees {
+                    if tree.has(self.repository, &marker).map_err(boxed)? {
+                        return Ok(Some((pack.name, marker)));
+                    }
                 }
             }
         }
-        None
+        Ok(None)
     }
 
     /// A pack of the repository's own.

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use git2::{IndexEntry, IndexTime, Oid};
 use gix_index::entry::{Flags, Stat};
 
-use super::read::{Entries, kind_of_mode, object, path_of_bytes};
+use super::entry::{Entries, kind_of_mode, object, path_of_bytes};
+use super::objects::Objects;
 use super::{Doing, GitError, Repository};
 use crate::snapshot::{Entry, Scope};
 
@@ -21,11 +22,6 @@ pub(super) fn read(path: &Path) -> Result<gix_index::File, GitError> {
     let file =
         gix_index::File::at_or_default(path, gix_index::hash::Kind::Sha1, true, gix_index::decode::Options::default());
     let file = file.map_err(|error| GitError::Index { path: path.to_owned(), reason: error.to_string() })?;
-    if file.is_sparse() {
-        let reason =
-            "its index is sparse. This can be undone: `git sparse-checkout reapply --no-sparse-index`".to_owned();
-        return Err(GitError::Unsupported { path: path.to_owned(), reason });
-    }
     Ok(file)
 }
 
@@ -69,6 +65,14 @@ impl Repository {
                 }
             }
         }
+        // A sparse index does not name the files of directories that are not checked out: their trees do.
+        if file.is_sparse() {
+            let objects = Objects::of(&self.inner)?;
+            for directory in file.entries().iter().filter(|entry| entry.mode.is_sparse()) {
+                let path = path_of_bytes(directory.path(file));
+                objects.list_directory(id(directory), path.trim_end_matches('/'), scope, &mut staged)?;
+            }
+        }
         Ok(staged.into_iter().collect())
     }
 
@@ -77,7 +81,9 @@ impl Repository {
         let file = self.index()?;
         let doing = "reading the index";
         let mut index = git2::Index::new().doing(doing)?;
-        let mut add = |entry: &gix_index::Entry| index.add(&converted(file, entry)).doing(doing);
+        let mut add = |entry: &gix_index::Entry| {
+            if entry.mode.is_sparse() { Ok(()) } else { index.add(&converted(file, entry)).doing(doing) }
+        };
         for directory in &scope.directories {
             entries_below(file, directory).iter().try_for_each(&mut add)?;
         }

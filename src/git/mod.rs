@@ -2,9 +2,11 @@
 
 mod batch;
 mod convert;
+mod entry;
 mod index;
 mod ladder;
 mod objects;
+mod policy;
 mod read;
 mod scratch;
 mod tree;
@@ -15,10 +17,13 @@ use std::path::{Path, PathBuf};
 use git2::{ErrorCode, Oid};
 
 use crate::environment::Environment;
+use crate::snapshot::{StoreError, Unreadable};
+use crate::text::escape;
 
 pub use batch::Step;
 pub use ladder::{Base, is_zero};
-pub use read::{Policy, Trailer};
+pub use policy::Policy;
+pub use read::Trailer;
 pub use scratch::Scratch;
 
 /// An opened repository.
@@ -66,7 +71,7 @@ pub enum GitError {
     Owner(PathBuf),
 
     #[error("the repository at {} is of a kind that imglint cannot read yet: {reason}", path.display())]
-    #[diagnostic(help("imglint reads repositories with SHA-1 objects, file-based references and a full index"))]
+    #[diagnostic(help("imglint reads repositories with SHA-1 objects and file-based references"))]
     Unsupported { path: PathBuf, reason: String },
 
     #[error("failed to read the index {}: {reason}", path.display())]
@@ -102,6 +107,20 @@ pub enum GitError {
     #[error("failed to read {path}: {source}")]
     #[diagnostic(help("check that the file can be read, then run imglint again"))]
     Io { path: String, source: std::io::Error },
+
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Store(#[from] StoreError),
+
+    #[error("{path} {}: policy is not read from it", escape(&why.to_string()))]
+    #[diagnostic(help("imglint.toml and packs are plain files of the repository, of at most 1 MiB"))]
+    Policy { path: String, why: Unreadable },
+
+    #[error("git failed to convert files of the working tree as it stores them: {reason}")]
+    #[diagnostic(help(
+        "git must be installed, and `git add` of these files must work: .gitattributes names filters, encodings or line ends for them"
+    ))]
+    Convert { reason: String },
 
     #[error("git failed while {doing}: {}", .source.message())]
     #[diagnostic(help("`git fsck` tells whether the repository is whole"))]

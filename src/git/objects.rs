@@ -1,89 +1,139 @@
-//! Contents: from the object database, from disk, and in a partial clone from the remote.
+//! Objects: from the object database, from disk, and in a partial clone from the remote.
 
 use std::collections::HashMap;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
-use git2::{ErrorCode, ObjectType, Odb, Oid};
+use git2::{ErrorCode, ObjectType, Odb, OdbObject, Oid};
 
-use crate::snapshot::{Store, StoreError};
+use super::entry::bytes_on_disk;
+use super::{Doing, GitError};
+use crate::snapshot::{MAX_FILE, Store, StoreError};
 
-/// Reads contents by object id.
+/// Reads objects by id.
 pub(super) struct Objects<'r> {
     odb: Odb<'r>,
+    git_dir: PathBuf,
+    is_partial: OnceLock<bool>,
     /// Git itself, once it was needed.
     git: Mutex<Option<CatFile>>,
     /// Contents that lie in the working tree and in no object.
-    on_disk: HashMap<[u8; 20], PathBuf>,
-    git_dir: PathBuf,
+    pub(super) on_disk: HashMap<[u8; 20], OnDisk>,
+}
+
+/// A content of the working tree.
+pub(super) struct OnDisk {
+    pub(super) bytes: Bytes,
+    /// Git noted a conflict in it.
+    pub(super) is_unmerged: bool,
+}
+
+/// The bytes of a content of the working tree.
+pub(super) enum Bytes {
+    /// Those of this file: git stores it as it lies there.
+    File(PathBuf),
+    /// What git would store of a file; `None` where that is too large to be read.
+    Converted(Option<Vec<u8>>),
 }
 
 impl<'r> Objects<'r> {
-    pub(super) fn new(
-        repository: &'r git2::Repository,
-        on_disk: HashMap<[u8; 20], PathBuf>,
-    ) -> Result<Self, git2::Error> {
+    pub(super) fn of(repository: &'r git2::Repository) -> Result<Self, GitError> {
+        let odb = repository.odb().doing("opening the object database")?;
         let git_dir = repository.path().to_owned();
-        Ok(Self { odb: repository.odb()?, git: Mutex::default(), on_disk, git_dir })
+        Ok(Self { odb, git_dir, is_partial: OnceLock::new(), git: Mutex::default(), on_disk: HashMap::new() })
+    }
+
+    /// Reads an object. `path` is what is said of it where it cannot be had.
+    pub(super) fn get(&self, path: &str, id: Oid) -> Result<OdbObject<'_>, StoreError> {
+        self.or_fetched(path, id, || self.odb.read(id))
+    }
+
+    fn or_fetched<T>(&self, path: &str, id: Oid, read: impl Fn() -> Result<T, git2::Error>) -> Result<T, StoreError> {
+        let mut result = read();
+        if result.as_ref().is_err_and(|error| error.code() == ErrorCode::NotFound) && self.is_partial() {
+            self.fetch(id).map_err(|error| {
+                let reason = format!("it is missing in this partial clone, and git could not fetch it: {error}");
+                failed(path, reason, "fetch what is missing: git fetch --refetch --filter=blob:limit=1m")
+            })?;
+            result = read();
+        }
+        result.map_err(|error| {
+            failed(path, error.message().to_owned(), "the clone is not whole: `git fsck` tells what is missing")
+        })
+    }
+
+    /// Whether git left out objects on purpose when it cloned: then it can fetch them, which libgit2 cannot.
+    fn is_partial(&self) -> bool {
+        *self.is_partial.get_or_init(|| {
+            let config = git2::Repository::open(&self.git_dir).and_then(|repository| repository.config()?.snapshot());
+            let Ok(config) = config else { return false };
+            if config.get_string("extensions.partialclone").is_ok() {
+                return true;
+            }
+            let Ok(mut promisors) = config.entries(Some(r"remote\..*\.promisor")) else { return false };
+            promisors.next().is_some()
+        })
+    }
+
+    fn fetch(&self, id: Oid) -> std::io::Result<()> {
+        let mut git = self.git.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *git {
+            Some(git) => git.fetch(id),
+            none => none.insert(CatFile::start(&self.git_dir)?).fetch(id),
+        }
+    }
+}
+
+impl OnDisk {
+    fn read(&self, path: &str, id: &[u8; 20]) -> Result<Option<Vec<u8>>, StoreError> {
+        let io = |error: std::io::Error| {
+            failed(path, error.to_string(), "check that the file can be read, then run imglint again")
+        };
+        let bytes = match &self.bytes {
+            Bytes::Converted(None) => return Ok(None),
+            Bytes::Converted(Some(bytes)) => bytes.clone(),
+            Bytes::File(file) => {
+                if std::fs::symlink_metadata(file).map_err(io)?.len() > MAX_FILE as u64 {
+                    return Ok(None);
+                }
+                let bytes = bytes_on_disk(file).map_err(io)?;
+                let now = Oid::hash_object(ObjectType::Blob, &bytes);
+                if !now.is_ok_and(|now| now.as_bytes() == id) {
+                    return Err(failed(path, "it changed while it was read".to_owned(), "run imglint again"));
+                }
+                bytes
+            }
+        };
+        if self.is_unmerged && bytes.split(|&byte| byte == b'\n').any(|line| line.starts_with(b"<<<<<<< ")) {
+            let reason = "it is unmerged, and holds the marks of its conflict".to_owned();
+            return Err(failed(path, reason, "resolve the conflict and `git add` the file, then run imglint again"));
+        }
+        Ok(Some(bytes))
     }
 }
 
 impl Store for Objects<'_> {
-    fn read(&self, path: &str, id: &[u8; 20]) -> Result<Vec<u8>, StoreError> {
-        let failed = |reason: String, help: Option<&str>| StoreError {
-            path: path.to_owned(),
-            reason,
-            help: help.map(str::to_owned),
-        };
-        if let Some(file) = self.on_disk.get(id) {
-            let bytes = super::read::content_on_disk(file).map_err(|error| {
-                failed(error.to_string(), Some("check that the file can be read, then run imglint again"))
-            })?;
-            let now =
-                Oid::hash_object(ObjectType::Blob, &bytes).map_err(|error| failed(error.message().to_owned(), None))?;
-            if now.as_bytes() != id {
-                return Err(failed("it changed while it was read".to_owned(), Some("run imglint again")));
-            }
-            return Ok(bytes);
+    fn read(&self, path: &str, id: &[u8; 20]) -> Result<Option<Vec<u8>>, StoreError> {
+        if let Some(on_disk) = self.on_disk.get(id) {
+            return on_disk.read(path, id);
         }
-        let oid = Oid::from_bytes(id).map_err(|error| failed(error.message().to_owned(), None))?;
-        match self.odb.read(oid) {
-            Ok(blob) => Ok(blob.data().to_vec()),
-            Err(error) if error.code() == ErrorCode::NotFound && is_partial(&self.git_dir) => {
-                let mut git = self.git.lock().unwrap_or_else(PoisonError::into_inner);
-                let fetched = match &mut *git {
-                    Some(git) => git.read(oid),
-                    none => CatFile::start(&self.git_dir).and_then(|git| none.insert(git).read(oid)),
-                };
-                fetched.map_err(|error| {
-                    failed(
-                        format!("it is missing in this partial clone, and git could not fetch it: {error}"),
-                        Some("fetch the contents: git fetch --refetch --filter=blob:limit=1m"),
-                    )
-                })
-            }
-            Err(error) => Err(failed(
-                error.message().to_owned(),
-                Some("the clone is not whole: `git fsck` tells what is missing"),
-            )),
+        // It has twenty bytes, as many as are asked for.
+        let id = Oid::from_bytes(id).unwrap_or(Oid::ZERO_SHA1);
+        let (size, _) = self.or_fetched(path, id, || self.odb.read_header(id))?;
+        if size > MAX_FILE {
+            return Ok(None);
         }
+        Ok(Some(self.get(path, id)?.data().to_vec()))
     }
 }
 
-/// Whether git left out objects on purpose when it cloned: then it can fetch them, which libgit2 cannot.
-fn is_partial(git_dir: &Path) -> bool {
-    let config = git2::Repository::open(git_dir).and_then(|repository| repository.config()?.snapshot());
-    let Ok(config) = config else { return false };
-    if config.get_string("extensions.partialclone").is_ok() {
-        return true;
-    }
-    let Ok(mut promisors) = config.entries(Some(r"remote\..*\.promisor")) else { return false };
-    promisors.next().is_some()
+fn failed(path: &str, reason: String, help: &str) -> StoreError {
+    StoreError { path: path.to_owned(), reason, help: Some(help.to_owned()) }
 }
 
-/// A running `git cat-file --batch`: it fetches what a partial clone left out.
+/// A running `git cat-file --batch-check`: it fetches what a partial clone left out.
 struct CatFile {
     child: Child,
     input: ChildStdin,
@@ -95,7 +145,7 @@ impl CatFile {
         let mut child = Command::new("git")
             .arg("--git-dir")
             .arg(git_dir)
-            .args(["cat-file", "--batch"])
+            .args(["cat-file", "--batch-check"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
@@ -106,24 +156,17 @@ impl CatFile {
         Ok(Self { child, input, output })
     }
 
-    fn read(&mut self, id: Oid) -> std::io::Result<Vec<u8>> {
+    fn fetch(&mut self, id: Oid) -> std::io::Result<()> {
         writeln!(self.input, "{id}")?;
         self.input.flush()?;
-        let mut header = String::new();
-        self.output.read_line(&mut header)?;
-        // `<id> blob <size>`, or `<id> missing`.
-        let size = header.split_whitespace().nth(2).and_then(|size| size.parse::<usize>().ok());
-        let Some(size) = size else {
-            return Err(std::io::Error::other(if header.is_empty() {
-                "git gave up"
-            } else {
-                "the remote does not have it"
-            }));
-        };
-        let mut bytes = vec![0; size + 1];
-        self.output.read_exact(&mut bytes)?;
-        bytes.pop();
-        Ok(bytes)
+        let mut answer = String::new();
+        self.output.read_line(&mut answer)?;
+        // `<id> <type> <size>`, or `<id> missing`.
+        match answer.split_whitespace().count() {
+            3 => Ok(()),
+            0 => Err(std::io::Error::other("git gave up")),
+            _ => Err(std::io::Error::other("the remote does not have it")),
+        }
     }
 }
 

@@ -1,30 +1,17 @@
 //! From git to snapshots.
 
-use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 
-use git2::{Delta, DiffOptions, FileMode, IndexEntryExtendedFlag, ObjectType, Oid, Tree};
+use git2::{Delta, DiffOptions, ErrorCode, IndexEntryExtendedFlag, ObjectType, Oid};
 
-use super::index::{entries_below, id};
-use super::objects::Objects;
-use super::tree::{Known, Trees};
-use super::{Base, Doing, GitError, Head, Repository};
-use crate::snapshot::{Content, Entry, Kind, Pair, Scope, Snapshot, TEMPORARY_PREFIX, TEMPORARY_SUFFIX};
+use super::entry::{Entries, bytes_of, bytes_on_disk, kind_of_mode, object, path_of_bytes};
+use super::objects::{Bytes, Objects, OnDisk};
+use super::tree::Known;
+use super::{Base, Doing, GitError, Head, Repository, open_error};
+use crate::snapshot::{Entry, Kind, Pair, Scope, Snapshot, TEMPORARY_PREFIX, TEMPORARY_SUFFIX};
 use crate::text::{Span, Text};
-
-/// The files of a tree, by path.
-pub(super) type Entries = BTreeMap<Arc<str>, Entry>;
-
-/// A tree that policy is read from: configuration and packs.
-pub enum Policy<'r> {
-    /// The tree of a commit.
-    Commit(Tree<'r>),
-    /// What the next commit would hold.
-    Index(&'r gix_index::File),
-    /// The files on disk.
-    Disk(PathBuf),
-}
 
 /// A line at the end of a commit's message that speaks to programs.
 pub struct Trailer {
@@ -38,105 +25,7 @@ pub struct Trailer {
     pub value: String,
 }
 
-impl Policy<'_> {
-    /// The bytes of a file; `None` where there is none.
-    pub fn file(&self, repository: &Repository, path: &str) -> Result<Option<Vec<u8>>, GitError> {
-        let blob = |id: Oid| Ok(Some(repository.inner.find_blob(id).doing("reading the policy")?.content().to_vec()));
-        match self {
-            Self::Commit(tree) => match tree.get_path(Path::new(path)) {
-                Ok(entry) if entry.kind() == Some(ObjectType::Blob) => blob(entry.id()),
-                _ => Ok(None),
-            },
-            Self::Index(index) => index.entry_by_path(path.into()).map_or(Ok(None), |entry| blob(id(entry))),
-            Self::Disk(root) => {
-                let file = root.join(path);
-                match std::fs::read(&file) {
-                    Ok(bytes) => Ok(Some(bytes)),
-                    Err(error)
-                        if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
-                            && file.symlink_metadata().is_err() =>
-                    {
-                        Ok(None)
-                    }
-                    Err(source) => Err(GitError::Io { path: path.to_owned(), source }),
-                }
-            }
-        }
-    }
-
-    /// Whether there is such a file. Its content is not read.
-    pub fn has(&self, path: &str) -> bool {
-        match self {
-            Self::Commit(tree) => {
-                tree.get_path(Path::new(path)).is_ok_and(|entry| entry.kind() == Some(ObjectType::Blob))
-            }
-            Self::Index(index) => index.entry_by_path(path.into()).is_some(),
-            Self::Disk(root) => root.join(path).is_file(),
-        }
-    }
-
-    /// The names of the files that lie directly in a directory, sorted; none where there is no such directory.
-    pub fn list(&self, repository: &Repository, directory: &str) -> Result<Vec<String>, GitError> {
-        let mut names = Vec::new();
-        match self {
-            Self::Commit(tree) => {
-                let below = if directory.is_empty() {
-                    Some(tree.clone())
-                } else {
-                    tree.get_path(Path::new(directory))
-                        .ok()
-                        .and_then(|entry| repository.inner.find_tree(entry.id()).ok())
-                };
-                for entry in below.iter().flat_map(Tree::iter) {
-                    if entry.kind() == Some(ObjectType::Blob) {
-                        names.extend(entry.name().ok().map(str::to_owned));
-                    }
-                }
-            }
-            Self::Index(index) => {
-                let length = if directory.is_empty() { 0 } else { directory.len() + 1 };
-                let entries = entries_below(index, directory).iter();
-                let paths = entries.map(|entry| path_of_bytes(&entry.path(index)[length..]));
-                names.extend(paths.filter(|name| !name.contains('/')));
-            }
-            Self::Disk(root) => match std::fs::read_dir(root.join(directory)) {
-                Ok(entries) => {
-                    for entry in entries {
-                        let entry = entry.map_err(|source| GitError::Io { path: directory.to_owned(), source })?;
-                        if entry.path().is_file() {
-                            names.extend(entry.file_name().into_string().ok());
-                        }
-                    }
-                }
-                Err(error)
-                    if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {}
-                Err(source) => return Err(GitError::Io { path: directory.to_owned(), source }),
-            },
-        }
-        names.sort();
-        names.dedup(); // an unmerged file stands in the index up to three times
-        Ok(names)
-    }
-}
-
 impl Repository {
-    /// The tree of head that policy may be read from.
-    pub fn policy_of_head(&self, head: &Head) -> Result<Policy<'_>, GitError> {
-        match head {
-            Head::Commit(_) => {
-                let commit = self.resolve_head(head)?.ok_or(GitError::Unborn)?;
-                Ok(Policy::Commit(self.tree(commit)?))
-            }
-            Head::Index => Ok(Policy::Index(self.index()?)),
-            Head::Worktree => Ok(Policy::Disk(self.root().ok_or(GitError::Bare("working tree"))?.to_owned())),
-        }
-    }
-
-    /// The tree of the base that policy is read from in CI; `None` where the base is no commit.
-    pub fn policy_of_base(&self, base: &Base) -> Result<Option<Policy<'_>>, GitError> {
-        base.revision().map(|commit| self.tree(commit).map(Policy::Commit)).transpose()
-    }
-
     /// The trailers of one key in the messages of the commits of a change.
     pub fn trailers(&self, base: &Base, head: &Head, key: &str) -> Result<Vec<Trailer>, GitError> {
         let (Base::Commit { merge_base, .. }, Some(head)) = (base, self.resolve_head(head)?) else {
@@ -174,32 +63,22 @@ impl Repository {
         Ok(trailers)
     }
 
-    /// Whether a file that is not on disk is one that a sparse checkout left out.
-    pub fn has_in_index(&self, tree: &Policy<'_>, path: &str) -> bool {
-        let is_sparse =
-            || self.inner.config().is_ok_and(|config| config.get_bool("core.sparsecheckout").unwrap_or(false));
-        matches!(tree, Policy::Disk(_))
-            && is_sparse()
-            && self.index().is_ok_and(|index| index.entry_by_path(path.into()).is_some())
-    }
-
     /// The files on both sides of the change, as far as `scope` reaches.
     pub fn pair(&self, base: &Base, head: &Head, scope: &Scope) -> Result<Pair<'_>, GitError> {
-        let trees = Trees::of(&self.inner)?;
+        let mut objects = Objects::of(&self.inner)?;
         let base_tree = base.revision().map(|commit| self.tree_id(commit)).transpose()?;
-        let mut on_disk = HashMap::new();
         let (base_entries, head_entries) = match head {
             Head::Commit(_) => {
                 let commit = self.resolve_head(head)?.ok_or(GitError::Unborn)?;
                 let head_tree = self.tree_id(commit)?;
                 match base_tree {
                     Some(tree) => {
-                        let base_entries = trees.list(tree, scope)?;
+                        let base_entries = objects.list(tree, scope)?;
                         let known = Known { tree, entries: &base_entries };
-                        let head_entries = trees.list_like(known, head_tree, scope)?;
+                        let head_entries = objects.list_like(known, head_tree, scope)?;
                         (base_entries, head_entries)
                     }
-                    None => (Entries::new(), trees.list(head_tree, scope)?),
+                    None => (Entries::new(), objects.list(head_tree, scope)?),
                 }
             }
             Head::Index | Head::Worktree => {
@@ -208,10 +87,10 @@ impl Repository {
                     None => self.resolve_head(head)?,
                 };
                 let under = under.map(|commit| self.tree_id(commit)).transpose()?;
-                let listed = under.map_or(Ok(Entries::new()), |tree| trees.list(tree, scope))?;
+                let listed = under.map_or(Ok(Entries::new()), |tree| objects.list(tree, scope))?;
                 let mut entries = self.staged(&listed, scope, *head == Head::Index)?;
                 if *head == Head::Worktree {
-                    self.apply_worktree(&mut entries, &self.index_of(scope)?, scope, &mut on_disk)?;
+                    objects.on_disk = self.apply_worktree(&mut entries, &self.index_of(scope)?, scope)?;
                 }
                 (listed, entries)
             }
@@ -219,11 +98,10 @@ impl Repository {
         let tip_entries = match base {
             Base::Commit { merge_base, tip, .. } if tip != merge_base => {
                 let known = Known { tree: self.tree_id(*merge_base)?, entries: &base_entries };
-                Some(trees.list_like(known, self.tree_id(*tip)?, scope)?)
+                Some(objects.list_like(known, self.tree_id(*tip)?, scope)?)
             }
             _ => None,
         };
-        let objects = Objects::new(&self.inner, on_disk).doing("opening the object database")?;
         let head = Snapshot::new(head_entries, Arc::new(objects));
         Ok(Pair {
             base: (!matches!(base, Base::Whole { .. })).then(|| head.with_entries(base_entries)),
@@ -232,28 +110,27 @@ impl Repository {
         })
     }
 
-    fn tree(&self, commit: Oid) -> Result<Tree<'_>, GitError> {
-        self.inner.find_commit(commit).and_then(|commit| commit.tree()).doing("reading a commit")
-    }
-
-    fn tree_id(&self, commit: Oid) -> Result<Oid, GitError> {
+    pub(super) fn tree_id(&self, commit: Oid) -> Result<Oid, GitError> {
         self.inner.find_commit(commit).map(|commit| commit.tree_id()).doing("reading a commit")
     }
 
+    /// Puts what lies on disk in the place of what is staged, and gives the contents that are in no object.
     fn apply_worktree(
         &self,
         entries: &mut Entries,
         index: &git2::Index,
         scope: &Scope,
-        on_disk: &mut HashMap<[u8; 20], PathBuf>,
-    ) -> Result<(), GitError> {
+    ) -> Result<HashMap<[u8; 20], OnDisk>, GitError> {
         let root = self.root().ok_or(GitError::Bare("working tree"))?;
         let mut options = options(scope);
-        options.include_untracked(true).recurse_untracked_dirs(true).include_typechange(true).ignore_submodules(true);
+        options.include_untracked(true).recurse_untracked_dirs(true).include_typechange(true);
+        options.ignore_submodules(true); // libgit2 would look for changes inside of them
         let diff = self
             .inner
             .diff_index_to_workdir(Some(index), Some(&mut options))
             .doing("comparing the index with the working tree")?;
+        let mut on_disk = HashMap::new();
+        let mut converted = Vec::new();
         for delta in diff.deltas() {
             let bytes = delta.new_file().path_bytes().or(delta.old_file().path_bytes());
             let path = path_of_bytes(bytes.unwrap_or_default());
@@ -261,70 +138,64 @@ impl Repository {
             if path.ends_with('/') || !scope.contains(&path) || is_temporary(&path) {
                 continue;
             }
-            let is_sparse = || {
-                extended_flags(index, bytes).is_some_and(|flags| flags.contains(IndexEntryExtendedFlag::SKIP_WORKTREE))
-            };
-            if delta.status() == Delta::Deleted && is_sparse() {
-                continue; // a sparse checkout left it out; it is there all the same
-            }
             // The name as it is on disk, which `path` may only show.
-            let name = delta.new_file().path().or(delta.old_file().path()).unwrap_or(Path::new(&path));
-            let file = root.join(name);
-            let entry = match std::fs::symlink_metadata(&file) {
-                // Not to be asked of the disk: a directory on the way may be a link now, or a file.
-                _ if delta.status() == Delta::Deleted => None,
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-                Err(source) => return Err(GitError::Io { path, source }),
-                Ok(metadata) if metadata.is_dir() => None,
-                Ok(metadata) => {
-                    let kind = match kind_of_mode(delta.new_file().mode().into()) {
-                        Some(kind) => kind,
-                        None if metadata.is_symlink() => Kind::Symlink,
-                        None => Kind::File,
-                    };
-                    let failed = |source| GitError::Io { path: path.clone(), source };
-                    if !metadata.is_symlink()
-                        && let Some(converted) = self.converted(&path, &file)?
-                    {
-                        // What git would store is what is judged; often that is what it has stored already.
-                        let id = Oid::hash_object(ObjectType::Blob, &converted).doing("reading the working tree")?;
-                        let stored = index.get_path(Path::new(&path), 0).filter(|entry| entry.id == id);
-                        let content =
-                            stored.map_or_else(|| Content::Inline(converted.into()), |entry| object(entry.id));
-                        apply(entries, scope, bytes, || Some(Entry { kind, content }));
-                        continue;
-                    }
-                    let filtered = if metadata.is_symlink() { None } else { self.filtered(&path, &file)? };
-                    let id = if let Some(id) = filtered {
-                        Ok(id)
-                    } else if metadata.is_symlink() {
-                        let target = content_on_disk(&file).map_err(failed)?;
-                        Oid::hash_object(ObjectType::Blob, &target)
-                    } else {
-                        // Opened here for a clear error: libgit2 does not say why it cannot.
-                        std::fs::File::open(&file).map_err(failed)?;
-                        Oid::hash_file(ObjectType::Blob, &file)
-                    }
-                    .doing("reading the working tree")?;
-                    if let Content::Object(id) = object(id) {
-                        on_disk.insert(id, file);
-                    }
-                    Some(Entry { kind, content: object(id) })
-                }
+            let name = delta.new_file().path().or(delta.old_file().path()).unwrap_or(Path::new(&path)).to_owned();
+            let file = root.join(&name);
+            // A directory on the way may be a link now, or a file: git knows, the disk need not be asked.
+            let metadata = match delta.status() {
+                Delta::Deleted => None,
+                _ => match std::fs::symlink_metadata(&file) {
+                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+                    metadata => Some(metadata.map_err(|source| GitError::Io { path: path.clone(), source })?),
+                },
             };
-            apply(entries, scope, bytes, || entry);
+            let Some(metadata) = metadata.filter(|metadata| !metadata.is_dir()) else {
+                // What a sparse checkout left out is there all the same.
+                let is_sparse = delta.status() == Delta::Deleted && is_skipped(index, &name);
+                if !is_sparse {
+                    entries.remove(path.as_str());
+                }
+                continue;
+            };
+            let kind = match kind_of_mode(delta.new_file().mode().into()) {
+                Some(kind) => kind,
+                None if metadata.is_symlink() => Kind::Symlink,
+                None => Kind::File,
+            };
+            let is_unmerged = delta.status() == Delta::Conflicted;
+            if !metadata.is_symlink() && self.is_converted(&path, &file)? {
+                converted.push((path, name, kind, is_unmerged));
+                continue;
+            }
+            let failed = |source| GitError::Io { path: path.clone(), source };
+            let id = if metadata.is_symlink() {
+                Oid::hash_object(ObjectType::Blob, &bytes_on_disk(&file).map_err(failed)?)
+            } else {
+                // Opened here for a clear error: libgit2 does not say why it cannot.
+                std::fs::File::open(&file).map_err(failed)?;
+                Oid::hash_file(ObjectType::Blob, &file)
+            }
+            .doing("reading the working tree")?;
+            on_disk.insert(bytes_of(id), OnDisk { bytes: Bytes::File(file), is_unmerged });
+            entries.insert(path.into(), Entry { kind, content: object(id) });
         }
-        Ok(())
+        let names: Vec<&Path> = converted.iter().map(|(_, name, _, _)| name.as_path()).collect();
+        let contents = self.converted(&names, index)?;
+        for ((path, _, kind, is_unmerged), (id, bytes)) in converted.into_iter().zip(contents) {
+            on_disk.insert(bytes_of(id), OnDisk { bytes, is_unmerged });
+            entries.insert(path.into(), Entry { kind, content: object(id) });
+        }
+        // A submodule is where its own HEAD is; where it was not checked out, it is where it was.
+        for (path, entry) in entries.iter_mut().filter(|(_, entry)| entry.kind == Kind::Submodule) {
+            let directory = root.join(&**path);
+            match git2::Repository::open(&directory).and_then(|inner| inner.refname_to_id("HEAD")) {
+                Ok(id) => entry.content = object(id),
+                Err(error) if error.code() == ErrorCode::NotFound => {}
+                Err(error) => return Err(open_error(&error, &directory)),
+            }
+        }
+        Ok(on_disk)
     }
-}
-
-/// The bytes of a file of the working tree as git would store them: of a link, its target.
-pub(super) fn content_on_disk(file: &Path) -> std::io::Result<Vec<u8>> {
-    if std::fs::symlink_metadata(file)?.is_symlink() {
-        let target = std::fs::read_link(file)?;
-        return Ok(target.to_string_lossy().replace('\\', "/").into_bytes());
-    }
-    std::fs::read(file)
 }
 
 fn is_temporary(path: &str) -> bool {
@@ -332,23 +203,10 @@ fn is_temporary(path: &str) -> bool {
     name.starts_with(TEMPORARY_PREFIX) && name.ends_with(TEMPORARY_SUFFIX)
 }
 
-/// Puts one delta into the list of files.
-fn apply(entries: &mut Entries, scope: &Scope, path: Option<&[u8]>, entry: impl FnOnce() -> Option<Entry>) {
-    let path = path_of_bytes(path.unwrap_or_default());
-    if !scope.contains(&path) {
-        return;
-    }
-    match entry() {
-        Some(entry) => entries.insert(path.into(), entry),
-        None => entries.remove(path.as_str()),
-    };
-}
-
-/// The flags of an entry of the index that git keeps beside its first sixteen.
-fn extended_flags(index: &git2::Index, path: Option<&[u8]>) -> Option<IndexEntryExtendedFlag> {
-    let path = std::str::from_utf8(path?).ok()?;
-    let entry = index.get_path(Path::new(path), 0)?;
-    Some(IndexEntryExtendedFlag::from_bits_truncate(entry.flags_extended))
+/// Whether a sparse checkout left a file of the index out.
+fn is_skipped(index: &git2::Index, name: &Path) -> bool {
+    let flags = index.get_path(name, 0).map(|entry| IndexEntryExtendedFlag::from_bits_truncate(entry.flags_extended));
+    flags.is_some_and(|flags| flags.contains(IndexEntryExtendedFlag::SKIP_WORKTREE))
 }
 
 fn options(scope: &Scope) -> DiffOptions {
@@ -360,37 +218,4 @@ fn options(scope: &Scope) -> DiffOptions {
         }
     }
     options
-}
-
-pub(super) fn object(id: Oid) -> Content {
-    let mut bytes = [0; 20];
-    bytes.copy_from_slice(&id.as_bytes()[..20]);
-    Content::Object(bytes)
-}
-
-/// A path as text. Bytes that are no UTF-8 are shown as `\xNN`: such a file is content, and can be nothing else.
-pub(super) fn path_of_bytes(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    let mut path = String::with_capacity(bytes.len());
-    for chunk in bytes.utf8_chunks() {
-        path.push_str(chunk.valid());
-        for byte in chunk.invalid() {
-            let _ = write!(path, "\\x{byte:02x}");
-        }
-    }
-    path
-}
-
-pub(super) fn kind_of_mode(mode: i32) -> Option<Kind> {
-    if mode == i32::from(FileMode::Link) {
-        Some(Kind::Symlink)
-    } else if mode == i32::from(FileMode::Commit) {
-        Some(Kind::Submodule)
-    } else if mode == i32::from(FileMode::BlobExecutable) {
-        Some(Kind::Executable)
-    } else if mode == i32::from(FileMode::Blob) || mode == i32::from(FileMode::BlobGroupWritable) {
-        Some(Kind::File)
-    } else {
-        None
-    }
 }

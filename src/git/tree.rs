@@ -3,20 +3,16 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use git2::{Odb, OdbObject, Oid};
+use git2::{OdbObject, Oid};
 
-use super::read::{Entries, kind_of_mode, object, path_of_bytes};
+use super::entry::{Entries, kind_of_mode, object, path_of_bytes};
+use super::objects::Objects;
 use super::{Doing, GitError};
 use crate::snapshot::{Entry, Scope};
 use crate::text::is_below;
 
 /// The mode of a directory in its parent.
 const DIRECTORY: i32 = 0o04_0000;
-
-/// Lists trees.
-pub(super) struct Trees<'r> {
-    odb: Odb<'r>,
-}
 
 /// A tree that was listed already.
 #[derive(Clone, Copy)]
@@ -59,16 +55,23 @@ impl<'s> Reach<'s> {
     }
 }
 
-impl<'r> Trees<'r> {
-    pub(super) fn of(repository: &'r git2::Repository) -> Result<Self, GitError> {
-        Ok(Self { odb: repository.odb().doing("opening the object database")? })
-    }
-
+impl Objects<'_> {
     /// Lists the files of a tree that belong to the scope. Nothing else of the tree is visited.
     pub(super) fn list(&self, tree: Oid, scope: &Scope) -> Result<Entries, GitError> {
         let mut entries = Vec::new();
         self.list_below(tree, "", &Reach::of(scope), &mut entries)?;
         Ok(BTreeMap::from_iter(entries))
+    }
+
+    /// Adds the files of a tree that stands in the place of a directory, where they belong to the scope.
+    pub(super) fn list_directory(
+        &self,
+        tree: Oid,
+        directory: &str,
+        scope: &Scope,
+        entries: &mut Vec<(Arc<str>, Entry)>,
+    ) -> Result<(), GitError> {
+        Reach::of(scope).below(directory).map_or(Ok(()), |reach| self.list_below(tree, directory, &reach, entries))
     }
 
     /// Lists a tree that differs little from one whose files are known: only directories that differ are visited.
@@ -85,7 +88,7 @@ impl<'r> Trees<'r> {
         reach: &Reach<'_>,
         entries: &mut Vec<(Arc<str>, Entry)>,
     ) -> Result<(), GitError> {
-        for item in items(&self.read(tree)?) {
+        for item in items(&self.tree(tree, directory)?) {
             let (mode, name, id) = item?;
             let path = join(directory, name);
             if mode == DIRECTORY {
@@ -111,7 +114,7 @@ impl<'r> Trees<'r> {
         if old == new {
             return Ok(());
         }
-        let read = |tree: Option<Oid>| tree.map(|tree| self.read(tree)).transpose();
+        let read = |tree: Option<Oid>| tree.map(|tree| self.tree(tree, directory)).transpose();
         let [old, new] = [read(old)?, read(new)?];
         let mut before: HashMap<&[u8], (i32, Oid)> = HashMap::new();
         for item in old.iter().flat_map(items) {
@@ -143,8 +146,8 @@ impl<'r> Trees<'r> {
         Ok(())
     }
 
-    fn read(&self, tree: Oid) -> Result<OdbObject<'_>, GitError> {
-        self.odb.read(tree).doing("listing a tree")
+    fn tree(&self, tree: Oid, directory: &str) -> Result<OdbObject<'_>, GitError> {
+        Ok(self.get(if directory.is_empty() { "the root of a tree" } else { directory }, tree)?)
     }
 }
 
@@ -218,7 +221,7 @@ mod tests {
             let directory = tempfile::tempdir().expect("a directory");
             let repository = Repository::init_bare(directory.path()).expect("a repository");
             let [before, after] = [before, after].map(|files| tree(&repository, &files));
-            let trees = Trees::of(&repository).expect("an object database");
+            let trees = Objects::of(&repository).expect("an object database");
             let scope = |directory: &str| Scope { directories: vec![directory.to_owned()], files: vec!["shared".to_owned()] };
             for scope in [scope("images"), scope("images/a"), scope("")] {
                 let entries = trees.list(before, &scope).expect("a list");

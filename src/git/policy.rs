@@ -1,0 +1,129 @@
+//! Where policy is read from. It may be the change's own: so links are not followed, and no more is read than of other files.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use git2::Oid;
+
+use super::entry::Entries;
+use super::objects::Objects;
+use super::{Base, GitError, Head, Repository};
+use crate::snapshot::{MAX_FILE, Scope, Snapshot, Unreadable};
+
+/// A tree that policy is read from: configuration and packs.
+pub enum Policy {
+    /// This tree of a commit.
+    Commit(Oid),
+    /// What the next commit would hold.
+    Index,
+    /// The files on disk.
+    Disk(PathBuf),
+}
+
+impl Policy {
+    /// The bytes of a file; `None` where there is none. Links are not followed.
+    pub fn file(&self, repository: &Repository, path: &str) -> Result<Option<Vec<u8>>, GitError> {
+        if let Self::Disk(root) = self {
+            return plain_file(root, path);
+        }
+        let objects = Objects::of(&repository.inner)?;
+        let files = Snapshot::new(self.entries(repository, &one(path))?, Arc::new(objects));
+        let text = files.text(path)?.transpose();
+        let text = text.map_err(|why| GitError::Policy { path: path.to_owned(), why })?;
+        Ok(text.map(|text| text.bytes().to_vec()))
+    }
+
+    /// Whether there is such a file. Its content is not read.
+    pub fn has(&self, repository: &Repository, path: &str) -> Result<bool, GitError> {
+        let Self::Disk(root) = self else { return Ok(self.entries(repository, &one(path))?.contains_key(path)) };
+        let config = || repository.inner.config().and_then(|config| config.get_bool("core.sparsecheckout"));
+        Ok(root.join(path).is_file()
+            // A sparse checkout left it out.
+            || config().unwrap_or(false) && repository.staged(&Entries::new(), &one(path), false)?.contains_key(path))
+    }
+
+    /// The names of the files that lie directly in a directory, sorted; none where there is no such directory.
+    pub fn list(&self, repository: &Repository, directory: &str) -> Result<Vec<String>, GitError> {
+        let mut names = Vec::new();
+        if let Self::Disk(root) = self {
+            let failed = |source| GitError::Io { path: directory.to_owned(), source };
+            match std::fs::read_dir(root.join(directory)) {
+                Ok(entries) => {
+                    for entry in entries {
+                        let entry = entry.map_err(failed)?;
+                        if !entry.file_type().map_err(failed)?.is_dir() {
+                            names.extend(entry.file_name().into_string().ok());
+                        }
+                    }
+                }
+                Err(error) if is_absent(&error) => {}
+                Err(source) => return Err(failed(source)),
+            }
+        } else {
+            let scope = Scope { directories: vec![directory.to_owned()], files: Vec::new() };
+            let entries = self.entries(repository, &scope)?;
+            let below = entries.keys().filter_map(|path| path.strip_prefix(directory)?.strip_prefix('/'));
+            names.extend(below.filter(|name| !name.contains('/')).map(str::to_owned));
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    fn entries(&self, repository: &Repository, scope: &Scope) -> Result<Entries, GitError> {
+        match self {
+            Self::Commit(tree) => Objects::of(&repository.inner)?.list(*tree, scope),
+            Self::Index | Self::Disk(_) => repository.staged(&Entries::new(), scope, true),
+        }
+    }
+}
+
+fn one(path: &str) -> Scope {
+    Scope { directories: Vec::new(), files: vec![path.to_owned()] }
+}
+
+fn is_absent(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
+}
+
+/// Reads a file of the working tree; `None` where there is none.
+fn plain_file(root: &Path, path: &str) -> Result<Option<Vec<u8>>, GitError> {
+    let failed = |source| GitError::Io { path: path.to_owned(), source };
+    let unreadable = |why| Err(GitError::Policy { path: path.to_owned(), why });
+    let file = root.join(path);
+    let metadata = match std::fs::symlink_metadata(&file) {
+        Err(error) if is_absent(&error) => return Ok(None),
+        metadata => metadata.map_err(failed)?,
+    };
+    // A directory on the way may be a link, too.
+    let directory = file.parent().unwrap_or(root).canonicalize().map_err(failed)?;
+    if metadata.is_symlink() || !directory.starts_with(root.canonicalize().map_err(failed)?) {
+        let target = file.read_link().unwrap_or(directory);
+        return unreadable(Unreadable::Link(target.display().to_string()));
+    }
+    if !metadata.is_file() {
+        return Err(failed(std::io::Error::other("it is no file")));
+    }
+    if metadata.len() > MAX_FILE as u64 {
+        return unreadable(Unreadable::TooLarge);
+    }
+    std::fs::read(&file).map(Some).map_err(failed)
+}
+
+impl Repository {
+    /// The tree of head that policy may be read from.
+    pub fn policy_of_head(&self, head: &Head) -> Result<Policy, GitError> {
+        match head {
+            Head::Commit(_) => {
+                let commit = self.resolve_head(head)?.ok_or(GitError::Unborn)?;
+                Ok(Policy::Commit(self.tree_id(commit)?))
+            }
+            Head::Index => Ok(Policy::Index),
+            Head::Worktree => Ok(Policy::Disk(self.root().ok_or(GitError::Bare("working tree"))?.to_owned())),
+        }
+    }
+
+    /// The tree of the base that policy is read from in CI; `None` where the base is no commit.
+    pub fn policy_of_base(&self, base: &Base) -> Result<Option<Policy>, GitError> {
+        base.revision().map(|commit| self.tree_id(commit).map(Policy::Commit)).transpose()
+    }
+}
