@@ -76,7 +76,7 @@ impl Repository {
         Ok(staged.into_iter().collect())
     }
 
-    /// The part of the index that is judged, for libgit2.
+    /// The part of the index that is judged, for libgit2, which knows no directories there.
     pub(super) fn index_of(&self, scope: &Scope) -> Result<git2::Index, GitError> {
         let file = self.index()?;
         let doing = "reading the index";

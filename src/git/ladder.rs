@@ -1,12 +1,10 @@
 //! The ladder that leads from the environment to the base of a change. The first rung that applies wins; where none does, the
 //! run fails: "no base" must never read as "no changes".
 
-use std::collections::hash_map::Entry;
-use std::collections::{BinaryHeap, HashMap, HashSet};
-
 use git2::{BranchType, ErrorCode, Oid};
 use serde_json::Value;
 
+use super::fork::left_last;
 use super::{Doing, GitError, Head, Repository};
 use crate::environment::{Ci, Environment};
 
@@ -60,12 +58,6 @@ impl Base {
 
 /// How the names of branches begin that releases are cut from. A version follows.
 const RELEASE_PREFIXES: [&str; 4] = ["release-", "release/", "stable-", "stable/"];
-
-/// How many commits are looked at for the release branch that a change was begun on: some 40 ms.
-const RELEASE_SEARCH: usize = 10_000;
-
-/// How far the clocks of those who commit may be apart, in seconds.
-const CLOCK_SKEW: i64 = 24 * 60 * 60;
 
 /// One run down the ladder.
 struct Ladder<'a> {
@@ -308,32 +300,10 @@ impl Ladder<'_> {
         // Of several that hold the same of HEAD: not the copy in a fork, and not one that was cut from another.
         releases.sort_by_cached_key(|(name, _)| (!name.starts_with("upstream/"), name.clone()));
         let tips: Vec<Oid> = releases.iter().map(|(_, tip)| *tip).collect();
-        match self.fork(main, &tips).doing("looking for the release branch")? {
+        match left_last(repository, self.head, main, &tips).doing("looking for the release branch")? {
             Some(index) => self.merge_base(tips[index], format!("merge base with {}", releases[index].0)).map(Some),
             None => Ok(None),
         }
-    }
-
-    /// Which of these branches holds the newest of those commits of HEAD that some of them hold and the main branch does not.
-    ///
-    /// As in git's own search for a merge base, the histories of all are walked at once, from the newest commit on. It ends
-    /// where HEAD's own meets the main branch, or one of these: what is older than that is not looked at.
-    fn fork(&self, main: Oid, tips: &[Oid]) -> Result<Option<usize>, git2::Error> {
-        if tips.is_empty() {
-            return Ok(None);
-        }
-        let mut walk = Walk {
-            repository: &self.repository.inner,
-            commits: HashMap::new(),
-            queue: BinaryHeap::new(),
-            own: HashSet::new(),
-        };
-        walk.reach(self.head, Reached { distance: Some(0), ..Reached::default() })?;
-        walk.reach(main, Reached { is_in_main: true, ..Reached::default() })?;
-        for (index, &tip) in tips.iter().enumerate() {
-            walk.reach(tip, Reached { branch: Some(index), ..Reached::default() })?;
-        }
-        walk.fork()
     }
 
     /// In a pre-push hook this is the last pushed commit, in which the bump may lie already: the last resort.
@@ -454,106 +424,6 @@ impl Ladder<'_> {
             (_, true) => "fetch the history: git fetch --unshallow",
             (_, false) => "name the base branch with `--base REV` or IMGLINT_BASE, or judge everything with `--all`",
         }
-    }
-}
-
-/// A walk down the histories of HEAD, the main branch and others.
-struct Walk<'r> {
-    repository: &'r git2::Repository,
-    commits: HashMap<Oid, Seen>,
-    /// Commits whose parents have not heard of what is known of them: the newest comes first.
-    queue: BinaryHeap<(i64, Oid)>,
-    /// Those of the queue that belong to HEAD alone, as far as is known.
-    own: HashSet<Oid>,
-}
-
-/// A commit that was seen.
-struct Seen {
-    time: i64,
-    parents: Vec<Oid>,
-    reached: Reached,
-}
-
-/// From where a commit was reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Reached {
-    /// From HEAD, in so many steps.
-    distance: Option<usize>,
-    is_in_main: bool,
-    /// The first of the branches.
-    branch: Option<usize>,
-}
-
-impl Reached {
-    /// Whether it belongs to HEAD, and to the main branch not.
-    fn is_own(&self) -> bool {
-        self.distance.is_some() && !self.is_in_main
-    }
-
-    /// Whether HEAD left a branch here.
-    fn is_fork(&self) -> bool {
-        self.is_own() && self.branch.is_some()
-    }
-}
-
-impl Walk<'_> {
-    /// Notes from where a commit was reached. One that the clone lacks is where its history ends.
-    fn reach(&mut self, id: Oid, from: Reached) -> Result<(), git2::Error> {
-        let seen = match self.commits.entry(id) {
-            Entry::Occupied(seen) => seen.into_mut(),
-            Entry::Vacant(new) => match self.repository.find_commit(id) {
-                Ok(commit) => {
-                    let (time, parents) = (commit.time().seconds(), commit.parent_ids().collect());
-                    new.insert(Seen { time, parents, reached: Reached::default() })
-                }
-                Err(error) if error.code() == ErrorCode::NotFound => return Ok(()),
-                Err(error) => return Err(error),
-            },
-        };
-        let known = seen.reached;
-        let least = |one: Option<usize>, other| one.into_iter().chain(other).min();
-        seen.reached = Reached {
-            distance: least(known.distance, from.distance),
-            is_in_main: known.is_in_main || from.is_in_main,
-            branch: least(known.branch, from.branch),
-        };
-        if seen.reached != known {
-            self.queue.push((seen.time, id));
-            if seen.reached.is_own() {
-                self.own.insert(id)
-            } else {
-                self.own.remove(&id)
-            };
-        }
-        Ok(())
-    }
-
-    fn fork(mut self) -> Result<Option<usize>, git2::Error> {
-        let (mut newest, mut oldest) = (None, i64::MAX);
-        while let Some((time, id)) = self.queue.pop() {
-            let Some(Seen { parents, reached, .. }) = self.commits.get(&id) else { continue };
-            // A fork is found, or HEAD's own commits are at an end. Others may still reach one that is as old.
-            let end = newest.or_else(|| self.own.is_empty().then_some(oldest));
-            if end.is_some_and(|end| time < end - CLOCK_SKEW) || self.commits.len() > RELEASE_SEARCH {
-                break;
-            }
-            self.own.remove(&id);
-            if reached.is_fork() {
-                newest = newest.max(Some(time));
-                continue;
-            }
-            if reached.is_own() {
-                oldest = oldest.min(time);
-            }
-            let (parents, reached) = (parents.clone(), *reached);
-            for parent in parents {
-                let distance = reached.distance.map(|distance| distance + 1);
-                self.reach(parent, Reached { distance, ..reached })?;
-            }
-        }
-        let forks = self.commits.values().filter(|seen| seen.reached.is_fork());
-        let last = forks.max_by_key(|seen| (seen.time, std::cmp::Reverse(seen.reached.distance)));
-        Ok(last.and_then(|seen| seen.reached.branch))
     }
 }
 

@@ -3,6 +3,7 @@
 mod batch;
 mod convert;
 mod entry;
+mod fork;
 mod index;
 mod ladder;
 mod objects;
