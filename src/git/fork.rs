@@ -6,8 +6,8 @@ use std::collections::{BinaryHeap, HashMap, HashSet};
 
 use git2::{ErrorCode, Oid};
 
-/// How many commits are looked at: some 40 ms.
-const MOST: usize = 10_000;
+/// How many commits are looked at: those of some years, in 200 ms.
+const MOST: usize = 50_000;
 
 /// How far the clocks of those who commit may be apart, in seconds.
 const CLOCK_SKEW: i64 = 24 * 60 * 60;

@@ -587,7 +587,9 @@ fn the_working_tree_is_judged_as_git_would_store_it() {
         repo.git(&["checkout", "-q", "-b", "topic"]);
         repo.write(&[(".git/info/attributes", &format!("{attributes}\n"))]);
         put(on_disk);
+        let objects = repo.git(&["count-objects"]);
         let worktree = repo.imglint(&["--worktree"]);
+        assert_eq!(repo.git(&["count-objects"]), objects, "nothing is written into the repository");
         worktree.is(i32::from(!rules.is_empty()), rules);
         repo.git(&["add", "-A"]);
         let staged = repo.imglint(&["--staged"]);
