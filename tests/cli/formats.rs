@@ -249,13 +249,14 @@ fn nothing_from_a_repository_speaks_through_a_report() {
         text.replace("\\u{1b}", "\\u001b")
             .replace("\\u{202e}", "\\u202e")
             .replace("\\u{2028}", "\\u2028")
+            .replace("\\u{ffff}", "\\uffff")
             .replace("\\'", "'")
     };
     repo.write(&[
         (&format!("{directory}/VERSION"), &format!("1.0 {EVIL}\n::error::x\n")),
         (&format!("{directory}/BASEIMAGE"), &format!("linux/amd64 {EVIL}=x\n")),
         (&format!("{directory}/Dockerfile"), &format!("FROM $BASEIMAGE\nNONSENSE {EVIL}\n")),
-        ("imglint.toml", &toml(&format!("[[waive]]\n{waiver}reason = {EVIL:?}\n"))),
+        ("imglint.toml", &toml(&format!("[[waive]]\n{waiver}reason = {:?}\n", EVIL.to_owned() + "\u{ffff}"))),
     ]);
     for format in ALL {
         let summary = scratch.path().join(format!("summary-{format}"));
@@ -296,6 +297,7 @@ fn nothing_from_a_repository_speaks_through_a_report() {
             "junit" => {
                 let cases = readers::junit(text);
                 assert!(!text.contains("]]>") && !text.contains("<b>"), "{run}");
+                assert!(!text.contains('\u{ffff}'), "XML has no such character\n{run}");
                 assert!(cases.iter().any(|case| case.status.is_skipped()), "{run}");
                 assert!(
                     cases
