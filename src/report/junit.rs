@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
+
 use super::place::spelled;
 use super::{COULD_NOT_JUDGE, Report, failure_message, message};
 use crate::finding::Finding;
@@ -38,99 +40,67 @@ pub fn render(report: &Report<'_>) -> String {
     for failure in &report.outcome.failures {
         cases.entry((&failure.rule, None)).or_default().failure = Some(failure);
     }
-    let mut counts = Counts { tests: cases.len(), ..Counts::default() };
     let failed: Vec<&str> = report.outcome.failures.iter().map(|failure| &*failure.rule).collect();
-    let mut body = String::new();
+    let mut suite = TestSuite::new("imglint");
     for ((rule, image), case) in &cases {
         let name = image.map_or_else(|| (*rule).to_owned(), |image| format!("{rule}({image})"));
-        let content = content(report, case, failed.contains(rule), &mut counts);
-        // Writing to a string does not fail.
-        let _ = write!(body, "    <testcase classname=\"imglint.{}\" name=\"{}\"", xml(rule), xml(&name));
-        let _ = match content.as_str() {
-            "" => body.write_str("/>\n"),
-            content => write!(body, ">\n{content}    </testcase>\n"),
-        };
+        let mut test = judged(report, case, failed.contains(rule), &name);
+        test.set_classname(text(&format!("imglint.{rule}")));
+        suite.add_test_case(test);
     }
-    let Counts { tests, failures, errors, skipped } = counts;
-    let totals = format!("tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\"");
-    format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"imglint\" {totals}>\n  \
-         <testsuite name=\"imglint\" {totals} skipped=\"{skipped}\">\n{body}  </testsuite>\n</testsuites>\n"
-    )
+    let mut document = quick_junit::Report::new("imglint");
+    document.add_test_suite(suite);
+    // Writing to a string does not fail.
+    document.to_string().unwrap_or_else(|error| format!("<error>{error}</error>"))
 }
 
-#[derive(Default)]
-struct Counts {
-    tests: usize,
-    failures: usize,
-    errors: usize,
-    skipped: usize,
-}
-
-/// The outcome of a case: an error before a failure, a failure before what was skipped. What fails nothing is said beside it.
-fn content(report: &Report<'_>, case: &Case<'_>, is_unknown: bool, counts: &mut Counts) -> String {
+/// A case with its outcome: an error before a failure, a failure before what was skipped; beside it, what fails nothing.
+fn judged(report: &Report<'_>, case: &Case<'_>, is_unknown: bool, name: &str) -> TestCase {
     let (failing, rest): (Vec<&Finding>, Vec<&Finding>) =
         case.findings.iter().partition(|finding| report.fails(finding));
     let waiver = rest.iter().find_map(|finding| finding.waived.as_deref());
-    let mut content = String::new();
+    let mut status = TestCaseStatus::success();
     if let Some(failure) = case.failure {
-        counts.errors += 1;
-        let said = failure_message(failure);
-        content = element("error", &said, Some("could not judge"), &said);
+        let said = text(&failure_message(failure));
+        status = TestCaseStatus::non_success(NonSuccessKind::Error);
+        status.set_message(&said).set_type("could not judge").set_description(&said);
     } else if let Some(first) = failing.first() {
-        counts.failures += 1;
         let more = if failing.len() > 1 { format!(" (and {} more)", failing.len() - 1) } else { String::new() };
-        let lines: Vec<String> = failing.iter().map(|finding| line(finding)).collect();
-        content = element("failure", &(message(first) + &more), Some(first.level.name()), &lines.join("\n"));
+        status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+        status
+            .set_message(text(&(message(first) + &more)))
+            .set_type(first.level.name())
+            .set_description(lines(&failing));
     } else if is_unknown {
-        counts.skipped += 1;
-        content = element("skipped", "not judged: the rule failed", None, "");
+        status = TestCaseStatus::skipped();
+        status.set_message("not judged: the rule failed");
     } else if let Some(reason) = waiver {
-        counts.skipped += 1;
-        content = element("skipped", &format!("waived: {reason}"), None, "");
+        status = TestCaseStatus::skipped();
+        status.set_message(text(&format!("waived: {reason}")));
     }
+    let mut test = TestCase::new(text(name), status);
     if !rest.is_empty() {
-        let lines: Vec<String> = rest.iter().map(|finding| line(finding)).collect();
-        let _ = writeln!(content, "      <system-out>{}</system-out>", block(&lines.join("\n")));
+        test.set_system_out(lines(&rest));
     }
-    content
+    test
 }
 
-fn element(name: &str, message: &str, kind: Option<&str>, text: &str) -> String {
-    let kind = kind.map(|kind| format!(" type=\"{}\"", xml(kind))).unwrap_or_default();
-    format!("      <{name} message=\"{}\"{kind}>{}</{name}>\n", xml(message), block(text.trim_end()))
-}
-
-/// A finding in one line, with the places that explain it below.
-fn line(finding: &Finding) -> String {
-    let waived = finding.waived.as_ref().map(|reason| format!(" (waived: {reason})")).unwrap_or_default();
-    let mut line =
-        format!("{}: {}: {}{}", spelled(&finding.fault.place), finding.level, message(finding), escape(&waived));
-    for label in &finding.fault.related {
-        let _ = write!(line, "\n  {}: {}", spelled(&label.place), escape(&label.message));
-    }
-    line
-}
-
-/// Text of several lines, all of which are ours.
-fn block(text: &str) -> String {
-    text.lines().map(xml).collect::<Vec<_>>().join("\n")
-}
-
-/// Text that is text to every reader of XML, and to every log that shows the document.
-fn xml(text: &str) -> String {
-    let mut xml = String::with_capacity(text.len());
-    for character in escape(text).chars() {
-        match character {
-            '&' => xml.push_str("&amp;"),
-            '<' => xml.push_str("&lt;"),
-            '>' => xml.push_str("&gt;"),
-            '"' => xml.push_str("&quot;"),
-            '\'' => xml.push_str("&apos;"),
-            // Code points that are no characters are not allowed in XML; the others were escaped above.
-            '\u{fffe}' | '\u{ffff}' => xml.push('?'),
-            _ => xml.push(character),
+/// Findings in one line each, with the places that explain them below.
+fn lines(findings: &[&Finding]) -> String {
+    let mut lines = String::new();
+    for finding in findings {
+        let waived = finding.waived.as_ref().map(|reason| format!(" (waived: {reason})")).unwrap_or_default();
+        let (place, said) = (spelled(&finding.fault.place), message(finding));
+        // Writing to a string does not fail.
+        let _ = writeln!(lines, "{}", text(&format!("{place}: {}: {said}{waived}", finding.level)));
+        for label in &finding.fault.related {
+            let _ = writeln!(lines, "  {}", text(&format!("{}: {}", spelled(&label.place), label.message)));
         }
     }
-    xml
+    lines.trim_end().to_owned()
+}
+
+/// Text that misleads no log which shows the document, without the code points that XML has not and the crate lets through.
+fn text(text: &str) -> String {
+    escape(text).replace(['\u{fffe}', '\u{ffff}'], "?")
 }
