@@ -5,6 +5,12 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use serde::Serialize;
+use serde_sarif::sarif::{
+    ArtifactChange, ArtifactContent, ArtifactLocation, Fix as Repair, Invocation, Location, Message,
+    MultiformatMessageString, Notification, NotificationLevel, PhysicalLocation, Region, Replacement,
+    ReportingConfiguration, ReportingDescriptor, ReportingDescriptorReference, Result as Outcome, ResultColumnKind,
+    ResultLevel, Run, RunAutomationDetails, Suppression, SupressionKind, SupressionStatus, Tool, ToolComponent,
+};
 
 use super::json::to_string;
 use super::place::is_same;
@@ -16,212 +22,50 @@ use crate::text::escape;
 
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
+/// SARIF wants its version first. The crate's own log has the keys in the order of the alphabet.
 #[derive(Serialize)]
 struct Log {
+    version: &'static str,
     #[serde(rename = "$schema")]
     schema: &'static str,
-    version: &'static str,
     runs: [Run; 1],
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Run {
-    tool: Tool,
-    automation_details: AutomationDetails,
-    column_kind: &'static str,
-    invocations: [Invocation; 1],
-    results: Vec<Outcome>,
-}
-
-#[derive(Serialize)]
-struct Tool {
-    driver: Driver,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Driver {
-    name: &'static str,
-    semantic_version: &'static str,
-    rules: Vec<Descriptor>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Descriptor {
-    id: String,
-    name: String,
-    short_description: Message,
-    full_description: Message,
-    help: Help,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    help_uri: Option<String>,
-    default_configuration: Configuration,
-}
-
-#[derive(Serialize)]
-struct Help {
-    text: String,
-    markdown: String,
-}
-
-#[derive(Serialize)]
-struct Configuration {
-    level: &'static str,
-}
-
-/// Tells this analysis from others of the same commit.
-#[derive(Serialize)]
-struct AutomationDetails {
-    id: &'static str,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Invocation {
-    execution_successful: bool,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    tool_execution_notifications: Vec<Notification>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Notification {
-    level: &'static str,
-    message: Message,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    associated_rule: Option<Reference>,
-}
-
-#[derive(Serialize)]
-struct Reference {
-    id: String,
-    index: usize,
-}
-
-#[derive(Serialize)]
-struct Message {
-    text: String,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Outcome {
-    rule_id: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rule_index: Option<usize>,
-    level: &'static str,
-    message: Message,
-    locations: [Location; 1],
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    related_locations: Vec<Location>,
-    partial_fingerprints: Fingerprints,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    suppressions: Vec<Suppression>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    fixes: Vec<Repair>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Fingerprints {
-    primary_location_line_hash: String,
-}
-
-#[derive(Serialize)]
-struct Suppression {
-    kind: &'static str,
-    status: &'static str,
-    justification: String,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-#[expect(clippy::struct_field_names, reason = "the names are SARIF's")]
-struct Location {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<usize>,
-    physical_location: PhysicalLocation,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<Message>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct PhysicalLocation {
-    artifact_location: Artifact,
-    region: Region,
-}
-
-#[derive(Serialize)]
-struct Artifact {
-    uri: String,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Region {
-    start_line: usize,
-    start_column: usize,
-    end_line: usize,
-    end_column: usize,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Repair {
-    description: Message,
-    artifact_changes: Vec<ArtifactChange>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ArtifactChange {
-    artifact_location: Artifact,
-    replacements: Vec<Replacement>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Replacement {
-    deleted_region: Region,
-    inserted_content: Message,
 }
 
 /// Renders the log of one run.
 pub fn render(report: &Report<'_>) -> String {
     let rules: Vec<&Rule> = report.applied().collect();
-    let index: BTreeMap<&str, usize> = rules.iter().enumerate().map(|(index, rule)| (&*rule.id, index)).collect();
+    let index: BTreeMap<&str, i64> = (0..).zip(&rules).map(|(index, rule)| (&*rule.id, index)).collect();
     let findings = &report.outcome.findings;
     let results = findings.iter().zip(fingerprints(findings));
-    let notifications = report.outcome.failures.iter().map(|failure| Notification {
-        level: "error",
-        message: said(&failure_message(failure)),
-        associated_rule: index
-            .get(&*failure.rule)
-            .map(|index| Reference { id: failure.rule.to_string(), index: *index }),
+    let notifications = report.outcome.failures.iter().map(|failure| {
+        let rule = |index: &i64| ReportingDescriptorReference::builder().id(&*failure.rule).index(*index).build();
+        Notification::builder()
+            .level(NotificationLevel::Error.to_string())
+            .message(&said(&failure_message(failure)))
+            .opt_associated_rule(index.get(&*failure.rule).map(rule))
+            .build()
     });
-    let run = Run {
-        tool: Tool {
-            driver: Driver {
-                name: "imglint",
-                semantic_version: env!("CARGO_PKG_VERSION"),
-                rules: rules.iter().map(|rule| descriptor(rule)).collect(),
-            },
-        },
-        automation_details: AutomationDetails { id: "imglint/" },
-        column_kind: "unicodeCodePoints",
-        invocations: [Invocation {
-            execution_successful: report.outcome.failures.is_empty(),
-            tool_execution_notifications: notifications.collect(),
-        }],
-        results: results.map(|(finding, hash)| result(report, finding, hash, &index)).collect(),
-    };
-    to_string(&Log { schema: SCHEMA, version: "2.1.0", runs: [run] })
+    let driver = ToolComponent::builder()
+        .name("imglint")
+        .semantic_version(env!("CARGO_PKG_VERSION"))
+        .rules(rules.iter().map(|rule| descriptor(rule)).collect::<Vec<_>>())
+        .build();
+    let invocation = Invocation::builder()
+        .execution_successful(report.outcome.failures.is_empty())
+        .opt_tool_execution_notifications(some(notifications.collect()))
+        .build();
+    let run = Run::builder()
+        .tool(Tool::from(driver))
+        // Tells this analysis from others of the same commit.
+        .automation_details(RunAutomationDetails::builder().id("imglint/").build())
+        .column_kind(ResultColumnKind::UnicodeCodePoints.to_string())
+        .invocations([invocation])
+        .results(results.map(|(finding, hash)| result(report, finding, hash, &index)).collect::<Vec<_>>())
+        .build();
+    to_string(&Log { version: "2.1.0", schema: SCHEMA, runs: [run] })
 }
 
-fn descriptor(rule: &Rule) -> Descriptor {
+fn descriptor(rule: &Rule) -> ReportingDescriptor {
     let why = rule.why.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut paragraphs = vec![why.clone()];
     paragraphs.extend(rule.help.clone());
@@ -229,18 +73,17 @@ fn descriptor(rule: &Rule) -> Descriptor {
     let text = paragraphs.join("\n\n");
     let sources: Vec<String> = rule.sources.iter().map(|source| format!("- <{source}>")).collect();
     let escape_lines = |text: &str| text.split('\n').map(escape).collect::<Vec<_>>().join("\n");
-    Descriptor {
-        id: rule.id.to_string(),
-        name: pascal_case(&rule.id),
-        short_description: said(&rule.summary),
-        full_description: said(&why),
-        help: Help {
-            text: escape_lines(&text),
-            markdown: escape_lines(&format!("{text}\n\n{}", sources.join("\n"))).trim_end().to_owned(),
-        },
-        help_uri: rule.url().map(str::to_owned),
-        default_configuration: Configuration { level: level(rule.level) },
-    }
+    let markdown = escape_lines(&format!("{text}\n\n{}", sources.join("\n")));
+    let help = MultiformatMessageString::builder().text(escape_lines(&text)).markdown(markdown.trim_end()).build();
+    ReportingDescriptor::builder()
+        .id(&*rule.id)
+        .name(pascal_case(&rule.id))
+        .short_description(&said(&rule.summary))
+        .full_description(&said(&why))
+        .help(help)
+        .opt_help_uri(rule.url().map(str::to_owned))
+        .default_configuration(ReportingConfiguration::builder().level(level(rule.level).to_string()).build())
+        .build()
 }
 
 /// The form that SARIF has for the names of rules beside their ids.
@@ -249,28 +92,37 @@ fn pascal_case(id: &str) -> String {
     id.split('-').filter_map(capitalised).collect()
 }
 
-fn result(report: &Report<'_>, finding: &Finding, hash: String, index: &BTreeMap<&str, usize>) -> Outcome {
+fn result(report: &Report<'_>, finding: &Finding, hash: String, index: &BTreeMap<&str, i64>) -> Outcome {
     let fault = &finding.fault;
     // Code scanning counts the first location alone, and shows it in a review if it stands on a changed line.
     let shown = report.shown_at(finding);
     let own = (!is_same(&fault.place, &shown)).then_some((&fault.place, "this is to be mended"));
     let related = fault.related.iter().map(|label| (&label.place, label.message.as_str()));
     let related = own.into_iter().chain(related).filter(|(place, _)| !is_same(place, &shown));
-    Outcome {
-        rule_id: finding.rule.to_string(),
-        rule_index: index.get(&*finding.rule).copied(),
-        level: level(finding.level),
-        message: Message { text: unlinked(&message(finding)) },
-        locations: [location(&shown, None)],
-        related_locations: related.enumerate().map(|(id, (place, text))| location(place, Some((id, text)))).collect(),
-        partial_fingerprints: Fingerprints { primary_location_line_hash: hash },
-        suppressions: finding.waived.iter().map(|reason| suppression(reason)).collect(),
-        fixes: fault.fix.iter().filter_map(|fix| repair(report, fix)).collect(),
-    }
+    let related = (0..).zip(related).map(|(id, (place, text))| Location {
+        id: Some(id),
+        message: Some(Message::from(&said(text))),
+        ..location(place)
+    });
+    Outcome::builder()
+        .rule_id(&*finding.rule)
+        .opt_rule_index(index.get(&*finding.rule).copied())
+        .level(level(finding.level))
+        .message(&unlinked(&message(finding)))
+        .locations([location(&shown)])
+        .opt_related_locations(some(related.collect()))
+        .partial_fingerprints([("primaryLocationLineHash".to_owned(), hash)])
+        .opt_suppressions(some(finding.waived.iter().map(|reason| suppression(reason)).collect()))
+        .opt_fixes(some(fault.fix.iter().filter_map(|fix| repair(report, fix)).collect()))
+        .build()
 }
 
 fn suppression(reason: &str) -> Suppression {
-    Suppression { kind: "external", status: "accepted", justification: said(reason).text }
+    Suppression::builder()
+        .kind(SupressionKind::External.to_string())
+        .status(SupressionStatus::Accepted.to_string())
+        .justification(said(reason))
+        .build()
 }
 
 fn repair(report: &Report<'_>, fix: &Fix) -> Option<Repair> {
@@ -280,32 +132,38 @@ fn repair(report: &Report<'_>, fix: &Fix) -> Option<Repair> {
     }
     let change = |(path, edits): (&Arc<str>, Vec<&Edit>)| {
         let text = report.text(path)?;
-        let replacement = |edit: &Edit| Replacement {
-            deleted_region: region(&Place::new(path, &text, edit.start..edit.end)),
-            inserted_content: Message { text: edit.text.clone() },
+        let replacement = |edit: &Edit| {
+            Replacement::builder()
+                .deleted_region(region(&Place::new(path, &text, edit.start..edit.end)))
+                .inserted_content(ArtifactContent::builder().text(&edit.text).build())
+                .build()
         };
-        let replacements = edits.into_iter().map(replacement).collect();
-        Some(ArtifactChange { artifact_location: artifact(path), replacements })
+        let replacements: Vec<_> = edits.into_iter().map(replacement).collect();
+        Some(ArtifactChange::builder().artifact_location(artifact(path)).replacements(replacements).build())
     };
     // All of it or nothing.
-    let artifact_changes = changes.into_iter().map(change).collect::<Option<_>>()?;
-    Some(Repair { description: said(&fix.title), artifact_changes })
+    let changes = changes.into_iter().map(change).collect::<Option<Vec<_>>>()?;
+    Some(Repair::builder().description(&said(&fix.title)).artifact_changes(changes).build())
 }
 
-fn location(place: &Place, label: Option<(usize, &str)>) -> Location {
-    Location {
-        id: label.map(|(id, _)| id),
-        physical_location: PhysicalLocation { artifact_location: artifact(&place.path), region: region(place) },
-        message: label.map(|(_, text)| said(text)),
-    }
+fn location(place: &Place) -> Location {
+    let physical = PhysicalLocation::builder().artifact_location(artifact(&place.path)).region(region(place)).build();
+    Location::builder().physical_location(physical).build()
 }
 
 fn region(place: &Place) -> Region {
     let (start, end) = place.positions();
-    Region { start_line: start.line, start_column: start.column, end_line: end.line, end_column: end.column }
+    let number = |number: usize| i64::try_from(number).ok();
+    Region {
+        start_line: number(start.line),
+        start_column: number(start.column),
+        end_line: number(end.line),
+        end_column: number(end.column),
+        ..Region::default()
+    }
 }
 
-fn artifact(path: &str) -> Artifact {
+fn artifact(path: &str) -> ArtifactLocation {
     let mut uri = String::with_capacity(path.len());
     for byte in path.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'/') {
@@ -314,11 +172,11 @@ fn artifact(path: &str) -> Artifact {
             let _ = write!(uri, "%{byte:02X}"); // a string takes everything
         }
     }
-    Artifact { uri }
+    ArtifactLocation::builder().uri(uri).build()
 }
 
-fn said(text: &str) -> Message {
-    Message { text: unlinked(&escape(text)) }
+fn said(text: &str) -> String {
+    unlinked(&escape(text))
 }
 
 /// The text without what would be a link in a message.
@@ -326,11 +184,16 @@ fn unlinked(text: &str) -> String {
     text.replace("](", "] (")
 }
 
-fn level(level: Level) -> &'static str {
+/// Lists that are empty are left out.
+fn some<T>(list: Vec<T>) -> Option<Vec<T>> {
+    (!list.is_empty()).then_some(list)
+}
+
+fn level(level: Level) -> ResultLevel {
     match level {
-        Level::Error => "error",
-        Level::Warning => "warning",
-        Level::Note => "note",
-        Level::Off => "none",
+        Level::Error => ResultLevel::Error,
+        Level::Warning => ResultLevel::Warning,
+        Level::Note => ResultLevel::Note,
+        Level::Off => ResultLevel::None,
     }
 }

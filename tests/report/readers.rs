@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 /// Reads SARIF with the types that were made from the schema, and writes it again: what these do not know would be lost.
+/// All but the outermost is written by these types, too; `.ci/reports` holds the golden file against the schema itself.
 pub(crate) fn sarif(text: &str) {
     let json: Value = serde_json::from_str(text).expect("JSON");
     let typed: serde_sarif::sarif::Sarif = serde_json::from_str(text).expect("SARIF");
