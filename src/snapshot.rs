@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::text::{Text, is_below};
+use crate::text::{Text, escape, is_below};
 
 /// The largest control file that is read, in bytes.
 pub const MAX_FILE: usize = 1 << 20;
@@ -59,7 +59,7 @@ pub trait Store: Send + Sync {
 
 /// A content that could not be had: the run cannot judge.
 #[derive(Debug, Clone, thiserror::Error, miette::Diagnostic)]
-#[error("failed to read {path}: {reason}")]
+#[error("failed to read {}: {}", escape(path), escape(reason))]
 pub struct StoreError {
     /// The file.
     pub path: String,

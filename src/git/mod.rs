@@ -93,7 +93,7 @@ pub enum GitError {
     #[diagnostic(help("judge a commit: imglint --head REV --base REV"))]
     Bare(&'static str),
 
-    #[error("{path} is unmerged")]
+    #[error("{} is unmerged", escape(path))]
     #[diagnostic(help("resolve the conflict and `git add` the file, then run imglint again"))]
     Unmerged { path: String },
 
@@ -105,7 +105,7 @@ pub enum GitError {
     #[diagnostic(help("{help}"))]
     NothingToCompare { reason: String, help: String },
 
-    #[error("failed to read {path}: {source}")]
+    #[error("failed to read {}: {source}", escape(path))]
     #[diagnostic(help("check that the file can be read, then run imglint again"))]
     Io { path: String, source: std::io::Error },
 
