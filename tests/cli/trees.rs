@@ -185,6 +185,18 @@ fn sparse_checkouts_have_not_deleted_what_they_leave_out() {
 }
 
 #[test]
+fn a_sparse_checkout_may_leave_the_configuration_out() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.change(&[("imglint.toml", "pack = \"kubernetes\"\n[rules.stale-version]\nlevel = \"note\"\n")]);
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.git(&["sparse-checkout", "set", "--no-cone", "/test/images/"]);
+    repo.write(&[("test/images/kitten/kitten.jpg", "=^.^=\n")]);
+    assert!(!repo.root.join("imglint.toml").exists(), "the trap is set");
+    repo.imglint(&[]).is(0, STALE).says(&["pack: kubernetes (imglint.toml)"]);
+}
+
+#[test]
 fn a_sparse_index_holds_what_it_does_not_name() {
     let scratch = Scratch::new();
     let repo = scratch.kubernetes("repo");
