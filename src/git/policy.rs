@@ -24,7 +24,10 @@ impl Policy {
     /// The bytes of a file; `None` where there is none. Links are not followed.
     pub fn file(&self, repository: &Repository, path: &str) -> Result<Option<Vec<u8>>, GitError> {
         if let Self::Disk(root) = self {
-            return plain_file(root, path);
+            let file = plain_file(root, path)?;
+            if file.is_some() || !repository.is_sparse() {
+                return Ok(file);
+            }
         }
         let objects = Objects::of(&repository.inner)?;
         let files = Snapshot::new(self.entries(repository, &one(path))?, Arc::new(objects));
@@ -35,11 +38,12 @@ impl Policy {
 
     /// Whether there is such a file. Its content is not read.
     pub fn has(&self, repository: &Repository, path: &str) -> Result<bool, GitError> {
-        let Self::Disk(root) = self else { return Ok(self.entries(repository, &one(path))?.contains_key(path)) };
-        let config = || repository.inner.config().and_then(|config| config.get_bool("core.sparsecheckout"));
-        Ok(root.join(path).is_file()
-            // A sparse checkout left it out.
-            || config().unwrap_or(false) && repository.staged(&Entries::new(), &one(path), false)?.contains_key(path))
+        if let Self::Disk(root) = self
+            && (root.join(path).is_file() || !repository.is_sparse())
+        {
+            return Ok(root.join(path).is_file());
+        }
+        Ok(self.entries(repository, &one(path))?.contains_key(path))
     }
 
     /// The names of the files that lie directly in a directory, sorted; none where there is no such directory.
@@ -72,7 +76,9 @@ impl Policy {
     fn entries(&self, repository: &Repository, scope: &Scope) -> Result<Entries, GitError> {
         match self {
             Self::Commit(tree) => Objects::of(&repository.inner)?.list(*tree, scope),
-            Self::Index | Self::Disk(_) => repository.staged(&Entries::new(), scope, true),
+            Self::Index => repository.staged(&Entries::new(), scope, true),
+            // What a sparse checkout left out is there all the same.
+            Self::Disk(_) => repository.staged(&Entries::new(), scope, false),
         }
     }
 }
@@ -110,6 +116,12 @@ fn plain_file(root: &Path, path: &str) -> Result<Option<Vec<u8>>, GitError> {
 }
 
 impl Repository {
+    /// Whether the working tree need not hold all files.
+    fn is_sparse(&self) -> bool {
+        let is_set = self.inner.config().and_then(|config| config.get_bool("core.sparsecheckout"));
+        is_set.unwrap_or(false)
+    }
+
     /// The tree of head that policy may be read from.
     pub fn policy_of_head(&self, head: &Head) -> Result<Policy, GitError> {
         match head {
