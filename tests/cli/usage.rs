@@ -32,6 +32,21 @@ fn mistakes_of_users_are_met_with_help() {
     repo.imglint(&["inspect", "agnhos"]).fails(&["no such image: agnhos", "did you mean `agnhost`?"]);
 }
 
+#[test]
+fn a_version_that_is_asked_for_is_written_or_refused() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    let bump = |to: &str| repo.imglint(&["bump", "agnhost", "--to", to]);
+    bump("2.25").fails(&["agnhost is at 2.25 already"]);
+    bump("2.30").is(0, &[]);
+    bump("2.30").is(0, &[]);
+    repo.write(&[("test/images/agnhost/main.go", "package main // changed\n")]);
+    bump("2.25").fails(&["2.25", "would not stay", "2.26", "leave out `--to`"]);
+    let version = std::fs::read_to_string(repo.root.join("test/images/agnhost/VERSION")).expect("a file");
+    assert_eq!(version, "2.30\n");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_file_that_rules_look_into_must_be_readable() {

@@ -62,6 +62,7 @@ fn trailers_of_the_change_let_pass() {
     amend("Imglint-Waive: stale-version(agnhost) the binary stays the same").is(0, &[]);
     amend("Imglint-Waive: stale-version until=2026-06-01 the binary stays the same").is(0, &[]);
     amend("Imglint-Waive: stale-version(kitten) wrong image").is(1, &["unused-waiver", "stale-version"]);
+    amend("Imglint-Waive: stale-version agnhost").is(1, &["malformed-waiver", "stale-version"]);
     amend("Imglint-Waive: stale-version(agnhost)").is(1, &["malformed-waiver", "stale-version"]);
     amend("Imglint-Waive: stale-version(agnhost) until=soon it is late").is(1, &["malformed-waiver", "stale-version"]);
     amend("Imglint-Waive: stale-verison(agnhost) x").is(1, &["malformed-waiver", "stale-version"]);
