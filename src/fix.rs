@@ -123,6 +123,9 @@ pub fn bump(
             None if change.new_version(image).is_some() => continue,
             None => change.bump(shape, image).map(|(next, _)| next).ok_or_else(no_version)?,
         };
+        if to.is_some() && new == *old && change.new_version(image).is_none() {
+            return Err(BumpError::Same { image: image.name.to_string(), version: new });
+        }
         if new != *old {
             let title = format!("set {} of {} from {old} to {new}", shape.version_file, image.name);
             edits.push((Edit::replace(&image.version.path, span, new), title));
@@ -142,7 +145,16 @@ pub fn bump(
         file.done.push(Done { rule: Arc::from("bump"), title });
         pair.head.overlay(&edit.path, file.after.clone());
     }
-    Ok(go_on(pack, pair, &allowed, files)?)
+    let repair = go_on(pack, pair, &allowed, files)?;
+    for path in version_files {
+        let now = pair.head.text(&path).map_err(store)?.and_then(Result::ok);
+        if let (Some(to), Some(now)) = (to, now.map(|text| text.as_str().trim().to_owned()))
+            && now != *to
+        {
+            return Err(BumpError::Overruled { to: to.to_owned(), now });
+        }
+    }
+    Ok(repair)
 }
 
 /// Why images could not be bumped. Nothing was written.
@@ -160,6 +172,12 @@ pub enum BumpError {
         "a new image, or one whose version file is broken: write its version by hand, or with `--to VERSION`"
     ))]
     NoVersion(String),
+    #[error("{} is at {version} already", escape(image))]
+    #[diagnostic(help("leave out `--to`, or name the version that it is to have"))]
+    Same { image: String, version: String },
+    #[error("{to} would not stay: the rules ask for {now} then")]
+    #[diagnostic(help("leave out `--to`, or name a version that is free"))]
+    Overruled { to: String, now: String },
     #[error("`{}` is no image tag", escape(.0))]
     #[diagnostic(help("a tag is made of letters, digits, `_`, `.` and `-`, and begins with none of the last two"))]
     NoTag(String),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::check::{Change, Check, Context, Disorder, Scope};
+use crate::check::{Change, Check, Context, Disorder, Missing, Scope};
 use crate::finding::{Fault, Finding, Level, RuleId};
 use crate::inputs::Inputs;
 use crate::model::Model;
@@ -24,6 +24,8 @@ pub struct Outcome {
     pub older: usize,
     /// Rules that could not judge. The run has failed if there is one, whatever was found.
     pub failures: Vec<Failure>,
+    /// Rules that could not look, and what they lack. That they found nothing says nothing.
+    pub blind: Vec<(RuleId, Missing)>,
     /// The names of the images that were judged, in order: those of the whole tree, or those that the change touches where it
     /// can have touched no others.
     pub images: Vec<Arc<str>>,
@@ -72,7 +74,9 @@ pub fn judge(pack: &Pack, pair: &Pair<'_>) -> Result<Outcome, StoreError> {
 
     let mut images: Vec<_> = trees.head.images.values().map(|image| Arc::clone(&image.name)).collect();
     images.sort();
-    let mut outcome = Outcome { images, ..Outcome::default() };
+    let applied = pack.rules.iter().filter(|rule| rule.level != Level::Off);
+    let blind = applied.filter_map(|rule| Some((Arc::clone(&rule.id), rule.check.missing(inputs, change.is_some())?)));
+    let mut outcome = Outcome { images, blind: blind.collect(), ..Outcome::default() };
     for (rule, judgement) in rules.into_iter().zip(judgements) {
         match judgement {
             Ok(Judgement { new, older }) => {

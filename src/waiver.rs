@@ -120,7 +120,7 @@ pub fn of_dockerfiles(model: &Model) -> Vec<Waiver> {
 
 /// Marks the findings that are let pass. Those that were, but are no more, say since when.
 pub fn let_pass<'w>(findings: &mut [Finding], waivers: impl Iterator<Item = &'w Waiver>, known: &Known<'_>) {
-    for waiver in waivers.filter(|waiver| waiver.error.is_none()) {
+    for waiver in waivers.filter(|waiver| waiver.malformed(known).is_none()) {
         for finding in findings.iter_mut().filter(|finding| waiver.matches(finding, known)) {
             match waiver.ended(known) {
                 Some(message) => finding.fault.related.push(Label { place: waiver.place.clone(), message }),
@@ -192,6 +192,10 @@ impl Waiver {
         }
         if let Some(error) = self.error {
             return Some((format!("the waiver of {} {error}", self.subject()), None));
+        }
+        if self.image.is_none() && self.line.is_none() && is_image(known.head, &self.reason) {
+            let message = format!("the waiver of {} names an image as its reason", self.subject());
+            return Some((message, Some(format!("write {}({}) and why", self.rule, self.reason))));
         }
         let image = self.image.as_ref()?;
         // What comes with the change may be about an image that it deletes.

@@ -92,6 +92,15 @@ pub enum Missing {
     Input(&'static str),
 }
 
+impl std::fmt::Display for Missing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Base => f.write_str("a base to compare with"),
+            Self::Input(option) => write!(f, "the file that `{option}` names"),
+        }
+    }
+}
+
 /// A kind of check; its options are its fields.
 trait Kind {
     /// How it looks at a change.

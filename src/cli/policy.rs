@@ -95,6 +95,9 @@ fn find(
     };
     let Some((pack, config, how)) = judge.load()? else { return Ok(None) };
     let mut notes = vec![format!("pack: {} ({how})", pack.name)];
+    if of_base.is_some() && !is_decided {
+        notes.push("note: the base has no policy yet; this change is judged by its own".to_owned());
+    }
     let waivers = waivers_of(config);
     let (mut after, mut rules) = (waivers.clone(), Vec::new());
     if of_base.is_some() {

@@ -40,11 +40,13 @@ pub fn render(report: &Report<'_>) -> String {
     for failure in &report.outcome.failures {
         cases.entry((&failure.rule, None)).or_default().failure = Some(failure);
     }
-    let failed: Vec<&str> = report.outcome.failures.iter().map(|failure| &*failure.rule).collect();
+    let failed = report.outcome.failures.iter().map(|failure| (&*failure.rule, "the rule failed".to_owned()));
+    let blind = report.outcome.blind.iter().map(|(rule, missing)| (&**rule, format!("it needs {missing}")));
+    let unjudged: BTreeMap<&str, String> = blind.chain(failed).collect();
     let mut suite = TestSuite::new("imglint");
     for ((rule, image), case) in &cases {
         let name = image.map_or_else(|| (*rule).to_owned(), |image| format!("{rule}({image})"));
-        let mut test = judged(report, case, failed.contains(rule), &name);
+        let mut test = judged(report, case, unjudged.get(rule).map(String::as_str), &name);
         test.set_classname(text(&format!("imglint.{rule}")));
         suite.add_test_case(test);
     }
@@ -55,7 +57,7 @@ pub fn render(report: &Report<'_>) -> String {
 }
 
 /// A case with its outcome: an error before a failure, a failure before what was skipped; beside it, what fails nothing.
-fn judged(report: &Report<'_>, case: &Case<'_>, is_unknown: bool, name: &str) -> TestCase {
+fn judged(report: &Report<'_>, case: &Case<'_>, unjudged: Option<&str>, name: &str) -> TestCase {
     let (failing, rest): (Vec<&Finding>, Vec<&Finding>) =
         case.findings.iter().partition(|finding| report.fails(finding));
     let waiver = rest.iter().find_map(|finding| finding.waived.as_deref());
@@ -71,9 +73,9 @@ fn judged(report: &Report<'_>, case: &Case<'_>, is_unknown: bool, name: &str) ->
             .set_message(text(&(message(first) + &more)))
             .set_type(first.level.name())
             .set_description(lines(&failing));
-    } else if is_unknown {
+    } else if let Some(why) = unjudged {
         status = TestCaseStatus::skipped();
-        status.set_message("not judged: the rule failed");
+        status.set_message(text(&format!("not judged: {why}")));
     } else if let Some(reason) = waiver {
         status = TestCaseStatus::skipped();
         status.set_message(text(&format!("waived: {reason}")));
