@@ -179,7 +179,7 @@ pub enum BumpError {
     #[diagnostic(help("leave out `--to`, or name a version that is free"))]
     Overruled { to: String, now: String },
     #[error("`{}` is no image tag", escape(.0))]
-    #[diagnostic(help("a tag is made of letters, digits, `_`, `.` and `-`, and begins with none of the last two"))]
+    #[diagnostic(help("a tag is made of letters, digits, `_`, `.` and `-`, and does not begin with `.` or `-`"))]
     NoTag(String),
 }
 

@@ -77,8 +77,7 @@ fn lower(context: &Context<'_>, change: &Change<'_>, image: &Image) -> Option<Fa
     }
     let message = format!("{} went down from {old} to {new}", image.name);
     let help = format!(
-        "if this is a revert, it is fine as long as {new} is not built again with another content; \
-         else set {} above {old}",
+        "fine for a revert, if {new} still has the content that it was built with; else set {} above {old}",
         context.shape.version_file
     );
     Some(Fault::new(message, image.version_place()).image(&image.name).help(help))

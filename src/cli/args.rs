@@ -41,7 +41,8 @@ Examples:
 Exit codes:
   0  nothing that fails the gate
   1  findings that do
-  2  imglint could not judge: wrong usage or configuration, a clone that is not whole, a file that cannot be read";
+  2  imglint could not judge: wrong usage or configuration, a clone that is not whole, a file that cannot be read;
+     or it judged, and could not write a repair or a report";
 
 /// What imglint does.
 #[derive(Debug, Subcommand)]

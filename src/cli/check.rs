@@ -130,7 +130,7 @@ fn judge(options: &Options, outputs: &Outputs<'_>, environment: &Environment, is
         }
     }
     let written = outputs.write(&report);
-    if options.all && is_repaired && options.fix {
+    if options.all && is_repaired && is_written {
         say("what is repaired is a change now: run `imglint --fix` without --all for the versions that follow from it");
     }
     if options.output.verbose {

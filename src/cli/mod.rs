@@ -51,7 +51,10 @@ pub fn main() -> ExitCode {
         _ => arguments.check.output.color,
     };
     let failure = match &arguments.command {
-        Some(Command::Init(_) | Command::Hook(Hook::Install(_) | Hook::Uninstall(_))) => "nothing was changed",
+        Some(Command::Bump(_) | Command::Init(_) | Command::Hook(Hook::Install(_) | Hook::Uninstall(_))) => {
+            "nothing was changed"
+        }
+        Some(Command::Explain { .. } | Command::Rules { .. } | Command::Inspect(_)) => "nothing to show",
         Some(Command::Man { .. }) => "there is no such page",
         _ => "could not judge",
     };

@@ -18,7 +18,7 @@ use crate::waiver::{self, Day, Waiver};
 enum NoPack {
     #[error("imglint does not recognise this repository")]
     #[diagnostic(help(
-        "choose a pack in imglint.toml at the root of the repository:\n    pack = \"generic\"\n    \
+        "run `imglint init`, or choose a pack in imglint.toml at the root of the repository:\n    pack = \"generic\"\n    \
          shape.images.roots = [\"images\"]    # where the directories with VERSION files lie"
     ))]
     Unrecognised,
@@ -107,7 +107,7 @@ fn find(
         after = waivers_of(config);
         rules = pack.rules.into_iter().map(|rule| rule.id).collect();
         if judge.texts()? != sources.texts()? {
-            notes.push("note: this change edits the policy; it is judged by the policy of the base".to_owned());
+            notes.push("note: this change edits the policy; it is judged by the policy of the base, and its own holds once it is merged".to_owned());
         }
     }
     let base = if after.is_empty() { None } else { repository.policy_of_base(base).map_err(boxed)? };

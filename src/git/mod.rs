@@ -117,7 +117,7 @@ pub enum GitError {
     #[diagnostic(help("imglint.toml and packs are plain files of the repository, of at most 1 MiB"))]
     Policy { path: String, why: Unreadable },
 
-    #[error("git failed to convert files of the working tree as it stores them: {reason}")]
+    #[error("git could not store files of the working tree as `git add` would: {reason}")]
     #[diagnostic(help(
         "git must be installed, and `git add` of these files must work: .gitattributes names filters, encodings or line ends for them"
     ))]

@@ -37,7 +37,7 @@ fn command(report: &Report<'_>, finding: &Finding) -> String {
     let shown = report.shown_at(finding);
     let mut said = message(finding);
     if !is_same(own, &shown) {
-        let _ = write!(said, "\n{}: this is to be mended", spelled(own));
+        let _ = write!(said, "\n{}: this is what to mend", spelled(own));
     }
     for label in finding.fault.related.iter().filter(|label| !is_same(&label.place, &shown)) {
         let _ = write!(said, "\n{}: {}", spelled(&label.place), escape(&label.message));

@@ -96,7 +96,7 @@ fn result(report: &Report<'_>, finding: &Finding, hash: String, index: &BTreeMap
     let fault = &finding.fault;
     // Code scanning counts the first location alone, and shows it in a review if it stands on a changed line.
     let shown = report.shown_at(finding);
-    let own = (!is_same(&fault.place, &shown)).then_some((&fault.place, "this is to be mended"));
+    let own = (!is_same(&fault.place, &shown)).then_some((&fault.place, "this is what to mend"));
     let related = fault.related.iter().map(|label| (&label.place, label.message.as_str()));
     let related = own.into_iter().chain(related).filter(|(place, _)| !is_same(place, &shown));
     let related = (0..).zip(related).map(|(id, (place, text))| Location {
