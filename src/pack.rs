@@ -438,7 +438,7 @@ impl Rule {
             let kind = kind.map(|kind| kind.get_ref().to_string()).unwrap_or_default();
             for (key, value) in options {
                 // A rule's level is its own; everything else is an option of its check, which does not know of levels.
-                if key.get_ref() != "level" && strsim::damerau_levenshtein(key.get_ref(), "level") == 1 {
+                if key.get_ref() != "level" && strsim::damerau_levenshtein(key.get_ref(), "level") <= 2 {
                     misspelt.push(config.unknown(key.span(), "key", key.get_ref(), ["level"]));
                     continue;
                 }
