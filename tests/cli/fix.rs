@@ -119,6 +119,21 @@ fn the_diff_is_what_the_repair_writes() {
 }
 
 #[test]
+fn the_diff_holds_bytes_that_are_no_text() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    let base = repo.root.join("test/images/kitten/Dockerfile");
+    fs::write(&base, b"# caf\xe9\nFROM REGISTRY/agnhost:2.25\n# \xe9").expect("a file");
+    repo.commit("latin");
+    repo.write(&[("test/images/agnhost/VERSION", "2.26\n")]);
+    let diff = repo.imglint_command(&["--diff"]).output().expect("imglint runs").stdout;
+    fs::write(repo.root.join(".git/patch"), diff).expect("a file");
+    repo.git(&["apply", ".git/patch"]);
+    assert_eq!(fs::read(&base).expect("a file"), b"# caf\xe9\nFROM REGISTRY/agnhost:2.26\n# \xe9");
+}
+
+#[test]
 fn what_is_left_for_a_human_is_said() {
     let scratch = Scratch::new();
     let repo = deep(&scratch);

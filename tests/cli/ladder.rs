@@ -432,6 +432,25 @@ fn the_release_of_a_backport_is_found_in_any_order() {
 }
 
 #[test]
+fn a_backport_is_not_compared_with_its_copy_in_a_fork() {
+    let scratch = Scratch::new();
+    let project = scratch.kubernetes("project");
+    project.git(&["checkout", "-q", "-b", "release-1.20"]);
+    project.change(&[("test/images/agnhost/main.go", "package main // released\n")]);
+    project.git(&["checkout", "-q", "master"]);
+    let fork = scratch.clone(&project, "fork", &["--bare"]);
+    let clone = scratch.clone(&fork, "clone", &[]);
+    clone.git(&["remote", "add", "upstream", project.root.to_str().expect("UTF-8")]);
+    clone.git(&["fetch", "-q", "upstream"]);
+    clone.git(&["remote", "set-head", "upstream", "master"]);
+    clone.git(&["checkout", "-q", "-b", "release-1.20", "upstream/release-1.20"]);
+    clone.change(&[("test/images/kitten/a", "a\n")]);
+    clone.imglint(&[]).is(1, STALE).says(&["merge base with upstream/release-1.20"]);
+    clone.git(&["push", "-q", "-u", "origin", "release-1.20"]);
+    clone.imglint(&[]).is(1, STALE).says(&["merge base with upstream/release-1.20"]);
+}
+
+#[test]
 fn a_topic_that_is_named_like_a_release_is_not_compared_with_its_pushed_self() {
     let scratch = Scratch::new();
     let origin = scratch.kubernetes("origin");

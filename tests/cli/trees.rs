@@ -185,6 +185,20 @@ fn sparse_checkouts_have_not_deleted_what_they_leave_out() {
 }
 
 #[test]
+fn the_repository_may_lie_elsewhere() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    let elsewhere = scratch.path().join("elsewhere/git");
+    std::fs::create_dir_all(scratch.path().join("elsewhere")).expect("a directory");
+    repo.git(&["init", "-q", "--separate-git-dir", elsewhere.to_str().expect("UTF-8")]);
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.write(&[("test/images/agnhost/main.go", "package main // changed\n")]);
+    repo.imglint(&[]).is(1, STALE);
+    repo.imglint(&["--fix"]).is(1, &[]);
+    repo.imglint(&[]).is(0, &[]);
+}
+
+#[test]
 fn a_sparse_checkout_may_leave_the_configuration_out() {
     let scratch = Scratch::new();
     let repo = scratch.kubernetes("repo");
