@@ -85,7 +85,7 @@ pub enum Unreadable {
 }
 
 /// Where links lead, or why that cannot be told.
-pub type Followed<'s> = Result<(&'s Arc<str>, &'s Entry), Unreadable>;
+pub type Followed<'s> = Result<Vec<(&'s Arc<str>, &'s Entry)>, Unreadable>;
 
 /// A file's text, or why it has none.
 pub type Read = Result<Arc<Text>, Unreadable>;
@@ -140,17 +140,20 @@ impl<'r> Snapshot<'r> {
     pub fn text(&self, path: &str) -> Result<Option<Read>, StoreError> {
         match self.follow(path)? {
             None => Ok(None),
-            Some(Ok((path, entry))) => self.read(path, entry).map(Some),
+            Some(Ok(way)) => way.last().map(|(path, entry)| self.read(path, entry)).transpose(),
             Some(Err(unreadable)) => Ok(Some(Err(unreadable))),
         }
     }
 
-    /// What a path leads to over its links, within the snapshot; `None` where there is no such path.
+    /// The way from a path over its links to what it leads to, both with it, within the snapshot; `None` where there is no such
+    /// path.
     pub fn follow(&self, path: &str) -> Result<Option<Followed<'_>>, StoreError> {
         let Some(mut entry) = self.entries.get_key_value(path) else { return Ok(None) };
+        let mut way = Vec::new();
         for _ in 0..MAX_LINKS {
+            way.push(entry);
             if entry.1.kind != Kind::Symlink {
-                return Ok(Some(Ok(entry)));
+                return Ok(Some(Ok(way)));
             }
             let target = match self.read(entry.0, entry.1)? {
                 Ok(target) => target.as_str().to_owned(),

@@ -85,30 +85,44 @@ impl OsVersions {
     }
 }
 
-/// The words of an array of a shell script, `name=(a b c)` and `name+=(d)`, wherever they are assigned; `None` where it is not.
+/// The words of an array of a shell script: `name=(a b)`, and `name+=(c)` behind that. `None` where it is not assigned, or where
+/// only the shell knows what it is.
 fn array<'t>(script: &'t str, name: &str) -> Option<Vec<&'t str>> {
     let mut words: Option<Vec<_>> = None;
     let mut rest = script;
     while let Some(begin) = rest.find(name) {
         let line = rest[..begin].rsplit('\n').next().unwrap_or_default();
         rest = &rest[begin + name.len()..];
-        // Before it stand keywords and their options, as in `declare -a`.
-        let is_keyword = |word: &str| word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
-        let is_statement = line.split_whitespace().all(is_keyword) && !line.ends_with(|c: char| !c.is_whitespace());
-        let body = rest.strip_prefix('+').unwrap_or(rest).strip_prefix("=(");
-        let Some(body) = body.filter(|_| is_statement) else { continue };
-        let lines = body.lines().map(|line| match line.split_once('#') {
-            Some((words, _)) if words.is_empty() || words.ends_with(char::is_whitespace) => words,
-            _ => line,
-        });
+        let is_statement = line.split_whitespace().all(declares) && !line.ends_with(|c: char| !c.is_whitespace());
+        let (adds, value) = rest.strip_prefix('+').map_or((false, rest), |rest| (true, rest));
+        let Some(body) = value.strip_prefix("=(").filter(|_| is_statement) else { continue };
         let words = words.get_or_insert_default();
-        for line in lines {
-            let (part, is_end) = line.split_once(')').map_or((line, false), |(part, _)| (part, true));
+        if !adds {
+            words.clear();
+        }
+        rest = "";
+        let mut offset = 0;
+        for line in body.split_inclusive('\n') {
+            let code = match line.split_once('#') {
+                Some((code, _)) if code.is_empty() || code.ends_with(char::is_whitespace) => code,
+                _ => line,
+            };
+            if code.contains(['$', '`']) {
+                return None;
+            }
+            let part = code.split(')').next().unwrap_or_default();
             words.extend(part.split_whitespace().map(|word| word.trim_matches(['"', '\''])));
-            if is_end {
+            if part.len() < code.len() {
+                rest = &body[offset + part.len()..];
                 break;
             }
+            offset += line.len();
         }
     }
     words
+}
+
+/// Whether a word may stand before an assignment, as in `declare -a`.
+fn declares(word: &str) -> bool {
+    matches!(word, "declare" | "typeset" | "local" | "export" | "readonly") || word.starts_with('-')
 }

@@ -260,7 +260,7 @@ impl Ladder<'_> {
             ["upstream/HEAD", "origin/HEAD", "upstream/master", "upstream/main", "origin/master", "origin/main"];
         for name in remote {
             if let Some(tip) = self.branch(name, BranchType::Remote)? {
-                if let Some(base) = self.release_branch(tip, current.as_deref())? {
+                if let Some(base) = self.release_branch(name, tip, current.as_deref())? {
                     return Ok(Some(base));
                 }
                 return self.merge_base(tip, format!("merge base with {name}")).map(Some);
@@ -278,9 +278,12 @@ impl Ladder<'_> {
 
     /// The release branch that a backport was begun on: the one that the current branch tracks, or the one that it left last.
     /// Compared with the main branch, a backport would answer for the whole release.
-    fn release_branch(&mut self, main: Oid, current: Option<&str>) -> Rung {
+    fn release_branch(&mut self, main_branch: &str, main: Oid, current: Option<&str>) -> Rung {
         let repository = &self.repository.inner;
-        let is_release = |name: &str| name.split_once('/').is_some_and(|(_, branch)| is_release(branch));
+        // In a fork lies a copy, maybe of what is judged.
+        let (project, _) = main_branch.split_once('/').unwrap_or_default();
+        let is_release =
+            |name: &str| name.split_once('/').is_some_and(|(remote, branch)| remote == project && is_release(branch));
         let tracked = current.and_then(|name| {
             let upstream = repository.find_branch(name, BranchType::Local).ok()?.upstream().ok()?;
             Some((upstream.name().ok()??.to_owned(), upstream.get().peel_to_commit().ok()?.id()))
@@ -297,8 +300,8 @@ impl Ladder<'_> {
                 releases.push((name.to_owned(), tip));
             }
         }
-        // Of several that hold the same of HEAD: not the copy in a fork, and not one that was cut from another.
-        releases.sort_by_cached_key(|(name, _)| (!name.starts_with("upstream/"), name.clone()));
+        // Of several that hold the same of HEAD: not one that was cut from another.
+        releases.sort();
         let tips: Vec<Oid> = releases.iter().map(|(_, tip)| *tip).collect();
         match left_last(repository, self.head, main, &tips).doing("looking for the release branch")? {
             Some(index) => self.merge_base(tips[index], format!("merge base with {}", releases[index].0)).map(Some),

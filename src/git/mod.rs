@@ -13,9 +13,10 @@ mod scratch;
 mod tree;
 
 use std::cell::OnceCell;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use git2::{ErrorCode, Oid};
+use git2::{ErrorCode, Oid, RepositoryOpenFlags};
 
 use crate::environment::Environment;
 use crate::snapshot::{StoreError, Unreadable};
@@ -159,7 +160,8 @@ impl Repository {
                 }
                 Ok(repository)
             }),
-            None => git2::Repository::discover(here),
+            // Not `discover`: that forgets the working tree of a repository that lies elsewhere.
+            None => git2::Repository::open_ext(here, RepositoryOpenFlags::empty(), &[] as &[&OsStr]),
         }
         .map_err(|error| open_error(&error, here))?;
         let index_file = variable("GIT_INDEX_FILE").map(PathBuf::from);

@@ -68,10 +68,11 @@ fn add_linked(
         let name = link.rsplit('/').next().unwrap_or_default();
         if shape.control_files().any(|control| control == name && control != shape.version_file)
             && let Some(directory) = head.owner(link)
-            && let Some(Ok((target, _))) = pair.head.follow(link)?
-            && paths.contains(target)
+            && let Some(Ok(way)) = pair.head.follow(link)?
         {
-            content.entry(Arc::clone(directory)).or_default().insert(Arc::clone(target));
+            for (path, _) in way.into_iter().skip(1).filter(|(path, _)| paths.contains(*path)) {
+                content.entry(Arc::clone(directory)).or_default().insert(Arc::clone(path));
+            }
         }
     }
     Ok(())

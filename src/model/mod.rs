@@ -106,6 +106,8 @@ pub struct Manifest {
     pub text: Arc<Text>,
     /// The entries whose registry holds images of this tree, in the order of the file.
     pub entries: Vec<ManifestEntry>,
+    /// The keys of all entries that can be read.
+    keys: BTreeSet<String>,
 }
 
 /// An entry of the manifest.
@@ -417,7 +419,11 @@ impl Image {
             let file = match read {
                 Err(unreadable) => Err(Unparsed { reason: unreadable.to_string(), place: Place::file(path) }),
                 Ok(text) => match Dockerfile::parse(text, prefix) {
-                    Ok(dockerfile) => {
+                    Ok(mut dockerfile) => {
+                        // The build says what the base is, whatever the default.
+                        if let Some(argument) = shape.base_file.as_deref().filter(|_| self.base.is_some()) {
+                            dockerfile.forget_default(argument);
+                        }
                         let platforms = dockerfile.platforms(&target);
                         Ok(Parsed { text: Arc::clone(text), dockerfile, platforms })
                     }
@@ -452,17 +458,23 @@ impl Manifest {
                 span: found.span("version"),
             })
         });
+        let keys = shape.pattern.matches(&code).map(|found| found.group("key").to_owned()).collect();
         let (path, text) = (Arc::clone(&shape.path), Arc::clone(&text));
-        Ok(Some(Self { path, text, entries: entries.collect() }))
+        Ok(Some(Self { path, text, entries: entries.collect(), keys }))
     }
 
     /// Where the file still has an entry of another state of it that it is not seen to hold any more, as in `configs[Agnhost]`.
     pub fn unread(&self, entry: &ManifestEntry) -> Option<Span> {
-        if self.entries.iter().any(|own| own.key == entry.key) {
+        if self.keys.contains(&entry.key) {
             return None;
         }
         let code = code(&self.path, &self.text);
-        let begin = code.as_str().find(&format!("[{}]", entry.key))? + 1;
+        let index = format!("[{}]", entry.key);
+        let is_assigned = |begin: &usize| {
+            let rest = code.as_str()[begin + index.len()..].trim_start();
+            rest.starts_with('=') && !rest.starts_with("==")
+        };
+        let begin = code.as_str().match_indices(&index).map(|(begin, _)| begin).find(is_assigned)? + 1;
         Some(begin..begin + entry.key.len())
     }
 

@@ -38,7 +38,11 @@ impl Platform {
             [os, arch, version] => (os, arch, Some(version)),
             _ => return None,
         };
-        if os.is_empty() || arch.is_empty() || os_version.is_some_and(str::is_empty) {
+        let is_word = |part: &str| {
+            !part.is_empty()
+                && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
+        };
+        if !is_word(os) || !is_word(arch) || !os_version.is_none_or(is_word) {
             return None;
         }
         Some(Self { os: os.to_owned(), arch: arch.to_owned(), os_version: os_version.map(str::to_owned) })

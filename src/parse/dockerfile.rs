@@ -200,6 +200,13 @@ impl Dockerfile {
         expand(value, |name| self.default(name).map(str::to_owned))
     }
 
+    /// Takes the default of an argument away, as the build gives it a value.
+    pub fn forget_default(&mut self, argument: &str) {
+        for (name, default) in self.arguments.iter_mut().filter(|(name, _)| name == argument) {
+            drop((name, default.take()));
+        }
+    }
+
     /// The default of an argument before the first stage.
     fn default(&self, name: &str) -> Option<&str> {
         self.arguments.iter().rfind(|(argument, _)| argument == name)?.1.as_deref()
@@ -228,9 +235,12 @@ fn expand(value: &str, known: impl Fn(&str) -> Option<String>) -> String {
     let mut rest = value;
     while let Some(dollar) = rest.find('$') {
         expanded.push_str(&rest[..dollar]);
-        let (name, default, after) = variable(&rest[dollar + 1..]);
+        let Variable { name, default, alternative, after } = Variable::of(&rest[dollar + 1..]);
         let written = &rest[dollar..rest.len() - after.len()];
-        let found = known(name);
+        let found = known(name).map(|found| match alternative {
+            Some(alternative) if !found.is_empty() => alternative.to_owned(),
+            _ => found,
+        });
         let is_empty = found.as_ref().is_none_or(String::is_empty);
         expanded.push_str(default.filter(|_| is_empty).or(found.as_deref()).unwrap_or(written));
         rest = after;
@@ -241,15 +251,29 @@ fn expand(value: &str, known: impl Fn(&str) -> Option<String>) -> String {
     expanded + rest
 }
 
-/// The name of the variable after a dollar sign, the default that is written with it, and what follows it. What is no variable, or
-/// one in a form that is not known, has a name that no variable has.
-fn variable(rest: &str) -> (&str, Option<&str>, &str) {
-    if let Some((inner, after)) = rest.strip_prefix('{').and_then(|braced| braced.split_once('}')) {
+/// What stands behind a dollar sign.
+struct Variable<'v> {
+    /// Its name. What is no variable, or one in a form that is not known, has a name that no variable has.
+    name: &'v str,
+    /// `${name:-default}`
+    default: Option<&'v str>,
+    /// `${name:+alternative}`
+    alternative: Option<&'v str>,
+    after: &'v str,
+}
+
+impl<'v> Variable<'v> {
+    fn of(rest: &'v str) -> Self {
+        let Some((inner, after)) = rest.strip_prefix('{').and_then(|braced| braced.split_once('}')) else {
+            let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
+            return Self { name: &rest[..end], default: None, alternative: None, after: &rest[end..] };
+        };
+        if let Some((name, alternative)) = inner.split_once(":+") {
+            return Self { name, default: None, alternative: Some(alternative), after };
+        }
         let (name, default) = inner.split_once(":-").map_or((inner, None), |(name, default)| (name, Some(default)));
-        return (name, default, after);
+        Self { name, default, alternative: None, after }
     }
-    let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
-    (&rest[..end], None, &rest[end..])
 }
 
 /// The text as docker gets it, with every byte in its place: what the build script takes away becomes blanks, and so does a

@@ -31,7 +31,7 @@ pub fn sources(text: &Text) -> Sources {
         }
     }
     if source.contains("//go:embed") {
-        for line in source.lines() {
+        for line in blanked(source, true).lines() {
             if let Some(patterns) = line.strip_prefix("//go:embed ") {
                 let patterns = patterns.split_whitespace().map(|pattern| pattern.trim_matches(['"', '`']));
                 sources.embeds.extend(patterns.map(|pattern| pattern.trim_start_matches("all:").to_owned()));
@@ -43,7 +43,11 @@ pub fn sources(text: &Text) -> Sources {
 
 /// The text with blanks for its comments and raw strings, so that only code is left. Every byte keeps its place.
 pub fn code(text: &Text) -> String {
-    let source = text.as_str();
+    blanked(text.as_str(), false)
+}
+
+/// The same, perhaps with the comments that end with their line: some of them speak to the compiler.
+fn blanked(source: &str, keeps_lines: bool) -> String {
     let mut code = String::with_capacity(source.len());
     let mut rest = source;
     while let Some(begin) = rest.find(['/', '`', '"', '\'']) {
@@ -51,7 +55,7 @@ pub fn code(text: &Text) -> String {
         rest = &rest[begin..];
         let end = |close: &str| rest[1..].find(close).map_or(rest.len(), |end| 1 + end + close.len());
         let (length, is_code) = match rest.as_bytes() {
-            [b'/', b'/', ..] => (rest.find('\n').unwrap_or(rest.len()), false),
+            [b'/', b'/', ..] => (rest.find('\n').unwrap_or(rest.len()), keeps_lines),
             [b'/', b'*', ..] => (2 + rest[2..].find("*/").map_or(rest.len() - 2, |end| end + 2), false),
             [b'`', ..] => (end("`"), false),
             [quote @ (b'"' | b'\''), ..] => (quoted_length(rest, *quote), true),

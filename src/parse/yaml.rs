@@ -63,8 +63,15 @@ impl<'t> Document<'t> {
 impl Node<'_, '_> {
     /// The value under a key of a mapping: its own, or one that `<<` merges into it.
     pub fn get(self, key: &str) -> Option<Self> {
-        let merged = || self.node.get("<<").and_then(|merged| merged.get(key));
-        self.node.get(key).or_else(merged).map(|node| Self { node, ..self })
+        fn find<'d, 't>(node: &'d MarkedYaml<'t>, key: &str) -> Option<&'d MarkedYaml<'t>> {
+            let merged = || {
+                let merged = node.get("<<")?;
+                let list = merged.data.as_sequence().map_or(std::slice::from_ref(merged), Vec::as_slice);
+                list.iter().find_map(|mapping| find(mapping, key))
+            };
+            node.get(key).or_else(merged)
+        }
+        find(self.node, key).map(|node| Self { node, ..self })
     }
 
     /// The values of a sequence; none where it is none.
@@ -120,8 +127,12 @@ impl Node<'_, '_> {
         let Some(anchor) = written.strip_prefix('*') else { return Some(written.to_owned()) };
         // What an alias stands for is written behind the last anchor of its name before it.
         let before = &self.document.text.as_str()[..self.span().start];
-        let anchored = before.rfind(&format!("&{anchor} ")).map(|begin| &before[begin..]);
-        let value = without_properties(anchored?).lines().next()?.split(" #").next()?;
+        let is_anchor = |begin: &usize| {
+            let line = before[..*begin].rsplit('\n').next().unwrap_or_default();
+            !line.contains('#') && before[begin + 1 + anchor.len()..].starts_with([' ', '\n', '\r'])
+        };
+        let begin = before.rmatch_indices(&format!("&{anchor}")).map(|(begin, _)| begin).find(is_anchor)?;
+        let value = without_properties(&before[begin..]).lines().next()?.split(" #").next()?;
         Some(value.trim().trim_matches(['"', '\'']).to_owned())
     }
 }

@@ -19,8 +19,17 @@ pub fn of_file(path: &str, file: &Repaired) -> Vec<u8> {
     let mut rendered = Vec::new();
     let diff = TextDiff::from_lines(file.before.as_slice(), file.after.as_slice());
     let (old, new) = (quoted(&format!("a/{path}")), quoted(&format!("b/{path}")));
-    // Writing to a vector does not fail.
-    let _ = diff.unified_diff().header(&old, &new).missing_newline_hint(true).to_writer(&mut rendered);
+    rendered.extend(format!("--- {old}\n+++ {new}\n").bytes());
+    for hunk in diff.unified_diff().iter_hunks() {
+        rendered.extend(format!("{}\n", hunk.header()).bytes());
+        for change in hunk.iter_changes() {
+            rendered.extend(change.tag().to_string().bytes());
+            rendered.extend(change.value());
+            if change.missing_newline() {
+                rendered.extend(b"\n\\ No newline at end of file\n");
+            }
+        }
+    }
     rendered
 }
 
