@@ -82,13 +82,10 @@ fn stale(context: &Context<'_>, when: When) -> Vec<Fault> {
         }
         return faults;
     };
-    for entry in change.base.manifest.iter().flat_map(|base| &base.entries) {
-        if let Some(span) = manifest.unread(entry) {
-            let message = format!("{} is written in a way that cannot be read, so its version is not seen", entry.key);
-            let help = "write it as the other entries are, or give the pack a pattern that reads it";
-            let place = Place::new(&manifest.path, &manifest.text, span);
-            faults.push(Fault::new(message, place).help(help));
-        }
+    for (entry, span) in change.base.manifest.iter().flat_map(|before| manifest.unread(before)) {
+        let message = format!("{} is written in a way that cannot be read, so its version is not seen", entry.key);
+        let help = "write it as the other entries are, or give the pack a pattern that reads it";
+        faults.push(Fault::new(message, Place::new(&manifest.path, &manifest.text, span)).help(help));
     }
     for entry in manifest.entries.iter().filter(|entry| !entry.is_pinned) {
         for image in context.head.images_of_entry(entry) {

@@ -442,40 +442,46 @@ impl Manifest {
     fn read(shape: &ManifestShape, snapshot: &Snapshot<'_>) -> Result<Option<Self>, StoreError> {
         let Some(text) = snapshot.readable(&shape.path)? else { return Ok(None) };
         let code = code(&shape.path, &text);
-        let entries = shape.pattern.matches(&code).filter_map(|found| {
+        let (mut entries, mut keys) = (Vec::new(), BTreeSet::new());
+        for found in shape.pattern.matches(&code) {
+            let key = found.group("key").to_owned();
+            keys.insert(key.clone());
             // `list.PromoterE2eRegistry` of newer trees is `promoterE2eRegistry` of older ones.
             let registry = found.group("registry").rsplit('.').next().unwrap_or_default();
-            let is_it = |name: &&String| name.eq_ignore_ascii_case(registry);
-            let directory = shape.registries.iter().find(|(name, _)| is_it(name)).map(|(_, directory)| directory)?;
+            let is_it = |(name, _): &(&String, _)| name.eq_ignore_ascii_case(registry);
+            let Some((_, directory)) = shape.registries.iter().find(is_it) else { continue };
             let name = found.group("name");
             let has_directory = directory.is_empty() || crate::text::is_below(name, directory);
-            let key = found.group("key").to_owned();
-            Some(ManifestEntry {
+            entries.push(ManifestEntry {
                 is_pinned: shape.pinned.contains(&key),
                 key,
                 name: if has_directory { name.to_owned() } else { format!("{directory}/{name}") },
                 version: found.group("version").to_owned(),
                 span: found.span("version"),
-            })
-        });
-        let keys = shape.pattern.matches(&code).map(|found| found.group("key").to_owned()).collect();
+            });
+        }
         let (path, text) = (Arc::clone(&shape.path), Arc::clone(&text));
-        Ok(Some(Self { path, text, entries: entries.collect(), keys }))
+        Ok(Some(Self { path, text, entries, keys }))
     }
 
-    /// Where the file still has an entry of another state of it that it is not seen to hold any more, as in `configs[Agnhost]`.
-    pub fn unread(&self, entry: &ManifestEntry) -> Option<Span> {
-        if self.keys.contains(&entry.key) {
-            return None;
+    /// The entries of another state of the file that it still has, as in `configs[Agnhost] =`, but in a way that cannot be read; and
+    /// where their keys stand.
+    pub fn unread<'b>(&self, before: &'b Self) -> Vec<(&'b ManifestEntry, Span)> {
+        let mut gone = before.entries.iter().filter(|entry| !self.keys.contains(&entry.key)).peekable();
+        if gone.peek().is_none() {
+            return Vec::new();
         }
         let code = code(&self.path, &self.text);
-        let index = format!("[{}]", entry.key);
-        let is_assigned = |begin: &usize| {
-            let rest = code.as_str()[begin + index.len()..].trim_start();
-            rest.starts_with('=') && !rest.starts_with("==")
-        };
-        let begin = code.as_str().match_indices(&index).map(|(begin, _)| begin).find(is_assigned)? + 1;
-        Some(begin..begin + entry.key.len())
+        let unread = gone.filter_map(|entry| {
+            let index = format!("[{}]", entry.key);
+            let is_assigned = |begin: &usize| {
+                let rest = code.as_str()[begin + index.len()..].trim_start();
+                rest.starts_with('=') && !rest.starts_with("==")
+            };
+            let begin = code.as_str().match_indices(&index).map(|(begin, _)| begin).find(is_assigned)? + 1;
+            Some((entry, begin..begin + entry.key.len()))
+        });
+        unread.collect()
     }
 
     /// Where the version of an entry stands.
