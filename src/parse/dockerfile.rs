@@ -202,8 +202,10 @@ impl Dockerfile {
 
     /// Takes the default of an argument away, as the build gives it a value.
     pub fn forget_default(&mut self, argument: &str) {
-        for (name, default) in self.arguments.iter_mut().filter(|(name, _)| name == argument) {
-            drop((name, default.take()));
+        for (name, default) in &mut self.arguments {
+            if name == argument {
+                *default = None;
+            }
         }
     }
 
