@@ -16,7 +16,7 @@ use crate::finding::{Level, Place, RuleId};
 use crate::inputs::Inputs;
 use crate::shape::{PackFile, Shape};
 use crate::snapshot::Scope;
-use crate::text::Text;
+use crate::text::{Text, file_name};
 use crate::waiver::{Day, Waiver};
 
 /// The name of the configuration file at the root of a repository.
@@ -290,7 +290,7 @@ impl Pack {
         let table = config.source.table().map_err(ConfigError)?;
         let mut settings = Settings::of(table.get_ref());
 
-        let stem = |source: &Source| source.name.rsplit('/').next().unwrap_or_default().to_owned();
+        let stem = |source: &Source| file_name(&source.name).to_owned();
         let mut pack: Option<(String, Shape)> = None;
         let mut rules = Vec::new();
         for (number, source) in files.files.iter().enumerate() {
@@ -374,7 +374,7 @@ impl Pack {
 
     /// Whether rules about the state of a tree look at this file.
     pub fn is_control_file(&self, path: &str) -> bool {
-        let name = path.rsplit('/').next().unwrap_or_default();
+        let name = file_name(path);
         let manifest = self.shape.manifest.iter().map(|manifest| &*manifest.path);
         let constants = self.shape.constants.iter().map(|constant| &*constant.path);
         self.shape.control_files().any(|control| control == name)

@@ -8,7 +8,7 @@ use crate::finding::{Fault, Place};
 use crate::model::{Control, Image};
 use crate::parse::baseimage::Line;
 use crate::snapshot::StoreError;
-use crate::text::{Span, escape};
+use crate::text::{Span, escape, file_name};
 
 /// The platforms that the build knows.
 #[derive(Debug, Clone, Deserialize)]
@@ -44,7 +44,7 @@ impl Kind for BaseFormat {
 
 impl BaseFormat {
     fn judge(&self, image: &Image, base: &Control<Vec<Line>>, faults: &mut Vec<Fault>) {
-        let file = base.path.rsplit('/').next().unwrap_or_default();
+        let file = file_name(&base.path);
         let (text, lines) = match &base.read {
             Ok(read) => read,
             Err(unreadable) => {

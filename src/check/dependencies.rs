@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::{Context, Kind, Scope};
 use crate::edit::{Edit, Fix};
 use crate::finding::{Fault, Place};
-use crate::model::{Image, Model};
+use crate::model::Model;
 use crate::parse::capture::go_regex;
 use crate::parse::yaml::{Document, Malformed, Node};
 use crate::snapshot::StoreError;
@@ -76,8 +76,9 @@ impl List<'_> {
 
     fn judge(&self, entry: Node<'_, '_>, faults: &mut Vec<Fault>) -> Result<(), StoreError> {
         let Some(name) = entry.get("name").and_then(Node::text) else { return Ok(()) };
-        let version_node = entry.get("version").unwrap_or(entry);
-        let version = entry.get("version").and_then(Node::text).unwrap_or_default();
+        let written = entry.get("version");
+        let version_node = written.unwrap_or(entry);
+        let version = written.and_then(Node::text).unwrap_or_default();
         let mut held = Vec::new();
         let mut foreign = Vec::new();
         for reference in entry.get("refPaths").into_iter().flat_map(Node::items) {
@@ -123,11 +124,8 @@ impl List<'_> {
         let right = held.first().map(|held| held.version.clone());
         held.retain(|held| held.version != version);
         if let (Some(first), Some(right)) = (held.first(), right) {
-            let message = if version.is_empty() {
-                format!("`{name}` in {} has no version, but {} has {}", self.path, first.place.path, first.version)
-            } else {
-                format!("`{name}` in {} is {version}, but {} has {}", self.path, first.place.path, first.version)
-            };
+            let says = if version.is_empty() { "has no version".to_owned() } else { format!("is {version}") };
+            let message = format!("`{name}` in {} {says}, but {} has {}", self.path, first.place.path, first.version);
             let mut fault = Fault::new(message, self.place(version_node));
             // Where the file that decides agrees, it is the other file that is wrong.
             fault = if right == version {
@@ -138,7 +136,7 @@ impl List<'_> {
                 fault.help(format!("write {right} here, and in {}", foreign.join(", ")))
             };
             if right != version
-                && let Some(span) = entry.get("version").and_then(Node::replaceable)
+                && let Some(span) = written.and_then(Node::replaceable)
             {
                 let title = format!("set `{name}` in {} to {right}", self.path);
                 fault = fault.fix(Fix::safe(title, vec![Edit::replace(self.path, &span, &right)]));
@@ -168,12 +166,8 @@ impl List<'_> {
             });
             return Some(held.collect());
         }
-        let is_base_file = |base: &&Image| base.base.as_ref().is_some_and(|base| *base.path == *path);
-        if let Some(image) = path
-            .rsplit_once('/')
-            .and_then(|(directory, _)| model.images.get(directory).map(|image| &**image))
-            .filter(is_base_file)
-        {
+        let image = path.rsplit_once('/').and_then(|(directory, _)| model.images.get(directory));
+        if let Some(image) = image.filter(|image| image.base.as_ref().is_some_and(|base| *base.path == *path)) {
             let held = image.references.iter().filter(|reference| *reference.path == *path).filter_map(|reference| {
                 Some(Held {
                     version: reference.version.clone()?,

@@ -8,6 +8,7 @@ use super::{Context, Kind, Scope};
 use crate::finding::Fault;
 use crate::model::Unparsed;
 use crate::snapshot::StoreError;
+use crate::text::file_name;
 
 /// The kind has no options.
 #[derive(Debug, Clone, Deserialize)]
@@ -24,7 +25,7 @@ impl Kind for DockerfileFormat {
             for build in &image.builds {
                 let Err(Unparsed { reason, place }) = &build.file else { continue };
                 if seen.insert((&build.path, reason)) {
-                    let name = build.path.rsplit('/').next().unwrap_or_default();
+                    let name = file_name(&build.path);
                     let message = format!("{name} of {} cannot be read: {reason}", image.name);
                     faults.push(Fault::new(message, place.clone()).image(&image.name));
                 }

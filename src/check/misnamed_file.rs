@@ -5,6 +5,7 @@ use serde::Deserialize;
 use super::{Context, Kind, Scope};
 use crate::finding::{Fault, Place};
 use crate::snapshot::StoreError;
+use crate::text::file_name;
 
 /// What the build looks for.
 #[derive(Debug, Clone, Deserialize)]
@@ -34,7 +35,7 @@ impl Kind for MisnamedFile {
     }
 
     fn looks_at(&self, path: &str) -> bool {
-        self.is_like(path.rsplit('/').next().unwrap_or_default())
+        self.is_like(file_name(path))
     }
 }
 

@@ -29,7 +29,8 @@ mod version_format;
 mod waiver;
 
 use std::cmp::Ordering;
-use std::sync::OnceLock;
+use std::collections::HashSet;
+use std::sync::{Arc, OnceLock};
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use serde::{Deserialize, Deserializer};
@@ -263,6 +264,13 @@ impl Change<'_> {
         let fix = if order.is_none() { Fix::risky(title, edits) } else { Fix::safe(title, edits) };
         Some((next, fix))
     }
+}
+
+/// The faults without those that say of a file again what was said of it.
+fn once(mut faults: Vec<Fault>) -> Vec<Fault> {
+    let mut seen = HashSet::new();
+    faults.retain(|fault| seen.insert((Arc::clone(&fault.place.path), fault.message.clone())));
+    faults
 }
 
 /// The version that comes after one of an image.

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use super::{Context, Kind, Scope};
 use crate::finding::Fault;
 use crate::snapshot::StoreError;
+use crate::text::file_name;
 
 /// What to think of first.
 #[derive(Debug, Clone, Deserialize)]
@@ -19,7 +20,7 @@ impl Kind for NewImage {
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
         let Some(change) = context.change else { return Ok(Vec::new()) };
-        let last = |name: &str| name.rsplit('/').next().unwrap_or_default().to_owned();
+        let last = |name: &str| file_name(name).to_owned();
         let gone = change.base.images.values().filter(|image| !context.head.images.contains_key(&image.directory));
         let moved: Vec<String> = gone.map(|image| last(&image.name)).collect();
         let is_new = |image: &&std::sync::Arc<crate::model::Image>| {

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Context, Kind, Missing, Scope};
+use super::{Context, Kind, Missing, Scope, once};
 use crate::finding::Fault;
 use crate::inputs::Inputs;
 use crate::snapshot::StoreError;
@@ -42,9 +42,7 @@ impl Kind for Promoted {
             }
         }
         // Lines of one file that name the same are one fault.
-        let mut seen = std::collections::BTreeSet::new();
-        faults.retain(|fault| seen.insert((fault.place.path.clone(), fault.message.clone())));
-        Ok(faults)
+        Ok(once(faults))
     }
 
     fn missing(&self, inputs: &Inputs, _: bool) -> Option<Missing> {

@@ -10,7 +10,7 @@ use crate::finding::{Fault, Place};
 use crate::parse::capture::Pattern;
 use crate::parse::yaml::{Document, Malformed, Node};
 use crate::snapshot::StoreError;
-use crate::text::Text;
+use crate::text::{Text, file_name};
 
 /// Where the lists are, and what they may hold.
 #[derive(Debug, Clone, Deserialize)]
@@ -61,7 +61,7 @@ impl Kind for Registries {
 impl Registries {
     /// Whether a file is such a list.
     fn is_list(&self, path: &str) -> bool {
-        path.rsplit('/').next() == Some(self.file.as_str())
+        file_name(path) == self.file
     }
 }
 

@@ -1,17 +1,14 @@
 //! `stage-link`: symbolic links that the builder breaks when it copies them into a Windows image: it puts `Files\\` before their
 //! targets. A relative link survives if its target lies below `Files`, too.
 
-use std::collections::HashSet;
-use std::sync::Arc;
-
 use serde::Deserialize;
 
-use super::{Context, Kind, Scope};
+use super::{Context, Kind, Scope, once};
 use crate::finding::{Fault, Place};
 use crate::model::{Build, Image, Parsed};
 use crate::parse::dockerfile::{Copy, Dockerfile, Stage};
 use crate::snapshot::StoreError;
-use crate::text::is_below;
+use crate::text::{file_name, is_below};
 
 /// For which images.
 #[derive(Debug, Clone, Deserialize)]
@@ -40,9 +37,7 @@ impl Kind for StageLink {
             }
         }
         // One file may be built for several platforms.
-        let mut seen = HashSet::new();
-        faults.retain(|fault| seen.insert((Arc::clone(&fault.place.path), fault.message.clone())));
-        Ok(faults)
+        Ok(once(faults))
     }
 }
 
@@ -115,18 +110,13 @@ fn covers(source: &str, link: &str) -> bool {
     !is_absolute(&link) || is_below(&path(&link), &path(&source))
 }
 
-/// The name of a program, without the directory that it lies in.
-fn program(word: &str) -> &str {
-    word.rsplit('/').next().unwrap_or_default()
-}
-
 /// The links that a command makes with `ln -s TARGET LINK` or `mklink LINK TARGET`.
 fn links(command: &str) -> Vec<Link> {
     let mut links = Vec::new();
     for part in command.split(['&', ';', '|', '\n']) {
         let words: Vec<&str> = part.split_whitespace().map(|word| word.trim_matches(['"', '\''])).collect();
-        let Some(begin) = words.iter().position(|word| matches!(program(word), "ln" | "mklink")) else { continue };
-        let is_link = program(words[begin]) == "ln";
+        let Some(begin) = words.iter().position(|word| matches!(file_name(word), "ln" | "mklink")) else { continue };
+        let is_link = file_name(words[begin]) == "ln";
         let is_operand = |word: &&&str| !(word.starts_with('-') || (word.starts_with('/') && word.len() == 2));
         let operands: Vec<&&str> = words[begin + 1..].iter().filter(is_operand).collect();
         let has = |wanted: fn(&str) -> bool| words[begin + 1..].iter().any(|word| wanted(word));

@@ -109,13 +109,13 @@ impl<'a> Outputs<'a> {
 
 /// Tells the CI system of arguments that could not even be read, the formats among them.
 pub(super) fn tell_ci(message: &str, environment: &Environment) {
-    let failure = Failure { rule: Arc::from(COULD_NOT_JUDGE), reason: message.to_owned(), help: None };
-    let outcome = Outcome { failures: vec![failure], ..Outcome::default() };
+    let outcome = nothing_but(message.to_owned(), None);
+    let report = without_judgement(&outcome);
     if let Some(path) = artifact(environment) {
-        write_artifact(&path, &without_judgement(&outcome));
+        write_artifact(&path, &report);
     }
     if environment.ci() == Some(Ci::GitHub) {
-        let _ = std::io::stderr().write_all(github::render(&without_judgement(&outcome), true).as_bytes());
+        let _ = std::io::stderr().write_all(github::render(&report, true).as_bytes());
     }
 }
 
@@ -168,7 +168,10 @@ fn append(path: &Path, text: &str) {
 fn failure(error: &dyn Diagnostic) -> Outcome {
     let related: Vec<String> = error.related().into_iter().flatten().map(ToString::to_string).collect();
     let reason = if related.is_empty() { error.to_string() } else { format!("{error}: {}", related.join("; ")) };
-    let help = error.help().map(|help| help.to_string());
+    nothing_but(reason, error.help().map(|help| help.to_string()))
+}
+
+fn nothing_but(reason: String, help: Option<String>) -> Outcome {
     Outcome { failures: vec![Failure { rule: Arc::from(COULD_NOT_JUDGE), reason, help }], ..Outcome::default() }
 }
 

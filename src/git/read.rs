@@ -11,7 +11,7 @@ use super::objects::{Bytes, Objects, OnDisk};
 use super::tree::Known;
 use super::{Base, Doing, GitError, Head, Repository, open_error};
 use crate::snapshot::{Entry, Kind, Pair, Scope, Snapshot, TEMPORARY_PREFIX, TEMPORARY_SUFFIX};
-use crate::text::{Span, Text};
+use crate::text::{Span, Text, file_name};
 
 /// A line at the end of a commit's message that speaks to programs.
 pub struct Trailer {
@@ -199,7 +199,7 @@ impl Repository {
 }
 
 fn is_temporary(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or_default();
+    let name = file_name(path);
     name.starts_with(TEMPORARY_PREFIX) && name.ends_with(TEMPORARY_SUFFIX)
 }
 

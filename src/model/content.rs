@@ -11,7 +11,7 @@ use super::{Image, Model, parents};
 use crate::parse::go;
 use crate::shape::{GO_MODULE, Shape};
 use crate::snapshot::{Kind, Pair, Snapshot, StoreError};
-use crate::text::is_below;
+use crate::text::{file_name, is_below};
 
 /// The changed paths that belong to the content of each image, by the image's directory.
 pub type ChangedContent = BTreeMap<Arc<str>, BTreeSet<Arc<str>>>;
@@ -65,7 +65,7 @@ fn add_linked(
     head: &Model,
 ) -> Result<(), StoreError> {
     for (link, _) in pair.head.entries().iter().filter(|(_, entry)| entry.kind == Kind::Symlink) {
-        let name = link.rsplit('/').next().unwrap_or_default();
+        let name = file_name(link);
         if shape.control_files().any(|control| control == name && control != shape.version_file)
             && let Some(directory) = head.owner(link)
             && let Some(Ok(way)) = pair.head.follow(link)?
