@@ -46,6 +46,16 @@ fn all_mistakes_are_reported_at_once_with_their_places() {
 
 /// What underlines a place cannot count its columns in any number.
 #[test]
+fn what_no_pattern_and_no_rule_can_mean_is_refused() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.write(&[("imglint.toml", "pack = \"kubernetes\"\nshape.images.ignore = [\"*.md\", \"!API.md\"]\n")]);
+    repo.imglint(&[]).fails(&["imglint.toml", "no pattern can take back what another one says"]);
+    repo.write(&[("imglint.toml", "pack = \"kubernetes\"\n[rules.stale-version]\nlvl = \"note\"\n")]);
+    repo.imglint(&[]).fails(&["unknown key `lvl`", "level"]);
+}
+
+#[test]
 fn a_mistake_far_to_the_right_is_named_without_its_line() {
     let scratch = Scratch::new();
     let repo = scratch.kubernetes("repo");

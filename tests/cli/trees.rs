@@ -536,6 +536,7 @@ fn directories_that_become_files_or_links_are_what_git_says() {
         std::os::unix::fs::symlink("kitten", repo.root.join("test/images/agnhost")).expect("a link");
         let worktree = repo.imglint(&[]);
         worktree.is(1, &["malformed-version", "dangling-reference"]);
+        assert!(!worktree.stdout.contains("no image is touched"), "{worktree}");
         repo.git(&["add", "-A"]);
         assert_eq!(repo.imglint(&["--staged"]).stdout, worktree.stdout);
     }

@@ -28,7 +28,7 @@ fn mistakes_of_users_are_met_with_help() {
     repo.imglint(&["--bse", "x"]).fails(&["--base"]);
     repo.imglint(&["--all", "--base", "x"]).fails(&["cannot be used with"]);
     repo.imglint(&["--threads", "0"]).fails(&["--threads"]);
-    repo.imglint(&["explain", "stale"]).fails(&["unknown rule `stale`"]);
+    repo.imglint(&["explain", "stale"]).fails(&["nothing to show", "unknown rule `stale`"]);
     repo.imglint(&["inspect", "agnhos"]).fails(&["no such image: agnhos", "did you mean `agnhost`?"]);
 }
 
