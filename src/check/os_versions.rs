@@ -28,8 +28,14 @@ impl Kind for OsVersions {
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
         let script = context.files.readable(&self.script)?;
-        let listed = script.as_ref().and_then(|text| array(text.as_str(), &self.variable));
+        let array = script.as_ref().and_then(|text| Array::read(text.as_str(), &self.variable));
         let mut faults = Vec::new();
+        if let (Some(text), Some(begin)) = (&script, array.as_ref().and_then(|array| array.computed)) {
+            let message = format!("{} in {} is computed, so it cannot be compared", self.variable, self.script);
+            let place = Place::new(&self.script.as_str().into(), text, begin..begin + self.variable.len());
+            faults.push(Fault::new(message, place).help(format!("write its words here: {}=(…)", self.variable)));
+        }
+        let listed = array.filter(|array| array.computed.is_none()).map(|array| array.words);
         for image in context.head.images.values() {
             let is_first = self.first.iter().any(|first| **first == *image.name);
             for (line, version) in self.versions(image, is_first) {
@@ -85,44 +91,79 @@ impl OsVersions {
     }
 }
 
-/// The words of an array of a shell script: `name=(a b)`, and `name+=(c)` behind that. `None` where it is not assigned, or where
-/// only the shell knows what it is.
-fn array<'t>(script: &'t str, name: &str) -> Option<Vec<&'t str>> {
-    let mut words: Option<Vec<_>> = None;
-    let mut rest = script;
-    while let Some(begin) = rest.find(name) {
-        let line = rest[..begin].rsplit('\n').next().unwrap_or_default();
-        rest = &rest[begin + name.len()..];
-        let is_statement = line.split_whitespace().all(declares) && !line.ends_with(|c: char| !c.is_whitespace());
-        let (adds, value) = rest.strip_prefix('+').map_or((false, rest), |rest| (true, rest));
-        let Some(body) = value.strip_prefix("=(").filter(|_| is_statement) else { continue };
-        let words = words.get_or_insert_default();
-        if !adds {
-            words.clear();
-        }
-        rest = "";
-        let mut offset = 0;
-        for line in body.split_inclusive('\n') {
-            let code = match line.split_once('#') {
-                Some((code, _)) if code.is_empty() || code.ends_with(char::is_whitespace) => code,
-                _ => line,
+/// An array of a shell script.
+#[derive(Default)]
+struct Array<'t> {
+    words: Vec<&'t str>,
+    /// Where it is given words that only the shell knows.
+    computed: Option<usize>,
+}
+
+impl<'t> Array<'t> {
+    /// What `name=(a b)`, and `name+=(c)` behind that, make of an array; `None` where it is not assigned.
+    fn read(script: &'t str, name: &str) -> Option<Self> {
+        let mut array = None;
+        let mut end = 0;
+        while let Some(found) = script[end..].find(name) {
+            let begin = end + found;
+            end = begin + name.len();
+            let before = script[..begin].rsplit('\n').next().unwrap_or_default();
+            if !before.is_empty() && !before.ends_with(char::is_whitespace) {
+                continue;
+            }
+            let (adds, value) = match &script[end..] {
+                value if value.starts_with('+') => (true, &value[1..]),
+                value => (false, value),
             };
-            if code.contains(['$', '`']) {
-                return None;
+            let is_assigned = value.starts_with('=') && before.split_whitespace().all(declares);
+            let is_read = || before.split_whitespace().next().is_some_and(reads);
+            if !is_assigned && !is_read() {
+                continue;
             }
-            let part = code.split(')').next().unwrap_or_default();
-            words.extend(part.split_whitespace().map(|word| word.trim_matches(['"', '\''])));
-            if part.len() < code.len() {
-                rest = &body[offset + part.len()..];
-                break;
+            let array: &mut Self = array.get_or_insert_default();
+            if !adds {
+                *array = Self::default();
             }
-            offset += line.len();
+            match value.strip_prefix("=(").map(words) {
+                Some(Some((words, length))) => {
+                    array.words.extend(words);
+                    end = script.len() - value.len() + "=(".len() + length;
+                }
+                _ => array.computed = Some(begin),
+            }
         }
+        array
     }
-    words
+}
+
+/// The words up to the bracket that closes an array, and how far that is; `None` where only the shell knows them.
+fn words(body: &str) -> Option<(Vec<&str>, usize)> {
+    let mut words = Vec::new();
+    let mut length = 0;
+    for line in body.split_inclusive('\n') {
+        let code = match line.split_once('#') {
+            Some((code, _)) if code.is_empty() || code.ends_with(char::is_whitespace) => code,
+            _ => line,
+        };
+        if code.contains(['$', '`']) {
+            return None;
+        }
+        let part = code.split(')').next().unwrap_or_default();
+        words.extend(part.split_whitespace().map(|word| word.trim_matches(['"', '\''])));
+        if part.len() < code.len() {
+            return Some((words, length + part.len()));
+        }
+        length += line.len();
+    }
+    Some((words, length))
 }
 
 /// Whether a word may stand before an assignment, as in `declare -a`.
 fn declares(word: &str) -> bool {
     matches!(word, "declare" | "typeset" | "local" | "export" | "readonly") || word.starts_with('-')
+}
+
+/// Whether a command reads its input into an array.
+fn reads(command: &str) -> bool {
+    matches!(command, "read" | "readarray" | "mapfile")
 }
