@@ -1,13 +1,11 @@
 //! `version-bump`: an image whose content changed must get a new version.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 
 use super::{Change, Context, Kind, Scope};
 use crate::finding::{Fault, Place};
 use crate::model::Image;
-use crate::snapshot::{Entry, Snapshot, StoreError};
+use crate::snapshot::{Snapshot, StoreError};
 use crate::text::is_below;
 
 /// How many changed files a finding names.
@@ -59,13 +57,15 @@ impl Kind for VersionBump {
     }
 }
 
-/// Whether the files of an image are other ones than before it moved. Its documentation and the name that it keeps do not count.
+/// Whether the files of an image are other ones than before it moved. The name that it keeps does not count.
 fn differs(context: &Context<'_>, change: &Change<'_>, before: &Image, after: &Image) -> bool {
-    let files_of = |files: &Snapshot<'_>, image: &Image| -> BTreeMap<String, Entry> {
-        let files = files.below(&image.directory).map(|(path, entry)| (&path[image.directory.len() + 1..], entry));
-        let is_content =
-            |path: &str| Some(path) != context.shape.alias_file.as_deref() && !context.shape.ignore.is_match(path);
-        files.filter(|(path, _)| is_content(path)).map(|(path, entry)| (path.to_owned(), entry.clone())).collect()
+    let is_other = |base: &Snapshot<'_>| {
+        let [before, after] =
+            [(change.base, before, base), (context.head, after, context.files)].map(|(model, image, files)| {
+                let files = model.own_content(image, files, context.shape);
+                files.filter(|(path, _)| Some(*path) != context.shape.alias_file.as_deref())
+            });
+        before.ne(after)
     };
-    change.pair.base.as_ref().is_none_or(|base| files_of(base, before) != files_of(context.files, after))
+    change.pair.base.as_ref().is_none_or(is_other)
 }

@@ -1,7 +1,6 @@
 //! `version-change`: a version that the change sets must be free, or must not be a step back.
 
 use std::cmp::Ordering;
-use std::sync::Arc;
 
 use serde::Deserialize;
 
@@ -9,7 +8,7 @@ use super::{Change, Context, Kind, Scope};
 use crate::finding::Fault;
 use crate::model::Image;
 use crate::parse::version::order;
-use crate::snapshot::{Entry, Snapshot, StoreError};
+use crate::snapshot::{Snapshot, StoreError};
 
 /// What a new version may not be.
 #[derive(Debug, Clone, Deserialize)]
@@ -83,13 +82,11 @@ fn lower(context: &Context<'_>, change: &Change<'_>, image: &Image) -> Option<Fa
     Some(Fault::new(message, image.version_place()).image(&image.name).help(help))
 }
 
-/// Whether two trees hold the same image: the files of its own that are no documentation, and what it is built from elsewhere.
+/// Whether the base branch holds the same image now: the files of its own that are no documentation, and what it is built from
+/// elsewhere.
 fn is_same(context: &Context<'_>, change: &Change<'_>, tip: &Snapshot<'_>, image: &Image) -> bool {
-    let is_content = |(path, _): &(&Arc<str>, &Entry)| {
-        let below = &path[image.directory.len() + 1..];
-        !context.shape.ignore.is_match(below) && context.head.owner(path) == Some(&image.directory)
-    };
-    let changed = change.content.get(&image.directory);
-    changed.into_iter().flatten().all(|path| tip.entry(path) == context.files.entry(path))
-        && tip.below(&image.directory).filter(is_content).eq(context.files.below(&image.directory).filter(is_content))
+    let mut changed = change.content.get(&image.directory).into_iter().flatten();
+    let [there, here] = [(change.tip, tip), (context.head, context.files)]
+        .map(|(model, files)| model.own_content(image, files, context.shape));
+    changed.all(|path| tip.entry(path) == context.files.entry(path)) && there.eq(here)
 }

@@ -24,106 +24,109 @@ pub fn changed(
     base: &Model,
     head: &Model,
 ) -> Result<ChangedContent, StoreError> {
-    let mut content = owned(pair, paths, shape, base, head);
-    add_linked(&mut content, pair, paths, shape, head)?;
-    add_sources(&mut content, pair, paths, shape, head)?;
+    let search = Search { pair, paths, shape, base, head };
+    let mut content = search.owned();
+    search.add_linked(&mut content)?;
+    search.add_sources(&mut content)?;
     Ok(content)
 }
 
-/// The changed files of the images themselves, and those that all images share.
-fn owned(pair: &Pair<'_>, paths: &BTreeSet<Arc<str>>, shape: &Shape, base: &Model, head: &Model) -> ChangedContent {
-    let mut content = ChangedContent::new();
-    for path in paths {
-        if shape.shared.iter().any(|shared| **shared == **path) {
-            for directory in &head.directories {
-                content.entry(Arc::clone(directory)).or_default().insert(Arc::clone(path));
-            }
-        }
-        // On each side the path belongs to the image that owns it there, if it is there.
-        let base_files = pair.base.as_ref().unwrap_or(&pair.head);
-        let sides =
-            [(head, &pair.head), (base, base_files)].into_iter().filter(|(_, files)| files.entry(path).is_some());
-        let owners: BTreeSet<_> = sides.filter_map(|(model, _)| model.owner(path)).collect();
-        for directory in owners {
-            let below = &path[directory.len() + 1..];
-            let images = [head, base].into_iter().filter_map(|model| model.images.get(directory));
-            let is_copied = || images.into_iter().any(|image| copies(image, below));
-            if below != shape.version_file && (!shape.ignore.is_match(below) || is_copied()) {
-                content.entry(Arc::clone(directory)).or_default().insert(Arc::clone(path));
-            }
-        }
-    }
-    content
+/// A search for what a change touches.
+struct Search<'a> {
+    pair: &'a Pair<'a>,
+    paths: &'a BTreeSet<Arc<str>>,
+    shape: &'a Shape,
+    base: &'a Model,
+    head: &'a Model,
 }
 
-/// What the build reads through a link is a part of the image that the link lies in.
-fn add_linked(
-    content: &mut ChangedContent,
-    pair: &Pair<'_>,
-    paths: &BTreeSet<Arc<str>>,
-    shape: &Shape,
-    head: &Model,
-) -> Result<(), StoreError> {
-    for (link, _) in pair.head.entries().iter().filter(|(_, entry)| entry.kind == Kind::Symlink) {
-        let name = file_name(link);
-        if shape.control_files().any(|control| control == name && control != shape.version_file)
-            && let Some(directory) = head.owner(link)
-            && let Some(Ok(way)) = pair.head.follow(link)?
-        {
-            for (path, _) in way.into_iter().skip(1).filter(|(path, _)| paths.contains(*path)) {
-                content.entry(Arc::clone(directory)).or_default().insert(Arc::clone(path));
+impl Search<'_> {
+    /// The changed files of the images themselves, and those that all images share.
+    fn owned(&self) -> ChangedContent {
+        let Self { pair, paths, shape, base, head } = *self;
+        let mut content = ChangedContent::new();
+        for path in paths {
+            if shape.shared.iter().any(|shared| **shared == **path) {
+                for directory in &head.directories {
+                    content.entry(Arc::clone(directory)).or_default().insert(Arc::clone(path));
+                }
+            }
+            // On each side the path belongs to the image that owns it there, if it is there.
+            let base_files = pair.base.as_ref().unwrap_or(&pair.head);
+            let sides =
+                [(head, &pair.head), (base, base_files)].into_iter().filter(|(_, files)| files.entry(path).is_some());
+            let owners: BTreeSet<_> = sides.filter_map(|(model, _)| model.owner(path)).collect();
+            for directory in owners {
+                let below = &path[directory.len() + 1..];
+                let images = [head, base].into_iter().filter_map(|model| model.images.get(directory));
+                let is_copied = || images.into_iter().any(|image| copies(image, below));
+                if below != shape.version_file && (!shape.ignore.is_match(below) || is_copied()) {
+                    content.entry(Arc::clone(directory)).or_default().insert(Arc::clone(path));
+                }
             }
         }
+        content
     }
-    Ok(())
-}
 
-/// What binaries are built from, wherever it lies.
-fn add_sources(
-    content: &mut ChangedContent,
-    pair: &Pair<'_>,
-    paths: &BTreeSet<Arc<str>>,
-    shape: &Shape,
-    head: &Model,
-) -> Result<(), StoreError> {
-    let is_in_scope = |path: &&Arc<str>| shape.binary_scope.iter().any(|scope| is_below(path, scope));
-    let sources: Vec<&Arc<str>> = paths.iter().filter(is_in_scope).collect();
-    if sources.is_empty() {
-        return Ok(());
-    }
-    let packages = Packages::new(&pair.head, shape)?;
-    let go = packages.go_directories();
-    let is_embedded = |path: &str| {
-        let mut above = parents(path).filter(|directory| go.contains(directory));
-        above.try_fold(false, |is_embedded, directory| Ok(is_embedded || packages.embeds(directory, path)?))
-    };
-    let mut candidates = Vec::new();
-    for path in sources {
-        // Documentation, too, is content where it is embedded.
-        if (is_compiled(path) && !shape.ignore.is_match(path)) || is_embedded(path)? {
-            candidates.push(path);
+    /// What the build reads through a link is a part of the image that the link lies in.
+    fn add_linked(&self, content: &mut ChangedContent) -> Result<(), StoreError> {
+        let Self { pair, paths, shape, head, .. } = *self;
+        for (link, _) in pair.head.entries().iter().filter(|(_, entry)| entry.kind == Kind::Symlink) {
+            let name = file_name(link);
+            if shape.control_files().any(|control| control == name && control != shape.version_file)
+                && let Some(directory) = head.owner(link)
+                && let Some(Ok(way)) = pair.head.follow(link)?
+            {
+                for (path, _) in way.into_iter().skip(1).filter(|(path, _)| paths.contains(*path)) {
+                    content.entry(Arc::clone(directory)).or_default().insert(Arc::clone(path));
+                }
+            }
         }
+        Ok(())
     }
-    if candidates.is_empty() {
-        return Ok(());
+
+    /// What binaries are built from, wherever it lies.
+    fn add_sources(&self, content: &mut ChangedContent) -> Result<(), StoreError> {
+        let Self { pair, paths, shape, head, .. } = *self;
+        let is_in_scope = |path: &&Arc<str>| shape.binary_scope.iter().any(|scope| is_below(path, scope));
+        let sources: Vec<&Arc<str>> = paths.iter().filter(is_in_scope).collect();
+        if sources.is_empty() {
+            return Ok(());
+        }
+        let packages = Packages::new(&pair.head, shape)?;
+        let go = packages.go_directories();
+        let is_embedded = |path: &str| {
+            let mut above = parents(path).filter(|directory| go.contains(directory));
+            above.try_fold(false, |is_embedded, directory| Ok(is_embedded || packages.embeds(directory, path)?))
+        };
+        let mut candidates = Vec::new();
+        for path in sources {
+            // Documentation, too, is content where it is embedded.
+            if (is_compiled(path) && !shape.ignore.is_match(path)) || is_embedded(path)? {
+                candidates.push(path);
+            }
+        }
+        if candidates.is_empty() {
+            return Ok(());
+        }
+        let sources = Sources::new(candidates);
+        // What an image owns is its content already. Where it owns all sources, nothing need be read to know that.
+        let is_open = |directory: &&Arc<str>| content.get(*directory).is_none_or(|owned| !sources.are_among(owned));
+        let open: Vec<&Arc<str>> = head.directories.iter().filter(is_open).collect();
+        let find = |directory: &&Arc<str>| {
+            let built_from = packages.of_image(directory, head)?;
+            Ok(((*directory).clone(), sources.of(&built_from, &packages)?))
+        };
+        let found: Vec<(Arc<str>, Vec<Arc<str>>)> = if open.len() < WORTH_A_THREAD {
+            open.iter().map(find).collect::<Result<_, StoreError>>()?
+        } else {
+            open.par_iter().map(find).collect::<Result<_, StoreError>>()?
+        };
+        for (directory, paths) in found.into_iter().filter(|(_, paths)| !paths.is_empty()) {
+            content.entry(directory).or_default().extend(paths);
+        }
+        Ok(())
     }
-    let sources = Sources::new(candidates);
-    // What an image owns is its content already. Where it owns all sources, nothing need be read to know that.
-    let is_open = |directory: &&Arc<str>| content.get(*directory).is_none_or(|owned| !sources.are_among(owned));
-    let open: Vec<&Arc<str>> = head.directories.iter().filter(is_open).collect();
-    let find = |directory: &&Arc<str>| {
-        let built_from = packages.of_image(directory, head)?;
-        Ok(((*directory).clone(), sources.of(&built_from, &packages)?))
-    };
-    let found: Vec<(Arc<str>, Vec<Arc<str>>)> = if open.len() < WORTH_A_THREAD {
-        open.iter().map(find).collect::<Result<_, StoreError>>()?
-    } else {
-        open.par_iter().map(find).collect::<Result<_, StoreError>>()?
-    };
-    for (directory, paths) in found.into_iter().filter(|(_, paths)| !paths.is_empty()) {
-        content.entry(directory).or_default().extend(paths);
-    }
-    Ok(())
 }
 
 /// How many images are worth more than one thread: of most, nothing or a few small files are read, sooner than a thread starts.

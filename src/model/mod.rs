@@ -291,6 +291,18 @@ impl Model {
         false
     }
 
+    /// The files of an image in a tree, by their path below its directory: those that it owns and that are no documentation.
+    pub fn own_content<'f>(
+        &self,
+        image: &Image,
+        files: &'f Snapshot<'_>,
+        shape: &Shape,
+    ) -> impl Iterator<Item = (&'f str, &'f Entry)> {
+        let below = files.below(&image.directory).filter(|(path, _)| self.owner(path) == Some(&image.directory));
+        let below = below.map(|(path, entry)| (&path[image.directory.len() + 1..], entry));
+        below.filter(|(path, _)| !shape.ignore.is_match(path))
+    }
+
     /// The directory of the image that owns a path: the nearest one above it.
     pub fn owner(&self, path: &str) -> Option<&Arc<str>> {
         parents(path).find_map(|directory| self.directories.get(directory))
