@@ -33,6 +33,14 @@ impl Edit {
     pub fn replace(path: &Arc<str>, span: &Span, text: impl Into<String>) -> Self {
         Self { path: Arc::clone(path), start: span.start, end: span.end, text: text.into() }
     }
+
+    /// Whether both cannot be made. Edits that are equal can, and so can edits that merely touch.
+    pub fn conflicts_with(&self, other: &Self) -> bool {
+        let is_insertion = |edit: &Self| edit.start == edit.end;
+        let overlaps = self.start < other.end && other.start < self.end;
+        let meet = self.start == other.start && is_insertion(self) && is_insertion(other);
+        self.path == other.path && self != other && (overlaps || meet)
+    }
 }
 
 impl Fix {
@@ -44,16 +52,6 @@ impl Fix {
     /// A fix that is made by `--unsafe-fixes` alone.
     pub fn risky(title: impl Into<String>, edits: Vec<Edit>) -> Self {
         Self { safe: false, ..Self::safe(title, edits) }
-    }
-}
-
-impl Edit {
-    /// Whether both cannot be made. Edits that are equal can, and so can edits that merely touch.
-    pub fn conflicts_with(&self, other: &Self) -> bool {
-        let is_insertion = |edit: &Self| edit.start == edit.end;
-        let overlaps = self.start < other.end && other.start < self.end;
-        let meet = self.start == other.start && is_insertion(self) && is_insertion(other);
-        self.path == other.path && self != other && (overlaps || meet)
     }
 }
 

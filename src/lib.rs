@@ -2,7 +2,8 @@
 //!
 //! The story of one run: the environment tells what the change is compared with ([`git`]); git gives the files on both sides
 //! ([`snapshot`]); they are read as images ([`model`]); the rules of a pack ([`pack`]) judge them in parallel ([`check`],
-//! [`run`]) and say what they found ([`finding`]); repairs are made in memory ([`fix`]) and written at once ([`write`](mod@write)); a report is printed once ([`report`], [`cli`]).
+//! [`run`]) and say what they found ([`finding`]); repairs are made in memory ([`fix`]) and written at once
+//! ([`write`](mod@write)); a report is printed once ([`report`], [`cli`]).
 //!
 //! A module uses only what stands above it in the list below; `tests/architecture.rs` holds this true.
 

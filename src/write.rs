@@ -99,8 +99,7 @@ pub fn create(files: &[NewFile]) -> Result<(), WriteError> {
     let prepare = |file: &NewFile| {
         let directory = file.path.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(directory)?;
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(TEMPORARY_PREFIX).suffix(TEMPORARY_SUFFIX);
+        let mut builder = temporary();
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
@@ -147,8 +146,7 @@ pub fn whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let directory = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(directory)?;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(TEMPORARY_PREFIX).suffix(TEMPORARY_SUFFIX);
+    let mut builder = temporary();
     // Others read it: the process that uploads it may run as another user.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
@@ -214,18 +212,26 @@ fn with_carriage_returns(bytes: &[u8]) -> Vec<u8> {
 
 fn prepare<'a>(root: &Path, path: &'a str, file: &'a Repaired) -> Result<Prepared<'a>, WriteError> {
     let (target, line_ends) = check(root, path, file)?;
-    let temporary = || {
-        let directory = target.parent().unwrap_or(root);
-        clean(directory);
-        let mut temporary =
-            tempfile::Builder::new().prefix(TEMPORARY_PREFIX).suffix(TEMPORARY_SUFFIX).tempfile_in(directory)?;
-        temporary.write_all(&line_ends.apply(&file.after))?;
-        temporary.as_file().set_permissions(fs::metadata(&target)?.permissions())?;
-        temporary.as_file().sync_all()?;
-        Ok(temporary.into_temp_path())
-    };
-    let temporary = temporary().map_err(|source| WriteError::Prepare { path: path.to_owned(), source })?;
+    clean(target.parent().unwrap_or(root));
+    let temporary = beside(&target, &line_ends.apply(&file.after));
+    let temporary = temporary.map_err(|source| WriteError::Prepare { path: path.to_owned(), source })?;
     Ok(Prepared { path, target, temporary, file, line_ends })
+}
+
+/// Makes a file that is to take the place of another, with its mode.
+fn beside(target: &Path, bytes: &[u8]) -> io::Result<TempPath> {
+    let mut temporary = temporary().tempfile_in(target.parent().unwrap_or(Path::new(".")))?;
+    temporary.write_all(bytes)?;
+    temporary.as_file().set_permissions(fs::metadata(target)?.permissions())?;
+    temporary.as_file().sync_all()?;
+    Ok(temporary.into_temp_path())
+}
+
+/// Names of files that are about to take the place of others.
+fn temporary() -> tempfile::Builder<'static, 'static> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(TEMPORARY_PREFIX).suffix(TEMPORARY_SUFFIX);
+    builder
 }
 
 /// Removes what a run left behind that was killed while it wrote; what another run is just writing is too young for that. What
@@ -245,12 +251,5 @@ fn clean(directory: &Path) {
 
 /// Puts a file back as it was, through a file of its own.
 fn undo(target: &Path, before: &[u8]) -> io::Result<()> {
-    let directory = target.parent().unwrap_or(Path::new("."));
-    let mut temporary =
-        tempfile::Builder::new().prefix(TEMPORARY_PREFIX).suffix(TEMPORARY_SUFFIX).tempfile_in(directory)?;
-    temporary.write_all(before)?;
-    temporary.as_file().set_permissions(fs::metadata(target)?.permissions())?;
-    temporary.as_file().sync_all()?;
-    temporary.persist(target).map_err(|error| error.error)?;
-    Ok(())
+    beside(target, before)?.persist(target).map_err(|error| error.error)
 }
