@@ -131,6 +131,11 @@ pub fn parse(markdown: &str) -> Result<Vec<Case>, String> {
     Ok(cases)
 }
 
+/// The case that shows what a rule finds: the first that finds something.
+pub fn telling(cases: &[Case]) -> Option<&Case> {
+    cases.iter().find(|case| case.findings.is_some())
+}
+
 /// Replaces `\r`, `\t`, `\\` and `\u{…}`.
 fn unescape(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::case::{self, Case};
 use crate::check::{Check, Disorder};
 use crate::config::{ConfigError, Override, Problem, Source};
 use crate::finding::{Level, Place, RuleId};
@@ -417,6 +418,11 @@ impl Pack {
 }
 
 impl Rule {
+    /// Its cases. Those of the program are known to be well formed: they are tests.
+    pub fn read_cases(&self) -> Vec<Case> {
+        self.cases.and_then(|cases| case::parse(cases).ok()).unwrap_or_default()
+    }
+
     /// Where the policy can be read on the web.
     pub fn url(&self) -> Option<&str> {
         let is_url = |source: &&String| source.starts_with("https://") || source.starts_with("http://");

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::args::{ListFormat, Policy};
 use super::policy::{boxed, choose_if_any};
 use super::{CLEAN, Error, print, rules_page};
-use crate::case::{self, Case};
+use crate::case::{Case, telling};
 use crate::environment::Environment;
 use crate::pack::{BUILT_IN, Pack, Rule};
 use crate::text::escape;
@@ -67,7 +67,7 @@ fn text(pack: &Pack, rule: &Rule) -> String {
     if let Some(help) = &rule.help {
         let _ = writeln!(text, "\nWhat to do: {}", escape(help));
     }
-    if let Some(case) = telling(&cases(rule)) {
+    if let Some(case) = telling(&rule.read_cases()) {
         example(&mut text, case);
     }
     if !rule.sources.is_empty() {
@@ -77,16 +77,6 @@ fn text(pack: &Pack, rule: &Rule) -> String {
         }
     }
     text
-}
-
-/// The cases of a rule. Those of the program are known to be well formed: they are tests.
-pub(super) fn cases(rule: &Rule) -> Vec<Case> {
-    rule.cases.and_then(|cases| case::parse(cases).ok()).unwrap_or_default()
-}
-
-/// The case that shows what the rule finds.
-pub(super) fn telling(cases: &[Case]) -> Option<&Case> {
-    cases.iter().find(|case| case.findings.is_some())
 }
 
 fn example(text: &mut String, case: &Case) {

@@ -2,8 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::explain::{cases, telling};
-use crate::case::Case;
+use crate::case::{Case, telling};
 use crate::check::Missing;
 use crate::inputs::Inputs;
 use crate::pack::{Pack, Rule};
@@ -24,7 +23,7 @@ pub(super) fn page(pack: &Pack) -> String {
 }
 
 fn section(page: &mut String, rule: &Rule) {
-    let cases = cases(rule);
+    let cases = rule.read_cases();
     let _ = writeln!(page, "\n## {}\n", escape(&rule.id));
     let mut facts = vec![rule.level.to_string()];
     let is_of_change = rule.check.missing(&Inputs::default(), false) == Some(Missing::Base);
