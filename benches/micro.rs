@@ -189,7 +189,7 @@ fn check_change(bencher: Bencher<'_, '_>, rule: &str) {
     let build = |snapshot| Model::build(snapshot, &PACK.shape, None, None).expect("all is in memory");
     let (base, head) = (build(pair.base.as_ref().expect("there is one")), build(&pair.head));
     let touched = content::changed(&pair, &pair.changed(), &PACK.shape, &base, &head).expect("all is in memory");
-    let change = Judged { pair: &pair, base: &base, tip: &base, content: &touched };
+    let change = Judged::new(&pair, &base, None, &head, &touched);
     let promoted = Promoted::read(&Source::new("images.yaml", "- name: agnhost\n")).expect("a list");
     let inputs = Inputs { promoted: Some(promoted.into()), ..Inputs::default() };
     let context =

@@ -70,6 +70,12 @@ impl Place {
         self.text.as_ref().map_or((first, first), |text| (text.position(self.span.start), text.position(self.span.end)))
     }
 
+    /// Whether a digest follows on the same line: that, and not what stands here, decides what is pulled.
+    pub fn has_digest(&self) -> bool {
+        let line = self.text.as_ref().and_then(|text| text.as_str()[self.span.start..].lines().next());
+        line.is_some_and(|line| line.contains("@sha256:"))
+    }
+
     /// The line of source in which the place begins.
     pub fn line(&self) -> &str {
         self.text.as_ref().map_or("", |text| text.line_at(self.span.start))
@@ -122,6 +128,16 @@ impl Fault {
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
+    }
+
+    /// Says to write a version at the place of the fault, and does so, unless a digest would have to follow.
+    #[must_use]
+    pub fn write(self, version: &str, fix: Fix) -> Self {
+        if self.place.has_digest() {
+            self.help(format!("write {version} here, with its digest"))
+        } else {
+            self.help(format!("write {version} here")).fix(fix)
+        }
     }
 
     /// Adds a place that explains the fault.

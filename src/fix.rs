@@ -103,7 +103,8 @@ pub fn bump(
     let base_files = pair.base.as_ref().unwrap_or(&pair.head);
     let base = Model::build(base_files, shape, Some(&head), None).map_err(store)?;
     let tip = pair.tip.as_ref().map(|tip| Model::build(tip, shape, Some(&base), None)).transpose().map_err(store)?;
-    let change = Change { pair, base: &base, tip: tip.as_ref().unwrap_or(&base), content: &BTreeMap::new() };
+    let content = BTreeMap::new();
+    let change = Change::new(pair, &base, tip.as_ref(), &head, &content);
     let mut edits = Vec::new();
     let mut version_files = BTreeSet::new();
     for name in names {
@@ -121,7 +122,7 @@ pub fn bump(
             Some(to) if !is_tag(to) => return Err(BumpError::NoTag(to.to_owned())),
             Some(to) => to.to_owned(),
             None if change.new_version(image).is_some() => continue,
-            None => change.bump(shape, image).map(|(next, _)| next).ok_or_else(no_version)?,
+            None => change.bump(shape, &pack.inputs, image).map(|(next, _)| next).ok_or_else(no_version)?,
         };
         if to.is_some() && new == *old && change.new_version(image).is_none() {
             return Err(BumpError::Same { image: image.name.to_string(), version: new });

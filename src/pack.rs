@@ -375,10 +375,9 @@ impl Pack {
 
     /// Whether rules about the state of a tree look at this file.
     pub fn is_control_file(&self, path: &str) -> bool {
-        let name = file_name(path);
         let manifest = self.shape.manifest.iter().map(|manifest| &*manifest.path);
         let constants = self.shape.constants.iter().map(|constant| &*constant.path);
-        self.shape.control_files().any(|control| control == name)
+        self.shape.may_be_control_file(path)
             || manifest.chain(constants).any(|file| file == path)
             || self.rules.iter().any(|rule| rule.check.looks_at(path))
     }

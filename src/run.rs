@@ -55,7 +55,7 @@ pub fn judge(pack: &Pack, pair: &Pair<'_>) -> Result<Outcome, StoreError> {
     let changed = pair.changed();
     let trees = Trees::read(pack, pair, &changed)?;
     let change = match (&trees.base, &trees.content) {
-        (Some(base), Some(content)) => Some(Change { pair, base, tip: trees.tip.as_ref().unwrap_or(base), content }),
+        (Some(base), Some(content)) => Some(Change::new(pair, base, trees.tip.as_ref(), &trees.head, content)),
         _ => None,
     };
     let (shape, inputs) = (&pack.shape, &pack.inputs);

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::parse::baseimage::Platform;
 use crate::parse::capture::Pattern;
-use crate::parse::ignore::{self, Ignore};
+use crate::parse::glob::{self, Globs, Ignore, PathPattern};
 use crate::snapshot::Scope;
 use crate::text::is_below;
 
@@ -46,15 +46,15 @@ struct Images {
     /// Files of an image that are no part of its content: glob patterns, or directories with a closing slash.
     #[serde(default)]
     ignore: Vec<IgnorePattern>,
-    /// Files outside of the images that are part of every image.
+    /// Files outside of the images that are part of them.
     #[serde(default)]
-    shared: Vec<String>,
+    shared: Vec<Shared>,
     /// Images that are those of somebody else under another name.
     #[serde(default)]
-    mirrored: Vec<String>,
+    mirrored: Globs,
     /// Further images that carry another project's version.
     #[serde(default)]
-    upstream_versions: Vec<String>,
+    upstream_versions: Globs,
 }
 
 /// `[references]`: how an image names another one.
@@ -69,6 +69,54 @@ struct References {
     /// Whether tags end with the platform, as in `1.0-linux-amd64`.
     #[serde(default)]
     platform_suffix: bool,
+    /// What stands before the version in tags, as in `v1.0`.
+    #[serde(default)]
+    tag_prefix: String,
+    /// Tags that name no version, but whatever was pushed last.
+    #[serde(default)]
+    floating: Globs,
+}
+
+/// Files outside of the images that are part of them.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "SharedFile")]
+pub struct Shared {
+    /// The files, from the root of the repository: what matches, and all below directories that match.
+    pub path: PathPattern,
+    /// The images that they are part of; `None` for all.
+    images: Option<Globs>,
+}
+
+/// The same as it may be written.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "this must be a path, or a table with `path` and `images`")]
+enum SharedFile {
+    Plain(String),
+    Of { path: String, images: Globs },
+}
+
+impl TryFrom<SharedFile> for Shared {
+    type Error = String;
+
+    fn try_from(file: SharedFile) -> Result<Self, String> {
+        let (path, images) = match file {
+            SharedFile::Plain(path) => (path, None),
+            SharedFile::Of { path, images } => (path, Some(images)),
+        };
+        Ok(Self { path: PathPattern::new(&path)?, images })
+    }
+}
+
+impl Shared {
+    /// Whether a file is one of them. Documentation is where it is named itself.
+    pub fn has(&self, path: &str, shape: &Shape) -> bool {
+        self.path.as_str() == path || (self.path.covers(path) && !shape.ignore.is_match(path))
+    }
+
+    /// Whether the files are part of the image of this name.
+    pub fn is_of(&self, image: &str) -> bool {
+        self.images.as_ref().is_none_or(|images| images.is_match(image))
+    }
 }
 
 /// A spelling of the registry.
@@ -87,8 +135,8 @@ enum Registry {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 struct Build {
-    /// The Dockerfile.
-    dockerfile: FileName,
+    /// The Dockerfile, or several.
+    dockerfile: Dockerfiles,
     /// The Dockerfile that is preferred for Windows where it exists.
     windows_dockerfile: Option<FileName>,
     /// What an image without a base file is built for.
@@ -99,8 +147,37 @@ struct Build {
 
 impl Default for Build {
     fn default() -> Self {
-        let dockerfile = FileName("Dockerfile".to_owned());
-        Self { dockerfile, windows_dockerfile: None, default_platforms: Vec::new(), line_prefix: None }
+        let dockerfile = PathPattern::new("Dockerfile").into_iter().collect();
+        Self {
+            dockerfile: Dockerfiles(dockerfile),
+            windows_dockerfile: None,
+            default_platforms: Vec::new(),
+            line_prefix: None,
+        }
+    }
+}
+
+/// Paths below an image's directory.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "OneOrMore")]
+struct Dockerfiles(Vec<PathPattern>);
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "this must be the path of a file, or a list of such paths")]
+enum OneOrMore {
+    One(String),
+    More(Vec<String>),
+}
+
+impl TryFrom<OneOrMore> for Dockerfiles {
+    type Error = String;
+
+    fn try_from(paths: OneOrMore) -> Result<Self, String> {
+        let paths = match paths {
+            OneOrMore::One(path) => vec![path],
+            OneOrMore::More(paths) => paths,
+        };
+        paths.iter().map(|path| PathPattern::new(path)).collect::<Result<_, _>>().map(Self)
     }
 }
 
@@ -130,18 +207,22 @@ pub struct Shape {
     pub base_file: Option<String>,
     /// Files that are no part of an image's content, by their path below it.
     pub ignore: Ignore,
-    /// Files outside of the images that are part of every image.
-    pub shared: Vec<String>,
+    /// Files outside of the images that are part of them.
+    pub shared: Vec<Shared>,
     /// Images that are those of somebody else under another name.
-    pub mirrored: Vec<String>,
+    pub mirrored: Globs,
     /// Further images that carry another project's version.
-    pub upstream_versions: Vec<String>,
+    pub upstream_versions: Globs,
     /// What stands before the name of an image of this tree, and the directory that the name then lacks; the longest first.
     pub registries: Vec<(String, String)>,
     /// Whether tags end with the platform.
     pub platform_suffix: bool,
-    /// The name of the Dockerfile.
-    pub dockerfile: String,
+    /// What stands before the version in tags.
+    pub tag_prefix: String,
+    /// Tags that name no version.
+    pub floating: Globs,
+    /// The Dockerfiles, below an image's directory.
+    pub dockerfiles: Vec<PathPattern>,
     /// The name of the Dockerfile that is preferred for Windows.
     pub windows_dockerfile: Option<String>,
     /// What an image without a base file is built for.
@@ -199,6 +280,7 @@ impl From<PackFile> for Shape {
             Registry::Plain(name) => (name, String::new()),
             Registry::Of { name, directory } => (name, directory),
         });
+        let registries = registries.map(|(name, directory)| (before_names(&name), directory));
         let mut registries: Vec<(String, String)> = registries.collect();
         registries.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
         let directories = |directories: Vec<Directory>| directories.into_iter().map(|directory| directory.0).collect();
@@ -218,7 +300,9 @@ impl From<PackFile> for Shape {
             upstream_versions: images.upstream_versions,
             registries,
             platform_suffix: references.platform_suffix,
-            dockerfile: build.dockerfile.0,
+            tag_prefix: references.tag_prefix,
+            floating: references.floating,
+            dockerfiles: build.dockerfile.0,
             windows_dockerfile: build.windows_dockerfile.map(|name| name.0),
             default_platforms: build.default_platforms.into_iter().map(|platform| platform.0).collect(),
             line_prefix: build.line_prefix,
@@ -239,7 +323,18 @@ impl Shape {
         let manifest = self.manifest.iter().map(|manifest| &manifest.path);
         let files = manifest.chain(self.constants.iter().map(|constant| &constant.path));
         scope.files.extend(files.filter(|path| !self.is_below_a_root(path)).map(ToString::to_string));
-        scope.files.extend(self.shared.iter().filter(|path| !self.is_below_a_root(path)).cloned());
+        for Shared { path, .. } in &self.shared {
+            match path.as_path() {
+                Some(path) if self.is_below_a_root(path) => {}
+                // A file or a directory: the tree tells.
+                Some(path) => {
+                    scope.directories.push(path.to_owned());
+                    scope.files.push(path.to_owned());
+                }
+                None if self.is_below_a_root(path.directory()) => {}
+                None => scope.directories.push(path.directory().to_owned()),
+            }
+        }
         if !self.binary_scope.is_empty() && self.module.is_none() {
             scope.files.push(GO_MODULE.to_owned());
         }
@@ -248,7 +343,12 @@ impl Shape {
 
     /// Whether an image carries another project's version, so that revisions are counted behind it.
     pub fn counts_revisions(&self, image: &str) -> bool {
-        self.mirrored.iter().chain(&self.upstream_versions).any(|name| name == image)
+        self.mirrored.is_match(image) || self.upstream_versions.is_match(image)
+    }
+
+    /// The tag of a version, without a platform.
+    pub fn tag_of(&self, version: &str) -> String {
+        [&self.tag_prefix, version].concat()
     }
 
     /// Compiles all patterns; the first that does not compile, and why.
@@ -264,10 +364,28 @@ impl Shape {
         self.roots.iter().any(|root| is_below(path, root))
     }
 
-    /// The names of the files in an image's directory that say what it is and how it is built.
-    pub fn control_files(&self) -> impl Iterator<Item = &str> {
-        let optional = [&self.alias_file, &self.base_file, &self.windows_dockerfile];
-        [&self.version_file, &self.dockerfile].into_iter().chain(optional.into_iter().flatten()).map(String::as_str)
+    /// Whether an image is built from a file, given by its path below the image's directory.
+    pub fn is_dockerfile(&self, below: &str) -> bool {
+        self.dockerfiles.iter().any(|pattern| pattern.is_match(below))
+            || self.windows_dockerfile.as_deref() == Some(below)
+    }
+
+    /// Whether a file says what an image is or how it is built, given by its path below the image's directory.
+    pub fn is_control_file(&self, below: &str) -> bool {
+        below == self.version_file
+            || [&self.alias_file, &self.base_file].into_iter().any(|name| name.as_deref() == Some(below))
+            || self.is_dockerfile(below)
+    }
+
+    /// Whether a file would say so, if a directory above it held an image.
+    pub fn may_be_control_file(&self, path: &str) -> bool {
+        path_and_ends(path).any(|(_, below)| self.is_control_file(below))
+    }
+
+    /// The directory above a file that is built like an image, as far as the file tells.
+    pub fn built_directory<'p>(&self, path: &'p str) -> Option<&'p str> {
+        let is_built = |below: &str| self.is_dockerfile(below) || self.base_file.as_deref() == Some(below);
+        path_and_ends(path).find(|(_, below)| is_built(below)).map(|(directory, _)| directory)
     }
 
     /// The path of a directory below the root that holds it.
@@ -276,6 +394,23 @@ impl Shape {
         let root = below.max_by_key(|root| root.len())?;
         Some(directory[root.len()..].trim_start_matches('/')).filter(|name| !name.is_empty())
     }
+}
+
+/// Every directory above a path, the root first, with the path below it.
+fn path_and_ends(path: &str) -> impl Iterator<Item = (&str, &str)> {
+    let cuts = path.match_indices('/').map(|(slash, _)| (&path[..slash], &path[slash + 1..]));
+    std::iter::once(("", path)).chain(cuts)
+}
+
+/// What a registry's name stands for: what ends like a part of a name goes on with the rest of it, all else with a slash.
+fn before_names(registry: &str) -> String {
+    let registry = without_default_host(registry);
+    if registry.ends_with(['/', '-', '_']) { registry.to_owned() } else { format!("{registry}/") }
+}
+
+/// An image's name, or the beginning of one, without the host that docker takes if none is named.
+pub fn without_default_host(name: &str) -> &str {
+    ["docker.io/", "index.docker.io/"].iter().find_map(|host| name.strip_prefix(host)).unwrap_or(name)
 }
 
 /// Reads a string and refuses it with a reason.
@@ -318,7 +453,7 @@ checked_string! {
         Platform::parse(text).ok_or_else(|| "this is no platform; one looks like linux/amd64".to_owned())
     };
     /// A pattern as `.gitignore` reads it.
-    IgnorePattern(ignore::Pattern): ignore::Pattern::new;
+    IgnorePattern(glob::Pattern): glob::Pattern::new;
 }
 
 fn manifest_pattern<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Pattern, D::Error> {

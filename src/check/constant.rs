@@ -26,12 +26,12 @@ impl Kind for Constant {
                     image.name, constant.value, context.shape.version_file
                 );
                 let edit = Edit::replace(path, &constant.place.span, version);
+                let fix = Fix::safe(format!("set the version in {path} to {version}"), vec![edit]);
                 faults.push(
                     Fault::new(message, constant.place.clone())
                         .image(&image.name)
-                        .help(format!("write {version} here"))
                         .related(format!("{} is {version} here", image.name), image.version_place())
-                        .fix(Fix::safe(format!("set the version in {path} to {version}"), vec![edit])),
+                        .write(version, fix),
                 );
             }
         }

@@ -2,9 +2,10 @@
 
 use serde::Deserialize;
 
-use super::{Context, Globs, Kind, Missing, Scope};
+use super::{Context, Kind, Missing, Scope};
 use crate::finding::{Fault, Level};
 use crate::inputs::Inputs;
+use crate::parse::glob::Globs;
 use crate::snapshot::StoreError;
 
 /// Which jobs.

@@ -1,14 +1,15 @@
 //! `manifest`: the file that says which version of an image is used must follow the images, and not run ahead of them.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::{Context, Kind, Missing, Scope};
+use super::{Change, Context, Kind, Missing, Scope};
 use crate::edit::{Edit, Fix};
 use crate::finding::{Fault, Place};
 use crate::inputs::Inputs;
-use crate::model::ManifestEntry;
+use crate::model::{Image, ManifestEntry};
 use crate::parse::version::order;
 use crate::snapshot::StoreError;
 
@@ -104,9 +105,8 @@ fn stale(context: &Context<'_>, when: When) -> Vec<Fault> {
             faults.push(
                 Fault::new(message, manifest.place(entry))
                     .image(&image.name)
-                    .help(format!("write {version} here"))
                     .related(format!("{} is {version} here", image.name), image.version_place())
-                    .fix(Fix { safe: when == When::SameChange, ..Fix::safe(title, vec![edit]) }),
+                    .write(version, Fix { safe: when == When::SameChange, ..Fix::safe(title, vec![edit]) }),
             );
         }
     }
@@ -137,14 +137,16 @@ fn unbuilt(context: &Context<'_>, when: When) -> Vec<Fault> {
                     .related(format!("{} is {version} here", image.name), image.version_place()),
             );
         }
-        let new = |image: &&&std::sync::Arc<crate::model::Image>| {
-            context
-                .change
-                .and_then(|change| change.new_version(image))
-                .is_some_and(|(_, version)| version == entry.version)
+        let was_used = |change: &Change<'_>| {
+            let before = change.base.manifest.iter().flat_map(|manifest| &manifest.entries);
+            before.into_iter().any(|before| before.key == entry.key && before.version == entry.version)
+        };
+        let is_new = |image: &&&Arc<Image>| {
+            let change = context.change.filter(|change| !was_used(change));
+            change.is_some_and(|change| change.introduced_version(image) == Some(&*entry.version))
         };
         if when == When::AfterPromotion
-            && let Some(image) = images.iter().find(new)
+            && let Some(image) = images.iter().find(is_new)
         {
             let message =
                 format!("{} names {} {}, which this very change introduces", entry.key, image.name, entry.version);

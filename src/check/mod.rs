@@ -29,11 +29,10 @@ mod version_format;
 mod waiver;
 
 use std::cmp::Ordering;
-use std::collections::HashSet;
-use std::sync::{Arc, OnceLock};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
-use globset::{Glob, GlobSet, GlobSetBuilder};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 use crate::edit::{Edit, Fix};
 use crate::finding::Fault;
@@ -71,6 +70,9 @@ pub struct Change<'a> {
     pub tip: &'a Model,
     /// What the change touches.
     pub content: &'a ChangedContent,
+    /// The images of base that may have moved, by the names under which they were published: their directories are no images any
+    /// more.
+    gone: HashMap<&'a str, &'a Image>,
 }
 
 /// How a kind looks at a change.
@@ -227,38 +229,66 @@ kinds! {
     Waiver(waiver::Waiver),
 }
 
-impl Change<'_> {
-    /// An image as it was where the change left the base branch.
-    pub fn base_of(&self, image: &Image) -> Option<&Image> {
+impl<'a> Change<'a> {
+    /// A change of `base` into `head`; `tip` is the base branch now, where that went on.
+    pub fn new(
+        pair: &'a Pair<'a>,
+        base: &'a Model,
+        tip: Option<&'a Model>,
+        head: &'a Model,
+        content: &'a ChangedContent,
+    ) -> Self {
+        let has_new = head.directories.difference(&base.directories).next().is_some();
+        let before = base.images.values().filter(|_| has_new).map(|image| (image.published(), &**image));
+        let gone = before.filter(|(_, image)| !head.directories.contains(&image.directory)).collect();
+        Self { pair, base, tip: tip.unwrap_or(base), content, gone }
+    }
+
+    /// The image that stood in the same directory where the change left the base branch.
+    pub fn base_of(&self, image: &Image) -> Option<&'a Image> {
         self.base.images.get(&image.directory).map(|image| &**image)
     }
 
     /// The image that one was before it moved: published under the same name, from a directory that is no image any more.
-    pub fn moved_from(&self, image: &Image, head: &Model) -> Option<&Image> {
-        let mut before = self.base.images.values().filter(|before| !head.directories.contains(&before.directory));
-        before.find(|before| before.published() == image.published()).map(|image| &**image)
+    pub fn moved_from(&self, image: &Image) -> Option<&'a Image> {
+        self.gone.get(image.published()).copied().filter(|_| !self.base.directories.contains(&image.directory))
+    }
+
+    /// An image as it was where the change left the base branch, wherever it stood.
+    pub fn before(&self, image: &Image) -> Option<&'a Image> {
+        self.base_of(image).or_else(|| self.moved_from(image))
     }
 
     /// The version of an image on the base branch now.
-    pub fn tip_version(&self, image: &Image) -> Option<&str> {
-        self.tip.images.get(&image.directory)?.version()
+    pub fn tip_version(&self, image: &Image) -> Option<&'a str> {
+        let here = self.tip.images.get(&image.directory);
+        here.or_else(|| self.tip.images.get(&self.moved_from(image)?.directory))?.version()
     }
 
     /// The versions of an image before and after, where the change gave it another one.
-    pub fn new_version<'i>(&'i self, image: &'i Image) -> Option<(&'i str, &'i str)> {
-        let (before, after) = (self.base_of(image)?.version()?, image.version()?);
+    pub fn new_version<'i>(&self, image: &'i Image) -> Option<(&'a str, &'i str)> {
+        let (before, after) = (self.before(image)?.version()?, image.version()?);
         (before != after).then_some((before, after))
     }
 
-    /// The repair that gives an image the first version that is free: after both the merge base's and the tip's. Where the two
-    /// cannot be ordered the tip's is followed, but that is a guess.
-    pub fn bump(&self, shape: &Shape, image: &Image) -> Option<(String, Fix)> {
+    /// The version that the change gives to an image, new or not: nothing can have built it yet.
+    pub fn introduced_version<'i>(&self, image: &'i Image) -> Option<&'i str> {
+        if self.before(image).is_some() { self.new_version(image).map(|(_, after)| after) } else { image.version() }
+    }
+
+    /// The repair that gives an image the first version that is free: after both the merge base's and the tip's, and not promoted.
+    /// Where the two cannot be ordered the tip's is followed, but that is a guess.
+    pub fn bump(&self, shape: &Shape, inputs: &Inputs, image: &Image) -> Option<(String, Fix)> {
         use crate::parse::version::order;
-        let base = self.base_of(image).and_then(Image::version);
+        let base = self.before(image).and_then(Image::version);
         let tip = self.tip_version(image).or(base)?;
         let base = base.unwrap_or(tip);
         let order = order(base, tip);
-        let next = following(shape, image, if order == Some(Ordering::Greater) { base } else { tip });
+        let mut next = following(shape, image, if order == Some(Ordering::Greater) { base } else { tip });
+        let promoted = inputs.promoted.as_ref();
+        while promoted.is_some_and(|promoted| promoted.has(image.published(), &shape.tag_of(&next))) {
+            next = following(shape, image, &next);
+        }
         let edits = vec![Edit::replace(&image.version.path, &image.version.value()?.span, &next)];
         let title = format!("set {} of {} to {next}", shape.version_file, image.name);
         let fix = if order.is_none() { Fix::risky(title, edits) } else { Fix::safe(title, edits) };
@@ -277,35 +307,4 @@ fn once(mut faults: Vec<Fault>) -> Vec<Fault> {
 pub fn following(shape: &Shape, image: &Image, version: &str) -> String {
     use crate::parse::version;
     if shape.counts_revisions(&image.name) { version::next_revision(version) } else { version::next(version) }
-}
-
-/// Glob patterns over the names of images; a bad one is an error of the configuration. They are compiled when they are first
-/// needed: most runs need none.
-#[derive(Debug, Clone, Default)]
-pub struct Globs {
-    patterns: Vec<Glob>,
-    compiled: OnceLock<GlobSet>,
-}
-
-impl Globs {
-    /// Whether one of the patterns matches.
-    pub fn is_match(&self, name: &str) -> bool {
-        let compile = || {
-            let mut set = GlobSetBuilder::new();
-            for pattern in &self.patterns {
-                set.add(pattern.clone());
-            }
-            // Each pattern was good on its own.
-            set.build().unwrap_or_else(|_| GlobSet::empty())
-        };
-        self.compiled.get_or_init(compile).is_match(name)
-    }
-}
-
-impl<'de> Deserialize<'de> for Globs {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let patterns = Vec::<String>::deserialize(deserializer)?.into_iter().map(|pattern| Glob::new(&pattern));
-        let patterns = patterns.collect::<Result<_, _>>().map_err(serde::de::Error::custom)?;
-        Ok(Self { patterns, compiled: OnceLock::new() })
-    }
 }

@@ -27,7 +27,7 @@ impl Kind for NewImage {
             change.base_of(image).is_none()
                 && *image.name != *self.prefer
                 && !moved.contains(&last(&image.name))
-                && change.moved_from(image, context.head).is_none()
+                && change.moved_from(image).is_none()
         };
         let images = context.head.images.values().filter(is_new);
         // Without the image that is preferred there is nothing to prefer.

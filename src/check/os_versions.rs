@@ -48,16 +48,13 @@ impl Kind for OsVersions {
                 if listed.as_ref().is_some_and(|listed| !listed.contains(&version.as_str())) {
                     lacking.push(format!("{} in {} lacks it", self.variable, self.script));
                 }
-                if let (false, Some(Ok((text, _)))) = (lacking.is_empty(), image.base.as_ref().map(|base| &base.read)) {
-                    let path = image.base.as_ref().map_or(&image.directory, |base| &base.path);
+                let Some((path, Ok((text, _)))) = image.base.as_ref().map(|base| (&base.path, &base.read)) else {
+                    continue;
+                };
+                for reason in lacking {
                     let end = line.key_span.end;
                     let place = Place::new(path, text, end - version.len().min(line.key_span.len())..end);
-                    let message = format!(
-                        "{} is built for {} {version}, but {}",
-                        image.name,
-                        self.system,
-                        lacking.join(", and ")
-                    );
+                    let message = format!("{} is built for {} {version}, but {reason}", image.name, self.system);
                     let help = format!("add {version} to {} first, then to the others", self.places());
                     faults.push(Fault::new(message, place).image(&image.name).help(help));
                 }
@@ -116,7 +113,7 @@ impl<'t> Array<'t> {
                 value => (false, value),
             };
             let is_assigned = value.starts_with('=') && before.split_whitespace().all(declares);
-            let is_read = || before.split_whitespace().next().is_some_and(reads);
+            let is_read = || before.split_whitespace().any(reads);
             if !is_assigned && !is_read() {
                 continue;
             }

@@ -1,8 +1,10 @@
 //! `promoted`: what is named must be promoted, as far as it cannot be built any more.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 
-use super::{Context, Kind, Missing, Scope, once};
+use super::{Context, Kind, Missing, Scope};
 use crate::finding::Fault;
 use crate::inputs::Inputs;
 use crate::snapshot::StoreError;
@@ -28,21 +30,23 @@ impl Kind for Promoted {
             }
         }
         for image in context.head.images.values() {
+            let mut seen = BTreeSet::new();
             for reference in &image.references {
                 let Some(version) = reference.version.as_deref() else { continue };
                 let parents = context.head.named(&reference.target);
                 // What a parent is now will be built when it is merged; what it was can only come from the registry.
                 let is_current = parents.iter().any(|parent| parent.version() == Some(version));
-                let is_promoted = parents.iter().any(|parent| promoted.has(parent.published(), version));
-                if parents.is_empty() || is_current || is_promoted {
+                let is_promoted =
+                    parents.iter().any(|parent| promoted.has(parent.published(), &context.shape.tag_of(version)));
+                let is_said = !seen.insert((&reference.path, reference.subject(), &reference.target, version));
+                if parents.is_empty() || is_current || is_promoted || is_said {
                     continue;
                 }
                 let message = format!("{} names {} {version}, which is not promoted", image.name, reference.target);
                 faults.push(Fault::new(message, reference.version_place()).image(&image.name).help(&*help));
             }
         }
-        // Lines of one file that name the same are one fault.
-        Ok(once(faults))
+        Ok(faults)
     }
 
     fn missing(&self, inputs: &Inputs, _: bool) -> Option<Missing> {

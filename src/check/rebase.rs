@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::{Change, Context, Kind, Scope, When};
 use crate::edit::{Edit, Fix};
 use crate::finding::Fault;
-use crate::model::{Image, Reference};
+use crate::model::{Image, ManifestEntry, Model, Reference, Writing};
 use crate::parse::version::order;
 use crate::snapshot::StoreError;
 
@@ -29,55 +29,78 @@ impl Kind for Rebase {
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
         let mut faults = Vec::new();
         for child in context.head.images.values() {
-            // Lines of one file that name the same version of the same parent are one fault.
-            let mut stale: BTreeMap<(&str, &str, &str), Vec<&Reference>> = BTreeMap::new();
+            let mut stale: BTreeMap<Group<'_>, Vec<&Reference>> = BTreeMap::new();
             for reference in &child.references {
                 let Some(named) = reference.version.as_deref() else { continue };
-                if let Some(parent) = outdated(context, child, reference, named)
+                if let Some(parent) = outdated(context, self.when, child, reference, named)
                     && !(self.when == When::AfterPromotion && is_used(context, parent, named))
                 {
-                    stale.entry((&reference.path, &parent.directory, named)).or_default().push(reference);
+                    let subject = (&*reference.path, reference.subject());
+                    let group = (subject, reference.writing, &*parent.directory, named);
+                    stale.entry(group).or_default().push(reference);
                 }
             }
-            for ((_, parent, named), references) in stale {
-                faults.extend(
-                    context
-                        .head
-                        .images
-                        .get(parent)
-                        .and_then(|parent| fault(context, child, parent, named, &references)),
-                );
+            for ((_, writing, parent, named), references) in stale {
+                let parent = context.head.images.get(parent);
+                faults.extend(parent.and_then(|parent| fault(context, child, parent, named, writing, &references)));
             }
         }
         Ok(faults)
     }
 }
 
+/// What references must share to be one fault: the file and the place there, how the version is written, the parent's directory and
+/// the version.
+type Group<'a> = ((&'a str, usize), Writing, &'a str, &'a str);
+
 /// The parent whose version the reference should name and does not.
-fn outdated<'a>(context: &Context<'a>, child: &Image, reference: &Reference, named: &str) -> Option<&'a Arc<Image>> {
+fn outdated<'a>(
+    context: &Context<'a>,
+    when: When,
+    child: &Image,
+    reference: &Reference,
+    named: &str,
+) -> Option<&'a Arc<Image>> {
     let parents = context.head.named(&reference.target);
     // An image may be built from an older version of itself.
-    if parents.iter().any(|parent| parent.directory == child.directory || parent.version() == Some(named)) {
+    let is_right = |parent: &Image| parent.version() == Some(named) && reference.writing != Writing::Unprefixed;
+    if parents.iter().any(|parent| parent.directory == child.directory || is_right(parent)) {
         return None;
     }
     let moved = parents.into_iter().filter(|parent| match context.change {
         // Of a change, only what it moved is asked for: to name a version that is not the newest may be meant.
-        Some(change) => change.new_version(parent).is_some() || is_ahead(change, child, reference, parent),
+        Some(change) => {
+            change.introduced_version(parent).is_some()
+                || is_ahead(change, child, reference, parent)
+                || (when == When::AfterPromotion && uses_anew(change, context.head, parent))
+        }
         None => parent.version().is_some(),
     });
-    // Of several images of one name, the one is meant whose version is most like the named one.
+    // Of several images of one name, the one is meant that had the named version, or else one most like it.
     let likeness = |parent: &&Arc<Image>| {
+        let had = context.change.and_then(|change| change.before(parent)?.version());
         let version = parent.version().unwrap_or_default();
-        version.bytes().zip(named.bytes()).take_while(|(one, other)| one == other).count()
+        (had == Some(named), version.bytes().zip(named.bytes()).take_while(|(one, other)| one == other).count())
     };
     moved.max_by_key(likeness)
 }
 
 /// Whether a version of an image is the one that the manifest names.
 fn is_used(context: &Context<'_>, image: &Image, version: &str) -> bool {
-    let entries = context.head.manifest.iter().flat_map(|manifest| &manifest.entries);
-    let mut using = entries.filter(|entry| !entry.is_pinned && entry.version == version);
-    using.any(|entry| context.head.images_of_entry(entry).iter().any(|used| used.directory == image.directory))
+    used_versions(context.head, image).any(|used| used == version)
+}
+
+/// Whether the change has the manifest name another version of an image.
+fn uses_anew(change: &Change<'_>, head: &Model, image: &Image) -> bool {
+    let Some(before) = change.before(image) else { return false };
+    used_versions(head, image).any(|used| !used_versions(change.base, before).any(|known| known == used))
+}
+
+/// The versions of an image that the manifest of a tree names.
+fn used_versions<'m>(model: &'m Model, image: &Image) -> impl Iterator<Item = &'m str> {
+    let entries = model.manifest.iter().flat_map(|manifest| &manifest.entries).filter(|entry| !entry.is_pinned);
+    let is_it = |entry: &&ManifestEntry| model.images_of_entry(entry).iter().any(|it| it.directory == image.directory);
+    entries.filter(is_it).map(|entry| &*entry.version)
 }
 
 /// Whether the change itself names a version that the parent has not reached: nothing can have built it.
@@ -93,27 +116,38 @@ fn fault(
     child: &Image,
     parent: &Image,
     named: &str,
+    writing: Writing,
     references: &[&Reference],
 ) -> Option<Fault> {
     let (first, others) = references.split_first()?;
     let version = parent.version()?;
-    let message = format!("{} names {} {named}, but {} is at {version}", child.name, parent.name, parent.name);
+    let tag = context.shape.tag_of(version);
+    let named = if writing == Writing::Unprefixed { named.to_owned() } else { context.shape.tag_of(named) };
+    let message = format!("{} names {} {named}, but {} is at {tag}", child.name, parent.name, parent.name);
     let count = references.len();
     let lines = if count == 1 { String::new() } else { format!(" on all {count} lines") };
-    let file = &context.shape.version_file;
-    let help = format!("name {version}{lines}, and bump {file} of {} too", child.name);
-    let edits = references.iter().map(|reference| Edit::replace(&reference.path, &reference.version_span, version));
-    let title = format!("rebase {} on {} {version}", child.name, parent.name);
+    let what = match writing {
+        Writing::Literal | Writing::Unprefixed => format!("name {tag}"),
+        Writing::Digest => format!("name {tag} with its digest"),
+        Writing::Default => format!("set the default of the variable to {version}"),
+        Writing::Computed => format!("set the variable to {version}"),
+    };
+    let help = format!("{what}{lines}, and bump {} of {} too", context.shape.version_file, child.name);
     let mut fault = Fault::new(message, first.version_place())
         .image(&child.name)
         .help(help)
         .related(format!("{} is {version} here", parent.name), parent.version_place());
-    if references.iter().any(|reference| reference.has_digest) {
-        fault = fault.help(format!("name {version} with its digest{lines}, and bump {file} of {} too", child.name));
-    } else if references.iter().any(|reference| !reference.is_literal) {
-        fault = fault.help(format!("set the variable to {version}{lines}, and bump {file} of {} too", child.name));
-    } else {
-        fault = fault.fix(Fix::safe(title, edits.collect()));
+    let edits = references.iter().map(|reference| Edit::replace(&reference.path, &reference.version_span, version));
+    let title = format!("rebase {} on {} {version}", child.name, parent.name);
+    let went_down = context.change.and_then(|change| change.new_version(child));
+    match writing {
+        // Its version was built from another base already.
+        Writing::Literal if went_down.is_some_and(|(old, new)| order(new, old) == Some(Ordering::Less)) => {
+            fault = fault.fix(Fix::risky(title, edits.collect()));
+        }
+        Writing::Literal => fault = fault.fix(Fix::safe(title, edits.collect())),
+        Writing::Default => fault = fault.fix(Fix::risky(title, edits.collect())),
+        Writing::Digest | Writing::Unprefixed | Writing::Computed => {}
     }
     for other in others {
         fault = fault.related(format!("{named} here too"), other.version_place());

@@ -38,7 +38,7 @@ impl Kind for References {
                 let is_missing = context.head.named(target).is_empty();
                 if !is_missing
                     || was_there(target) != (self.forbid == Forbidden::Gone)
-                    || !seen.insert((&reference.path, target))
+                    || !seen.insert((&reference.path, reference.subject(), target))
                 {
                     continue;
                 }

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use super::{Context, Globs, Kind, Scope};
+use super::{Context, Kind, Scope};
 use crate::finding::{Fault, Place};
 use crate::model::{Build, Image, Parsed};
+use crate::parse::glob::Globs;
 use crate::snapshot::StoreError;
 
 /// Which instruction, and in which stages.

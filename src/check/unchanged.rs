@@ -19,7 +19,7 @@ impl Kind for Unchanged {
         let mut faults = Vec::new();
         let Some(change) = context.change else { return Ok(faults) };
         for image in context.head.images.values() {
-            let is_mirrored = context.shape.mirrored.iter().any(|name| **name == *image.name);
+            let is_mirrored = context.shape.mirrored.is_match(&image.name);
             let is_changed = change.content.contains_key(&image.directory);
             let Some((old, new)) = change.new_version(image).filter(|_| is_mirrored && !is_changed) else { continue };
             let message = format!("{} goes from {old} to {new}, and nothing else of it changes", image.name);

@@ -24,8 +24,7 @@ impl Kind for VersionBump {
         let Some(change) = context.change else { return Ok(faults) };
         for (directory, files) in change.content {
             let Some(image) = context.head.images.get(directory) else { continue };
-            let moved =
-                || change.moved_from(image, context.head).filter(|before| differs(context, change, before, image));
+            let moved = || change.moved_from(image).filter(|before| differs(context, change, before, image));
             let Some(before) = change.base_of(image).or_else(moved) else { continue };
             let (Some(old), Some(new)) = (before.version.value(), image.version.value()) else { continue };
             if old.value != new.value {
@@ -46,10 +45,13 @@ impl Kind for VersionBump {
                 let more = files.len() - MAX_NAMED;
                 fault = fault.related(format!("and {more} more files below it"), Place::file(directory));
             }
-            if let Some((next, fix)) = change.bump(context.shape, image) {
-                fault = fault.help(format!("set {file} to {next}")).fix(fix);
-            } else if change.base_of(image).is_none() {
-                fault = fault.help(format!("it is still published as {}: set {file} higher", image.published()));
+            if let Some((next, fix)) = change.bump(context.shape, context.inputs, image) {
+                let still = if change.base_of(image).is_none() {
+                    format!("it is still published as {}: ", image.published())
+                } else {
+                    String::new()
+                };
+                fault = fault.help(format!("{still}set {file} to {next}")).fix(fix);
             }
             faults.push(fault);
         }

@@ -42,7 +42,7 @@ impl Kind for VersionChange {
 
 fn taken(context: &Context<'_>, change: &Change<'_>, image: &Image) -> Option<Fault> {
     let (tip, new) = (change.tip_version(image)?, image.version()?);
-    let is_taken = if change.base_of(image).is_some() {
+    let is_taken = if change.before(image).is_some() {
         let (old, new) = change.new_version(image)?;
         // Versions between the merge base and the tip were taken on the way.
         let is_passed = order(old, new) == Some(Ordering::Less)
@@ -63,7 +63,7 @@ fn taken(context: &Context<'_>, change: &Change<'_>, image: &Image) -> Option<Fa
         format!("{} {new} is taken: the base branch is at {tip} already", image.name)
     };
     let mut fault = Fault::new(message, image.version_place()).image(&image.name);
-    if let Some((next, fix)) = change.bump(context.shape, image) {
+    if let Some((next, fix)) = change.bump(context.shape, context.inputs, image) {
         fault = fault.help(format!("rebase, and set {file} to {next}")).fix(fix);
     }
     Some(fault)

@@ -22,36 +22,31 @@ impl Kind for VersionFormat {
     const SCOPE: Scope = Scope::Tree;
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
-        let mut faults: Vec<Fault> =
-            context.head.images.values().filter_map(|image| malformed(context, image)).collect();
+        let mut faults: Vec<Fault> = context.head.images.values().flat_map(|image| malformed(context, image)).collect();
         faults.extend(missing(context));
         faults.extend(hidden(context));
         Ok(faults)
     }
 }
 
-fn malformed(context: &Context<'_>, image: &Image) -> Option<Fault> {
+fn malformed(context: &Context<'_>, image: &Image) -> Vec<Fault> {
     let file = &context.shape.version_file;
-    match &image.version.read {
+    let fault =
+        |what: &str| Fault::new(format!("{file} of {} {what}", image.name), image.version_place()).image(&image.name);
+    let (text, version) = match &image.version.read {
+        Ok(read) => (&read.0, &read.1),
         Err(unreadable) => {
-            let message = format!("{file} of {} {unreadable}", image.name);
-            let help = "make it a file of one line that holds the version";
-            Some(Fault::new(message, image.version_place()).image(&image.name).help(help))
+            return vec![fault(&unreadable.to_string()).help("make it a file of one line that holds the version")];
         }
-        Ok((_, version)) if version.flaws.is_empty() => None,
-        Ok((text, version)) => {
-            let flaws: Vec<&str> = version.flaws.iter().map(|flaw| words(*flaw)).collect();
-            let message = format!("{file} of {} {}", image.name, flaws.join(", and "));
-            let fault = Fault::new(message, image.version_place()).image(&image.name);
-            Some(match version.usable() {
-                Some(value) => {
-                    let title = format!("trim {file} of {}", image.name);
-                    fault.help(format!("leave nothing but `{value}`")).fix(Fix::safe(title, trim(image, text, version)))
-                }
-                None => fault.help("write one line that holds an image tag, such as 1.0"),
-            })
-        }
-    }
+    };
+    // Each is a fault of its own: to mend one of several is no new fault.
+    let faults = version.flaws.iter().map(|flaw| match version.usable() {
+        Some(value) => fault(words(*flaw))
+            .help(format!("leave nothing but `{value}`"))
+            .fix(Fix::safe(format!("trim {file} of {}", image.name), trim(image, text, version))),
+        None => fault(words(*flaw)).help("write one line that holds an image tag, such as 1.0"),
+    });
+    faults.collect()
 }
 
 fn words(flaw: Flaw) -> &'static str {
@@ -79,11 +74,9 @@ fn trim(image: &Image, text: &Arc<Text>, version: &Version) -> Vec<Edit> {
 /// Directories that are built like images but have no version file.
 fn missing(context: &Context<'_>) -> Vec<Fault> {
     let shape = context.shape;
-    let builds = [Some(&shape.dockerfile), shape.windows_dockerfile.as_ref(), shape.base_file.as_ref()];
     let mut directories: BTreeMap<&str, &Arc<str>> = BTreeMap::new();
     for path in context.files.entries().keys() {
-        if let Some((directory, name)) = path.rsplit_once('/')
-            && builds.into_iter().flatten().any(|build| build == name)
+        if let Some(directory) = shape.built_directory(path)
             && shape.name_of(directory).is_some()
             && context.head.owner(path).is_none()
         {

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use globset::GlobBuilder;
 use rayon::prelude::*;
 
 use super::{Image, Model, parents};
+use crate::parse::glob::PathPattern;
 use crate::parse::go;
 use crate::shape::{GO_MODULE, Shape};
 use crate::snapshot::{Kind, Pair, Snapshot, StoreError};
-use crate::text::{file_name, is_below};
+use crate::text::is_below;
 
 /// The changed paths that belong to the content of each image, by the image's directory.
 pub type ChangedContent = BTreeMap<Arc<str>, BTreeSet<Arc<str>>>;
@@ -46,8 +46,9 @@ impl Search<'_> {
         let Self { pair, paths, shape, base, head } = *self;
         let mut content = ChangedContent::new();
         for path in paths {
-            if shape.shared.iter().any(|shared| **shared == **path) {
-                for directory in &head.directories {
+            for shared in shape.shared.iter().filter(|shared| shared.has(path, shape)) {
+                let is_of = |directory: &&Arc<str>| shape.name_of(directory).is_some_and(|name| shared.is_of(name));
+                for directory in head.directories.iter().filter(is_of) {
                     content.entry(Arc::clone(directory)).or_default().insert(Arc::clone(path));
                 }
             }
@@ -72,9 +73,10 @@ impl Search<'_> {
     fn add_linked(&self, content: &mut ChangedContent) -> Result<(), StoreError> {
         let Self { pair, paths, shape, head, .. } = *self;
         for (link, _) in pair.head.entries().iter().filter(|(_, entry)| entry.kind == Kind::Symlink) {
-            let name = file_name(link);
-            if shape.control_files().any(|control| control == name && control != shape.version_file)
-                && let Some(directory) = head.owner(link)
+            if let Some(directory) = head.owner(link)
+                && let below = &link[directory.len() + 1..]
+                && shape.is_control_file(below)
+                && below != shape.version_file
                 && let Some(Ok(way)) = pair.head.follow(link)?
             {
                 for (path, _) in way.into_iter().skip(1).filter(|(path, _)| paths.contains(*path)) {
@@ -196,18 +198,13 @@ fn copies(image: &Image, file: &str) -> bool {
         !is_whole_context
             && !source.contains("://")
             && !source.contains('$')
-            && (is_below(file, source) || is_match(source, file))
+            && (is_below(file, source) || covers(source, file))
     })
 }
 
-/// Whether a glob pattern, or a directory that it matches, covers a file.
-fn is_match(pattern: &str, file: &str) -> bool {
-    if !pattern.contains(['*', '?', '[']) {
-        return is_below(file, pattern);
-    }
-    let Ok(glob) = GlobBuilder::new(pattern).literal_separator(true).build() else { return false };
-    let glob = glob.compile_matcher();
-    file.match_indices('/').map(|(end, _)| &file[..end]).chain([file]).any(|part| glob.is_match(part))
+/// Whether a pattern, or a directory that it matches, covers a file.
+fn covers(pattern: &str, file: &str) -> bool {
+    PathPattern::new(pattern).is_ok_and(|pattern| pattern.covers(file))
 }
 
 /// The Go packages of a tree, read as they are asked for.
@@ -279,7 +276,7 @@ impl<'a> Packages<'a> {
     /// Whether the package in a directory embeds a file below it.
     fn embeds(&self, directory: &str, path: &str) -> Result<bool, StoreError> {
         let below = path[directory.len()..].trim_start_matches('/');
-        Ok(self.package(directory)?.embeds.iter().any(|pattern| is_match(pattern, below)))
+        Ok(self.package(directory)?.embeds.iter().any(|pattern| covers(pattern, below)))
     }
 
     /// The directories of all packages that the binaries of an image are built from.

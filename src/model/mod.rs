@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-pub use reference::{Reference, Spelling};
+pub use reference::{Reference, Spelling, Writing};
 
 use crate::finding::Place;
 use crate::parse::baseimage::{self, Platform};
@@ -54,7 +54,54 @@ pub struct Image {
     /// Where the image names other images of the tree.
     pub references: Vec<Reference>,
     /// The control files that all of this was read from.
-    controls: Vec<(Arc<str>, Entry)>,
+    controls: Controls,
+}
+
+/// A file of a tree: its path, and what lies there.
+type File = (Arc<str>, Entry);
+
+/// The files that say what an image is and how it is built.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Controls {
+    version: Option<File>,
+    alias: Option<File>,
+    base: Option<File>,
+    dockerfiles: Vec<File>,
+    /// None, or one.
+    windows_dockerfile: Vec<File>,
+}
+
+impl Controls {
+    fn find(directory: &Arc<str>, snapshot: &Snapshot<'_>, shape: &Shape, outline: &Model) -> Self {
+        let find = |name: &str| -> Option<File> {
+            let found = snapshot.entries().get_key_value([&**directory, "/", name].concat().as_str());
+            found.map(|(path, entry)| (Arc::clone(path), entry.clone()))
+        };
+        let mut dockerfiles: Vec<File> = Vec::new();
+        for pattern in &shape.dockerfiles {
+            if let Some(path) = pattern.as_path() {
+                dockerfiles.extend(find(path));
+                continue;
+            }
+            let own = snapshot.below(directory).filter(|(path, _)| outline.owner(path) == Some(directory));
+            let matching = own.filter(|(path, _)| pattern.is_match(&path[directory.len() + 1..]));
+            dockerfiles.extend(matching.map(|(path, entry)| (Arc::clone(path), entry.clone())));
+        }
+        let mut seen = BTreeSet::new();
+        dockerfiles.retain(|(path, _)| seen.insert(Arc::clone(path)));
+        Self {
+            version: find(&shape.version_file),
+            alias: shape.alias_file.as_deref().and_then(find),
+            base: shape.base_file.as_deref().and_then(find),
+            dockerfiles,
+            windows_dockerfile: shape.windows_dockerfile.as_deref().and_then(find).into_iter().collect(),
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &File> {
+        let single = [&self.version, &self.alias, &self.base].into_iter().flatten();
+        single.chain(&self.dockerfiles).chain(&self.windows_dockerfile)
+    }
 }
 
 /// A file that says something about an image.
@@ -174,6 +221,11 @@ impl Image {
         Some(Final { path: &build.path, text: &parsed.text, dockerfile: &parsed.dockerfile, stage })
     }
 
+    /// Whether a Dockerfile was found.
+    pub fn has_dockerfile(&self) -> bool {
+        !(self.controls.dockerfiles.is_empty() && self.controls.windows_dockerfile.is_empty())
+    }
+
     /// The version, where there is one that an image can be tagged with.
     pub fn version(&self) -> Option<&str> {
         self.version.value().and_then(Version::usable)
@@ -210,7 +262,7 @@ impl Model {
         let outline = Self::outline(snapshot, shape);
         let is_wanted = |directory: &&Arc<str>| only.is_none_or(|only| only.contains(*directory));
         let directories: Vec<&Arc<str>> = outline.directories.iter().filter(is_wanted).collect();
-        let read = |directory: &&Arc<str>| Image::read(directory, snapshot, shape, known);
+        let read = |directory: &&Arc<str>| Image::read(directory, snapshot, shape, &outline, known);
         let images: Vec<Arc<Image>> = if directories.len() < WORTH_A_THREAD {
             directories.iter().map(read).collect::<Result<_, _>>()?
         } else {
@@ -326,33 +378,25 @@ impl Image {
         directory: &Arc<str>,
         snapshot: &Snapshot<'_>,
         shape: &Shape,
+        outline: &Model,
         known: Option<&Model>,
     ) -> Result<Arc<Self>, StoreError> {
-        let names =
-            [Some(&shape.version_file), shape.alias_file.as_ref(), shape.base_file.as_ref(), Some(&shape.dockerfile)];
-        let mut controls = Vec::new();
-        for name in names.into_iter().chain([shape.windows_dockerfile.as_ref()]).flatten() {
-            if let Some((path, entry)) = snapshot.entries().get_key_value(format!("{directory}/{name}").as_str()) {
-                controls.push((Arc::clone(path), entry.clone()));
-            }
-        }
+        let controls = Controls::find(directory, snapshot, shape, outline);
         // What a link leads to may have changed where the link has not.
-        let is_linked = controls.iter().any(|(_, entry)| entry.kind == Kind::Symlink);
         if let Some(image) = known.and_then(|model| model.images.get(directory))
-            && !is_linked
+            && !controls.all().any(|(_, entry)| entry.kind == Kind::Symlink)
             && image.controls == controls
         {
             return Ok(Arc::clone(image));
         }
-        let read = |name: Option<&String>| -> Result<Option<(Arc<str>, Read)>, StoreError> {
-            let suffix = name.map(|name| format!("{directory}/{name}"));
-            let Some((path, _)) = suffix.and_then(|path| controls.iter().find(|(control, _)| **control == *path))
-            else {
-                return Ok(None);
-            };
+        let read = |(path, _): &File| -> Result<Option<(Arc<str>, Read)>, StoreError> {
             Ok(snapshot.text(path)?.map(|read| (Arc::clone(path), read)))
         };
-        let version = match read(Some(&shape.version_file))? {
+        let read_all = |files: &[File]| -> Result<Vec<(Arc<str>, Read)>, StoreError> {
+            files.iter().filter_map(|file| read(file).transpose()).collect()
+        };
+        let one = |file: &Option<File>| Ok::<_, StoreError>(file.as_ref().map(read).transpose()?.flatten());
+        let version = match one(&controls.version)? {
             Some((path, read)) => Control {
                 path,
                 read: read.map(|text| {
@@ -366,9 +410,9 @@ impl Image {
                 read: Err(crate::snapshot::Unreadable::Submodule),
             },
         };
-        let alias = read(shape.alias_file.as_ref())?.and_then(|(_, read)| read.ok());
+        let alias = one(&controls.alias)?.and_then(|(_, read)| read.ok());
         let alias = alias.map(|text| text.as_str().trim().to_owned()).filter(|alias| !alias.is_empty());
-        let base = read(shape.base_file.as_ref())?.map(|(path, read)| Control {
+        let base = one(&controls.base)?.map(|(path, read)| Control {
             path,
             read: read.map(|text| {
                 let lines = baseimage::parse(&text);
@@ -384,11 +428,9 @@ impl Image {
             base,
             builds: Vec::new(),
             references: Vec::new(),
-            controls: Vec::new(),
+            controls: Controls::default(),
         };
-        let dockerfile = read(Some(&shape.dockerfile))?;
-        let windows_dockerfile = read(shape.windows_dockerfile.as_ref())?;
-        image.builds = image.builds(shape, dockerfile.as_ref(), windows_dockerfile.as_ref());
+        image.builds = image.builds(shape, &read_all(&controls.dockerfiles)?, &read_all(&controls.windows_dockerfile)?);
         image.references = reference::of_image(&image, shape);
         image.controls = controls;
         Ok(Arc::new(image))
@@ -404,12 +446,7 @@ impl Image {
 
     /// Which Dockerfile is built for what, as the build script chooses. Platforms for which a file reads the same are one
     /// build: an operating system, and whether lines with the prefix are there.
-    fn builds(
-        &self,
-        shape: &Shape,
-        plain: Option<&(Arc<str>, Read)>,
-        windows: Option<&(Arc<str>, Read)>,
-    ) -> Vec<Build> {
+    fn builds(&self, shape: &Shape, plain: &[(Arc<str>, Read)], windows: &[(Arc<str>, Read)]) -> Vec<Build> {
         let mut builds: Vec<Build> = Vec::new();
         let mut seen: Vec<(&str, String, Option<Prefixed>)> = Vec::new();
         let mut platforms = self.platforms(shape);
@@ -417,34 +454,35 @@ impl Image {
             platforms.push(Platform { os: "linux".to_owned(), arch: "amd64".to_owned(), os_version: None });
         }
         for target in platforms {
-            let file = if target.is_windows() { windows.or(plain) } else { plain };
-            let Some((path, read)) = file else { continue };
+            let files = if target.is_windows() && !windows.is_empty() { windows } else { plain };
             let prefixed = if target.arch == "amd64" { Prefixed::Dropped } else { Prefixed::Kept };
             let prefix = shape.line_prefix.as_deref().map(|prefix| (prefix, prefixed));
-            let has_prefix =
-                |(prefix, _): &(&str, Prefixed)| read.as_ref().is_ok_and(|text| text.as_str().contains(prefix));
-            let key = (&**path, target.os.clone(), prefix.filter(has_prefix).map(|(_, prefixed)| prefixed));
-            if seen.contains(&key) {
-                continue;
-            }
-            seen.push(key);
-            let file = match read {
-                Err(unreadable) => Err(Unparsed { reason: unreadable.to_string(), place: Place::file(path) }),
-                Ok(text) => match Dockerfile::parse(text, prefix) {
-                    Ok(mut dockerfile) => {
-                        // The build says what the base is, whatever the default.
-                        if let Some(argument) = shape.base_file.as_deref().filter(|_| self.base.is_some()) {
-                            dockerfile.forget_default(argument);
+            for (path, read) in files {
+                let has_prefix =
+                    |(prefix, _): &(&str, Prefixed)| read.as_ref().is_ok_and(|text| text.as_str().contains(prefix));
+                let key = (&**path, target.os.clone(), prefix.filter(has_prefix).map(|(_, prefixed)| prefixed));
+                if seen.contains(&key) {
+                    continue;
+                }
+                seen.push(key);
+                let file = match read {
+                    Err(unreadable) => Err(Unparsed { reason: unreadable.to_string(), place: Place::file(path) }),
+                    Ok(text) => match Dockerfile::parse(text, prefix) {
+                        Ok(mut dockerfile) => {
+                            // The build says what the base is, whatever the default.
+                            if let Some(argument) = shape.base_file.as_deref().filter(|_| self.base.is_some()) {
+                                dockerfile.forget_default(argument);
+                            }
+                            let platforms = dockerfile.platforms(&target);
+                            Ok(Parsed { text: Arc::clone(text), dockerfile, platforms })
                         }
-                        let platforms = dockerfile.platforms(&target);
-                        Ok(Parsed { text: Arc::clone(text), dockerfile, platforms })
-                    }
-                    Err(Malformed { message, span }) => {
-                        Err(Unparsed { reason: message, place: Place::new(path, text, span) })
-                    }
-                },
-            };
-            builds.push(Build { path: Arc::clone(path), target, file });
+                        Err(Malformed { message, span }) => {
+                            Err(Unparsed { reason: message, place: Place::new(path, text, span) })
+                        }
+                    },
+                };
+                builds.push(Build { path: Arc::clone(path), target: target.clone(), file });
+            }
         }
         builds
     }

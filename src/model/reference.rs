@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::{Image, Parsed};
 use crate::finding::Place;
 use crate::parse::baseimage::Platform;
-use crate::shape::Shape;
+use crate::parse::dockerfile::{Dockerfile, Word};
+use crate::shape::{Shape, without_default_host};
 use crate::text::{Span, Text};
 
 /// A place where an image names another image of the tree with a tag.
@@ -13,7 +14,7 @@ use crate::text::{Span, Text};
 pub struct Reference {
     /// The name of the other image.
     pub target: String,
-    /// The version of it that is named; `None` where there is no tag, or a variable stands in it.
+    /// The version of it that is named; `None` where there is no tag, a variable stands in it, or it names no version.
     pub version: Option<String>,
     /// The file.
     pub path: Arc<str>,
@@ -21,16 +22,29 @@ pub struct Reference {
     pub text: Arc<Text>,
     /// The whole reference.
     pub span: Span,
-    /// Where the version stands; the end of the reference where there is none.
+    /// Where the version stands, maybe in the default of a variable; the end of the reference where there is none.
     pub version_span: Span,
     /// The platform at the end of the tag, and where it stands.
     pub suffix: Option<(String, Span)>,
-    /// Whether a digest stands behind the tag, which decides what is pulled.
-    pub has_digest: bool,
-    /// Whether the version stands where the reference is; else it comes from a variable.
-    pub is_literal: bool,
+    /// Whether the version can be rewritten where it stands.
+    pub writing: Writing,
     /// How it came to be written.
     pub spelling: Spelling,
+}
+
+/// How the version of a reference is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Writing {
+    /// As it is.
+    Literal,
+    /// As the default of a variable, which a build may overrule.
+    Default,
+    /// With a digest behind it, which decides what is pulled.
+    Digest,
+    /// Without what stands before versions in other tags.
+    Unprefixed,
+    /// By variables, in a way that only the build knows.
+    Computed,
 }
 
 /// Where a reference stands.
@@ -55,29 +69,77 @@ impl Reference {
         Place::new(&self.path, &self.text, self.version_span.clone())
     }
 
+    /// Where the finding about it begins: of a base file, lines that are at fault alike are one finding; of a Dockerfile each is its
+    /// own, as a waiver in it is of one line.
+    pub fn subject(&self) -> usize {
+        if matches!(self.spelling, Spelling::Base(_)) { 0 } else { self.version_span.start }
+    }
+
+    /// The image that a FROM names.
+    fn of_from(
+        path: &Arc<str>,
+        text: &Arc<Text>,
+        dockerfile: &Dockerfile,
+        image: &Word,
+        shape: &Shape,
+    ) -> Option<Self> {
+        let written = text.slice(&image.span);
+        let found = Self::parse(path, text, &image.span, shape, Spelling::From);
+        // What variables of the file stand for is known where they have defaults. A name may go on in the next line.
+        if found.as_ref().is_some_and(|reference| reference.version.is_some()) && !written.contains('\n') {
+            return found;
+        }
+        let value = dockerfile.with_defaults(&image.value);
+        if value == written {
+            return found;
+        }
+        Self::expanded(path, text, dockerfile, image, &value, shape).or(found)
+    }
+
     /// A reference whose text is not what stands in the file: variables in it were replaced.
-    fn expanded(path: &Arc<str>, text: &Arc<Text>, span: &Span, shape: &Shape, value: &str) -> Option<Self> {
-        let value = Arc::new(Text::from(value));
-        let reference = Self::parse(path, &value, &(0..value.as_str().len()), shape, Spelling::From)?;
-        let whole = span.clone();
-        Some(Self {
-            text: Arc::clone(text),
-            span: whole.clone(),
-            version_span: whole,
-            suffix: None,
-            is_literal: false,
-            ..reference
-        })
+    fn expanded(
+        path: &Arc<str>,
+        text: &Arc<Text>,
+        dockerfile: &Dockerfile,
+        image: &Word,
+        value: &str,
+        shape: &Shape,
+    ) -> Option<Self> {
+        let expanded = Arc::new(Text::from(value));
+        let reference = Self::parse(path, &expanded, &(0..value.len()), shape, Spelling::From)?;
+        let here = Self { text: Arc::clone(text), span: image.span.clone(), suffix: None, ..reference };
+        // The tag may stand there all the same, behind a variable.
+        let tail = &value[here.version_span.start..];
+        let end = image.span.start + text.slice(&image.span).trim_end_matches(QUOTES).len();
+        if here.version.is_some() && text.slice(&(image.span.start..end)).ends_with(tail) {
+            let start = end - tail.len();
+            return Some(Self { version_span: start..start + here.version_span.len(), ..here });
+        }
+        // Or it is the default of one, alone or with the name before it.
+        let argument = variable_of(&image.value).and_then(|name| dockerfile.argument(name));
+        let in_default = argument.and_then(|argument| {
+            let default = argument.span.as_ref().filter(|_| argument.default.is_some())?;
+            let whole = Self::parse(path, text, default, shape, Spelling::From).map(|whole| whole.version_span);
+            let alone = Some(default.clone()).filter(|default| Some(text.slice(default)) == here.version.as_deref());
+            whole.or(alone)
+        });
+        let writing = match (here.writing, &in_default) {
+            (Writing::Literal, Some(_)) => Writing::Default,
+            (Writing::Literal, None) => Writing::Computed,
+            (writing, _) => writing,
+        };
+        let version_span = in_default.unwrap_or_else(|| image.span.clone());
+        Some(Self { version_span, writing, ..here })
     }
 
     fn parse(path: &Arc<str>, text: &Arc<Text>, span: &Span, shape: &Shape, spelling: Spelling) -> Option<Self> {
         let raw = text.slice(span);
-        let quotes: &[char] = &['"', '\''];
-        let start = span.start + (raw.len() - raw.trim_start_matches(quotes).len());
-        let raw = raw.trim_matches(quotes);
-        let (name, directory) = shape.registries.iter().find_map(|(registry, directory)| {
-            Some((raw.strip_prefix(registry.as_str())?.strip_prefix('/')?, directory))
-        })?;
+        let start = span.start + (raw.len() - raw.trim_start_matches(QUOTES).len());
+        let raw = raw.trim_matches(QUOTES);
+        let hosted = without_default_host(raw);
+        let mut registries = shape.registries.iter();
+        let (name, directory) =
+            registries.find_map(|(registry, directory)| Some((hosted.strip_prefix(registry.as_str())?, directory)))?;
         let name_start = start + (raw.len() - name.len());
         let name = name.split('@').next().unwrap_or_default();
         let (name, tag) = name.rsplit_once(':').map_or((name, None), |(name, tag)| (name, Some(tag)));
@@ -86,23 +148,42 @@ impl Reference {
         }
         let tag_start = name_start + name.len() + usize::from(tag.is_some());
         let tag = tag.unwrap_or_default();
-        let version = if shape.platform_suffix { without_platform(tag, &spelling) } else { tag };
-        let version_span = tag_start..tag_start + version.len();
-        let suffix = tag[version.len()..]
+        let whole = if shape.platform_suffix { without_platform(tag, &spelling) } else { tag };
+        let suffix = tag[whole.len()..]
             .strip_prefix('-')
-            .map(|suffix| (suffix.to_owned(), tag_start + version.len() + 1..tag_start + tag.len()));
+            .map(|suffix| (suffix.to_owned(), tag_start + whole.len() + 1..tag_start + tag.len()));
+        let version = whole.strip_prefix(&*shape.tag_prefix).filter(|version| !version.is_empty());
+        let writing = match version {
+            _ if raw.contains('@') => Writing::Digest,
+            None => Writing::Unprefixed,
+            Some(_) => Writing::Literal,
+        };
+        let version = version.unwrap_or(whole);
+        let version_end = tag_start + whole.len();
+        let is_named = !version.is_empty() && !version.contains('$') && !shape.floating.is_match(whole);
         Some(Self {
             target: if directory.is_empty() { name.to_owned() } else { format!("{directory}/{name}") },
-            version: Some(version.to_owned()).filter(|version| !version.is_empty() && !version.contains('$')),
+            version: is_named.then(|| version.to_owned()),
             path: Arc::clone(path),
             text: Arc::clone(text),
             span: start..start + raw.len(),
-            version_span,
+            version_span: version_end - version.len()..version_end,
             suffix,
-            has_digest: raw.contains('@'),
-            is_literal: true,
+            writing,
             spelling,
         })
+    }
+}
+
+const QUOTES: [char; 2] = ['"', '\''];
+
+/// The variable that a reference is, or that its tag begins with.
+fn variable_of(reference: &str) -> Option<&str> {
+    let tag = reference.rfind(":$").map_or(reference, |colon| &reference[colon + 1..]);
+    let name = tag.strip_prefix('$')?;
+    match name.strip_prefix('{') {
+        Some(braced) => braced.split(['}', ':']).next(),
+        None => name.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).next(),
     }
 }
 
@@ -135,17 +216,7 @@ pub(super) fn of_image(image: &Image, shape: &Shape) -> Vec<Reference> {
         let Ok(Parsed { text, dockerfile, .. }) = &build.file else { continue };
         for (number, stage) in dockerfile.stages.iter().enumerate() {
             if dockerfile.continued_by(stage, number).is_none() {
-                let span = &stage.image.span;
-                let found = Reference::parse(&build.path, text, span, shape, Spelling::From);
-                // What variables of the file stand for is known where they have defaults. A name may go on in the next line.
-                let is_open = found.as_ref().is_none_or(|reference| reference.version.is_none())
-                    || text.slice(span).contains('\n');
-                let expanded = || {
-                    let value = dockerfile.with_defaults(&stage.image.value);
-                    let is_other = value != text.slice(span);
-                    is_other.then(|| Reference::expanded(&build.path, text, span, shape, &value)).flatten()
-                };
-                references.extend(if is_open { expanded().or(found) } else { found });
+                references.extend(Reference::of_from(&build.path, text, dockerfile, &stage.image, shape));
             }
             let copies = stage.instructions.iter().filter_map(|instruction| instruction.copy.as_ref()?.from.as_ref());
             for from in copies.filter(|from| !dockerfile.is_stage(&from.value)) {

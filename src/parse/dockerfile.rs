@@ -23,9 +23,20 @@ pub struct Word {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dockerfile {
     /// The arguments before the first stage, with their defaults.
-    pub arguments: Vec<(String, Option<String>)>,
+    pub arguments: Vec<Argument>,
     /// The stages.
     pub stages: Vec<Stage>,
+}
+
+/// An argument before the first stage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Argument {
+    /// Its name.
+    pub name: String,
+    /// Its default, in which the arguments before it are replaced.
+    pub default: Option<String>,
+    /// Where the default stands; `None` where it is not written as it is.
+    pub span: Option<Span>,
 }
 
 /// A stage: a FROM and what follows it.
@@ -144,11 +155,14 @@ impl Dockerfile {
                 });
             }
             syntax::Instruction::Arg(arg) if self.stages.is_empty() => {
-                for argument in arg.arguments.value.split_whitespace() {
-                    let (name, default) = argument.split_once('=').map_or((argument, None), |(n, d)| (n, Some(d)));
-                    // A default may name the arguments before it.
-                    let default = default.map(|default| self.with_defaults(default.trim_matches(['"', '\''])));
-                    self.arguments.push((name.to_owned(), default));
+                // Escapes and continued lines are gone from the value: then its places are not those of the file.
+                let is_plain = source.get(arg.arguments.span.clone()) == Some(&*arg.arguments.value);
+                let mut place = arg.arguments.span.start;
+                for part in arg.arguments.value.split_inclusive(char::is_whitespace) {
+                    if let Some(argument) = self.argument_of(part.trim(), is_plain.then_some(place)) {
+                        self.arguments.push(argument);
+                    }
+                    place += part.len();
                 }
             }
             instruction => {
@@ -163,6 +177,21 @@ impl Dockerfile {
             }
         }
         Ok(())
+    }
+
+    /// Reads `name` or `name=default`. `place` is where that begins in the file.
+    fn argument_of(&self, text: &str, place: Option<usize>) -> Option<Argument> {
+        const QUOTES: [char; 2] = ['"', '\''];
+        let (name, default) = text.split_once('=').map_or((text, None), |(name, default)| (name, Some(default)));
+        let written = default.map(|default| default.trim_matches(QUOTES));
+        // A default may name the arguments before it.
+        let expanded = written.map(|written| self.with_defaults(written));
+        let span = place.zip(default).zip(written).and_then(|((place, default), written)| {
+            let quotes = default.len() - default.trim_start_matches(QUOTES).len();
+            let start = place + name.len() + "=".len() + quotes;
+            (expanded.as_deref() == Some(written)).then_some(start..start + written.len())
+        });
+        (!name.is_empty()).then(|| Argument { name: name.to_owned(), default: expanded, span })
     }
 
     /// What each stage is built for, when the file is built for `target`: its `--platform` if it has one, else that of the
@@ -202,16 +231,18 @@ impl Dockerfile {
 
     /// Takes the default of an argument away, as the build gives it a value.
     pub fn forget_default(&mut self, argument: &str) {
-        for (name, default) in &mut self.arguments {
-            if name == argument {
-                *default = None;
-            }
+        for known in self.arguments.iter_mut().filter(|known| known.name == argument) {
+            known.default = None;
         }
     }
 
-    /// The default of an argument before the first stage.
+    /// An argument before the first stage.
+    pub fn argument(&self, name: &str) -> Option<&Argument> {
+        self.arguments.iter().rfind(|argument| argument.name == name)
+    }
+
     fn default(&self, name: &str) -> Option<&str> {
-        self.arguments.iter().rfind(|(argument, _)| argument == name)?.1.as_deref()
+        self.argument(name)?.default.as_deref()
     }
 
     /// Replaces variables by what the build sets, or by their defaults; unknown ones by nothing, as docker does.

@@ -4,7 +4,7 @@
 pub mod baseimage;
 pub mod capture;
 pub mod dockerfile;
+pub mod glob;
 pub mod go;
-pub mod ignore;
 pub mod version;
 pub mod yaml;

@@ -140,6 +140,7 @@ pub fn next_revision(version: &str) -> String {
 /// assert_eq!(order("2.9", "2.10"), Some(Less));
 /// assert_eq!(order("1.17", "1.17.3"), Some(Less));
 /// assert_eq!(order("1.29-2", "1.29"), Some(Greater));
+/// assert_eq!(order("5.0.5-alpine", "5.0.5-alpine-1"), Some(Less));
 /// assert_eq!(order("1.1", "5.0.5-alpine"), None);
 /// ```
 pub fn order(one: &str, other: &str) -> Option<Ordering> {
@@ -155,15 +156,13 @@ pub fn order(one: &str, other: &str) -> Option<Ordering> {
         order = order.then_with(|| value(number).cmp(&value(other_number)));
         if between != other_between {
             // One may go on where the other ends, as long as numbers alone follow.
-            let (rest, longer) = match (between.is_empty(), other_between.is_empty()) {
-                (true, false) => (other, Ordering::Less),
-                (false, true) => (one, Ordering::Greater),
-                _ => return None,
+            let (ended, separator, rest, longer) = match other_between.strip_prefix(between) {
+                Some(separator) => (one, separator, other, Ordering::Less),
+                None => (other, between.strip_prefix(other_between)?, one, Ordering::Greater),
             };
-            let is_separator = |between: &str| matches!(between, "." | "-" | "_");
             let numbers_alone = rest.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'_'));
-            let goes_on = is_separator(between) || is_separator(other_between);
-            return (goes_on && numbers_alone && !rest.is_empty()).then_some(order.then(longer));
+            let goes_on = ended.is_empty() && matches!(separator, "." | "-" | "_") && !rest.is_empty();
+            return (goes_on && numbers_alone).then_some(order.then(longer));
         }
         if one.is_empty() && other.is_empty() {
             return Some(order);
@@ -210,6 +209,8 @@ mod tests {
         assert_eq!(order("v1.0", "1.0"), None);
         assert_eq!(order("1.0", "1.0b"), None);
         assert_eq!(order("1.0", "1.0."), None);
+        assert_eq!(order("1.0-alpine-1", "1.0-alpine"), Some(Ordering::Greater));
+        assert_eq!(order("1.0-alp", "1.0-alpine-1"), None);
         assert_eq!(order("01.2", "1.2"), Some(Ordering::Equal));
         assert_eq!(order("99999999999999999999999", "100000000000000000000000"), Some(Ordering::Less));
     }

@@ -1,0 +1,229 @@
+//! Patterns of paths and of names. Most that are written are plain words, for which no automaton need be built.
+
+use std::sync::OnceLock;
+
+use globset::{Glob, GlobBuilder, GlobMatcher, GlobSet, GlobSetBuilder};
+use serde::{Deserialize, Deserializer};
+
+use crate::text::is_below;
+
+/// A path from a given directory, in which `*` and `?` stand for what a single part of it may hold, and `**` for several parts.
+#[derive(Debug, Clone)]
+pub struct PathPattern {
+    text: String,
+    /// `None` where the text is a plain path.
+    glob: Option<GlobMatcher>,
+}
+
+impl PathPattern {
+    /// Reads a pattern; the error says what is wrong with it.
+    pub fn new(text: &str) -> Result<Self, String> {
+        let text = text.trim_end_matches('/');
+        let text = text.strip_prefix("./").unwrap_or(text);
+        if text.is_empty() || text.starts_with('/') || text.split('/').any(|part| part == "..") {
+            return Err("this must be a path that begins here and leads nowhere above".to_owned());
+        }
+        let compile = || GlobBuilder::new(text).literal_separator(true).build();
+        let glob = text.contains(WILDCARDS).then(compile).transpose().map_err(|error| error.kind().to_string())?;
+        Ok(Self { text: text.to_owned(), glob: glob.map(|glob| glob.compile_matcher()) })
+    }
+
+    /// The pattern as it is written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The path that the pattern is; `None` where it has wildcards.
+    pub fn as_path(&self) -> Option<&str> {
+        self.glob.is_none().then_some(&*self.text)
+    }
+
+    /// The directory below which all lies that can match; the empty one for the directory that it begins in.
+    pub fn directory(&self) -> &str {
+        let plain = &self.text[..self.text.find(WILDCARDS).unwrap_or(self.text.len())];
+        plain.rsplit_once('/').map_or("", |(directory, _)| directory)
+    }
+
+    /// Whether a path matches.
+    pub fn is_match(&self, path: &str) -> bool {
+        self.glob.as_ref().map_or(self.text == path, |glob| glob.is_match(path))
+    }
+
+    /// Whether a path matches, or a directory above it.
+    pub fn covers(&self, path: &str) -> bool {
+        match &self.glob {
+            None => is_below(path, &self.text),
+            Some(glob) => {
+                path.match_indices('/').map(|(end, _)| &path[..end]).chain([path]).any(|it| glob.is_match(it))
+            }
+        }
+    }
+}
+
+const WILDCARDS: [char; 4] = ['*', '?', '[', '{'];
+
+impl<'de> Deserialize<'de> for PathPattern {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::new(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}
+
+/// Patterns over the names of images; a bad one is an error of the configuration. They are compiled when they are first
+/// needed: most runs need none.
+#[derive(Debug, Clone, Default)]
+pub struct Globs {
+    patterns: Vec<Glob>,
+    compiled: OnceLock<GlobSet>,
+}
+
+impl Globs {
+    /// Whether one of the patterns matches.
+    pub fn is_match(&self, name: &str) -> bool {
+        let compile = || {
+            let mut set = GlobSetBuilder::new();
+            for pattern in &self.patterns {
+                set.add(pattern.clone());
+            }
+            // Each pattern was good on its own.
+            set.build().unwrap_or_else(|_| GlobSet::empty())
+        };
+        !self.patterns.is_empty() && self.compiled.get_or_init(compile).is_match(name)
+    }
+
+    /// The patterns that match none of these names.
+    pub fn unused<'g>(&'g self, names: &[&str]) -> impl Iterator<Item = &'g str> {
+        let is_unused = |pattern: &&Glob| {
+            let matcher = pattern.compile_matcher();
+            !names.iter().any(|name| matcher.is_match(name))
+        };
+        self.patterns.iter().filter(is_unused).map(Glob::glob).collect::<Vec<_>>().into_iter()
+    }
+}
+
+impl<'de> Deserialize<'de> for Globs {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let patterns = Vec::<String>::deserialize(deserializer)?.into_iter().map(|pattern| Glob::new(&pattern));
+        let patterns = patterns.collect::<Result<_, _>>().map_err(serde::de::Error::custom)?;
+        Ok(Self { patterns, compiled: OnceLock::new() })
+    }
+}
+
+/// A pattern as `.gitignore` writes it: without a slash it matches at any depth, with a closing slash it matches directories with
+/// everything in them.
+#[derive(Debug, Clone)]
+pub enum Pattern {
+    /// The name of a file.
+    Name(String),
+    /// What the name of a file ends with.
+    Suffix(String),
+    /// The name of a directory.
+    Directory(String),
+    /// Anything else.
+    Glob(Glob),
+}
+
+/// A set of patterns as `.gitignore` writes them.
+#[derive(Debug, Clone, Default)]
+pub struct Ignore {
+    names: Vec<String>,
+    suffixes: Vec<String>,
+    directories: Vec<String>,
+    globs: GlobSet,
+}
+
+impl Pattern {
+    /// Reads a pattern; the error says what is wrong with it.
+    pub fn new(text: &str) -> Result<Self, String> {
+        if text.starts_with('!') {
+            return Err("no pattern can take back what another one says".to_owned());
+        }
+        let (body, below) = text.strip_suffix('/').map_or((text, ""), |body| (body, "/**"));
+        let is_plain = |text: &str| !text.is_empty() && !text.contains(['/', '*', '?', '[', ']', '{', '}', '\\']);
+        match body.strip_prefix('*') {
+            _ if is_plain(body) && !below.is_empty() => Ok(Self::Directory(body.to_owned())),
+            _ if is_plain(body) => Ok(Self::Name(body.to_owned())),
+            Some(suffix) if is_plain(suffix) && below.is_empty() => Ok(Self::Suffix(suffix.to_owned())),
+            _ => {
+                let anchor = if body.contains('/') { "" } else { "**/" };
+                let pattern = format!("{anchor}{}{below}", body.trim_start_matches('/'));
+                let glob = GlobBuilder::new(&pattern).literal_separator(true).build();
+                glob.map(Self::Glob).map_err(|error| error.kind().to_string())
+            }
+        }
+    }
+}
+
+impl Ignore {
+    /// Whether a pattern matches a path.
+    pub fn is_match(&self, path: &str) -> bool {
+        let (directories, name) = path.rsplit_once('/').unwrap_or(("", path));
+        self.names.iter().any(|known| known == name)
+            || self.suffixes.iter().any(|suffix| name.ends_with(&**suffix))
+            || directories.split('/').any(|directory| self.directories.iter().any(|known| known == directory))
+            || (!self.globs.is_empty() && self.globs.is_match(path))
+    }
+}
+
+impl FromIterator<Pattern> for Ignore {
+    fn from_iter<I: IntoIterator<Item = Pattern>>(patterns: I) -> Self {
+        let mut ignore = Self::default();
+        let mut globs = GlobSetBuilder::new();
+        for pattern in patterns {
+            match pattern {
+                Pattern::Name(name) => ignore.names.push(name),
+                Pattern::Suffix(suffix) => ignore.suffixes.push(suffix),
+                Pattern::Directory(directory) => ignore.directories.push(directory),
+                Pattern::Glob(glob) => drop(globs.add(glob)),
+            }
+        }
+        // Each of them compiled on its own already.
+        ignore.globs = globs.build().unwrap_or_default();
+        ignore
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_match_from_where_they_begin() {
+        let pattern = |text: &str| PathPattern::new(text).expect("a pattern");
+        assert!(pattern("./lib/").covers("lib/a/b") && pattern("lib").covers("lib") && !pattern("lib").covers("a/lib"));
+        assert!(pattern("lib/*.sh").covers("lib/a.sh") && !pattern("lib/*.sh").covers("lib/a/b.sh"));
+        assert!(pattern("l*").covers("lib/a/b") && !pattern("l*").is_match("lib/a") && pattern("l*").is_match("lib"));
+        assert!(pattern("**/x").is_match("a/b/x") && pattern("**/x").is_match("x"));
+        assert_eq!(["a/b*/c", "*", "a/b"].map(|text| pattern(text).directory().to_owned()), ["a", "", "a"]);
+        assert!(["", "/a", "a/../b", "a["].iter().all(|text| PathPattern::new(text).is_err()));
+    }
+
+    #[test]
+    fn patterns_match_as_gitignore_has_them() {
+        let matches =
+            |pattern: &str, path: &str| Ignore::from_iter([Pattern::new(pattern).expect("a pattern")]).is_match(path);
+        for (pattern, path) in [
+            ("OWNERS", "OWNERS"),
+            ("OWNERS", "a/b/OWNERS"),
+            ("*.md", "a/x.md"),
+            ("*_test.go", "x_test.go"),
+            ("testdata/", "a/testdata/b/c"),
+            ("test*/", "a/testdata/b"),
+            ("docs/*.txt", "docs/a.txt"),
+            ("/Makefile", "Makefile"),
+        ] {
+            assert!(matches(pattern, path), "{pattern} matches {path}");
+        }
+        for (pattern, path) in [
+            ("OWNERS", "OWNERS/a"),
+            ("OWNERS", "NEW_OWNERS"),
+            ("*.md", "a.md/x"),
+            ("testdata/", "testdata"),
+            ("testdata/", "a/mytestdata/b"),
+            ("docs/*.txt", "a/docs/a.txt"),
+            ("docs/*.txt", "docs/a/b.txt"),
+            ("/Makefile", "a/Makefile"),
+        ] {
+            assert!(!matches(pattern, path), "{pattern} does not match {path}");
+        }
+    }
+}
