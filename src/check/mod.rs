@@ -7,7 +7,7 @@ mod base_format;
 mod base_platform;
 mod constant;
 mod dependencies;
-mod dockerfile_format;
+mod dockerfile;
 mod job;
 mod manifest;
 mod misnamed_file;
@@ -187,8 +187,8 @@ kinds! {
     Constant(constant::Constant),
     /// Entries of a list of dependencies must equal the versions that they are about.
     Dependencies(dependencies::Dependencies),
-    /// Dockerfiles must be readable.
-    DockerfileFormat(dockerfile_format::DockerfileFormat),
+    /// Dockerfiles must be there, and readable.
+    Dockerfile(dockerfile::Dockerfile),
     /// A job must build every image.
     Job(job::Job),
     /// Entries of the manifest must be current, or must be built.

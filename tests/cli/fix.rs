@@ -249,7 +249,7 @@ fn a_narrowed_repair_leaves_nothing_of_its_own_behind() {
     repo.write(&[("test/images/nautilus/VERSION", "no tag!\n")]);
     repo.imglint(&["--fix", "test/images/agnhost"]).is(1, &[]);
     assert_eq!(tree(&repo), expected(&before));
-    repo.imglint(&[]).is(1, &["malformed-version", "missing-postsubmit", "standalone-image"]);
+    repo.imglint(&[]).is(1, &["malformed-version", "missing-dockerfile", "missing-postsubmit", "standalone-image"]);
 }
 
 #[test]

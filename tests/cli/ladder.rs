@@ -470,8 +470,9 @@ fn unborn_head_means_that_everything_is_new() {
     let repo = scratch.init("repo");
     repo.write(&[("test/images/image-util.sh", ""), ("test/images/a/VERSION", "not a tag!\n")]);
     repo.git(&["add", "-A"]);
-    repo.imglint(&["--staged"]).is(1, &["malformed-version"]).says(&["HEAD has no commit yet"]);
-    repo.imglint(&[]).is(1, &["malformed-version"]);
+    let new = &["malformed-version", "missing-dockerfile"];
+    repo.imglint(&["--staged"]).is(1, new).says(&["HEAD has no commit yet"]);
+    repo.imglint(&[]).is(1, new);
     repo.imglint(&["--head", "HEAD"]).fails(&["HEAD has no commit yet"]);
 }
 

@@ -261,8 +261,10 @@ fn images_go_by_the_names_that_findings_have() {
     let repo = scratch.kubernetes("repo");
     repo.change(&[
         ("test/images/volume/nfs/VERSION", "1.0\n"),
+        ("test/images/volume/nfs/Dockerfile", "FROM scratch\n"),
         ("test/images/cat-new/VERSION", "1.0\n"),
         ("test/images/cat-new/ALIAS", "cat\n"),
+        ("test/images/cat-new/Dockerfile", "FROM scratch\n"),
     ]);
     repo.git(&["checkout", "-q", "-b", "topic"]);
     repo.write(&[("test/images/volume/nfs/new", "x\n"), ("test/images/cat-new/new", "x\n")]);

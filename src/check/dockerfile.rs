@@ -1,0 +1,69 @@
+//! `dockerfile`: an image of which no Dockerfile can be read cannot be judged, and that must not pass in silence.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+
+use super::{Context, Kind, Scope};
+use crate::finding::Fault;
+use crate::model::{Image, Unparsed};
+use crate::parse::glob::PathPattern;
+use crate::snapshot::StoreError;
+use crate::text::file_name;
+
+/// What stands in the way.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Dockerfile {
+    forbid: Forbidden,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Forbidden {
+    /// A Dockerfile that cannot be read.
+    Malformed,
+    /// An image without one.
+    Missing,
+}
+
+impl Kind for Dockerfile {
+    const SCOPE: Scope = Scope::Tree;
+
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
+        let images = context.head.images.values();
+        Ok(match self.forbid {
+            Forbidden::Malformed => images.flat_map(|image| malformed(image)).collect(),
+            Forbidden::Missing => images.filter_map(|image| missing(context, image)).collect(),
+        })
+    }
+}
+
+fn malformed(image: &Image) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let mut seen = BTreeSet::new();
+    for build in &image.builds {
+        let Err(Unparsed { reason, place }) = &build.file else { continue };
+        if seen.insert((&build.path, reason)) {
+            let name = file_name(&build.path);
+            let message = format!("{name} of {} cannot be read: {reason}", image.name);
+            faults.push(Fault::new(message, place.clone()).image(&image.name));
+        }
+    }
+    faults
+}
+
+fn missing(context: &Context<'_>, image: &Image) -> Option<Fault> {
+    if image.has_dockerfile() {
+        return None;
+    }
+    let message = format!("{} has no Dockerfile where one is looked for, so its bases are not seen", image.name);
+    let mut own = context.head.own_content(image, context.files, context.shape).map(|(path, _)| path);
+    let like = own.find(|path| file_name(path).to_ascii_lowercase().contains("dockerfile"));
+    let looked_for = context.shape.dockerfiles.iter().map(PathPattern::as_str).collect::<Vec<_>>().join(", ");
+    let help = match like {
+        Some(path) => format!("tell the pack of it, beside {looked_for}: shape.build.dockerfile = [\"{path}\"]"),
+        None => format!("add {looked_for}, or waive this if the image is built otherwise"),
+    };
+    Some(Fault::new(message, image.version_place()).image(&image.name).help(help))
+}
