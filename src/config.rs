@@ -116,8 +116,9 @@ impl Source {
                 Err(error) => error,
             };
             let quoted = |index: usize| error.message().split('`').nth(index).unwrap_or_default();
-            let is_consequence =
-                error.message().starts_with("missing field") && removed.iter().any(|key| key == quoted(1));
+            let is_missed = error.message().starts_with("missing field") && removed.iter().any(|key| key == quoted(1));
+            // A table that must hold one key has lost it.
+            let is_consequence = is_missed || (!removed.is_empty() && error.message().starts_with("wanted exactly 1"));
             let span = error.span().unwrap_or(0..0);
             if !is_consequence {
                 problems.push(self.explain(&error, span.clone()));

@@ -47,7 +47,7 @@ pub struct Failure {
 /// What a rule says of a change.
 struct Judgement {
     new: Vec<Fault>,
-    older: usize,
+    old: Vec<Fault>,
 }
 
 /// Judges. An error means that the images could not even be read.
@@ -77,23 +77,26 @@ pub fn judge(pack: &Pack, pair: &Pair<'_>) -> Result<Outcome, StoreError> {
     let applied = pack.rules.iter().filter(|rule| rule.level != Level::Off);
     let blind = applied.filter_map(|rule| Some((Arc::clone(&rule.id), rule.check.missing(inputs, change.is_some())?)));
     let mut outcome = Outcome { images, blind: blind.collect(), ..Outcome::default() };
+    let mut old = Vec::new();
     for (rule, judgement) in rules.into_iter().zip(judgements) {
         match judgement {
-            Ok(Judgement { new, older }) => {
-                outcome.older += if rule.is_silent { 0 } else { older };
+            Ok(Judgement { new, old: of_rule }) => {
+                old.extend(of_rule.into_iter().filter(|_| !rule.is_silent).map(|fault| stamp(rule, fault)));
                 outcome.findings.extend(new.into_iter().map(|fault| stamp(rule, fault)));
             }
             Err(failure) => outcome.failures.push(failure),
         }
     }
-    waive(pack, &trees, &mut outcome);
+    waive(pack, pair, &trees, &mut outcome, &mut old);
+    outcome.older = old.iter().filter(|finding| finding.waived.is_none()).count();
     outcome.findings.retain(|finding| finding.level != Level::Off);
     outcome.findings.sort_by(|one, other| order(one).cmp(&order(other)));
     Ok(outcome)
 }
 
-/// Applies the waivers, and reports those that are not in order: of those in files, what base had not.
-fn waive(pack: &Pack, trees: &Trees, outcome: &mut Outcome) {
+/// Applies the waivers, and reports those that are not in order: of those in files, what base had not. `old` is what was found and
+/// base had already.
+fn waive(pack: &Pack, pair: &Pair<'_>, trees: &Trees, outcome: &mut Outcome, old: &mut Vec<Finding>) {
     let Some(Waivers { list, after, before, rules, today }) = &pack.waivers else { return };
     let base = trees.base.as_ref();
     let is_judged = |rule: &&Rule| {
@@ -106,10 +109,14 @@ fn waive(pack: &Pack, trees: &Trees, outcome: &mut Outcome) {
         judged: pack.rules.iter().filter(is_judged).map(|rule| &*rule.id).collect(),
         head: &trees.head,
         base,
+        shape: &pack.shape,
+        files: &pair.head,
         today: *today,
     };
     let comments = waiver::of_dockerfiles(&trees.head);
-    waiver::let_pass(&mut outcome.findings, list.iter().chain(&comments), &known);
+    for findings in [&mut outcome.findings, old] {
+        waiver::let_pass(findings, list.iter().chain(&comments), &known);
+    }
     // Where the change touches no waiver, none can have come into disorder.
     if trees.is_partial {
         return;
@@ -124,8 +131,8 @@ fn waive(pack: &Pack, trees: &Trees, outcome: &mut Outcome) {
     };
     for rule in pack.rules.iter().filter(|rule| rule.level != Level::Off) {
         let Check::Waiver(check) = &rule.check else { continue };
-        let (new, old) = compare(of_kind(&now, check.forbid), &of_kind(&then, check.forbid));
-        outcome.older += old.len();
+        let (new, known) = compare(of_kind(&now, check.forbid), &of_kind(&then, check.forbid));
+        old.extend(known.into_iter().map(|fault| stamp(rule, fault)));
         outcome.findings.extend(new.into_iter().map(|fault| stamp(rule, fault)));
     }
 }
@@ -240,19 +247,20 @@ fn apply(rule: &Rule, context: &Context<'_>, before: Option<&Context<'_>>) -> Re
         }
     };
     let new = run(context)?;
-    let Some(before) = before else { return Ok(Judgement { new, older: 0 }) };
+    let Some(before) = before else { return Ok(Judgement { new, old: Vec::new() }) };
     match rule.check.scope() {
-        Scope::Change => Ok(Judgement { new, older: 0 }),
+        Scope::Change => Ok(Judgement { new, old: Vec::new() }),
         Scope::Tree => {
             let (new, old) = compare(new, &run(before)?);
-            Ok(Judgement { new, older: old.len() })
+            Ok(Judgement { new, old })
         }
         Scope::Both => {
             // What the change moved is new, even if it was wrong in another way before.
             let place = |fault: &Fault| (Arc::clone(&fault.place.path), fault.place.span.start);
             let moved: BTreeSet<_> = new.iter().map(place).collect();
-            let (_, old) = compare(run(&Context { change: None, ..*context })?, &run(before)?);
-            Ok(Judgement { older: old.iter().filter(|fault| !moved.contains(&place(fault))).count(), new })
+            let (_, mut old) = compare(run(&Context { change: None, ..*context })?, &run(before)?);
+            old.retain(|fault| !moved.contains(&place(fault)));
+            Ok(Judgement { new, old })
         }
     }
 }

@@ -11,6 +11,8 @@ use crate::config::suggest;
 use crate::finding::{Fault, Finding, Label, Place};
 use crate::git::Trailer;
 use crate::model::Model;
+use crate::shape::Shape;
+use crate::snapshot::Snapshot;
 
 /// A day of the calendar, in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,6 +49,10 @@ pub struct Known<'a> {
     pub head: &'a Model,
     /// The images before the change; `None` where the whole tree is judged.
     pub base: Option<&'a Model>,
+    /// What the repository looks like.
+    pub shape: &'a Shape,
+    /// All files.
+    pub files: &'a Snapshot<'a>,
     /// The day.
     pub today: Day,
 }
@@ -156,6 +162,17 @@ pub fn disorders<'w>(
     waivers.filter_map(disorder).collect()
 }
 
+impl Known<'_> {
+    /// Whether a directory of this name is built like an image without being one: findings are about such directories, too.
+    fn is_built(&self, name: &str) -> bool {
+        self.shape.roots.iter().any(|root| {
+            let directory = if root.is_empty() { name.to_owned() } else { format!("{root}/{name}") };
+            let mut below = self.files.below(&directory);
+            below.any(|(path, _)| self.shape.built_directory(path) == Some(&*directory))
+        })
+    }
+}
+
 impl Waiver {
     /// A waiver of a rule with what is written behind that: a reason, and perhaps `until=2027-01-31` among its words.
     fn new(rule: &str, rest: &str, place: Place) -> Self {
@@ -200,7 +217,8 @@ impl Waiver {
         let image = self.image.as_ref()?;
         // What comes with the change may be about an image that it deletes.
         let base = known.base.filter(|_| self.is_of_change);
-        let is_known = [known.head].into_iter().chain(base).any(|model| is_image(model, image));
+        let mut models = [known.head].into_iter().chain(base);
+        let is_known = models.any(|model| is_image(model, image)) || known.is_built(image);
         let names = known.head.images.values().map(|image| image.published());
         let message = || format!("the waiver of {} is of an unknown image", self.subject());
         (!is_known).then(|| (message(), Some(suggest(image, names))))

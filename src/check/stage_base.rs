@@ -28,8 +28,8 @@ impl Kind for StageBase {
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
         let mut faults = Vec::new();
         for image in context.head.images.values() {
-            let Some(last) = image.final_stage(&self.system) else { continue };
-            let mut bases = self.bases(image, &last).into_iter().filter_map(|(repository, place)| {
+            let all = image.finals(&self.system).flat_map(|last| self.bases(image, &last));
+            let mut bases = all.filter_map(|(repository, place)| {
                 let is_it = |large: &&String| {
                     repository.strip_suffix(large.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
                 };
@@ -53,14 +53,10 @@ impl StageBase {
     /// The repositories that the last stage is built on: of the image that it names, that of the stages that it continues, or of
     /// the lines of the base file.
     fn bases<'i>(&self, image: &'i Image, last: &Final<'i>) -> Vec<(Cow<'i, str>, Place)> {
-        let mut stage = last.stage;
-        let mut number = last.dockerfile.stages.len() - 1;
-        while let Some(earlier) = last.dockerfile.continued_by(stage, number) {
-            (stage, number) = (&last.dockerfile.stages[earlier], earlier);
-        }
-        let named = last.dockerfile.with_defaults(&stage.image.value);
+        let Some(base) = last.base() else { return Vec::new() };
+        let named = last.dockerfile.with_defaults(&base.value);
         if !repository(&named).contains('$') {
-            let place = Place::new(last.path, last.text, stage.image.span.clone());
+            let place = Place::new(last.path, last.text, base.span.clone());
             return vec![(repository(&named).to_owned().into(), place)];
         }
         let Some((path, (text, lines))) =

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::{Context, Kind, Scope};
-use crate::finding::{Fault, Place};
+use crate::finding::Fault;
 use crate::model::Image;
+use crate::parse::dockerfile::Copy;
+use crate::parse::glob::PathPattern;
 use crate::snapshot::StoreError;
 
 /// Which program needs what.
@@ -25,17 +27,19 @@ impl Kind for StageLibrary {
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
         let mut faults = Vec::new();
         for image in context.head.images.values() {
-            let Some(last) = image.final_stage(&self.system) else { continue };
             for (program, library) in &self.programs {
-                let is_it = |name: &str| name.eq_ignore_ascii_case(program);
-                let brings = last.stage.copies().find(|(_, copy)| copy.file_names().any(is_it));
-                let Some((instruction, copy)) = brings else { continue };
-                if context.head.inherits(image, &self.system, &|image| self.brings(image, library)) {
+                let brought = image.finals(&self.system).find_map(|last| {
+                    let is_it =
+                        |(_, copy): &(_, &Copy)| copy.file_names().any(|name| name.eq_ignore_ascii_case(program));
+                    let (instruction, copy) = last.copies().find(is_it)?;
+                    Some(last.place(instruction, copy))
+                });
+                let Some(place) = brought else { continue };
+                if context.head.inherits(image, &self.system, &|image| self.has(image, library)) {
                     continue;
                 }
                 let message = format!("{} adds {program} without {library}", image.name);
                 let help = format!("copy {library} from a stage with servercore: nanoserver does not have it");
-                let place = Place::new(last.path, last.text, instruction.span.start..copy.destination.span.end);
                 faults.push(Fault::new(message, place).image(&image.name).help(help));
             }
         }
@@ -44,10 +48,15 @@ impl Kind for StageLibrary {
 }
 
 impl StageLibrary {
-    fn brings(&self, image: &Image, library: &str) -> bool {
-        let is_it = |name: &str| name.eq_ignore_ascii_case(library);
-        image
-            .final_stage(&self.system)
-            .is_some_and(|last| last.stage.copies().any(|(_, copy)| copy.file_names().any(is_it)))
+    fn has(&self, image: &Image, library: &str) -> bool {
+        image.finals(&self.system).any(|last| last.copies().any(|(_, copy)| may_bring(copy, library)))
     }
+}
+
+/// Whether a file of this name is among what is copied, or may be among what a pattern matches. Windows knows no case.
+fn may_bring(copy: &Copy, file: &str) -> bool {
+    let is_it = |name: &str| {
+        PathPattern::new(&name.to_ascii_lowercase()).is_ok_and(|name| name.is_match(&file.to_ascii_lowercase()))
+    };
+    copy.file_names().any(is_it)
 }

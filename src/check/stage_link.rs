@@ -45,12 +45,12 @@ impl StageLink {
     fn judge(&self, image: &Image, build: &Build, faults: &mut Vec<Fault>) {
         let Ok(Parsed { text, dockerfile, platforms }) = &build.file else { return };
         let is_windows = |number: usize| platforms.get(number).is_some_and(|platform| platform.os == self.system);
-        for (number, stage) in dockerfile.stages.iter().enumerate() {
+        for stage in &dockerfile.stages {
             let copies: Vec<&Copy> = (0..dockerfile.stages.len())
                 .filter(|later| is_windows(*later))
                 .flat_map(|later| dockerfile.stages[later].copies())
                 .map(|(_, copy)| copy)
-                .filter(|copy| copy.from.as_ref().is_some_and(|from| is_stage(dockerfile, &from.value, stage, number)))
+                .filter(|copy| copy.from.as_ref().is_some_and(|from| continues(dockerfile, &from.value, stage)))
                 .collect();
             for instruction in stage.instructions.iter().filter(|instruction| instruction.keyword == "RUN") {
                 for link in links(&instruction.arguments) {
@@ -93,9 +93,10 @@ impl StageLink {
     }
 }
 
-fn is_stage(dockerfile: &Dockerfile, name: &str, stage: &Stage, number: usize) -> bool {
-    let is_named = stage.name.as_ref().is_some_and(|own| own.value.eq_ignore_ascii_case(name));
-    is_named || (dockerfile.stage_named(name, dockerfile.stages.len()).is_none() && name.parse() == Ok(number))
+/// Whether `name` names a stage, or one that continues it.
+fn continues(dockerfile: &Dockerfile, name: &str, stage: &Stage) -> bool {
+    let chain = dockerfile.stage(name).map(|number| dockerfile.chain(number));
+    chain.is_some_and(|chain| chain.iter().any(|earlier| std::ptr::eq(*earlier, stage)))
 }
 
 /// Whether a path begins at a root or a drive.

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::{Context, Kind, Scope};
-use crate::finding::{Fault, Place};
+use crate::finding::Fault;
 use crate::model::Image;
 use crate::parse::dockerfile::{Copy, Instruction};
 use crate::snapshot::StoreError;
@@ -22,16 +22,17 @@ impl Kind for StagePath {
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
         let mut faults = Vec::new();
         for image in context.head.images.values() {
-            let Some(last) = image.final_stage(&self.system) else { continue };
-            let program = last.stage.copies().find(|(_, copy)| brings_program(copy));
-            let Some((instruction, copy)) = program else { continue };
+            let brought = image.finals(&self.system).find_map(|last| {
+                let (instruction, copy) = last.copies().find(|(_, copy)| brings_program(copy))?;
+                Some((&copy.destination.value, last.place(instruction, copy)))
+            });
+            let Some((program, place)) = brought else { continue };
             if context.head.inherits(image, &self.system, &|image| self.sets_path(image)) {
                 continue;
             }
-            let message = format!("{} adds {} and sets no PATH of Windows", image.name, copy.destination.value);
+            let message = format!("{} adds {} and sets no PATH of Windows", image.name, program);
             let help = "set it in the last stage, as in ENV PATH=\"C:\\bin;C:\\Windows\\System32;C:\\Windows;\": docker buildx \
                         replaces it by one of Linux";
-            let place = Place::new(last.path, last.text, instruction.span.start..copy.destination.span.end);
             faults.push(Fault::new(message, place).image(&image.name).help(help));
         }
         Ok(faults)
@@ -40,8 +41,8 @@ impl Kind for StagePath {
 
 impl StagePath {
     fn sets_path(&self, image: &Image) -> bool {
-        let instructions = image.final_stage(&self.system).into_iter().flat_map(|last| &last.stage.instructions);
-        instructions.filter(|instruction| instruction.keyword == "ENV").any(sets_windows_path)
+        let sets = |instruction: &Instruction| instruction.keyword == "ENV" && sets_windows_path(instruction);
+        image.finals(&self.system).any(|last| last.instructions().any(sets))
     }
 }
 

@@ -220,7 +220,9 @@ impl Sources<'_> {
 
     /// All that the policy says, to be compared.
     fn texts(&self) -> Result<Vec<String>, Error> {
-        let mut texts: Vec<String> = self.file(CONFIG_FILE)?.into_iter().collect();
+        // A configuration that the command line names is no part of either tree.
+        let file = if self.options.config.is_none() { self.file(CONFIG_FILE)? } else { None };
+        let mut texts: Vec<String> = file.into_iter().collect();
         if let Some((name, _)) = self.config()?.and_then(|config| config.pack)
             && let Some(pack) = self.in_tree(&name)?
         {

@@ -14,7 +14,7 @@ pub use reference::{Reference, Spelling, Writing};
 
 use crate::finding::Place;
 use crate::parse::baseimage::{self, Platform};
-use crate::parse::dockerfile::{Dockerfile, Malformed, Prefixed};
+use crate::parse::dockerfile::{Copy, Dockerfile, Instruction, Malformed, Prefixed, Stage, Word};
 use crate::parse::go;
 use crate::parse::version::Version;
 use crate::shape::{Constant, ManifestShape, Shape};
@@ -199,7 +199,6 @@ impl<T> Control<T> {
 }
 
 /// The last stage of a build: what the image is.
-#[derive(Clone, Copy)]
 pub struct Final<'a> {
     /// The Dockerfile.
     pub path: &'a Arc<str>,
@@ -207,18 +206,42 @@ pub struct Final<'a> {
     pub text: &'a Arc<Text>,
     /// All that it says.
     pub dockerfile: &'a Dockerfile,
-    /// The stage.
-    pub stage: &'a crate::parse::dockerfile::Stage,
+    /// The stage, and behind it those that it continues.
+    pub stages: Vec<&'a Stage>,
+}
+
+impl<'a> Final<'a> {
+    /// The instructions that make the image.
+    pub fn instructions(&self) -> impl Iterator<Item = &'a Instruction> {
+        self.stages.iter().flat_map(|stage| &stage.instructions)
+    }
+
+    /// What COPY and ADD bring into the image, with their instructions.
+    pub fn copies(&self) -> impl Iterator<Item = (&'a Instruction, &'a Copy)> {
+        self.instructions().filter_map(|instruction| Some((instruction, instruction.copy.as_ref()?)))
+    }
+
+    /// The place of what COPY or ADD brings.
+    pub fn place(&self, instruction: &Instruction, copy: &Copy) -> Place {
+        Place::new(self.path, self.text, instruction.span.start..copy.destination.span.end)
+    }
+
+    /// The image that all of this is put on.
+    pub fn base(&self) -> Option<&'a Word> {
+        self.stages.last().map(|stage| &stage.image)
+    }
 }
 
 impl Image {
-    /// The last stage of the build for an operating system, if it is built for that itself.
-    pub fn final_stage(&self, os: &str) -> Option<Final<'_>> {
-        let build = self.builds.iter().find(|build| build.target.os == os)?;
-        let parsed = build.file.as_ref().ok()?;
-        let is_for_it = parsed.platforms.last()?.os == os;
-        let stage = parsed.dockerfile.stages.last().filter(|_| is_for_it)?;
-        Some(Final { path: &build.path, text: &parsed.text, dockerfile: &parsed.dockerfile, stage })
+    /// The last stages of the builds for an operating system, once a Dockerfile, where they are built for that themselves.
+    pub fn finals(&self, os: &str) -> impl Iterator<Item = Final<'_>> {
+        let mut seen = BTreeSet::new();
+        let builds = self.builds.iter().filter(move |build| build.target.os == os && seen.insert(&build.path));
+        builds.filter_map(move |build| {
+            let Parsed { text, dockerfile, platforms } = build.file.as_ref().ok()?;
+            let stages = || dockerfile.chain(platforms.len() - 1);
+            (platforms.last()?.os == os).then(|| Final { path: &build.path, text, dockerfile, stages: stages() })
+        })
     }
 
     /// Whether a Dockerfile was found.
@@ -319,10 +342,10 @@ impl Model {
 
     /// The images of the tree that an image is built on for an operating system.
     pub fn parents(&self, image: &Image, os: &str) -> Vec<&Arc<Image>> {
-        let last = image.final_stage(os).map(|last| (last.path, last.stage.image.span.start));
+        let bases: Vec<_> = image.finals(os).filter_map(|last| Some((last.path, last.base()?.span.start))).collect();
         let is_base = |reference: &&Reference| match &reference.spelling {
             Spelling::Base(platform) => platform.os == os,
-            Spelling::From => last == Some((&reference.path, reference.span.start)),
+            Spelling::From => bases.contains(&(&reference.path, reference.span.start)),
             Spelling::Copy => false,
         };
         image.references.iter().filter(is_base).flat_map(|reference| self.named(&reference.target)).collect()
@@ -514,8 +537,8 @@ impl Manifest {
         Ok(Some(Self { path, text, entries, keys }))
     }
 
-    /// The entries of another state of the file that it still has, as in `configs[Agnhost] =`, but in a way that cannot be read; and
-    /// where their keys stand.
+    /// The entries of another state of the file that it still has, as in `configs[Agnhost] =` or `Agnhost:`, but in a way that cannot
+    /// be read; and where their keys stand.
     pub fn unread<'b>(&self, before: &'b Self) -> Vec<(&'b ManifestEntry, Span)> {
         let mut gone = before.entries.iter().filter(|entry| !self.keys.contains(&entry.key)).peekable();
         if gone.peek().is_none() {
@@ -523,12 +546,15 @@ impl Manifest {
         }
         let code = code(&self.path, &self.text);
         let unread = gone.filter_map(|entry| {
-            let index = format!("[{}]", entry.key);
             let is_assigned = |begin: &usize| {
-                let rest = code.as_str()[begin + index.len()..].trim_start();
-                rest.starts_with('=') && !rest.starts_with("==")
+                let before = code.as_str()[..*begin].trim_end();
+                let rest = &code.as_str()[begin + entry.key.len()..];
+                let value = rest.strip_prefix(']').and_then(|rest| rest.trim_start().strip_prefix('='));
+                let is_index = before.ends_with('[') && value.is_some_and(|value| !value.starts_with('='));
+                is_index || (before.ends_with(['{', ',']) && rest.trim_start().starts_with(':'))
             };
-            let begin = code.as_str().match_indices(&index).map(|(begin, _)| begin).find(is_assigned)? + 1;
+            let mut places = code.as_str().match_indices(&entry.key).map(|(begin, _)| begin);
+            let begin = places.find(is_assigned)?;
             Some((entry, begin..begin + entry.key.len()))
         });
         unread.collect()

@@ -219,9 +219,16 @@ impl Dockerfile {
         self.stage_named(&self.with_defaults(&stage.image.value), before)
     }
 
-    /// Whether `name` names a stage by its name or, as COPY may, by its number.
-    pub fn is_stage(&self, name: &str) -> bool {
-        self.stage_named(name, self.stages.len()).is_some() || name.parse::<usize>().is_ok()
+    /// The stage of a number, and behind it those that it continues: what is in the last of them is in all.
+    pub fn chain(&self, number: usize) -> Vec<&Stage> {
+        let earlier = |number: &usize| self.continued_by(self.stages.get(*number)?, *number);
+        std::iter::successors(Some(number), earlier).filter_map(|number| self.stages.get(number)).collect()
+    }
+
+    /// The stage that `name` names by its name or, as COPY may, by its number.
+    pub fn stage(&self, name: &str) -> Option<usize> {
+        let numbered = || name.parse().ok().filter(|number| *number < self.stages.len());
+        self.stage_named(name, self.stages.len()).or_else(numbered)
     }
 
     /// The value with its variables replaced by their defaults, as far as they have any; others stay as they are written.
