@@ -27,6 +27,7 @@ pub mod model;
 pub mod check;
 pub mod waiver;
 pub mod pack;
+pub mod unused;
 // a run, what it repairs, and what it says
 pub mod run;
 pub mod fix;

@@ -3,7 +3,7 @@
 //! Built-in packs and a repository's own are read by the same code. Everything that is wrong in any of them is reported at
 //! once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -67,6 +67,8 @@ pub struct Pack {
     pub waivers: Option<Waivers>,
     /// Files from outside that rules need.
     pub inputs: Inputs,
+    /// The values of `pack.toml`, such as `images.shared`, that the repository itself has set; `None` where all of them are its own.
+    pub own_settings: Option<BTreeSet<String>>,
 }
 
 /// What is let pass, what is to be said of that, and the day by which dates are judged.
@@ -293,6 +295,7 @@ impl Pack {
 
         let stem = |source: &Source| file_name(&source.name).to_owned();
         let mut pack: Option<(String, Shape)> = None;
+        let own_settings = (!files.compiled.is_empty()).then(|| settings.names());
         let mut rules = Vec::new();
         for (number, source) in files.files.iter().enumerate() {
             let name = stem(source);
@@ -344,7 +347,8 @@ impl Pack {
         }
         let Some((summary, shape)) = pack.filter(|_| problems.is_empty()) else { return Err(ConfigError(problems)) };
         rules.sort_by(|one: &Rule, other| one.id.cmp(&other.id));
-        let mut pack = Self { name: files.name, summary, shape, rules, waivers: None, inputs: Inputs::default() };
+        let mut pack =
+            Self { name: files.name, summary, shape, rules, waivers: None, inputs: Inputs::default(), own_settings };
         pack.settle_manifest();
         Ok(pack)
     }
@@ -486,6 +490,13 @@ struct Settings<'a> {
 }
 
 impl<'a> Settings<'a> {
+    /// The values of `pack.toml` that are set, as in `images.shared`.
+    fn names(&self) -> BTreeSet<String> {
+        let name =
+            |value: &Override<'_>| [value.path.clone(), vec![value.key.get_ref().to_string()]].concat().join(".");
+        self.shape.iter().map(name).collect()
+    }
+
     fn of(table: &DeTable<'a>) -> Self {
         let pairs =
             |table: &DeTable<'a>| table.iter().map(|(key, value)| (key.clone(), value.clone())).collect::<Vec<_>>();

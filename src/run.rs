@@ -13,6 +13,7 @@ use crate::model::Model;
 use crate::model::content::{self, ChangedContent};
 use crate::pack::{Pack, Rule, Waivers};
 use crate::snapshot::{Kind, Pair, StoreError};
+use crate::unused;
 use crate::waiver::{self, Known};
 
 /// What a run found.
@@ -26,6 +27,8 @@ pub struct Outcome {
     pub failures: Vec<Failure>,
     /// Rules that could not look, and what they lack. That they found nothing says nothing.
     pub blind: Vec<(RuleId, Missing)>,
+    /// Of a whole tree: settings of the repository's own that are without effect, one line each.
+    pub unused: Vec<String>,
     /// The names of the images that were judged, in order: those of the whole tree, or those that the change touches where it
     /// can have touched no others.
     pub images: Vec<Arc<str>>,
@@ -86,6 +89,9 @@ pub fn judge(pack: &Pack, pair: &Pair<'_>) -> Result<Outcome, StoreError> {
             }
             Err(failure) => outcome.failures.push(failure),
         }
+    }
+    if change.is_none() {
+        outcome.unused = unused::settings(pack, &pair.head, &trees.head);
     }
     waive(pack, pair, &trees, &mut outcome, &mut old);
     outcome.older = old.iter().filter(|finding| finding.waived.is_none()).count();

@@ -82,7 +82,13 @@ pub enum Unreadable {
     /// A commit of another repository.
     #[error("is a submodule, not a file")]
     Submodule,
+    /// What Git LFS stores in the place of a file.
+    #[error("is a pointer of Git LFS, not the file itself")]
+    Pointer,
 }
+
+/// How pointers of Git LFS begin: <https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md>.
+const POINTER: &[u8] = b"version https://git-lfs.github.com/spec/";
 
 /// Where links lead, or why that cannot be told.
 pub type Followed<'s> = Result<Vec<(&'s Arc<str>, &'s Entry)>, Unreadable>;
@@ -196,7 +202,11 @@ impl<'r> Snapshot<'r> {
             Content::Inline(bytes) => Some(bytes.to_vec()),
         };
         let bytes = bytes.filter(|bytes| bytes.len() <= MAX_FILE);
-        let read = bytes.map(|bytes| Arc::new(Text::new(bytes))).ok_or(Unreadable::TooLarge);
+        let read = match bytes {
+            None => Err(Unreadable::TooLarge),
+            Some(bytes) if bytes.starts_with(POINTER) => Err(Unreadable::Pointer),
+            Some(bytes) => Ok(Arc::new(Text::new(bytes))),
+        };
         lock().insert(entry.content.clone(), read.clone());
         Ok(read)
     }

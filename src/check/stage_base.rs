@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::{Context, Kind, Scope};
 use crate::finding::{Fault, Place};
-use crate::model::{Final, Image};
+use crate::model::{Final, Image, without_tag};
 use crate::parse::baseimage::Platform;
 use crate::snapshot::StoreError;
 
@@ -55,9 +55,9 @@ impl StageBase {
     fn bases<'i>(&self, image: &'i Image, last: &Final<'i>) -> Vec<(Cow<'i, str>, Place)> {
         let Some(base) = last.base() else { return Vec::new() };
         let named = last.dockerfile.with_defaults(&base.value);
-        if !repository(&named).contains('$') {
+        if !without_tag(&named).contains('$') {
             let place = Place::new(last.path, last.text, base.span.clone());
-            return vec![(repository(&named).to_owned().into(), place)];
+            return vec![(without_tag(&named).to_owned().into(), place)];
         }
         let Some((path, (text, lines))) =
             image.base.as_ref().and_then(|base| Some((&base.path, base.read.as_ref().ok()?)))
@@ -66,18 +66,8 @@ impl StageBase {
         };
         let is_for_it = |key: &str| Platform::parse(key).is_some_and(|platform| platform.os == self.system);
         let lines = lines.iter().filter(|line| is_for_it(&line.key)).map(|line| {
-            (repository(text.slice(&line.value_span)).into(), Place::new(path, text, line.value_span.clone()))
+            (without_tag(text.slice(&line.value_span)).into(), Place::new(path, text, line.value_span.clone()))
         });
         lines.collect()
-    }
-}
-
-/// A reference to an image without its tag and its digest.
-fn repository(reference: &str) -> &str {
-    let name = reference.split('@').next().unwrap_or_default();
-    // A colon before the last slash belongs to a port.
-    match name.rsplit_once(':') {
-        Some((name, tag)) if !tag.contains('/') => name,
-        _ => name,
     }
 }

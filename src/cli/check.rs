@@ -16,6 +16,7 @@ use crate::check::{Check, Missing};
 use crate::environment::Environment;
 use crate::finding::{Level, RuleId};
 use crate::fix::{self, Allowed, Repair};
+use crate::model::Model;
 use crate::pack::{Pack, Rule, Selection};
 use crate::report::human::Style;
 use crate::report::{Repaired, Report, diff, human, summary};
@@ -130,6 +131,9 @@ fn judge(options: &Options, outputs: &Outputs<'_>, environment: &Environment, is
         }
     }
     let written = outputs.write(&report);
+    if !options.output.quiet {
+        outcome.unused.iter().for_each(|line| say(&format!("note: {line}")));
+    }
     if options.all && is_repaired && is_written {
         say("what is repaired is a change now: run `imglint --fix` without --all for the versions that follow from it");
     }
@@ -150,6 +154,11 @@ fn judge(options: &Options, outputs: &Outputs<'_>, environment: &Environment, is
 
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 enum NothingToJudge {
+    #[error("no directory below {0} holds a file {1}, so there is no image")]
+    #[diagnostic(help(
+        "name the file that holds an image's version in imglint.toml: shape.images.version-file = \"TAG\""
+    ))]
+    NoImage(String, String),
     #[error("there is no file below {0}, where images should lie")]
     #[diagnostic(help("name the directories of the images in imglint.toml: shape.images.roots = [\"images\"]"))]
     NoRoot(String),
@@ -189,6 +198,9 @@ fn refuse_nothing(pack: &Pack, pair: &Pair<'_>, selection: &Selection) -> Result
     let has_files = |root: &String| trees.into_iter().flatten().any(|tree| tree.below(root).next().is_some());
     if !pack.shape.roots.iter().any(has_files) {
         return Err(boxed(NothingToJudge::NoRoot(pack.shape.roots.join(", "))));
+    }
+    if pair.base.is_none() && Model::outline(&pair.head, &pack.shape).directories.is_empty() {
+        return Err(boxed(NothingToJudge::NoImage(pack.shape.roots.join(", "), pack.shape.version_file.clone())));
     }
     let is_skipped = |rule: &Rule| selection.skip.iter().any(|id| **id == *rule.id);
     let obstacle = |rule: &Rule| {

@@ -11,9 +11,11 @@ use super::{CLEAN, Error, hook, print};
 use crate::config::Source;
 use crate::environment::Environment;
 use crate::git::{Base, GitError, Head, Repository};
+use crate::model::Model;
 use crate::pack::{BuiltIn, CONFIG_FILE, Config, Pack};
-use crate::snapshot::Scope;
-use crate::text::escape;
+use crate::snapshot::{Scope, Snapshot};
+use crate::text::{escape, file_name};
+use crate::unused::unlisted_registries;
 use crate::write::{NewFile, WriteError, create};
 
 /// The pack for any repository whose images lie in directories with a file that holds their version.
@@ -27,11 +29,11 @@ const WORKFLOW: &str = ".github/workflows/imglint.yml";
 #[derive(Debug, thiserror::Error, Diagnostic)]
 enum InitError {
     #[error(
-        "imglint finds no images here: no directory holds both a file VERSION and a Dockerfile. Nothing was written"
+        "imglint finds no images here: no directory holds a file VERSION or TAG and a Dockerfile. Nothing was written"
     )]
     #[diagnostic(help(
-        "if the version stands in a file of another name, write a pack of your own (docs/packs.md); else write imglint.toml \
-         by hand:\n    pack = \"generic\"\n    shape.images.roots = [\"images\"]    # where the directories with VERSION files lie"
+        "write imglint.toml by hand:\n    pack = \"generic\"\n    shape.images.roots = [\"images\"]    # where the images' \
+         directories lie\n    shape.images.version-file = \"VERSION\"    # the file that holds the version of each"
     ))]
     NoImages,
     #[error(
@@ -109,18 +111,59 @@ fn configuration(repository: &Repository) -> Result<(String, String), Error> {
     let everything = Scope { directories: vec![String::new()], files: Vec::new() };
     let base = Base::Whole { source: String::new() };
     let pair = repository.pair(&base, &Head::Worktree, &everything).map_err(boxed)?;
-    let images = images(pair.head.entries().keys().map(AsRef::as_ref));
-    if images.is_empty() {
-        return Err(boxed(InitError::NoImages));
-    }
-    let roots: Vec<String> = roots(&images).iter().map(|root| toml::Value::from(root.as_str()).to_string()).collect();
-    let text = format!(
+    let found =
+        VERSION_FILES.iter().map(|file| (*file, images(&pair.head, file))).find(|(_, images)| !images.is_empty());
+    let (version_file, images) = found.ok_or_else(|| boxed(InitError::NoImages))?;
+    let directories: BTreeSet<&str> = images.keys().copied().collect();
+    let roots = roots(&directories);
+    let mut text = format!(
         "# How imglint judges this repository; `imglint rules` lists what it looks for.\npack = \"{GENERIC}\"\n\n\
-         # Images are the directories with a VERSION file below these.\nshape.images.roots = [{}]\n",
-        roots.join(", ")
+         # Images are the directories with a {version_file} file below these.\nshape.images.roots = {}\n",
+        list(&roots)
     );
+    if version_file != VERSION_FILES[0] {
+        let _ = writeln!(text, "shape.images.version-file = \"{version_file}\"");
+    }
+    let has_plain = |dockerfiles: &BTreeSet<&str>| dockerfiles.contains(DOCKERFILE);
+    let elsewhere: BTreeSet<&str> = images.values().filter(|it| !has_plain(it)).flatten().copied().collect();
+    if !elsewhere.is_empty() {
+        let all: Vec<&str> =
+            [DOCKERFILE].into_iter().filter(|_| images.values().any(has_plain)).chain(elsewhere).collect();
+        let _ = writeln!(text, "\n# What they are built from.\nshape.build.dockerfile = {}", list(&all));
+    }
+    let registries = registries(&text, &pair.head)?;
+    if !registries.is_empty() {
+        let _ =
+            writeln!(text, "\n# What stands before their names.\nshape.references.registries = {}", list(&registries));
+    }
     let count = if images.len() == 1 { "1 image".to_owned() } else { format!("{} images", images.len()) };
-    Ok((text, format!("found {count} with VERSION and Dockerfile: {}", listed(&images))))
+    Ok((text, format!("found {count} with {version_file} and Dockerfile: {}", listed(&directories))))
+}
+
+/// The files that hold an image's version, as they are called here and there.
+const VERSION_FILES: [&str; 2] = ["VERSION", "TAG"];
+
+const DOCKERFILE: &str = "Dockerfile";
+
+/// Strings as TOML lists them.
+fn list(strings: &[impl AsRef<str>]) -> String {
+    let strings: Vec<String> = strings.iter().map(|it| toml::Value::from(it.as_ref()).to_string()).collect();
+    format!("[{}]", strings.join(", "))
+}
+
+/// The registries under which images name each other, with those that the pack knows; none if it knows all.
+fn registries(config: &str, files: &Snapshot<'_>) -> Result<Vec<String>, Error> {
+    let config = Config::read(Source::new(CONFIG_FILE, config.to_owned())).map_err(boxed)?;
+    let generic = BuiltIn::named(GENERIC).ok_or_else(|| boxed(InitError::NoImages))?;
+    let pack = Pack::load(generic.pack_files(), Some(&config)).map_err(boxed)?;
+    let model = Model::build(files, &pack.shape, None, None).map_err(boxed)?;
+    let mut registries: Vec<String> = unlisted_registries(&pack, &model).into_keys().collect();
+    if !registries.is_empty() {
+        let known = pack.shape.registries.iter().map(|(registry, _)| registry.trim_end_matches('/').to_owned());
+        registries.extend(known);
+        registries.sort();
+    }
+    Ok(registries)
 }
 
 /// The first few names of a list.
@@ -130,15 +173,26 @@ fn listed(names: &BTreeSet<&str>) -> String {
     few.join(", ") + if names.len() > FEW { ", …" } else { "" }
 }
 
-/// The directories with a version and a Dockerfile. The root of the repository has no name that an image could have.
-fn images<'p>(paths: impl Iterator<Item = &'p str>) -> BTreeSet<&'p str> {
-    let mut found: BTreeMap<&str, (bool, bool)> = BTreeMap::new();
-    for (directory, name) in paths.filter_map(|path| path.rsplit_once('/')) {
-        let (has_version, has_dockerfile) = found.entry(directory).or_default();
-        *has_version |= name == "VERSION";
-        *has_dockerfile |= name.starts_with("Dockerfile");
+/// The directories with a version file, each with the Dockerfiles in it or one directory below. The root of the repository has no name that an
+/// image could have.
+fn images<'f>(files: &'f Snapshot<'_>, version_file: &str) -> BTreeMap<&'f str, BTreeSet<&'f str>> {
+    let paths = || files.entries().keys().map(|path| &**path);
+    let has_version = |path: &'f str| path.strip_suffix(version_file)?.strip_suffix('/');
+    let directories: BTreeSet<&str> = paths().filter_map(has_version).collect();
+    let mut images: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let is_dockerfile = |path: &&str| {
+        let name = file_name(path);
+        name.starts_with(DOCKERFILE) && !name.ends_with(".dockerignore")
+    };
+    for path in paths().filter(is_dockerfile) {
+        let above = path.match_indices('/').map(|(slash, _)| (&path[..slash], &path[slash + 1..])).rev();
+        // What lies deeper is somebody else's.
+        let nearest = above.take(2).find(|(directory, _)| directories.contains(directory));
+        if let Some((directory, below)) = nearest {
+            images.entry(directory).or_default().insert(below);
+        }
     }
-    found.into_iter().filter(|(_, has)| *has == (true, true)).map(|(directory, _)| directory).collect()
+    images
 }
 
 /// Where images lie: for each directory at the top, the deepest one that holds all images in it. Where that leaves two images

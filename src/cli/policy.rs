@@ -22,6 +22,9 @@ enum NoPack {
          shape.images.roots = [\"images\"]    # where the directories with VERSION files lie"
     ))]
     Unrecognised,
+    #[error("imglint.toml lies on disk, but is no part of the {0} that is judged")]
+    #[diagnostic(help("`git add` and commit it, or name it: `--config imglint.toml`"))]
+    NotThere(&'static str),
     #[error("there is no pack `{}`", escape(.0))]
     #[diagnostic(help("{1}, or a directory with a pack.toml"))]
     Unknown(String, String),
@@ -66,7 +69,10 @@ pub(super) fn choose(
     head: &Head,
     environment: &Environment,
 ) -> Result<Chosen, Error> {
-    find(options, repository, base, head, environment)?.ok_or_else(|| boxed(NoPack::Unrecognised))
+    find(options, repository, base, head, environment)?.ok_or_else(|| {
+        let is_on_disk = repository.root().is_some_and(|root| root.join(CONFIG_FILE).is_file());
+        boxed(if is_on_disk && *head != Head::Worktree { NoPack::NotThere(head.kind()) } else { NoPack::Unrecognised })
+    })
 }
 
 /// Finds the pack; `None` where none is named and none recognised. In CI, configuration and a repository's own pack are read from

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-pub use reference::{Reference, Spelling, Writing};
+pub use reference::{Reference, Spelling, Writing, without_tag};
 
 use crate::finding::Place;
 use crate::parse::baseimage::{self, Platform};

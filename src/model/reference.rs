@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Image, Parsed};
+use super::{Control, Image, Parsed};
 use crate::finding::Place;
 use crate::parse::baseimage::Platform;
-use crate::parse::dockerfile::{Dockerfile, Word};
+use crate::parse::dockerfile::{Dockerfile, Stage, Word};
 use crate::shape::{Shape, without_default_host};
 use crate::text::{Span, Text};
 
@@ -197,6 +197,44 @@ fn without_platform<'t>(tag: &'t str, spelling: &Spelling) -> &'t str {
     }
     let begin = [tag.rfind("-linux-"), tag.rfind("-windows-"), tag.find("-$")].into_iter().flatten().min();
     begin.map_or(tag, |begin| &tag[..begin])
+}
+
+impl Image {
+    /// The names, without host and tag, that base file and Dockerfiles give to images under registries that are listed.
+    pub fn own_names(&self, shape: &Shape) -> Vec<String> {
+        self.names().into_iter().filter(|name| is_own(name, shape)).collect()
+    }
+
+    /// The same under all other registries.
+    pub fn foreign_names(&self, shape: &Shape) -> Vec<String> {
+        self.names().into_iter().filter(|name| !is_own(name, shape)).collect()
+    }
+
+    fn names(&self) -> Vec<String> {
+        let lines = self.base.iter().filter_map(Control::value).flatten().filter_map(|line| line.value.clone());
+        let parsed = self.builds.iter().filter_map(|build| build.file.as_ref().ok()).map(|parsed| &parsed.dockerfile);
+        let in_dockerfiles = parsed.flat_map(|dockerfile| {
+            let copies = dockerfile.stages.iter().flat_map(Stage::copies).filter_map(|(_, copy)| copy.from.as_ref());
+            let copies = copies.filter(|from| dockerfile.stage(&from.value).is_none());
+            let words = dockerfile.stages.iter().map(|stage| &stage.image).chain(copies);
+            words.map(|word| dockerfile.with_defaults(&word.value)).collect::<Vec<_>>()
+        });
+        lines.chain(in_dockerfiles).map(|name| without_default_host(without_tag(&name)).to_owned()).collect()
+    }
+}
+
+fn is_own(name: &str, shape: &Shape) -> bool {
+    shape.registries.iter().any(|(registry, _)| name.starts_with(registry))
+}
+
+/// A reference to an image without its tag and its digest.
+pub fn without_tag(reference: &str) -> &str {
+    let name = reference.split('@').next().unwrap_or_default();
+    // A colon before the last slash belongs to a port.
+    match name.rsplit_once(':') {
+        Some((name, tag)) if !tag.contains('/') => name,
+        _ => name,
+    }
 }
 
 /// All references of an image, in the order of its files.

@@ -31,6 +31,11 @@ impl Pattern {
         Ok(Self { source: source.to_owned(), compiled: OnceLock::new() })
     }
 
+    /// The pattern as it is written.
+    pub fn as_str(&self) -> &str {
+        &self.source
+    }
+
     /// Compiles the pattern, if that was not done yet. Packs do this when they are loaded, unless they are part of the program
     /// and so compile for certain.
     pub fn compile(&self) -> Result<&Regex, String> {

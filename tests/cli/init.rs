@@ -67,6 +67,31 @@ fn images_are_found_by_their_version_and_dockerfile() {
     repo.imglint(&[]).is(0, &[]);
 }
 
+/// What stands before the names of a repository's own images, where they are built, and what holds their version is found.
+#[test]
+fn registries_dockerfiles_and_version_files_are_found() {
+    let scratch = Scratch::new();
+    let repo = scratch.init("repo");
+    repo.write(&[
+        ("images/base/TAG", "1.1\n"),
+        ("images/base/rootfs/Dockerfile", "FROM alpine:3.20\n"),
+        ("images/web/TAG", "2.0\n"),
+        ("images/web/Dockerfile", "FROM docker.io/library/base:1\nCOPY --from=ghcr.io/acme/base:1.0 /a /a\n"),
+        ("images/web/tests/data/Dockerfile", "FROM scratch\n"),
+    ]);
+    let run = repo.imglint(&["init"]);
+    assert!(run.code == 0 && run.stdout.contains("found 2 images with TAG and Dockerfile"), "{run}");
+    let config = read(&repo, "imglint.toml");
+    for line in [
+        "shape.images.version-file = \"TAG\"\n",
+        "shape.build.dockerfile = [\"Dockerfile\", \"rootfs/Dockerfile\"]\n",
+        "shape.references.registries = [\"$REGISTRY\", \"${REGISTRY}\", \"REGISTRY\", \"ghcr.io/acme\"]\n",
+    ] {
+        assert!(config.contains(line), "{line}\n{config}");
+    }
+    repo.imglint(&["--all"]).is(1, &["stale-base"]);
+}
+
 #[test]
 fn images_of_one_name_or_at_the_top_are_named_from_the_root() {
     let scratch = Scratch::new();

@@ -18,5 +18,6 @@ mod prow;
 mod readers;
 mod report;
 mod trees;
+mod unused;
 mod usage;
 mod waivers;

@@ -45,6 +45,22 @@ fn all_mistakes_are_reported_at_once_with_their_places() {
 }
 
 /// What underlines a place cannot count its columns in any number.
+/// A key that is misspelt is one mistake, and not also one that is missing.
+#[test]
+fn a_check_of_an_unknown_kind_is_one_mistake() {
+    let scratch = Scratch::new();
+    let repo = scratch.init("repo");
+    repo.write(OWN);
+    repo.write(&[(
+        "ci/rules/forgotten-tag.toml",
+        "level = \"error\"\nsummary = \"s\"\nwhy = \"w\"\n[check.version-bumb]\nforbid = 1\n",
+    )]);
+    config(&repo, "pack = \"ci/rules\"\n");
+    let run = repo.imglint(&[]);
+    run.fails(&["forgotten-tag.toml:4: ", "did you mean `version-bump`?"]);
+    assert!(!run.stderr.contains("exactly 1"), "{run}");
+}
+
 #[test]
 fn what_no_pattern_and_no_rule_can_mean_is_refused() {
     let scratch = Scratch::new();
@@ -173,6 +189,21 @@ fn in_ci_a_change_is_judged_by_the_policy_of_its_base() {
 }
 
 /// A base that is recognised has a policy, even if it does not write one down.
+/// What the command line names is no part of either tree, and judges.
+#[test]
+fn a_configuration_of_the_command_line_is_not_called_the_base_s() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.change(&[("imglint.toml", "pack = \"kubernetes\"\n"), ("test/images/agnhost/main.go", "package main // x\n")]);
+    let ci = &[("CI", "true")];
+    let run = repo.imglint_in(&repo.root, &["--base", "master"], ci);
+    run.is(1, STALE).says(&["judged by the policy of the base"]);
+    let run = repo.imglint_in(&repo.root, &["--base", "master", "--config", "imglint.toml"], ci);
+    run.is(1, STALE);
+    assert!(!run.stderr.contains("policy of the base"), "{run}");
+}
+
 #[test]
 fn in_ci_a_first_configuration_cannot_relax_what_is_recognised() {
     let scratch = Scratch::new();

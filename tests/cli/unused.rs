@@ -1,0 +1,126 @@
+//! Settings that are without effect: what they should find would pass unseen.
+
+use super::harness::{Repo, Scratch};
+
+const STALE: &[&str] = &["stale-version"];
+
+/// Two images, of which one is built on the other.
+fn shop(scratch: &Scratch, config: &str) -> Repo {
+    let repo = scratch.init("repo");
+    repo.write(&[
+        ("images/base/VERSION", "1.1\n"),
+        ("images/base/Dockerfile", "FROM alpine:3.20\n"),
+        ("images/web/VERSION", "2.0\n"),
+        ("images/web/Dockerfile", "FROM ghcr.io/acme/base:1.1\n"),
+        ("lib/build.sh", "make\n"),
+        ("imglint.toml", &format!("pack = \"generic\"\n{config}\n")),
+    ]);
+    repo.commit("base");
+    repo
+}
+
+#[test]
+fn a_registry_that_is_not_listed_is_told() {
+    let scratch = Scratch::new();
+    let repo = shop(&scratch, "");
+    let run = repo.imglint(&["--all"]);
+    run.is(0, &[]).says(&["note: `ghcr.io/acme` stands before names of images of this repository (base)"]);
+    assert!(!repo.imglint(&["--all", "-q"]).stderr.contains("ghcr.io/acme"));
+    // Listed as it stands there, with its slash, or with the beginning of all names.
+    for registry in ["ghcr.io/acme", "ghcr.io/acme/"] {
+        repo.write(&[(
+            "imglint.toml",
+            &format!("pack = \"generic\"\nshape.references.registries = [\"{registry}\"]\n"),
+        )]);
+        let run = repo.imglint(&["--all"]);
+        run.is(0, &[]);
+        assert!(!run.stderr.contains("note:"), "{run}");
+    }
+}
+
+#[test]
+fn settings_without_effect_are_told() {
+    let scratch = Scratch::new();
+    let config = "shape.references.registries = [\"ghcr.io/acme\", \"ghcr.io/acne\"]\n\
+                  shape.images.roots = [\"images\", \"containers\"]\n\
+                  shape.images.shared = [\"lib/*.sh\", \"nope\"]\n\
+                  shape.images.mirrored = [\"we*\", \"redis\"]\n\
+                  [[shape.constants]]\nimage = \"bass\"\npath = \"lib/build.sh\"\npattern = \"(?<value>x)\"\n\
+                  [[shape.constants]]\nimage = \"base\"\npath = \"lib/build\"\npattern = \"(?<value>x)\"\n\
+                  [[shape.constants]]\nimage = \"base\"\npath = \"lib/build.sh\"\npattern = \"(?<value>x)\"\n";
+    let run = shop(&scratch, config).imglint(&["--all"]);
+    run.is(0, &[]).says(&[
+        "note: references.registries: `ghcr.io/acne` stands before no name",
+        "note: images.roots: `containers` holds no image",
+        "note: images.shared: `nope` is no file of the repository",
+        "note: images.mirrored: `redis` is no image",
+        "note: constants: `bass` is no image",
+        "note: constants: `lib/build` is no file of the repository",
+        "note: constants: `(?<value>x)` matches nothing",
+    ]);
+    assert_eq!(run.stderr.matches("note:").count(), 7, "{run}");
+}
+
+/// The packs of the program are for many trees: what one of them lacks is no mistake.
+#[test]
+fn a_pack_of_the_program_need_not_be_borne_out() {
+    let scratch = Scratch::new();
+    let run = scratch.kubernetes("repo").imglint(&["--all"]);
+    run.is(0, &[]);
+    assert!(!run.stderr.contains("note:"), "{run}");
+}
+
+#[test]
+fn a_whole_tree_without_images_is_not_clean() {
+    let scratch = Scratch::new();
+    let repo = shop(&scratch, "shape.images.version-file = \"TAG\"");
+    repo.imglint(&["--all"]).fails(&["no directory below images holds a file TAG", "shape.images.version-file"]);
+}
+
+#[test]
+fn a_configuration_that_is_not_judged_is_told() {
+    let scratch = Scratch::new();
+    let repo = shop(&scratch, "");
+    repo.git(&["rm", "-q", "--cached", "imglint.toml"]);
+    repo.git(&["commit", "-q", "-m", "without"]);
+    let commit = ["--head", "HEAD", "--base", "HEAD^"];
+    repo.imglint(&commit).fails(&["imglint.toml lies on disk, but is no part of the commit", "--config imglint.toml"]);
+    repo.imglint(&["--staged"]).fails(&["is no part of the index"]);
+    repo.imglint(&[&commit[..], &["--config", "imglint.toml"]].concat()).is(0, &[]);
+}
+
+#[test]
+fn shared_files_may_be_directories_and_patterns_and_of_some_images() {
+    let scratch = Scratch::new();
+    let repo = shop(&scratch, "");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.change(&[("lib/build.sh", "make all\n"), ("lib/README.md", "x\n")]);
+    let both = &["stale-version", "stale-version"];
+    let judge = |shared: &str| {
+        repo.write(&[("imglint.toml", &format!("pack = \"generic\"\nshape.images.shared = [{shared}]\n"))]);
+        repo.imglint(&["--skip", "stale-base"])
+    };
+    for shared in ["\"lib\"", "\"lib/\"", "\"./lib/build.sh\"", "\"lib/*.sh\"", "\"**/build.sh\"", "\"lib/README.md\""]
+    {
+        judge(shared).is(1, both);
+    }
+    judge("{ path = \"lib\", images = [\"w*\"] }").is(1, STALE);
+    judge("{ path = \"lib\", image = [\"w*\"] }").fails(&["imglint.toml:2: ", "a table with `path` and `images`"]);
+    judge("\"../lib\"").fails(&["imglint.toml:2: ", "leads nowhere above"]);
+    // Documentation is no content, unless it is named itself.
+    repo.git(&["checkout", "-q", "master", "--", "lib/build.sh"]);
+    repo.commit("back");
+    judge("\"lib\"").is(0, &[]);
+    judge("\"lib/README.md\"").is(1, both);
+}
+
+#[test]
+fn a_pointer_of_git_lfs_is_called_one() {
+    let scratch = Scratch::new();
+    let repo = shop(&scratch, "");
+    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 40\n";
+    repo.write(&[("images/web/VERSION", pointer), ("images/web/Dockerfile", pointer)]);
+    let run = repo.imglint(&["--all"]);
+    run.is(1, &["malformed-dockerfile", "malformed-version"]);
+    assert_eq!(run.stdout.matches("is a pointer of Git LFS").count(), 2, "{run}");
+}
