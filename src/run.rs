@@ -7,12 +7,13 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::check::{Change, Check, Context, Disorder, Missing, Scope};
+use crate::edit::Fix;
 use crate::finding::{Fault, Finding, Level, RuleId};
 use crate::inputs::Inputs;
 use crate::model::Model;
 use crate::model::content::{self, ChangedContent};
 use crate::pack::{Pack, Rule, Waivers};
-use crate::snapshot::{Kind, Pair, StoreError};
+use crate::snapshot::{Kind, Pair, Snapshot, StoreError};
 use crate::unused;
 use crate::waiver::{self, Known};
 
@@ -92,6 +93,9 @@ pub fn judge(pack: &Pack, pair: &Pair<'_>) -> Result<Outcome, StoreError> {
     }
     if change.is_none() {
         outcome.unused = unused::settings(pack, &pair.head, &trees.head);
+    }
+    for fix in outcome.findings.iter_mut().filter_map(|finding| finding.fault.fix.as_mut()) {
+        through_links(fix, &pair.head)?;
     }
     waive(pack, pair, &trees, &mut outcome, &mut old);
     outcome.older = old.iter().filter(|finding| finding.waived.is_none()).count();
@@ -239,6 +243,20 @@ fn stamp(rule: &Rule, mut fault: Fault) -> Finding {
     fault.help = fault.help.or_else(|| rule.help.clone());
     let level = fault.level.map_or(rule.level, |level| level.min(rule.level));
     Finding { rule: Arc::clone(&rule.id), level, fault, waived: None }
+}
+
+/// What a fix would write into a link, it writes into the file that the link leads to. Others may read that, too: so it is made on
+/// request alone.
+fn through_links(fix: &mut Fix, files: &Snapshot<'_>) -> Result<(), StoreError> {
+    for edit in &mut fix.edits {
+        if let Some(Ok(way)) = files.follow(&edit.path)?
+            && let [_, .., (path, _)] = way[..]
+        {
+            edit.path = Arc::clone(path);
+            fix.safe = false;
+        }
+    }
+    Ok(())
 }
 
 /// Applies one rule. Whatever happens in it, the others go on.

@@ -151,7 +151,7 @@ fn list(strings: &[impl AsRef<str>]) -> String {
     format!("[{}]", strings.join(", "))
 }
 
-/// The registries under which images name each other, with those that the pack knows; none if it knows all.
+/// The registries under which images name each other; none where the pack knows all of them.
 fn registries(config: &str, files: &Snapshot<'_>) -> Result<Vec<String>, Error> {
     let config = Config::read(Source::new(CONFIG_FILE, config.to_owned())).map_err(boxed)?;
     let generic = BuiltIn::named(GENERIC).ok_or_else(|| boxed(InitError::NoImages))?;
@@ -159,8 +159,9 @@ fn registries(config: &str, files: &Snapshot<'_>) -> Result<Vec<String>, Error> 
     let model = Model::build(files, &pack.shape, None, None).map_err(boxed)?;
     let mut registries: Vec<String> = unlisted_registries(&pack, &model).into_keys().collect();
     if !registries.is_empty() {
-        let known = pack.shape.registries.iter().map(|(registry, _)| registry.trim_end_matches('/').to_owned());
-        registries.extend(known);
+        let names: Vec<String> = model.images.values().flat_map(|image| image.own_names(&pack.shape)).collect();
+        let used = pack.shape.registries.iter().filter(|(known, _)| names.iter().any(|name| name.starts_with(known)));
+        registries.extend(used.map(|(registry, _)| registry.trim_end_matches('/').to_owned()));
         registries.sort();
     }
     Ok(registries)

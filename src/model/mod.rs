@@ -489,7 +489,7 @@ impl Image {
                 }
                 seen.push(key);
                 let file = match read {
-                    Err(unreadable) => Err(Unparsed { reason: unreadable.to_string(), place: Place::file(path) }),
+                    Err(unreadable) => Err(Unparsed { reason: format!("it {unreadable}"), place: Place::file(path) }),
                     Ok(text) => match Dockerfile::parse(text, prefix) {
                         Ok(mut dockerfile) => {
                             // The build says what the base is, whatever the default.

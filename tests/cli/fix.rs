@@ -196,16 +196,35 @@ fn a_file_with_unstaged_changes_stops_the_whole_repair() {
 
 #[cfg(unix)]
 #[test]
-fn links_and_missing_files_stop_the_whole_repair() {
+fn what_a_link_leads_to_is_repaired_on_request_alone() {
     let scratch = Scratch::new();
     let repo = deep(&scratch);
-    fs::write(repo.root.join("test/images/kitten/version"), "1.4\n").expect("a file");
-    fs::remove_file(repo.root.join("test/images/kitten/VERSION")).expect("a file");
-    std::os::unix::fs::symlink("version", repo.root.join("test/images/kitten/VERSION")).expect("a link");
-    let before = tree(&repo);
+    let version = repo.root.join("test/images/kitten/VERSION");
+    fs::rename(&version, repo.root.join("test/images/kitten/version")).expect("a file");
+    std::os::unix::fs::symlink("version", &version).expect("a link");
     let run = repo.imglint(&["--fix"]);
-    run.is(2, &["stale-version", "stale-version"]);
-    run.says(&["test/images/kitten/VERSION is a symbolic link", "Nothing was written"]);
+    run.is(1, STALE);
+    assert!(run.stdout.contains("1 with --fix --unsafe-fixes"), "{run}");
+    assert_eq!(read(&repo, "test/images/kitten/version"), "1.4\n");
+    repo.imglint(&["--fix", "--unsafe-fixes"]).is(1, &[]);
+    assert_eq!(read(&repo, "test/images/kitten/version"), "1.5\n");
+    assert!(version.is_symlink());
+    repo.imglint(&[]).is(0, &[]);
+}
+
+#[cfg(unix)]
+#[test]
+fn links_and_missing_files_stop_the_whole_repair() {
+    // A file that became a link after it was staged.
+    let scratch = Scratch::new();
+    let repo = deep(&scratch);
+    repo.git(&["add", "-A"]);
+    let version = repo.root.join("test/images/kitten/VERSION");
+    fs::rename(&version, repo.root.join("test/images/kitten/version")).expect("a file");
+    std::os::unix::fs::symlink("version", &version).expect("a link");
+    let before = tree(&repo);
+    let run = repo.imglint(&["--staged", "--fix"]);
+    run.is(2, STALE).says(&["test/images/kitten/VERSION is a symbolic link", "Nothing was written"]);
     assert_eq!(tree(&repo), before);
     // A file that the sparse checkout does not hold.
     let scratch = Scratch::new();
