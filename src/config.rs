@@ -174,6 +174,16 @@ fn put<'a>(table: &mut DeTable<'a>, path: &[String], key: Spanned<Cow<'a, str>>,
 /// How many names are listed before only the nearest are.
 const MAX_LISTED: usize = 12;
 
+/// The known name that was meant, if one is near enough.
+pub fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    let likeness = known.into_iter().map(|candidate| (strsim::jaro_winkler(name, candidate), candidate));
+    let best = likeness.max_by(|(one, _), (other, _)| one.total_cmp(other));
+    best.filter(|(likeness, _)| *likeness > NEAR).map(|(_, nearest)| nearest)
+}
+
+/// How like names are of which one is meant by the other, from 0 to 1.
+const NEAR: f64 = 0.85;
+
 /// Says which of the known names was meant, or lists them; of many, the nearest.
 pub fn suggest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> String {
     let mut known: Vec<(f64, &str)> =
@@ -182,7 +192,7 @@ pub fn suggest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Stri
     let all = list(&known);
     known.sort_by(|(one, _), (other, _)| other.total_cmp(one));
     match known.first() {
-        Some((likeness, nearest)) if *likeness > 0.85 => format!("did you mean `{nearest}`?"),
+        Some((likeness, nearest)) if *likeness > NEAR => format!("did you mean `{nearest}`?"),
         Some(_) if known.len() > MAX_LISTED => format!("the nearest of {} are {}", known.len(), list(&known[..3])),
         Some(_) => format!("known: {all}"),
         None => "nothing is known here".to_owned(),

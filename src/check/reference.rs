@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use super::{Context, Kind, Scope};
-use crate::config::suggest;
+use crate::config::nearest;
 use crate::finding::Fault;
 use crate::snapshot::StoreError;
 
@@ -48,7 +48,11 @@ impl Kind for References {
                 } else {
                     let names = context.head.images.values().map(|image| image.published());
                     let message = format!("{} names {target}, which no directory provides", image.name);
-                    Fault::new(message, reference.place()).help(suggest(target, names))
+                    let help = match nearest(target, names) {
+                        Some(nearest) => format!("did you mean `{nearest}`?"),
+                        None => "add its directory; an image from elsewhere has a registry of its own".to_owned(),
+                    };
+                    Fault::new(message, reference.place()).help(help)
                 };
                 faults.push(fault.image(&image.name));
             }

@@ -158,6 +158,8 @@ fn show<'a>(
         };
         ShownDockerfile { path: &build.path, target_os: &build.target.os, stages, error }
     });
+    let shared = shape.shared.iter().filter(|shared| shared.is_of(&image.name));
+    let shared = shared.map(|shared| shared.path.as_str().to_owned());
     Ok(Shown {
         name: &image.name,
         path: &image.directory,
@@ -165,7 +167,7 @@ fn show<'a>(
         alias: image.alias.as_deref(),
         references: image.references.iter().map(reference).collect(),
         dockerfiles: dockerfiles.collect(),
-        sources: sources(image, files, shape, model).map_err(boxed)?,
+        sources: sources(image, files, shape, model).map_err(boxed)?.into_iter().chain(shared).collect(),
     })
 }
 

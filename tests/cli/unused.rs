@@ -105,6 +105,8 @@ fn shared_files_may_be_directories_and_patterns_and_of_some_images() {
         judge(shared).is(1, both);
     }
     judge("{ path = \"lib\", images = [\"w*\"] }").is(1, STALE);
+    assert!(repo.imglint(&["inspect", "web"]).stdout.contains("lib"));
+    assert!(!repo.imglint(&["inspect", "base"]).stdout.contains("lib"));
     judge("{ path = \"lib\", image = [\"w*\"] }").fails(&["imglint.toml:2: ", "a table with `path` and `images`"]);
     judge("\"../lib\"").fails(&["imglint.toml:2: ", "leads nowhere above"]);
     // Documentation is no content, unless it is named itself.
