@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model::{Image, Model};
 use crate::pack::Pack;
 use crate::snapshot::Snapshot;
-use crate::text::escape;
+use crate::text::{escape, file_name};
 
 /// One line for each setting of the repository's own that is without effect, and for each registry that seems to be missing.
 pub fn settings(pack: &Pack, files: &Snapshot<'_>, model: &Model) -> Vec<String> {
@@ -18,8 +18,8 @@ pub fn settings(pack: &Pack, files: &Snapshot<'_>, model: &Model) -> Vec<String>
     let unlisted = registries.into_iter().map(|(registry, images)| {
         let names: Vec<&str> = images.into_iter().collect();
         format!(
-            "`{}` stands before names of images of this repository ({}), and references.registries does not list it: such \
-             references are not compared",
+            "`{}` stands before names that images of this repository have ({}). If it is theirs, add it to \
+             references.registries: they are not compared",
             escape(&registry),
             escape(&names.join(", "))
         )
@@ -34,10 +34,10 @@ pub fn unlisted_registries<'m>(pack: &Pack, model: &'m Model) -> BTreeMap<String
     let foreign = |image: &'m Image| image.foreign_names(&pack.shape);
     for name in model.images.values().flat_map(|image| foreign(image)) {
         let cuts = name.match_indices('/').map(|(slash, _)| (&name[..slash], &name[slash + 1..]));
-        for (registry, rest) in cuts.filter(|(registry, _)| *registry != "library") {
-            if let Some(image) = model.named(rest).first() {
-                registries.entry(registry.to_owned()).or_default().insert(image.published());
-            }
+        let mut cuts = cuts.filter(|(registry, _)| file_name(registry) != "library");
+        if let Some((registry, image)) = cuts.find_map(|(registry, rest)| Some((registry, *model.named(rest).first()?)))
+        {
+            registries.entry(registry.to_owned()).or_default().insert(image.published());
         }
     }
     registries

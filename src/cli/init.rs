@@ -133,8 +133,11 @@ fn configuration(repository: &Repository) -> Result<(String, String), Error> {
     }
     let registries = registries(&text, &pair.head)?;
     if !registries.is_empty() {
-        let _ =
-            writeln!(text, "\n# What stands before their names.\nshape.references.registries = {}", list(&registries));
+        let _ = writeln!(
+            text,
+            "\n# What stands before their names; take out what is somebody else's.\nshape.references.registries = {}",
+            list(&registries)
+        );
     }
     let count = if images.len() == 1 { "1 image".to_owned() } else { format!("{} images", images.len()) };
     Ok((text, format!("found {count} with {version_file} and Dockerfile: {}", listed(&directories))))

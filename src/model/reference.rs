@@ -120,8 +120,9 @@ impl Reference {
         let in_default = argument.and_then(|argument| {
             let default = argument.span.as_ref().filter(|_| argument.default.is_some())?;
             let whole = Self::parse(path, text, default, shape, Spelling::From).map(|whole| whole.version_span);
-            let alone = Some(default.clone()).filter(|default| Some(text.slice(default)) == here.version.as_deref());
-            whole.or(alone)
+            // It may be a part of the version alone.
+            Some(whole.unwrap_or_else(|| default.clone()))
+                .filter(|span| here.version.as_deref() == Some(text.slice(span)))
         });
         let writing = match (here.writing, &in_default) {
             (Writing::Literal, Some(_)) => Writing::Default,

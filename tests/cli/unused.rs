@@ -24,7 +24,7 @@ fn a_registry_that_is_not_listed_is_told() {
     let scratch = Scratch::new();
     let repo = shop(&scratch, "");
     let run = repo.imglint(&["--all"]);
-    run.is(0, &[]).says(&["note: `ghcr.io/acme` stands before names of images of this repository (base)"]);
+    run.is(0, &[]).says(&["note: `ghcr.io/acme` stands before names that images of this repository have (base)"]);
     assert!(!repo.imglint(&["--all", "-q"]).stderr.contains("ghcr.io/acme"));
     // Listed as it stands there, with its slash, or with the beginning of all names.
     for registry in ["ghcr.io/acme", "ghcr.io/acme/"] {
