@@ -177,7 +177,7 @@ const MAX_LISTED: usize = 12;
 /// The known name that was meant, if one is near enough.
 pub fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let likeness = known.into_iter().map(|candidate| (strsim::jaro_winkler(name, candidate), candidate));
-    let best = likeness.max_by(|(one, _), (other, _)| one.total_cmp(other));
+    let best = likeness.reduce(|best, next| if next.0 > best.0 { next } else { best });
     best.filter(|(likeness, _)| *likeness > NEAR).map(|(_, nearest)| nearest)
 }
 

@@ -114,7 +114,9 @@ pub fn bump(
             name: name.to_owned(),
             suggestion: crate::config::suggest(name, head.images.values().map(|image| &*image.name)),
         })?;
-        version_files.insert(Arc::clone(&image.version.path));
+        if !version_files.insert(Arc::clone(&image.version.path)) {
+            continue; // named twice
+        }
         let no_version = || BumpError::NoVersion(image.name.to_string());
         let (old, span) =
             image.version.value().map(|version| (&version.value, &version.span)).ok_or_else(no_version)?;

@@ -428,8 +428,7 @@ impl Rule {
 
     /// Where the policy can be read on the web.
     pub fn url(&self) -> Option<&str> {
-        let is_url = |source: &&String| source.starts_with("https://") || source.starts_with("http://");
-        self.sources.iter().find(is_url).map(String::as_str)
+        self.sources.iter().find(|source| is_url(source)).map(String::as_str)
     }
 
     fn read<'a>(
@@ -463,6 +462,11 @@ impl Rule {
         let RuleFile { level, summary, why, help, sources, check } = file;
         Ok(Self { id: Arc::from(id), level, is_silent: false, summary, why, help, sources, check, cases: None })
     }
+}
+
+/// Whether a source is a place on the web.
+pub fn is_url(source: &str) -> bool {
+    source.starts_with("https://") || source.starts_with("http://")
 }
 
 /// Reads a file of a pack: from its JSON where it has one and nothing is put in the place of its values.

@@ -22,7 +22,11 @@ impl Kind for Promoted {
         let Some(promoted) = &context.inputs.promoted else { return Ok(faults) };
         let help = format!("name a tag that {} lists, or promote this one first", promoted.name);
         if let Some(manifest) = &context.head.manifest {
-            for entry in manifest.entries.iter().filter(|entry| !promoted.has(&entry.name, &entry.version)) {
+            for entry in manifest
+                .entries
+                .iter()
+                .filter(|entry| !promoted.has(&entry.name, &context.shape.tag_of(&entry.version)))
+            {
                 let message = format!("{} names {} {}, which is not promoted", entry.key, entry.name, entry.version);
                 let mut fault = Fault::new(message, manifest.place(entry)).help(&*help);
                 fault.image = context.head.images_of_entry(entry).first().map(|image| image.name.clone());

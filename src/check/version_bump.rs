@@ -43,7 +43,8 @@ impl Kind for VersionBump {
             }
             if files.len() > MAX_NAMED {
                 let more = files.len() - MAX_NAMED;
-                fault = fault.related(format!("and {more} more files below it"), Place::file(directory));
+                let files = if more == 1 { "file" } else { "files" };
+                fault = fault.related(format!("and {more} more {files}"), Place::file(directory));
             }
             if let Some((next, fix)) = change.bump(context.shape, context.inputs, image) {
                 let still = if change.base_of(image).is_none() {

@@ -44,10 +44,10 @@ pub(super) fn list(format: ListFormat, policy: &Policy, environment: &Environmen
         return Ok(CLEAN);
     }
     for pack in packs {
-        let _ = writeln!(text, "{}: {}\n", pack.name, pack.summary);
-        let width = pack.rules.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
+        let _ = writeln!(text, "{}: {}\n", escape(&pack.name), escape(&pack.summary));
+        let width = pack.rules.iter().map(|rule| escape(&rule.id).len()).max().unwrap_or(0);
         for rule in &pack.rules {
-            let _ = writeln!(text, "  {:width$}  {:7}  {}", rule.id, rule.level.name(), escape(&rule.summary));
+            let _ = writeln!(text, "  {:width$}  {:7}  {}", escape(&rule.id), rule.level.name(), escape(&rule.summary));
         }
         text.push('\n');
     }
@@ -58,7 +58,7 @@ pub(super) fn list(format: ListFormat, policy: &Policy, environment: &Environmen
 
 /// All that is known of a rule.
 fn text(pack: &Pack, rule: &Rule) -> String {
-    let mut text = format!("{} ({}, in the pack {})\n\n", rule.id, rule.level, pack.name);
+    let mut text = format!("{} ({}, in the pack {})\n\n", escape(&rule.id), rule.level, escape(&pack.name));
     let _ = writeln!(text, "Finds: {}\n", escape(&rule.summary));
     // Lines are the author's; everything else in them is escaped.
     for line in rule.why.trim().lines() {

@@ -23,6 +23,7 @@ use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 
 use crate::environment::Environment;
 use crate::report::human::Style;
+use crate::text::escape;
 use args::{Cli, Colour, Command, Hook};
 
 /// Exit code: nothing that fails the gate.
@@ -103,8 +104,8 @@ enum Misplaced {
         "begin with `imglint {0}`; `imglint {0} --help` lists its options. A file of this name is `./{0}`"
     ))]
     Command(String),
-    #[error("there is no command and no file `{}`", crate::text::escape(.0))]
-    #[diagnostic(help("did you mean `imglint {1}`? A deleted file of this name is `./{}`", crate::text::escape(.0)))]
+    #[error("there is no command and no file `{}`", escape(.0))]
+    #[diagnostic(help("did you mean `imglint {1}`? A deleted file of this name is `./{}`", escape(.0)))]
     Misspelt(String, String),
 }
 
@@ -136,7 +137,7 @@ fn manual(names: &[String]) -> Result<u8, Error> {
 }
 
 #[derive(Debug, thiserror::Error, Diagnostic)]
-#[error("there is no command `{}`", crate::text::escape(.0))]
+#[error("there is no command `{}`", escape(.0))]
 #[diagnostic(help("{1}; `imglint help` lists them all"))]
 struct NoCommand(String, String);
 
@@ -157,7 +158,7 @@ fn print_bytes(bytes: &[u8]) -> Result<(), Error> {
 /// Prints a line for people on standard error.
 fn say(line: &str) {
     // Where standard error is gone, there is nobody to tell.
-    let _ = writeln!(std::io::stderr(), "imglint: {}", crate::text::escape(line));
+    let _ = writeln!(std::io::stderr(), "imglint: {}", escape(line));
 }
 
 /// Prints an error on standard error.
@@ -185,7 +186,22 @@ fn complain_of(failure: &str, error: &dyn Diagnostic, colour: Colour, environmen
             text = format!("{text}{one}\n");
         }
     }
+    let text: String = text.lines().map(|line| printable(line, style) + "\n").collect();
     let _ = write!(std::io::stderr(), "imglint: error: {failure}:\n{text}");
+}
+
+/// A line as it was rendered, with everything escaped that could speak to the terminal but our colours.
+fn printable(line: &str, style: Style) -> String {
+    let mut parts = line.split("\u{1b}[");
+    let mut shown = escape(parts.next().unwrap_or_default()).into_owned();
+    for part in parts {
+        let is_colour = |codes: &str| codes.bytes().all(|byte| byte.is_ascii_digit() || byte == b';');
+        match part.split_once('m').filter(|(codes, _)| style.has_colour && is_colour(codes)) {
+            Some((codes, rest)) => shown.extend(["\u{1b}[", codes, "m", &*escape(rest)]),
+            None => shown.push_str(&escape(&format!("\u{1b}[{part}"))),
+        }
+    }
+    shown
 }
 
 #[derive(Debug, thiserror::Error, Diagnostic)]

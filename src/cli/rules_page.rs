@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::case::{Case, telling};
 use crate::check::Missing;
 use crate::inputs::Inputs;
-use crate::pack::{Pack, Rule};
+use crate::pack::{Pack, Rule, is_url};
 use crate::text::escape;
 
 /// A page with a table of the rules, and a section for each. Writing to a string does not fail.
@@ -44,9 +44,8 @@ fn section(page: &mut String, rule: &Rule) {
     if !rule.sources.is_empty() {
         page.push_str("\nSources:\n\n");
         for source in &rule.sources {
-            let is_link = source.starts_with("https://") || source.starts_with("http://");
-            let _ =
-                if is_link { writeln!(page, "- <{}>", escape(source)) } else { writeln!(page, "- {}", escape(source)) };
+            let source = escape(source);
+            let _ = if is_url(&source) { writeln!(page, "- <{source}>") } else { writeln!(page, "- {source}") };
         }
     }
 }

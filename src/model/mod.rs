@@ -305,8 +305,8 @@ impl Model {
             for constant in &shape.constants {
                 constants.extend(ConstantValue::read(constant, snapshot)?);
             }
-            if let Some(shape) = &shape.manifest {
-                manifest = Manifest::read(shape, snapshot)?;
+            if let Some(manifest_shape) = &shape.manifest {
+                manifest = Manifest::read(manifest_shape, &shape.tag_prefix, snapshot)?;
             }
         }
         Ok(Self {
@@ -512,7 +512,7 @@ impl Image {
 }
 
 impl Manifest {
-    fn read(shape: &ManifestShape, snapshot: &Snapshot<'_>) -> Result<Option<Self>, StoreError> {
+    fn read(shape: &ManifestShape, tag_prefix: &str, snapshot: &Snapshot<'_>) -> Result<Option<Self>, StoreError> {
         let Some(text) = snapshot.readable(&shape.path)? else { return Ok(None) };
         let code = code(&shape.path, &text);
         let (mut entries, mut keys) = (Vec::new(), BTreeSet::new());
@@ -525,12 +525,14 @@ impl Manifest {
             let Some((_, directory)) = shape.registries.iter().find(is_it) else { continue };
             let name = found.group("name");
             let has_directory = directory.is_empty() || crate::text::is_below(name, directory);
+            let (tag, span) = (found.group("version"), found.span("version"));
+            let version = tag.strip_prefix(tag_prefix).filter(|version| !version.is_empty()).unwrap_or(tag);
             entries.push(ManifestEntry {
                 is_pinned: shape.pinned.contains(&key),
                 key,
                 name: if has_directory { name.to_owned() } else { format!("{directory}/{name}") },
-                version: found.group("version").to_owned(),
-                span: found.span("version"),
+                version: version.to_owned(),
+                span: span.end - version.len()..span.end,
             });
         }
         let (path, text) = (Arc::clone(&shape.path), Arc::clone(&text));

@@ -17,7 +17,7 @@ use super::place::is_same;
 use super::{Report, failure_message, fingerprints, message};
 use crate::edit::{Edit, Fix};
 use crate::finding::{Finding, Level, Place};
-use crate::pack::Rule;
+use crate::pack::{Rule, is_url};
 use crate::text::escape;
 
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -71,7 +71,11 @@ fn descriptor(rule: &Rule) -> ReportingDescriptor {
     paragraphs.extend(rule.help.clone());
     paragraphs.push(format!("`imglint explain {}` shows an example.", rule.id));
     let text = paragraphs.join("\n\n");
-    let sources: Vec<String> = rule.sources.iter().map(|source| format!("- <{source}>")).collect();
+    let sources: Vec<String> = rule
+        .sources
+        .iter()
+        .map(|source| if is_url(source) { format!("- <{source}>") } else { format!("- {source}") })
+        .collect();
     let escape_lines = |text: &str| text.split('\n').map(escape).collect::<Vec<_>>().join("\n");
     let markdown = escape_lines(&format!("{text}\n\n{}", sources.join("\n")));
     let help = MultiformatMessageString::builder().text(escape_lines(&text)).markdown(markdown.trim_end()).build();

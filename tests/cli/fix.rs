@@ -370,6 +370,13 @@ fn a_bump_on_request_brings_what_follows_and_nothing_else() {
     assert_eq!(read(&repo, "test/images/cat/VERSION"), "7.0");
     assert_eq!(read(&repo, "test/images/kitten/VERSION"), "1.4\n", "that was not asked for");
     repo.imglint(&["bump", "cat", "kitten", "--to", "1"]).fails(&["bump one image at a time"]);
+    // Named twice, it is still one image.
+    repo.imglint(&["bump", "cat", "test/images/cat", "--diff"]);
+    repo.write(&[("test/images/cat/VERSION", "1.9\n")]);
+    repo.commit("a version that grows");
+    repo.git(&["checkout", "-q", "-b", "next"]);
+    repo.imglint(&["bump", "cat", "test/images/cat", "--base", "topic"]);
+    assert_eq!(read(&repo, "test/images/cat/VERSION"), "1.10\n");
     repo.imglint(&["bump", "kiten"]).fails(&["no such image: kiten", "did you mean `kitten`?"]);
     repo.imglint(&["bump", "cat", "--to", "a b"]).fails(&["`a b` is no image tag"]);
 }

@@ -92,6 +92,31 @@ fn nothing_from_the_repository_reaches_the_terminal_unescaped() {
     }
 }
 
+/// Nor from its policy, whatever is said of that.
+#[test]
+fn nothing_from_the_policy_reaches_the_terminal_unescaped() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    let wild = "\\u001b[2J\\u009b";
+    let pack = format!("summary = \"{wild}\"\n[images]\nroots = [\"test/images\"]\nversion-file = \"VERSION\"\n");
+    let rule =
+        format!("level = \"error\"\nsummary = \"{wild}\"\nwhy = \"{wild}\"\nhelp = \"{wild}\"\n[check.version-bump]\n");
+    repo.write(&[("ci/pack.toml", &pack), ("ci/a\u{1b}[2J.toml", &rule)]);
+    let roots = format!("pack = \"generic\"\nshape.images.roots = [\"{wild}\"]\n");
+    let of_none = "pack = \"generic\"\nshape.images.version-file = \"\\u001b[2J\"\n";
+    for config in ["pack = \"ci\"\n", &roots, of_none, "\u{1b}[2J"] {
+        repo.write(&[("imglint.toml", config)]);
+        for arguments in
+            [&["--all"][..], &["--all", "--color", "always"], &["rules"], &["explain", "a\u{1b}[2J"], &["inspect"]]
+        {
+            let run = repo.imglint(arguments);
+            for text in [&run.stdout, &run.stderr] {
+                assert!(!text.contains("\u{1b}[2J") && !text.contains('\u{9b}'), "{config:?} {arguments:?}\n{run}");
+            }
+        }
+    }
+}
+
 /// A minified file, line ends of Windows, tabs and broad characters.
 #[test]
 fn long_lines_do_not_flood_the_terminal() {
