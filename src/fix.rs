@@ -131,7 +131,11 @@ pub fn bump(
         }
         if new != *old {
             let title = format!("set {} of {} from {old} to {new}", shape.version_file, image.name);
-            edits.push((Edit::replace(&image.version.path, span, new), title));
+            let path = match pair.head.follow(&image.version.path).map_err(store)? {
+                Some(Ok(way)) => way.last().map_or(&image.version.path, |(path, _)| path),
+                _ => &image.version.path,
+            };
+            edits.push((Edit::replace(path, span, new), title));
         }
     }
     // What is wrong already is not what was asked for.

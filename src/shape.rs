@@ -1,9 +1,11 @@
 //! What a pack says of the repository that it is for: where images lie, how they name each other, what builds them.
 
 use std::collections::BTreeMap;
+use std::fmt::{self, Formatter};
 use std::sync::Arc;
 
-use serde::de::Error as _;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::parse::baseimage::Platform;
@@ -78,32 +80,43 @@ struct References {
 }
 
 /// Files outside of the images that are part of them.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(try_from = "SharedFile")]
+#[derive(Debug, Clone)]
 pub struct Shared {
     /// The files, from the root of the repository: what matches, and all below directories that match.
     pub path: PathPattern,
     /// The images that they are part of; `None` for all.
-    images: Option<Globs>,
+    pub images: Option<Globs>,
 }
 
-/// The same as it may be written.
-#[derive(Deserialize)]
-#[serde(untagged, expecting = "this must be a path, or a table with `path` and `images`")]
-enum SharedFile {
-    Plain(String),
-    Of { path: String, images: Globs },
+impl<'de> Deserialize<'de> for Shared {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(SharedVisitor)
+    }
 }
 
-impl TryFrom<SharedFile> for Shared {
-    type Error = String;
+/// Reads a path, or a table. An untagged enum would not say what is wrong with either.
+struct SharedVisitor;
 
-    fn try_from(file: SharedFile) -> Result<Self, String> {
-        let (path, images) = match file {
-            SharedFile::Plain(path) => (path, None),
-            SharedFile::Of { path, images } => (path, Some(images)),
-        };
-        Ok(Self { path: PathPattern::new(&path)?, images })
+impl<'de> Visitor<'de> for SharedVisitor {
+    type Value = Shared;
+
+    fn expecting(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("a path, or a table with `path` and `images`")
+    }
+
+    fn visit_str<E: Error>(self, path: &str) -> Result<Shared, E> {
+        Ok(Shared { path: PathPattern::new(path).map_err(E::custom)?, images: None })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Shared, A::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Table {
+            path: PathPattern,
+            images: Globs,
+        }
+        let Table { path, images } = Table::deserialize(MapAccessDeserializer::new(map))?;
+        Ok(Shared { path, images: Some(images) })
     }
 }
 
@@ -366,8 +379,15 @@ impl Shape {
 
     /// Whether an image is built from a file, given by its path below the image's directory.
     pub fn is_dockerfile(&self, below: &str) -> bool {
-        self.dockerfiles.iter().any(|pattern| pattern.is_match(below))
+        self.dockerfiles.iter().any(|pattern| self.is_built_by(pattern, below))
             || self.windows_dockerfile.as_deref() == Some(below)
+    }
+
+    /// Whether this pattern of Dockerfiles means a file, given by its path below the image's directory. One with wildcards means
+    /// neither documentation nor what Dockerfiles ignore.
+    pub fn is_built_by(&self, pattern: &PathPattern, below: &str) -> bool {
+        let is_beside = || self.ignore.is_match(below) || below.ends_with(".dockerignore");
+        pattern.is_match(below) && (pattern.as_path().is_some() || !is_beside())
     }
 
     /// Whether a file says what an image is or how it is built, given by its path below the image's directory.
@@ -382,10 +402,13 @@ impl Shape {
         path_and_ends(path).any(|(_, below)| self.is_control_file(below))
     }
 
-    /// The directory above a file that is built like an image, as far as the file tells.
-    pub fn built_directory<'p>(&self, path: &'p str) -> Option<&'p str> {
+    /// The directories above a file that would be built from it if they were images, the nearest first.
+    pub fn built_directories<'p>(&self, path: &'p str) -> impl Iterator<Item = &'p str> {
         let is_built = |below: &str| self.is_dockerfile(below) || self.base_file.as_deref() == Some(below);
-        path_and_ends(path).find(|(_, below)| is_built(below)).map(|(directory, _)| directory)
+        let mut built: Vec<&str> =
+            path_and_ends(path).filter(|(_, below)| is_built(below)).map(|(directory, _)| directory).collect();
+        built.retain(|directory| self.name_of(directory).is_some());
+        built.into_iter().rev()
     }
 
     /// The path of a directory below the root that holds it.

@@ -3,19 +3,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Image, Model};
+use crate::model::Model;
 use crate::pack::Pack;
-use crate::snapshot::Snapshot;
-use crate::text::{escape, file_name};
+use crate::snapshot::{Kind, Snapshot};
+use crate::text::{escape, file_name, is_below};
 
 /// One line for each setting of the repository's own that is without effect, and for each registry that seems to be missing.
 pub fn settings(pack: &Pack, files: &Snapshot<'_>, model: &Model) -> Vec<String> {
-    let mut found = Unused { pack, lines: Vec::new() };
-    found.images(files, model);
-    found.registries(model);
-    found.versions(files, model);
-    let registries = unlisted_registries(pack, model);
-    let unlisted = registries.into_iter().map(|(registry, images)| {
+    let mut unused = Unused { pack, lines: Vec::new() };
+    unused.images(files, model);
+    unused.registries(model);
+    unused.versions(files, model);
+    let missing = unlisted_registries(pack, model).into_iter().map(|(registry, images)| {
         let names: Vec<&str> = images.into_iter().collect();
         format!(
             "`{}` stands before names that images of this repository have ({}). If it is theirs, add it to \
@@ -24,20 +23,22 @@ pub fn settings(pack: &Pack, files: &Snapshot<'_>, model: &Model) -> Vec<String>
             escape(&names.join(", "))
         )
     });
-    found.lines.into_iter().chain(unlisted).collect()
+    unused.lines.into_iter().chain(missing).collect()
 }
 
 /// What stands before the names of images of the tree without being listed, with these names. Images of docker's own library are
 /// somebody else's.
 pub fn unlisted_registries<'m>(pack: &Pack, model: &'m Model) -> BTreeMap<String, BTreeSet<&'m str>> {
     let mut registries: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
-    let foreign = |image: &'m Image| image.foreign_names(&pack.shape);
-    for name in model.images.values().flat_map(|image| foreign(image)) {
-        let cuts = name.match_indices('/').map(|(slash, _)| (&name[..slash], &name[slash + 1..]));
-        let mut cuts = cuts.filter(|(registry, _)| file_name(registry) != "library");
-        if let Some((registry, image)) = cuts.find_map(|(registry, rest)| Some((registry, *model.named(rest).first()?)))
-        {
-            registries.entry(registry.to_owned()).or_default().insert(image.published());
+    for image in model.images.values() {
+        for name in image.foreign_names(&pack.shape) {
+            let cuts = name.match_indices('/').map(|(slash, _)| (&name[..slash], &name[slash + 1..]));
+            let mut cuts = cuts.filter(|(registry, _)| file_name(registry) != "library");
+            let found = cuts.find_map(|(registry, rest)| Some((registry, *model.named(rest).first()?)));
+            // Who wraps somebody else's image gives it the same name.
+            if let Some((registry, named)) = found.filter(|(_, named)| named.directory != image.directory) {
+                registries.entry(registry.to_owned()).or_default().insert(named.published());
+            }
         }
     }
     registries
@@ -62,21 +63,26 @@ impl Unused<'_> {
 
     fn images(&mut self, files: &Snapshot<'_>, model: &Model) {
         let shape = &self.pack.shape;
-        for root in
-            shape.roots.iter().filter(|root| !model.directories.iter().any(|it| crate::text::is_below(it, root)))
-        {
-            self.say("images.roots", root, "holds no image");
-        }
-        for shared in &shape.shared {
-            if !files.entries().keys().any(|path| shared.has(path, shape)) {
-                self.say("images.shared", shared.path.as_str(), "is no file of the repository");
+        for root in &shape.roots {
+            if !model.directories.iter().any(|directory| is_below(directory, root)) {
+                self.say("images.roots", root, "holds no image");
             }
         }
         let names: Vec<&str> = model.images.values().map(|image| &*image.name).collect();
-        for (setting, globs) in
-            [("images.mirrored", &shape.mirrored), ("images.upstream-versions", &shape.upstream_versions)]
-        {
-            for pattern in globs.unused(&names) {
+        for shared in &shape.shared {
+            let path = shared.path.as_str();
+            if files.entry(path).is_some_and(|entry| entry.kind == Kind::Symlink) {
+                self.say("images.shared", path, "is a link: name what it leads to");
+            } else if !files.entries().keys().any(|path| shared.has(path, shape)) {
+                self.say("images.shared", path, "is no file of the repository");
+            }
+            for pattern in shared.images.iter().flat_map(|images| images.unused(&names)) {
+                self.say("images.shared", pattern, "is no image");
+            }
+        }
+        let of_names = [("images.mirrored", &shape.mirrored), ("images.upstream-versions", &shape.upstream_versions)];
+        for (setting, patterns) in of_names {
+            for pattern in patterns.unused(&names) {
                 self.say(setting, pattern, "is no image");
             }
         }
@@ -101,25 +107,19 @@ impl Unused<'_> {
             match &model.manifest {
                 None => self.say("manifest.path", &manifest.path, "is no file of the repository"),
                 Some(read) if read.entries.is_empty() => {
-                    self.say(
-                        "manifest.pattern",
-                        manifest.pattern.as_str(),
-                        "matches no entry of a registry that is listed",
-                    );
+                    let why = "matches no entry of a registry that is listed";
+                    self.say("manifest.pattern", manifest.pattern.as_str(), why);
                 }
                 Some(_) => {}
             }
         }
         for constant in &shape.constants {
+            let mut values = model.constants.iter();
             if model.named(&constant.image).is_empty() {
                 self.say("constants", &constant.image, "is no image");
             } else if files.entry(&constant.path).is_none() {
                 self.say("constants", &constant.path, "is no file of the repository");
-            } else if !model
-                .constants
-                .iter()
-                .any(|value| value.place.path == constant.path && value.image == constant.image)
-            {
+            } else if !values.any(|value| value.place.path == constant.path && value.image == constant.image) {
                 self.say("constants", constant.pattern.as_str(), "matches nothing");
             }
         }

@@ -168,7 +168,7 @@ impl Known<'_> {
         self.shape.roots.iter().any(|root| {
             let directory = if root.is_empty() { name.to_owned() } else { format!("{root}/{name}") };
             let mut below = self.files.below(&directory);
-            below.any(|(path, _)| self.shape.built_directory(path) == Some(&*directory))
+            below.any(|(path, _)| self.shape.built_directories(path).any(|built| built == directory))
         })
     }
 }

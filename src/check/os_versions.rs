@@ -105,7 +105,8 @@ impl<'t> Array<'t> {
             let begin = end + found;
             end = begin + name.len();
             let before = script[..begin].rsplit('\n').next().unwrap_or_default();
-            if !before.is_empty() && !before.ends_with(char::is_whitespace) {
+            let is_comment = before.split_whitespace().any(|word| word.starts_with('#'));
+            if is_comment || !(before.is_empty() || before.ends_with(char::is_whitespace)) {
                 continue;
             }
             let (adds, value) = match &script[end..] {

@@ -1,7 +1,7 @@
 //! `rebase`: what names another image of the tree must name its version.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -122,15 +122,15 @@ fn fault(
     let (first, others) = references.split_first()?;
     let version = parent.version()?;
     let tag = context.shape.tag_of(version);
-    let named = if writing == Writing::Unprefixed { named.to_owned() } else { context.shape.tag_of(named) };
-    let message = format!("{} names {} {named}, but {} is at {tag}", child.name, parent.name, parent.name);
-    let count = references.len();
+    let shown = if writing == Writing::Unprefixed { named.to_owned() } else { context.shape.tag_of(named) };
+    let message = format!("{} names {} {shown}, but {} is at {tag}", child.name, parent.name, parent.name);
+    let count = references.iter().map(|reference| reference.version_span.start).collect::<BTreeSet<_>>().len();
     let lines = if count == 1 { String::new() } else { format!(" on all {count} lines") };
     let what = match writing {
         Writing::Literal | Writing::Unprefixed => format!("name {tag}"),
         Writing::Digest => format!("name {tag} with its digest"),
         Writing::Default => format!("set the default of the variable to {version}"),
-        Writing::Computed => format!("set the variable to {version}"),
+        Writing::Computed => format!("have the variable make it {tag}"),
     };
     let help = format!("{what}{lines}, and bump {} of {} too", context.shape.version_file, child.name);
     let mut fault = Fault::new(message, first.version_place())
@@ -139,18 +139,18 @@ fn fault(
         .related(format!("{} is {version} here", parent.name), parent.version_place());
     let edits = references.iter().map(|reference| Edit::replace(&reference.path, &reference.version_span, version));
     let title = format!("rebase {} on {} {version}", child.name, parent.name);
+    // A version that went down was built from another base already; and a tag with a `v` is of a scheme that the pack does not know.
     let went_down = context.change.and_then(|change| change.new_version(child));
-    match writing {
-        // Its version was built from another base already.
-        Writing::Literal if went_down.is_some_and(|(old, new)| order(new, old) == Some(Ordering::Less)) => {
-            fault = fault.fix(Fix::risky(title, edits.collect()));
-        }
-        Writing::Literal => fault = fault.fix(Fix::safe(title, edits.collect())),
-        Writing::Default => fault = fault.fix(Fix::risky(title, edits.collect())),
-        Writing::Digest | Writing::Unprefixed | Writing::Computed => {}
-    }
+    let went_down = went_down.is_some_and(|(old, new)| order(new, old) == Some(Ordering::Less));
+    let is_number = |version: &str| version.starts_with(|c: char| c.is_ascii_digit());
+    let has_letter = is_number(version) && named.strip_prefix('v').is_some_and(is_number);
+    fault.fix = match writing {
+        Writing::Literal if !went_down && !has_letter => Some(Fix::safe(title, edits.collect())),
+        Writing::Literal | Writing::Default => Some(Fix::risky(title, edits.collect())),
+        Writing::Digest | Writing::Unprefixed | Writing::Computed => None,
+    };
     for other in others {
-        fault = fault.related(format!("{named} here too"), other.version_place());
+        fault = fault.related(format!("{shown} here too"), other.version_place());
     }
     Some(fault)
 }

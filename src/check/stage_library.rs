@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::{Context, Kind, Scope};
 use crate::finding::Fault;
-use crate::model::Image;
+use crate::model::Final;
 use crate::parse::dockerfile::Copy;
 use crate::parse::glob::PathPattern;
 use crate::snapshot::StoreError;
@@ -27,29 +27,22 @@ impl Kind for StageLibrary {
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
         let mut faults = Vec::new();
         for image in context.head.images.values() {
-            for (program, library) in &self.programs {
-                let brought = image.finals(&self.system).find_map(|last| {
+            for last in image.finals(&self.system) {
+                for (program, library) in &self.programs {
                     let is_it =
                         |(_, copy): &(_, &Copy)| copy.file_names().any(|name| name.eq_ignore_ascii_case(program));
-                    let (instruction, copy) = last.copies().find(is_it)?;
-                    Some(last.place(instruction, copy))
-                });
-                let Some(place) = brought else { continue };
-                if context.head.inherits(image, &self.system, &|image| self.has(image, library)) {
-                    continue;
+                    let Some((instruction, copy)) = last.copies().find(is_it) else { continue };
+                    let has = |last: &Final<'_>| last.copies().any(|(_, copy)| may_bring(copy, library));
+                    if context.head.inherits(image, &last, &self.system, &has) {
+                        continue;
+                    }
+                    let message = format!("{} adds {program} without {library}", image.name);
+                    let help = format!("copy {library} from a stage with servercore: nanoserver does not have it");
+                    faults.push(Fault::new(message, last.place(instruction, copy)).image(&image.name).help(help));
                 }
-                let message = format!("{} adds {program} without {library}", image.name);
-                let help = format!("copy {library} from a stage with servercore: nanoserver does not have it");
-                faults.push(Fault::new(message, place).image(&image.name).help(help));
             }
         }
         Ok(faults)
-    }
-}
-
-impl StageLibrary {
-    fn has(&self, image: &Image, library: &str) -> bool {
-        image.finals(&self.system).any(|last| last.copies().any(|(_, copy)| may_bring(copy, library)))
     }
 }
 

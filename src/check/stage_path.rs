@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::{Context, Kind, Scope};
 use crate::finding::Fault;
-use crate::model::Image;
+use crate::model::Final;
 use crate::parse::dockerfile::{Copy, Instruction};
 use crate::snapshot::StoreError;
 
@@ -22,28 +22,23 @@ impl Kind for StagePath {
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
         let mut faults = Vec::new();
         for image in context.head.images.values() {
-            let brought = image.finals(&self.system).find_map(|last| {
-                let (instruction, copy) = last.copies().find(|(_, copy)| brings_program(copy))?;
-                Some((&copy.destination.value, last.place(instruction, copy)))
-            });
-            let Some((program, place)) = brought else { continue };
-            if context.head.inherits(image, &self.system, &|image| self.sets_path(image)) {
-                continue;
+            for last in image.finals(&self.system) {
+                let Some((instruction, copy)) = last.copies().find(|(_, copy)| brings_program(copy)) else { continue };
+                if context.head.inherits(image, &last, &self.system, &sets_path) {
+                    continue;
+                }
+                let message = format!("{} adds {} and sets no PATH of Windows", image.name, copy.destination.value);
+                let help = "set it in the last stage, as in ENV PATH=\"C:\\bin;C:\\Windows\\System32;C:\\Windows;\": docker buildx \
+                            replaces it by one of Linux";
+                faults.push(Fault::new(message, last.place(instruction, copy)).image(&image.name).help(help));
             }
-            let message = format!("{} adds {} and sets no PATH of Windows", image.name, program);
-            let help = "set it in the last stage, as in ENV PATH=\"C:\\bin;C:\\Windows\\System32;C:\\Windows;\": docker buildx \
-                        replaces it by one of Linux";
-            faults.push(Fault::new(message, place).image(&image.name).help(help));
         }
         Ok(faults)
     }
 }
 
-impl StagePath {
-    fn sets_path(&self, image: &Image) -> bool {
-        let sets = |instruction: &Instruction| instruction.keyword == "ENV" && sets_windows_path(instruction);
-        image.finals(&self.system).any(|last| last.instructions().any(sets))
-    }
+fn sets_path(last: &Final<'_>) -> bool {
+    last.instructions().filter(|instruction| instruction.keyword == "ENV").any(sets_windows_path)
 }
 
 /// Whether a file is brought that could be run: one that ends like a program, or has no ending at all, as what Go builds. A name

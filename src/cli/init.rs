@@ -131,13 +131,17 @@ fn configuration(repository: &Repository) -> Result<(String, String), Error> {
             [DOCKERFILE].into_iter().filter(|_| images.values().any(has_plain)).chain(elsewhere).collect();
         let _ = writeln!(text, "\n# What they are built from.\nshape.build.dockerfile = {}", list(&all));
     }
-    let registries = registries(&text, &pair.head)?;
+    let (pack, model) = understood(&text, &pair.head)?;
+    let registries = registries(&pack, &model);
     if !registries.is_empty() {
+        let list = list(&registries);
         let _ = writeln!(
             text,
-            "\n# What stands before their names; take out what is somebody else's.\nshape.references.registries = {}",
-            list(&registries)
+            "\n# What stands before their names; take out what is somebody else's.\nshape.references.registries = {list}"
         );
+    }
+    if has_prefix(&understood(&text, &pair.head)?.1) {
+        let _ = writeln!(text, "\n# Tags are `{PREFIX}` and the version.\nshape.references.tag-prefix = \"{PREFIX}\"");
     }
     let count = if images.len() == 1 { "1 image".to_owned() } else { format!("{} images", images.len()) };
     Ok((text, format!("found {count} with {version_file} and Dockerfile: {}", listed(&directories))))
@@ -154,20 +158,38 @@ fn list(strings: &[impl AsRef<str>]) -> String {
     format!("[{}]", strings.join(", "))
 }
 
-/// The registries under which images name each other; none where the pack knows all of them.
-fn registries(config: &str, files: &Snapshot<'_>) -> Result<Vec<String>, Error> {
+/// What a configuration makes of the files.
+fn understood(config: &str, files: &Snapshot<'_>) -> Result<(Pack, Model), Error> {
     let config = Config::read(Source::new(CONFIG_FILE, config.to_owned())).map_err(boxed)?;
     let generic = BuiltIn::named(GENERIC).ok_or_else(|| boxed(InitError::NoImages))?;
     let pack = Pack::load(generic.pack_files(), Some(&config)).map_err(boxed)?;
     let model = Model::build(files, &pack.shape, None, None).map_err(boxed)?;
-    let mut registries: Vec<String> = unlisted_registries(&pack, &model).into_keys().collect();
+    Ok((pack, model))
+}
+
+/// The registries under which images name each other; none where the pack knows all of them.
+fn registries(pack: &Pack, model: &Model) -> Vec<String> {
+    let mut registries: Vec<String> = unlisted_registries(pack, model).into_keys().collect();
     if !registries.is_empty() {
         let names: Vec<String> = model.images.values().flat_map(|image| image.own_names(&pack.shape)).collect();
         let used = pack.shape.registries.iter().filter(|(known, _)| names.iter().any(|name| name.starts_with(known)));
         registries.extend(used.map(|(registry, _)| registry.trim_end_matches('/').to_owned()));
         registries.sort();
     }
-    Ok(registries)
+    registries
+}
+
+/// What often stands before the version in a tag.
+const PREFIX: &str = "v";
+
+/// Whether tags begin with it, and versions do not.
+fn has_prefix(model: &Model) -> bool {
+    let is_prefixed =
+        |version: &str| version.strip_prefix(PREFIX).is_some_and(|it| it.starts_with(|c: char| c.is_ascii_digit()));
+    let references = model.images.values().flat_map(|image| &image.references);
+    let mut named = references.filter(|reference| !model.named(&reference.target).is_empty());
+    let mut versions = model.images.values().filter_map(|image| image.version());
+    named.any(|reference| reference.version.as_deref().is_some_and(is_prefixed)) && !versions.any(is_prefixed)
 }
 
 /// The first few names of a list.

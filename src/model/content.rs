@@ -193,12 +193,13 @@ fn copies(image: &Image, file: &str) -> bool {
     let instructions = dockerfiles.flat_map(|parsed| &parsed.dockerfile.stages).flat_map(|stage| &stage.instructions);
     let copies = instructions.filter_map(|instruction| instruction.copy.as_ref()).filter(|copy| copy.from.is_none());
     copies.flat_map(|copy| &copy.sources).any(|source| {
-        let source = source.value.trim_start_matches("./").trim_matches('/');
-        let is_whole_context = matches!(source, "" | "." | "*" | "**" | "**/*");
+        let parts = source.value.split('/').filter(|part| !matches!(*part, "" | "."));
+        let source = parts.collect::<Vec<_>>().join("/");
+        let is_whole_context = matches!(&*source, "" | "*" | "**" | "**/*");
         !is_whole_context
-            && !source.contains("://")
+            && !source.contains(":/") // as in a URL
             && !source.contains('$')
-            && (is_below(file, source) || covers(source, file))
+            && (is_below(file, &source) || covers(&source, file))
     })
 }
 

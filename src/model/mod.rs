@@ -78,13 +78,14 @@ impl Controls {
             found.map(|(path, entry)| (Arc::clone(path), entry.clone()))
         };
         let mut dockerfiles: Vec<File> = Vec::new();
+        let is_own = |path: &str| outline.owner(path) == Some(directory);
         for pattern in &shape.dockerfiles {
             if let Some(path) = pattern.as_path() {
-                dockerfiles.extend(find(path));
+                dockerfiles.extend(find(path).filter(|(path, _)| is_own(path)));
                 continue;
             }
-            let own = snapshot.below(directory).filter(|(path, _)| outline.owner(path) == Some(directory));
-            let matching = own.filter(|(path, _)| pattern.is_match(&path[directory.len() + 1..]));
+            let own = snapshot.below(directory).filter(|(path, _)| is_own(path));
+            let matching = own.filter(|(path, _)| shape.is_built_by(pattern, &path[directory.len() + 1..]));
             dockerfiles.extend(matching.map(|(path, entry)| (Arc::clone(path), entry.clone())));
         }
         let mut seen = BTreeSet::new();
@@ -199,6 +200,7 @@ impl<T> Control<T> {
 }
 
 /// The last stage of a build: what the image is.
+#[derive(Clone)]
 pub struct Final<'a> {
     /// The Dockerfile.
     pub path: &'a Arc<str>,
@@ -340,27 +342,28 @@ impl Model {
         }
     }
 
-    /// The images of the tree that an image is built on for an operating system.
-    pub fn parents(&self, image: &Image, os: &str) -> Vec<&Arc<Image>> {
-        let bases: Vec<_> = image.finals(os).filter_map(|last| Some((last.path, last.base()?.span.start))).collect();
+    /// The images of the tree that a last stage of an image is put on for an operating system.
+    fn parents<'m>(&'m self, image: &Image, last: &Final<'_>, os: &str) -> Vec<&'m Arc<Image>> {
+        let base = last.base().map(|base| base.span.start);
         let is_base = |reference: &&Reference| match &reference.spelling {
             Spelling::Base(platform) => platform.os == os,
-            Spelling::From => bases.contains(&(&reference.path, reference.span.start)),
+            Spelling::From => reference.path == *last.path && base == Some(reference.span.start),
             Spelling::Copy => false,
         };
         image.references.iter().filter(is_base).flat_map(|reference| self.named(&reference.target)).collect()
     }
 
-    /// Whether an image, or one that it is built on for an operating system, has something.
-    pub fn inherits(&self, image: &Image, os: &str, has: &dyn Fn(&Image) -> bool) -> bool {
-        let mut queue = vec![image];
+    /// Whether a last stage of an image has something, or one of those in the tree that it is put on for an operating system.
+    pub fn inherits(&self, image: &Image, last: &Final<'_>, os: &str, has: &dyn Fn(&Final<'_>) -> bool) -> bool {
+        let mut queue = vec![(image, last.clone())];
         let mut seen = BTreeSet::new();
-        while let Some(image) = queue.pop() {
-            if has(image) {
+        while let Some((image, last)) = queue.pop() {
+            if has(&last) {
                 return true;
             }
-            if seen.insert(&image.directory) {
-                queue.extend(self.parents(image, os).into_iter().map(|parent| &**parent));
+            if seen.insert((&image.directory, last.path)) {
+                let parents = self.parents(image, &last, os).into_iter();
+                queue.extend(parents.flat_map(|parent| parent.finals(os).map(|last| (&**parent, last))));
             }
         }
         false
@@ -520,9 +523,10 @@ impl Manifest {
             let key = found.group("key").to_owned();
             keys.insert(key.clone());
             // `list.PromoterE2eRegistry` of newer trees is `promoterE2eRegistry` of older ones.
-            let registry = found.group("registry").rsplit('.').next().unwrap_or_default();
-            let is_it = |(name, _): &(&String, _)| name.eq_ignore_ascii_case(registry);
-            let Some((_, directory)) = shape.registries.iter().find(is_it) else { continue };
+            let written = found.group("registry");
+            let names = [written, written.rsplit('.').next().unwrap_or_default()];
+            let registry = |name: &str| shape.registries.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+            let Some((_, directory)) = names.into_iter().find_map(registry) else { continue };
             let name = found.group("name");
             let has_directory = directory.is_empty() || crate::text::is_below(name, directory);
             let (tag, span) = (found.group("version"), found.span("version"));

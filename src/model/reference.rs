@@ -121,8 +121,9 @@ impl Reference {
             let default = argument.span.as_ref().filter(|_| argument.default.is_some())?;
             let whole = Self::parse(path, text, default, shape, Spelling::From).map(|whole| whole.version_span);
             // It may be a part of the version alone.
-            Some(whole.unwrap_or_else(|| default.clone()))
-                .filter(|span| here.version.as_deref() == Some(text.slice(span)))
+            let prefix = if text.slice(default).starts_with(&*shape.tag_prefix) { shape.tag_prefix.len() } else { 0 };
+            let span = whole.unwrap_or_else(|| default.start + prefix..default.end);
+            (here.version.as_deref() == Some(text.slice(&span))).then_some(span)
         });
         let writing = match (here.writing, &in_default) {
             (Writing::Literal, Some(_)) => Writing::Default,
@@ -262,6 +263,18 @@ pub(super) fn of_image(image: &Image, shape: &Shape) -> Vec<Reference> {
                 references.extend(Reference::parse(&build.path, text, &from.span, shape, Spelling::Copy));
             }
         }
+    }
+    // What one default says of several images cannot be rewritten for one of them, nor where a digest stands behind it.
+    let is_shared = |one: &Reference, other: &Reference| {
+        one.path == other.path
+            && one.version_span == other.version_span
+            && (one.target != other.target || other.writing == Writing::Digest)
+    };
+    let is_for_several = |one: &Reference| references.iter().any(|other| is_shared(one, other));
+    let shared: Vec<bool> =
+        references.iter().map(|one| one.writing == Writing::Default && is_for_several(one)).collect();
+    for (reference, _) in references.iter_mut().zip(shared).filter(|(_, is_shared)| *is_shared) {
+        reference.writing = Writing::Computed;
     }
     // One file may be built for several platforms.
     let mut seen = std::collections::HashSet::new();

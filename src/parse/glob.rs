@@ -20,8 +20,8 @@ impl PathPattern {
     pub fn new(text: &str) -> Result<Self, String> {
         let text = text.trim_end_matches('/');
         let text = text.strip_prefix("./").unwrap_or(text);
-        if text.is_empty() || text.starts_with('/') || text.split('/').any(|part| part == "..") {
-            return Err("this must be a path that begins here and leads nowhere above".to_owned());
+        if text.split('/').any(|part| matches!(part, "" | "." | "..")) {
+            return Err("this must be the path of something below, without `.` and `..`".to_owned());
         }
         let compile = || GlobBuilder::new(text).literal_separator(true).build();
         let glob = text.contains(WILDCARDS).then(compile).transpose().map_err(|error| error.kind().to_string())?;
@@ -194,7 +194,7 @@ mod tests {
         assert!(pattern("l*").covers("lib/a/b") && !pattern("l*").is_match("lib/a") && pattern("l*").is_match("lib"));
         assert!(pattern("**/x").is_match("a/b/x") && pattern("**/x").is_match("x"));
         assert_eq!(["a/b*/c", "*", "a/b"].map(|text| pattern(text).directory().to_owned()), ["a", "", "a"]);
-        assert!(["", "/a", "a/../b", "a["].iter().all(|text| PathPattern::new(text).is_err()));
+        assert!(["", ".", "/a", "a/../b", "a//b", "a["].iter().all(|text| PathPattern::new(text).is_err()));
     }
 
     #[test]

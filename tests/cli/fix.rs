@@ -210,6 +210,12 @@ fn what_a_link_leads_to_is_repaired_on_request_alone() {
     assert_eq!(read(&repo, "test/images/kitten/version"), "1.5\n");
     assert!(version.is_symlink());
     repo.imglint(&[]).is(0, &[]);
+    // A bump is a request.
+    repo.commit("so far");
+    repo.git(&["checkout", "-q", "-b", "next"]);
+    let run = repo.imglint(&["bump", "kitten", "--base", "topic"]);
+    assert!(run.code == 0 && version.is_symlink(), "{run}");
+    assert_eq!(read(&repo, "test/images/kitten/version"), "1.6\n");
 }
 
 #[cfg(unix)]

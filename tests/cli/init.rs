@@ -96,6 +96,27 @@ fn registries_dockerfiles_and_version_files_are_found() {
     assert!(!run.stderr.contains("note:"), "{run}");
 }
 
+/// Who wraps somebody else's image gives it the same name; and tags may begin with a letter.
+#[test]
+fn what_is_somebody_else_s_is_not_listed_and_prefixes_are_seen() {
+    let scratch = Scratch::new();
+    let wrapped = scratch.init("wrapped");
+    wrapped.write(&[("images/nginx/VERSION", "1.25\n"), ("images/nginx/Dockerfile", "FROM nginxinc/nginx:1.25\n")]);
+    assert_eq!(wrapped.imglint(&["init"]).code, 0);
+    assert!(!read(&wrapped, "imglint.toml").contains("registries"));
+    wrapped.imglint(&["--all"]).is(0, &[]);
+    let prefixed = scratch.init("prefixed");
+    prefixed.write(&[
+        ("images/a/VERSION", "1.0\n"),
+        ("images/a/Dockerfile", "FROM scratch\n"),
+        ("images/b/VERSION", "1.0\n"),
+        ("images/b/Dockerfile", "FROM ghcr.io/acme/a:v1.0\n"),
+    ]);
+    assert_eq!(prefixed.imglint(&["init"]).code, 0);
+    assert!(read(&prefixed, "imglint.toml").contains("shape.references.tag-prefix = \"v\"\n"));
+    prefixed.imglint(&["--all"]).is(0, &[]);
+}
+
 #[test]
 fn images_of_one_name_or_at_the_top_are_named_from_the_root() {
     let scratch = Scratch::new();

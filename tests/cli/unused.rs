@@ -107,13 +107,30 @@ fn shared_files_may_be_directories_and_patterns_and_of_some_images() {
     judge("{ path = \"lib\", images = [\"w*\"] }").is(1, STALE);
     assert!(repo.imglint(&["inspect", "web"]).stdout.contains("lib"));
     assert!(!repo.imglint(&["inspect", "base"]).stdout.contains("lib"));
-    judge("{ path = \"lib\", image = [\"w*\"] }").fails(&["imglint.toml:2: ", "a table with `path` and `images`"]);
-    judge("\"../lib\"").fails(&["imglint.toml:2: ", "leads nowhere above"]);
+    judge("{ path = \"lib\", image = [\"w*\"] }").fails(&["imglint.toml:2: ", "unknown key `image`"]);
+    judge("{ path = \"lib\", images = [\"w[\"] }").fails(&["imglint.toml:2: ", "unclosed"]);
+    judge("{ path = \"lib\", images = [\"webb\"] }").is(0, &[]);
+    let run = repo.imglint(&["--all"]);
+    assert!(run.stderr.contains("images.shared: `webb` is no image"), "{run}");
+    judge("\".\"").fails(&["imglint.toml:2: ", "the path of something below"]);
+    judge("\"../lib\"").fails(&["imglint.toml:2: ", "the path of something below"]);
     // Documentation is no content, unless it is named itself.
     repo.git(&["checkout", "-q", "master", "--", "lib/build.sh"]);
     repo.commit("back");
     judge("\"lib\"").is(0, &[]);
     judge("\"lib/README.md\"").is(1, both);
+}
+
+/// A change of what it leads to would not be seen.
+#[cfg(unix)]
+#[test]
+fn a_shared_file_that_is_a_link_is_told() {
+    let scratch = Scratch::new();
+    let repo = shop(&scratch, "shape.images.shared = [\"GO_VERSION\"]");
+    repo.write(&[(".go-version", "1.21\n")]);
+    std::os::unix::fs::symlink(".go-version", repo.root.join("GO_VERSION")).expect("a link");
+    let run = repo.imglint(&["--all"]);
+    assert!(run.stderr.contains("images.shared: `GO_VERSION` is a link: name what it leads to"), "{run}");
 }
 
 #[test]
