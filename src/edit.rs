@@ -1,11 +1,14 @@
 //! Repairs: edits of values in files, as plain data, and what they make of a file.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
+
+use serde::Serialize;
 
 use crate::text::Span;
 
 /// The replacement of one range of bytes in one file. Nothing outside of the range is touched.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Edit {
     /// The file, relative to the root of the repository.
     pub path: Arc<str>,
@@ -18,7 +21,7 @@ pub struct Edit {
 }
 
 /// Edits that belong together: all of them are made, or none.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Fix {
     /// What the fix does, in the imperative: `set VERSION to 2.26`.
     pub title: String,
@@ -57,9 +60,7 @@ impl Fix {
 
 /// Makes edits of one file, which must not conflict. Bytes between them are copied as they are.
 pub fn apply(bytes: &[u8], edits: &[Edit]) -> Vec<u8> {
-    let mut edits: Vec<&Edit> = edits.iter().collect();
-    edits.sort_by_key(|edit| (edit.start, edit.end));
-    edits.dedup();
+    let edits: BTreeSet<&Edit> = edits.iter().collect();
     let mut edited = Vec::with_capacity(bytes.len() + 16);
     let mut position = 0;
     for edit in edits {

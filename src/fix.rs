@@ -25,15 +25,13 @@ pub struct Allowed {
     pub risky: bool,
     /// Findings about these paths alone, if there are any, and what follows from their repair.
     pub paths: Vec<String>,
-    /// Not these findings: their rule, image, path and message.
-    pub except: BTreeSet<Identity>,
 }
 
 /// What tells a finding from others, wherever it stands: its rule, image, path and message.
-pub type Identity = (RuleId, Option<Arc<str>>, Arc<str>, String);
+type Identity = (RuleId, Option<Arc<str>>, Arc<str>, String);
 
 /// What tells this finding from others.
-pub fn identity(finding: &Finding) -> Identity {
+fn identity(finding: &Finding) -> Identity {
     let fault = &finding.fault;
     (Arc::clone(&finding.rule), fault.image.clone(), Arc::clone(&fault.place.path), fault.message.clone())
 }
@@ -85,24 +83,17 @@ pub enum FixError {
 
 /// Repairs head in memory. `pair` holds the repaired head afterwards.
 pub fn repair(pack: &Pack, pair: &mut Pair<'_>, allowed: &Allowed) -> Result<Repair, FixError> {
-    go_on(pack, pair, allowed, BTreeMap::new())
+    go_on(pack, pair, allowed, BTreeSet::new(), BTreeMap::new())
 }
 
 /// Bumps images on request, with everything that follows from that and nothing else. Without `to` each gets its next version; an
 /// image that the change bumped already stays as it is.
-pub fn bump(
-    pack: &Pack,
-    pair: &mut Pair<'_>,
-    names: &[String],
-    to: Option<&str>,
-    mut allowed: Allowed,
-) -> Result<Repair, BumpError> {
-    let store = |error: StoreError| BumpError::Fix(FixError::Store(error));
+pub fn bump(pack: &Pack, pair: &mut Pair<'_>, names: &[String], to: Option<&str>) -> Result<Repair, BumpError> {
     let shape = &pack.shape;
-    let head = Model::build(&pair.head, shape, None, None).map_err(store)?;
+    let head = Model::build(&pair.head, shape, None, None)?;
     let base_files = pair.base.as_ref().unwrap_or(&pair.head);
-    let base = Model::build(base_files, shape, Some(&head), None).map_err(store)?;
-    let tip = pair.tip.as_ref().map(|tip| Model::build(tip, shape, Some(&base), None)).transpose().map_err(store)?;
+    let base = Model::build(base_files, shape, Some(&head), None)?;
+    let tip = pair.tip.as_ref().map(|tip| Model::build(tip, shape, Some(&base), None)).transpose()?;
     let content = BTreeMap::new();
     let change = Change::new(pair, &base, tip.as_ref(), &head, &content);
     let mut edits = Vec::new();
@@ -131,7 +122,7 @@ pub fn bump(
         }
         if new != *old {
             let title = format!("set {} of {} from {old} to {new}", shape.version_file, image.name);
-            let path = match pair.head.follow(&image.version.path).map_err(store)? {
+            let path = match pair.head.follow(&image.version.path)? {
                 Some(Ok(way)) => way.last().map_or(&image.version.path, |(path, _)| path),
                 _ => &image.version.path,
             };
@@ -143,18 +134,18 @@ pub fn bump(
         let mut places = finding.fault.related.iter().map(|label| &label.place.path);
         places.any(|path| version_files.contains(path))
     };
-    let before = judge(pack, pair).map_err(store)?.findings;
-    allowed.except = before.iter().filter(|finding| !follows(finding)).map(identity).collect();
+    let before = judge(pack, pair)?.findings;
+    let except = before.iter().filter(|finding| !follows(finding)).map(identity).collect();
     let mut files = BTreeMap::new();
     for (edit, title) in edits {
-        let file = repaired(&mut files, &pair.head, &edit.path).map_err(store)?;
+        let file = repaired(&mut files, &pair.head, &edit.path)?;
         file.after = apply(&file.after, std::slice::from_ref(&edit));
         file.done.push(Done { rule: Arc::from("bump"), title });
         pair.head.overlay(&edit.path, file.after.clone());
     }
-    let repair = go_on(pack, pair, &allowed, files)?;
+    let repair = go_on(pack, pair, &Allowed::default(), except, files)?;
     for path in version_files {
-        let now = pair.head.text(&path).map_err(store)?.and_then(Result::ok);
+        let now = pair.head.text(&path)?.and_then(Result::ok);
         if let (Some(to), Some(now)) = (to, now.map(|text| text.as_str().trim().to_owned()))
             && now != *to
         {
@@ -171,6 +162,9 @@ pub enum BumpError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Fix(#[from] FixError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Store(#[from] StoreError),
     #[error("no such image: {}", escape(name))]
     #[diagnostic(help("{suggestion}"))]
     Unknown { name: String, suggestion: String },
@@ -194,11 +188,11 @@ fn go_on(
     pack: &Pack,
     pair: &mut Pair<'_>,
     allowed: &Allowed,
+    mut except: BTreeSet<Identity>,
     files: BTreeMap<Arc<str>, Repaired>,
 ) -> Result<Repair, FixError> {
     let mut repair = Repair { found: None, outcome: judge(pack, pair)?, files, conflicts: Vec::new() };
     // What is outside of the paths stays as it is; what a repair brings about there does not.
-    let mut except = allowed.except.clone();
     let outside = repair.outcome.findings.iter().filter(|finding| !finding.is_about(&allowed.paths));
     except.extend(outside.map(identity));
     // Each round goes at least one image down the graph, and what follows from a bump takes two more.

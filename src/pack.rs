@@ -17,7 +17,7 @@ use crate::finding::{Level, Place, RuleId};
 use crate::inputs::Inputs;
 use crate::shape::{PackFile, Shape};
 use crate::snapshot::Scope;
-use crate::text::{Text, file_name};
+use crate::text::{Span, Text, file_name};
 use crate::waiver::{Day, Waiver};
 
 /// The name of the configuration file at the root of a repository.
@@ -166,9 +166,9 @@ struct WaiveTable {
 pub struct Config {
     source: Source,
     /// The pack that it names, and where.
-    pub pack: Option<(String, crate::text::Span)>,
-    /// What it lets pass, and where it says so.
-    waivers: Vec<(Waiver, crate::text::Span)>,
+    pub pack: Option<(String, Span)>,
+    /// What it lets pass.
+    waivers: Vec<Waiver>,
 }
 
 /// A rule's file.
@@ -204,31 +204,28 @@ impl Config {
             if let Some((None, span)) = &day {
                 problems.push(source.problem(span.clone(), "this must be a date, such as 2027-01-31"));
             }
-            let span = rule.span();
-            waivers.push((
-                Waiver {
-                    rule: rule.into_inner(),
-                    image,
-                    reason: reason.into_inner(),
-                    until: day.and_then(|(day, _)| day),
-                    place: Place::new(&source.name, &text, span.clone()),
-                    line: None,
-                    is_of_change: false,
-                    error: None,
-                },
-                span,
-            ));
+            let place = Place::new(&source.name, &text, rule.span());
+            waivers.push(Waiver {
+                rule: rule.into_inner(),
+                image,
+                reason: reason.into_inner(),
+                until: day.and_then(|(day, _)| day),
+                place,
+                line: None,
+                is_of_change: false,
+                error: None,
+            });
         }
         if problems.is_empty() { Ok(Self { source, pack, waivers }) } else { Err(all_problems(&source, problems)) }
     }
 
     /// What it lets pass.
     pub fn into_waivers(self) -> Vec<Waiver> {
-        self.waivers.into_iter().map(|(waiver, _)| waiver).collect()
+        self.waivers
     }
 
     /// The error for a pack that does not exist.
-    pub fn unknown_pack(&self, name: &str, span: crate::text::Span) -> ConfigError {
+    pub fn unknown_pack(&self, name: &str, span: Span) -> ConfigError {
         let known = BUILT_IN.iter().map(|pack| pack.name);
         ConfigError(vec![self.source.unknown(span, "pack, and no directory of this repository:", name, known)])
     }
@@ -334,9 +331,9 @@ impl Pack {
         for (id, (key, _)) in &settings.rules {
             problems.push(config.source.unknown(key.clone(), "rule", id, known()));
         }
-        for (waiver, span) in &config.waivers {
+        for waiver in &config.waivers {
             if !known().any(|id| id == waiver.rule) {
-                problems.push(config.source.unknown(span.clone(), "rule", &waiver.rule, known()));
+                problems.push(config.source.unknown(waiver.place.span.clone(), "rule", &waiver.rule, known()));
             }
         }
         if !names.iter().any(|name| name == PACK_FILE) {
@@ -483,7 +480,7 @@ fn read<'a, T: serde::de::DeserializeOwned>(
 }
 
 /// The place of a rule's table in the configuration, and what stands in it.
-type Setting<'a> = (crate::text::Span, Vec<(Spanned<std::borrow::Cow<'a, str>>, Spanned<DeValue<'a>>)>);
+type Setting<'a> = (Span, Vec<(Spanned<std::borrow::Cow<'a, str>>, Spanned<DeValue<'a>>)>);
 
 /// What the configuration says of the pack's own files.
 struct Settings<'a> {

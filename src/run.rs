@@ -49,6 +49,7 @@ pub struct Failure {
 }
 
 /// What a rule says of a change.
+#[derive(Default)]
 struct Judgement {
     new: Vec<Fault>,
     old: Vec<Fault>,
@@ -58,10 +59,9 @@ struct Judgement {
 pub fn judge(pack: &Pack, pair: &Pair<'_>) -> Result<Outcome, StoreError> {
     let changed = pair.changed();
     let trees = Trees::read(pack, pair, &changed)?;
-    let change = match (&trees.base, &trees.content) {
-        (Some(base), Some(content)) => Some(Change::new(pair, base, trees.tip.as_ref(), &trees.head, content)),
-        _ => None,
-    };
+    let change = trees.before.as_ref();
+    let change =
+        change.map(|Before { base, tip, content }| Change::new(pair, base, tip.as_ref(), &trees.head, content));
     let (shape, inputs) = (&pack.shape, &pack.inputs);
     let context = Context { shape, files: &pair.head, head: &trees.head, inputs, change: change.as_ref() };
     // A list from outside is no part of either tree: what is wrong with it is never old.
@@ -108,7 +108,7 @@ pub fn judge(pack: &Pack, pair: &Pair<'_>) -> Result<Outcome, StoreError> {
 /// base had already.
 fn waive(pack: &Pack, pair: &Pair<'_>, trees: &Trees, outcome: &mut Outcome, old: &mut Vec<Finding>) {
     let Some(Waivers { list, after, before, rules, today }) = &pack.waivers else { return };
-    let base = trees.base.as_ref();
+    let base = trees.before.as_ref().map(|before| &before.base);
     let is_judged = |rule: &&Rule| {
         let has_failed = outcome.failures.iter().any(|failure| failure.rule == rule.id);
         let can_look = rule.check.missing(&pack.inputs, base.is_some()).is_none();
@@ -141,8 +141,8 @@ fn waive(pack: &Pack, pair: &Pair<'_>, trees: &Trees, outcome: &mut Outcome, old
     };
     for rule in pack.rules.iter().filter(|rule| rule.level != Level::Off) {
         let Check::Waiver(check) = &rule.check else { continue };
-        let (new, known) = compare(of_kind(&now, check.forbid), &of_kind(&then, check.forbid));
-        old.extend(known.into_iter().map(|fault| stamp(rule, fault)));
+        let Judgement { new, old: of_rule } = compare(of_kind(&now, check.forbid), &of_kind(&then, check.forbid));
+        old.extend(of_rule.into_iter().map(|fault| stamp(rule, fault)));
         outcome.findings.extend(new.into_iter().map(|fault| stamp(rule, fault)));
     }
 }
@@ -150,12 +150,17 @@ fn waive(pack: &Pack, pair: &Pair<'_>, trees: &Trees, outcome: &mut Outcome, old
 /// The models of both sides.
 struct Trees {
     head: Model,
-    base: Option<Model>,
-    tip: Option<Model>,
-    content: Option<ChangedContent>,
+    before: Option<Before>,
     /// Whether only those images were read that the change touches. Then no rule about the state of a tree can have found
     /// anything that it had not found before.
     is_partial: bool,
+}
+
+/// The other side of a change, and what differs.
+struct Before {
+    base: Model,
+    tip: Option<Model>,
+    content: ChangedContent,
 }
 
 impl Trees {
@@ -163,7 +168,7 @@ impl Trees {
         let shape = &pack.shape;
         let Some(base_files) = &pair.base else {
             let head = Model::build(&pair.head, shape, None, None)?;
-            return Ok(Self { head, base: None, tip: None, content: None, is_partial: false });
+            return Ok(Self { head, before: None, is_partial: false });
         };
         // What comes from outside may say something new of what stays as it is.
         let has_inputs = pack.inputs.registries.is_some();
@@ -190,7 +195,7 @@ impl Trees {
                 }
             }
             let tip = pair.tip.as_ref().map(|tip| Model::build(tip, shape, Some(&base), only.as_ref())).transpose()?;
-            return Ok(Self { head, base: Some(base), tip, content: Some(content), is_partial });
+            return Ok(Self { head, before: Some(Before { base, tip, content }), is_partial });
         }
     }
 }
@@ -271,22 +276,18 @@ fn apply(rule: &Rule, context: &Context<'_>, before: Option<&Context<'_>>) -> Re
         }
     };
     let new = run(context)?;
-    let Some(before) = before else { return Ok(Judgement { new, old: Vec::new() }) };
-    match rule.check.scope() {
-        Scope::Change => Ok(Judgement { new, old: Vec::new() }),
-        Scope::Tree => {
-            let (new, old) = compare(new, &run(before)?);
-            Ok(Judgement { new, old })
-        }
-        Scope::Both => {
+    Ok(match (before, rule.check.scope()) {
+        (None, _) | (_, Scope::Change) => Judgement { new, old: Vec::new() },
+        (Some(before), Scope::Tree) => compare(new, &run(before)?),
+        (Some(before), Scope::Both) => {
             // What the change moved is new, even if it was wrong in another way before.
             let place = |fault: &Fault| (Arc::clone(&fault.place.path), fault.place.span.start);
             let moved: BTreeSet<_> = new.iter().map(place).collect();
-            let (_, mut old) = compare(run(&Context { change: None, ..*context })?, &run(before)?);
+            let mut old = compare(run(&Context { change: None, ..*context })?, &run(before)?).old;
             old.retain(|fault| !moved.contains(&place(fault)));
-            Ok(Judgement { new, old })
+            Judgement { new, old }
         }
-    }
+    })
 }
 
 /// What identifies a fault, whatever its line.
@@ -296,7 +297,7 @@ fn identity(fault: &Fault) -> (Option<&str>, &str, &str) {
 
 /// Tells faults that were not there before from those that were. Of equal ones, as many are new as there are more of them; first
 /// those whose line of source was not there.
-fn compare(now: Vec<Fault>, before: &[Fault]) -> (Vec<Fault>, Vec<Fault>) {
+fn compare(now: Vec<Fault>, before: &[Fault]) -> Judgement {
     let mut known: BTreeMap<_, Vec<&str>> = BTreeMap::new();
     for fault in before {
         known.entry(identity(fault)).or_default().push(fault.place.line());
@@ -312,7 +313,9 @@ fn compare(now: Vec<Fault>, before: &[Fault]) -> (Vec<Fault>, Vec<Fault>) {
             }
         }
     }
-    let (old, new): (Vec<_>, Vec<_>) = now.into_iter().zip(is_old).partition(|(_, is_old)| *is_old);
-    let faults = |pairs: Vec<(Fault, bool)>| pairs.into_iter().map(|(fault, _)| fault).collect();
-    (faults(new), faults(old))
+    let mut judgement = Judgement::default();
+    for (fault, is_old) in now.into_iter().zip(is_old) {
+        if is_old { judgement.old.push(fault) } else { judgement.new.push(fault) }
+    }
+    judgement
 }

@@ -139,7 +139,9 @@ impl<'r> Snapshot<'r> {
 
     /// Everything below a directory, given without its closing slash; all files for the empty one.
     pub fn below(&self, directory: &str) -> impl Iterator<Item = (&Arc<str>, &Entry)> + use<'_, 'r> {
-        below(&self.entries, directory)
+        let prefix = if directory.is_empty() { String::new() } else { format!("{directory}/") };
+        let from = (std::ops::Bound::Included(prefix.as_str()), std::ops::Bound::Unbounded);
+        self.entries.range::<str, _>(from).take_while(move |(path, _)| path.starts_with(&prefix))
     }
 
     /// The text of a file; `None` where there is no such path. Links are followed within the snapshot, never out of it.
@@ -210,17 +212,6 @@ impl<'r> Snapshot<'r> {
         lock().insert(entry.content.clone(), read.clone());
         Ok(read)
     }
-}
-
-/// Everything below a directory in a list of files.
-pub fn below<'e>(
-    entries: &'e BTreeMap<Arc<str>, Entry>,
-    directory: &str,
-) -> impl Iterator<Item = (&'e Arc<str>, &'e Entry)> + use<'e> {
-    let prefix = if directory.is_empty() { String::new() } else { format!("{directory}/") };
-    entries
-        .range::<str, _>((std::ops::Bound::Included(prefix.as_str()), std::ops::Bound::Unbounded))
-        .take_while(move |(path, _)| path.starts_with(&prefix))
 }
 
 /// The store of a snapshot that holds all of its contents itself.

@@ -1,10 +1,8 @@
 //! `dockerfile`: an image of which no Dockerfile can be read cannot be judged, and that must not pass in silence.
 
-use std::collections::BTreeSet;
-
 use serde::Deserialize;
 
-use super::{Context, Kind, Scope};
+use super::{Context, Kind, Scope, once};
 use crate::finding::Fault;
 use crate::model::{Image, Unparsed};
 use crate::parse::glob::PathPattern;
@@ -33,24 +31,19 @@ impl Kind for Dockerfile {
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
         let images = context.head.images.values();
         Ok(match self.forbid {
-            Forbidden::Malformed => images.flat_map(|image| malformed(image)).collect(),
+            // One file may be built for several platforms.
+            Forbidden::Malformed => once(images.flat_map(|image| malformed(image)).collect()),
             Forbidden::Missing => images.filter_map(|image| missing(context, image)).collect(),
         })
     }
 }
 
-fn malformed(image: &Image) -> Vec<Fault> {
-    let mut faults = Vec::new();
-    let mut seen = BTreeSet::new();
-    for build in &image.builds {
-        let Err(Unparsed { reason, place }) = &build.file else { continue };
-        if seen.insert((&build.path, reason)) {
-            let name = file_name(&build.path);
-            let message = format!("{name} of {} cannot be read: {reason}", image.name);
-            faults.push(Fault::new(message, place.clone()).image(&image.name));
-        }
-    }
-    faults
+fn malformed(image: &Image) -> impl Iterator<Item = Fault> {
+    image.builds.iter().filter_map(|build| {
+        let Unparsed { reason, place } = build.file.as_ref().err()?;
+        let message = format!("{} of {} cannot be read: {reason}", file_name(&build.path), image.name);
+        Some(Fault::new(message, place.clone()).image(&image.name))
+    })
 }
 
 fn missing(context: &Context<'_>, image: &Image) -> Option<Fault> {

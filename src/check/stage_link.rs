@@ -44,14 +44,12 @@ impl Kind for StageLink {
 impl StageLink {
     fn judge(&self, image: &Image, build: &Build, faults: &mut Vec<Fault>) {
         let Ok(Parsed { text, dockerfile, platforms }) = &build.file else { return };
-        let is_windows = |number: usize| platforms.get(number).is_some_and(|platform| platform.os == self.system);
         for stage in &dockerfile.stages {
-            let copies: Vec<&Copy> = (0..dockerfile.stages.len())
-                .filter(|later| is_windows(*later))
-                .flat_map(|later| dockerfile.stages[later].copies())
-                .map(|(_, copy)| copy)
-                .filter(|copy| copy.from.as_ref().is_some_and(|from| continues(dockerfile, &from.value, stage)))
-                .collect();
+            let is_from_here =
+                |copy: &&Copy| copy.from.as_ref().is_some_and(|from| continues(dockerfile, &from.value, stage));
+            let later = dockerfile.stages.iter().zip(platforms).filter(|(_, platform)| platform.os == self.system);
+            let copies: Vec<&Copy> =
+                later.flat_map(|(later, _)| later.copies()).map(|(_, copy)| copy).filter(is_from_here).collect();
             for instruction in stage.instructions.iter().filter(|instruction| instruction.keyword == "RUN") {
                 for link in links(&instruction.arguments) {
                     let is_copied = |copy: &&Copy| copy.sources.iter().any(|source| covers(&source.value, &link.link));

@@ -6,7 +6,7 @@ use super::{Change, Context, Kind, Scope};
 use crate::finding::{Fault, Place};
 use crate::model::Image;
 use crate::snapshot::{Snapshot, StoreError};
-use crate::text::is_below;
+use crate::text::{counted, is_below};
 
 /// How many changed files a finding names.
 const MAX_NAMED: usize = 5;
@@ -43,8 +43,7 @@ impl Kind for VersionBump {
             }
             if files.len() > MAX_NAMED {
                 let more = files.len() - MAX_NAMED;
-                let files = if more == 1 { "file" } else { "files" };
-                fault = fault.related(format!("and {more} more {files}"), Place::file(directory));
+                fault = fault.related(format!("and {}", counted(more, "further file")), Place::file(directory));
             }
             if let Some((next, fix)) = change.bump(context.shape, context.inputs, image) {
                 let still = if change.base_of(image).is_none() {

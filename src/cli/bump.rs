@@ -5,12 +5,11 @@ use std::io::IsTerminal as _;
 use super::args::{Bump, Target};
 use super::check::show_diff;
 use super::frame::{Compared, Frame, end};
-use super::policy::boxed;
 use super::spinner::Spinner;
 use super::{Error, print, say, style};
 use crate::environment::Environment;
 use crate::finding::Level;
-use crate::fix::{self, Allowed};
+use crate::fix;
 use crate::report::{human, summary};
 
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
@@ -20,7 +19,7 @@ struct SeveralImages(usize);
 
 pub(super) fn run(options: &Bump, environment: &Environment) -> Result<u8, Error> {
     if options.to.is_some() && options.images.len() > 1 {
-        return Err(boxed(SeveralImages(options.images.len())));
+        return Err(SeveralImages(options.images.len()).into());
     }
     let target = Target { head: None, staged: false, worktree: true };
     let compared = Compared::With(options.base.as_deref());
@@ -28,8 +27,7 @@ pub(super) fn run(options: &Bump, environment: &Environment) -> Result<u8, Error
     frame.announce(&options.output);
     let spinner = Spinner::start(&options.output, environment);
     let mut pair = frame.pair()?;
-    let allowed = Allowed::default();
-    let repair = fix::bump(&frame.pack, &mut pair, &options.images, options.to.as_deref(), allowed).map_err(boxed)?;
+    let repair = fix::bump(&frame.pack, &mut pair, &options.images, options.to.as_deref())?;
     drop(spinner);
     if options.diff {
         show_diff(&repair, &options.output, environment)?;

@@ -8,7 +8,7 @@ use std::time::Instant;
 use super::args::{Check as Options, Deny, Format, Output};
 use super::frame::{Compared, Frame, end};
 use super::paths::narrow;
-use super::policy::{boxed, inputs};
+use super::policy::inputs;
 use super::reports::Outputs;
 use super::spinner::Spinner;
 use super::{CLEAN, Error, FAILED, FINDINGS, complain_of, print, print_bytes, say, style};
@@ -58,19 +58,19 @@ fn judge(options: &Options, outputs: &Outputs<'_>, environment: &Environment, is
     let begin = Instant::now();
     outputs.check()?;
     if options.unsafe_fixes && !(options.fix || options.diff) {
-        return Err(boxed(NothingToRepair));
+        return Err(NothingToRepair.into());
     }
     // Without the option, threads are started when there is work for them, and not before.
     if let Some(threads) = options.threads {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).use_current_thread().build_global();
-        pool.map_err(|error| boxed(ThreadError(threads, error)))?;
+        pool.map_err(|error| ThreadError(threads, error))?;
     }
     let compared = if options.all { Compared::Whole } else { Compared::With(options.base.as_deref()) };
     let mut frame = Frame::begin(&options.policy, &options.target, &compared, !options.no_waivers, environment)?;
     frame.pack.inputs = inputs(options.promoted.as_deref(), options.jobs.as_deref(), environment)?;
     let levels = options.levels.clone();
     let selection = Selection { only: options.rules.clone(), skip: options.skip.clone(), levels };
-    frame.pack.select(&selection).map_err(boxed)?;
+    frame.pack.select(&selection)?;
     frame.announce(&options.output);
     let spinner = Spinner::start(&options.output, environment);
 
@@ -81,15 +81,15 @@ fn judge(options: &Options, outputs: &Outputs<'_>, environment: &Environment, is
     // Where nothing is written, reports are about the files as they are.
     let before = (options.fix || options.diff).then(|| pair.clone());
     let mut repair = if options.fix || options.diff {
-        let allowed = Allowed { risky: options.unsafe_fixes, paths: paths.clone(), ..Allowed::default() };
-        fix::repair(pack, &mut pair, &allowed).map_err(boxed)?
+        let allowed = Allowed { risky: options.unsafe_fixes, paths: paths.clone() };
+        fix::repair(pack, &mut pair, &allowed)?
     } else {
-        let outcome = run::judge(pack, &pair).map_err(boxed)?;
+        let outcome = run::judge(pack, &pair)?;
         Repair { found: None, outcome, files: BTreeMap::new(), conflicts: Vec::new() }
     };
-    for step in frame.repository.batch(&frame.base, &frame.head, environment).map_err(boxed)? {
-        let pair = frame.repository.pair(&step.base, &step.head, &pack.scope()).map_err(boxed)?;
-        let of_step = run::judge(pack, &pair).map_err(boxed)?;
+    for step in frame.repository.batch(&frame.base, &frame.head, environment)? {
+        let pair = frame.repository.pair(&step.base, &step.head, &pack.scope())?;
+        let of_step = run::judge(pack, &pair)?;
         for outcome in repair.found.iter_mut().chain([&mut repair.outcome]) {
             outcome.add_step(&of_step, pack, &step.name);
         }
@@ -107,7 +107,7 @@ fn judge(options: &Options, outputs: &Outputs<'_>, environment: &Environment, is
     let repaired = if is_to_write { frame.put(&repair) } else { Ok(()) };
     let is_written = is_to_write && repaired.is_ok();
 
-    let commit = frame.repository.resolve_head(&frame.head).map_err(boxed)?.map(|commit| commit.to_string());
+    let commit = frame.repository.resolve_head(&frame.head)?.map(|commit| commit.to_string());
     let gate = if options.deny == Some(Deny::Warnings) { Level::Warning } else { Level::Error };
     let (outcome, files) = match &before {
         Some(files) if !is_written => (repair.found.as_ref().unwrap_or(&repair.outcome), files),
@@ -197,10 +197,10 @@ fn refuse_nothing(pack: &Pack, pair: &Pair<'_>, selection: &Selection) -> Result
     let trees = [Some(&pair.head), pair.base.as_ref()];
     let has_files = |root: &String| trees.into_iter().flatten().any(|tree| tree.below(root).next().is_some());
     if !pack.shape.roots.iter().any(has_files) {
-        return Err(boxed(NothingToJudge::NoRoot(pack.shape.roots.join(", "))));
+        return Err(NothingToJudge::NoRoot(pack.shape.roots.join(", ")).into());
     }
     if pair.base.is_none() && Model::outline(&pair.head, &pack.shape).directories.is_empty() {
-        return Err(boxed(NothingToJudge::NoImage(pack.shape.roots.join(", "), pack.shape.version_file.clone())));
+        return Err(NothingToJudge::NoImage(pack.shape.roots.join(", "), pack.shape.version_file.clone()).into());
     }
     let is_skipped = |rule: &Rule| selection.skip.iter().any(|id| **id == *rule.id);
     let obstacle = |rule: &Rule| {
@@ -219,11 +219,11 @@ fn refuse_nothing(pack: &Pack, pair: &Pair<'_>, selection: &Selection) -> Result
     let asked_for: Vec<&Rule> = pack.rules.iter().filter(is_asked_for).collect();
     let blind: Vec<NothingToJudge> = asked_for.iter().filter_map(|rule| obstacle(rule)).collect();
     if asked_for.is_empty() {
-        Err(boxed(NothingToJudge::NoRule))
+        Err(NothingToJudge::NoRule.into())
     } else if blind.is_empty() || (selection.only.is_empty() && blind.len() < asked_for.len()) {
         Ok(()) // who names no rule gets what can be had
     } else {
-        Err(boxed(Blind { rules: blind }))
+        Err(Blind { rules: blind }.into())
     }
 }
 
@@ -247,7 +247,7 @@ pub(super) fn show_diff(repair: &Repair, output: &Output, environment: &Environm
 fn diff_line(line: &str, style: Style) -> String {
     let colour = match line.as_bytes() {
         _ if !style.has_colour => None,
-        [b'd', ..] | [b'+', b'+', b'+', ..] | [b'-', b'-', b'-', ..] => Some("1"),
+        [b'+', b'+', b'+', ..] | [b'-', b'-', b'-', ..] => Some("1"),
         [b'@', ..] => Some("36"),
         [b'+', ..] => Some("32"),
         [b'-', ..] => Some("31"),

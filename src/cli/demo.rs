@@ -4,7 +4,6 @@ use std::io::IsTerminal as _;
 use std::path::Path;
 use std::process::Command;
 
-use super::policy::boxed;
 use super::{CLEAN, Error, print};
 use crate::environment::Environment;
 use crate::git::Scratch;
@@ -76,14 +75,14 @@ built on busybox for Windows, and kitten, which is built on agnhost. On a branch
 ";
 
 pub(super) fn run(environment: &Environment) -> Result<u8, Error> {
-    let failed = |doing| move |source| boxed(DemoError { doing, source });
+    let failed = |doing| move |source| DemoError { doing, source };
     let directory = tempfile::Builder::new().prefix("imglint-demo-").tempdir().map_err(failed("make a directory"))?;
-    let scratch = Scratch::new(directory.path()).map_err(boxed)?;
-    scratch.write(BEFORE).map_err(boxed)?;
-    scratch.commit("Three images").map_err(boxed)?;
-    scratch.branch("topic").map_err(boxed)?;
-    scratch.write(AFTER).map_err(boxed)?;
-    scratch.commit("Bump agnhost").map_err(boxed)?;
+    let scratch = Scratch::new(directory.path())?;
+    scratch.write(BEFORE)?;
+    scratch.commit("Three images")?;
+    scratch.branch("topic")?;
+    scratch.write(AFTER)?;
+    scratch.commit("Bump agnhost")?;
 
     print(STORY)?;
     for arguments in [&["--base", "main"][..], &["--base", "main", "--fix"], &["explain", "windows-run"]] {
@@ -100,7 +99,7 @@ fn show(arguments: &[&str], directory: &Path, environment: &Environment) -> Resu
     let color = ["--color", if is_plain { "auto" } else { "always" }];
     let color = if arguments.first() == Some(&"explain") { &[][..] } else { &color };
     print(&format!("\n$ imglint {}\n", arguments.join(" ")))?;
-    let failed = |source| boxed(DemoError { doing: "run imglint", source });
+    let failed = |source| DemoError { doing: "run imglint", source };
     let program = std::env::current_exe().map_err(failed)?;
     let mut command = Command::new(program);
     command.current_dir(directory).args(arguments).args(color).env_clear();

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::args::{ListFormat, Policy};
-use super::policy::{boxed, choose_if_any};
+use super::policy::choose_if_any;
 use super::{CLEAN, Error, print, rules_page};
 use crate::case::{Case, telling};
 use crate::environment::Environment;
@@ -16,7 +16,7 @@ fn packs(policy: &Policy, environment: &Environment) -> Result<Vec<Pack>, Error>
         return Ok(vec![chosen.pack]);
     }
     let packs = BUILT_IN.iter().map(|pack| Pack::load(pack.pack_files(), None));
-    let mut packs: Vec<Pack> = packs.collect::<Result<_, _>>().map_err(boxed)?;
+    let mut packs: Vec<Pack> = packs.collect::<Result<_, _>>()?;
     packs.sort_by_key(|pack| std::cmp::Reverse(pack.rules.len()));
     Ok(packs)
 }
@@ -33,7 +33,7 @@ pub(super) fn explain(id: &str, policy: &Policy, environment: &Environment) -> R
             Err(error) => unknown = unknown.or(Some(error)),
         }
     }
-    unknown.map_or(Ok(CLEAN), |error| Err(boxed(error)))
+    unknown.map_or(Ok(CLEAN), |error| Err(error.into()))
 }
 
 pub(super) fn list(format: ListFormat, policy: &Policy, environment: &Environment) -> Result<u8, Error> {

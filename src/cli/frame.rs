@@ -2,7 +2,7 @@
 //! found to the exit code.
 
 use super::args::{Output, Policy, Target};
-use super::policy::{Chosen, boxed, choose, head, say_all, waive};
+use super::policy::{Chosen, choose, head, say_all, waive};
 use super::{CLEAN, Error, FAILED, FINDINGS, complain, say};
 use crate::environment::Environment;
 use crate::finding::Level;
@@ -39,11 +39,11 @@ impl Frame {
         has_waivers: bool,
         environment: &Environment,
     ) -> Result<Self, Error> {
-        let repository = Repository::open(policy.repo.as_deref(), environment).map_err(boxed)?;
-        let head = repository.pin(head(target, &repository, environment)).map_err(boxed)?;
+        let repository = Repository::open(policy.repo.as_deref(), environment)?;
+        let head = repository.pin(head(target, &repository, environment))?;
         let base = match compared {
             Compared::Whole => Base::Whole { source: "--all".to_owned() },
-            Compared::With(explicit) => repository.find_base(&head, *explicit, environment).map_err(boxed)?,
+            Compared::With(explicit) => repository.find_base(&head, *explicit, environment)?,
         };
         let mut chosen = choose(policy, &repository, &base, &head, environment)?;
         if has_waivers {
@@ -63,7 +63,7 @@ impl Frame {
 
     /// The files on both sides.
     pub(super) fn pair(&self) -> Result<Pair<'_>, Error> {
-        self.repository.pair(&self.base, &self.head, &self.pack.scope()).map_err(boxed)
+        Ok(self.repository.pair(&self.base, &self.head, &self.pack.scope())?)
     }
 
     /// Writes the repaired files into the working tree, whatever was judged: the index is the user's.
@@ -71,8 +71,8 @@ impl Frame {
         if repair.files.is_empty() {
             return Ok(());
         }
-        let root = self.repository.root().ok_or_else(|| boxed(GitError::Bare("working tree")))?;
-        write(root, &repair.files).map_err(boxed)?;
+        let root = self.repository.root().ok_or(GitError::Bare("working tree"))?;
+        write(root, &repair.files)?;
         if self.head == Head::Index {
             say(
                 "the files are repaired in the working tree; the index is as it was: look at them, then `git add` them",

@@ -8,7 +8,6 @@ use clap::Parser as _;
 use miette::Diagnostic;
 
 use super::args::{Check, Cli, Hook, HookName, Hooks};
-use super::policy::boxed;
 use super::{CLEAN, Error, check, print, say};
 use crate::environment::Environment;
 use crate::git::{GitError, Head, Repository, is_zero};
@@ -121,9 +120,9 @@ struct Place {
 pub(super) fn run(command: &Hook, environment: &Environment) -> Result<u8, Error> {
     match command {
         Hook::Install(hooks) => {
-            let repository = Repository::open(hooks.repo.as_deref(), environment).map_err(boxed)?;
+            let repository = Repository::open(hooks.repo.as_deref(), environment)?;
             let plan = plan(&repository, &hooks.names())?;
-            create(&plan.files).map_err(boxed)?;
+            create(&plan.files)?;
             print(&plan.notes)?;
             print(&written(&plan.files))?;
             Ok(CLEAN)
@@ -155,12 +154,12 @@ pub(super) struct Plan {
 
 /// Plans hooks: nothing is written yet, and everything that is in the way is told at once.
 pub(super) fn plan(repository: &Repository, names: &[HookName]) -> Result<Plan, Error> {
-    let place = place(repository).map_err(boxed)?;
+    let place = place(repository)?;
     let mut plan = Plan { files: Vec::new(), notes: String::new() };
     let mut blocked = Vec::new();
     for &name in names {
         let path = place.directory.join(name.file_name());
-        match state(&path, name).map_err(boxed)? {
+        match state(&path, name)? {
             State::Absent => {
                 if place.is_in_tree {
                     let _ = writeln!(
@@ -172,7 +171,7 @@ pub(super) fn plan(repository: &Repository, names: &[HookName]) -> Result<Plan, 
                 plan.files.push(NewFile { path, text: name.text().to_owned(), is_executable: true });
             }
             State::Written => {
-                make_executable(&path).map_err(|source| boxed(HookError::Io { path: path.clone(), source }))?;
+                make_executable(&path).map_err(|source| HookError::Io { path: path.clone(), source })?;
                 let _ = writeln!(plan.notes, "{} is there already", shown(&path));
             }
             State::Calling => {
@@ -185,7 +184,7 @@ pub(super) fn plan(repository: &Repository, names: &[HookName]) -> Result<Plan, 
             }
         }
     }
-    if blocked.is_empty() { Ok(plan) } else { Err(boxed(Blocked { by: blocked })) }
+    if blocked.is_empty() { Ok(plan) } else { Err(Blocked { by: blocked }.into()) }
 }
 
 /// What was written, for people.
@@ -195,7 +194,7 @@ pub(super) fn written(files: &[NewFile]) -> String {
 
 /// Removes what imglint wrote, where hooks lie now and where they lie if nothing is configured.
 fn uninstall(hooks: &Hooks, environment: &Environment) -> Result<u8, Error> {
-    let repository = Repository::open(hooks.repo.as_deref(), environment).map_err(boxed)?;
+    let repository = Repository::open(hooks.repo.as_deref(), environment)?;
     let mut directories = vec![repository.common_dir().join("hooks")];
     if let Ok(place) = place(&repository)
         && !directories.contains(&place.directory)
@@ -208,7 +207,7 @@ fn uninstall(hooks: &Hooks, environment: &Environment) -> Result<u8, Error> {
     for directory in directories {
         for name in hooks.names() {
             let path = directory.join(name.file_name());
-            match state(&path, name).map_err(boxed)? {
+            match state(&path, name)? {
                 State::Written => removed.push(path),
                 State::Edited => blocked.push(HookError::Edited(path)),
                 State::Calling => {
@@ -219,10 +218,10 @@ fn uninstall(hooks: &Hooks, environment: &Environment) -> Result<u8, Error> {
         }
     }
     if !blocked.is_empty() {
-        return Err(boxed(Blocked { by: blocked }));
+        return Err(Blocked { by: blocked }.into());
     }
     for path in &removed {
-        std::fs::remove_file(path).map_err(|source| boxed(HookError::Io { path: path.clone(), source }))?;
+        std::fs::remove_file(path).map_err(|source| HookError::Io { path: path.clone(), source })?;
         let _ = writeln!(notes, "removed {}", shown(path));
     }
     print(if notes.is_empty() { "imglint has no hook here\n" } else { &notes })?;
@@ -323,13 +322,13 @@ fn plain_check() -> Check {
 /// Judges each commit that git is about to push, against the base of its branch. Deletions, tags and notes carry no change.
 fn pre_push(environment: &Environment) -> Result<u8, Error> {
     let pushed = io::read_to_string(io::stdin())
-        .map_err(|source| boxed(HookError::Io { path: PathBuf::from("standard input"), source }))?;
+        .map_err(|source| HookError::Io { path: PathBuf::from("standard input"), source })?;
     let mut judged: Vec<&str> = Vec::new();
     let mut code = CLEAN;
     for line in pushed.lines().filter(|line| !line.trim().is_empty()) {
         let words: Vec<&str> = line.split_whitespace().collect();
         let [local, commit, remote, before] = words[..] else {
-            return Err(boxed(HookError::NotGit(line.to_owned())));
+            return Err(HookError::NotGit(line.to_owned()).into());
         };
         let is_change = !["refs/tags/", "refs/notes/"].iter().any(|kind| remote.starts_with(kind));
         if is_zero(commit) || !is_change || judged.contains(&commit) {
@@ -360,7 +359,7 @@ fn is_first(commit: &str, before: &str, environment: &Environment) -> Result<boo
     if !is_zero(before) {
         return Ok(false);
     }
-    let repository = Repository::open(None, environment).map_err(boxed)?;
+    let repository = Repository::open(None, environment)?;
     let base = repository.find_base(&Head::Commit(commit.to_owned()), None, environment);
     Ok(environment.ci().is_none() && matches!(base, Err(GitError::NoBase { shallow: false, .. })))
 }

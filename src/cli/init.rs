@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use miette::Diagnostic;
 
 use super::args::{HookName, Init};
-use super::policy::{boxed, recognised};
+use super::policy::recognised;
 use super::{CLEAN, Error, hook, print};
 use crate::config::Source;
 use crate::environment::Environment;
@@ -14,7 +14,7 @@ use crate::git::{Base, GitError, Head, Repository};
 use crate::model::Model;
 use crate::pack::{BuiltIn, CONFIG_FILE, Config, Pack};
 use crate::snapshot::{Scope, Snapshot};
-use crate::text::{escape, file_name};
+use crate::text::{counted, escape, file_name};
 use crate::unused::unlisted_registries;
 use crate::write::{NewFile, WriteError, create};
 
@@ -44,15 +44,15 @@ enum InitError {
 }
 
 pub(super) fn run(options: &Init, environment: &Environment) -> Result<u8, Error> {
-    let repository = Repository::open(options.repo.as_deref(), environment).map_err(boxed)?;
-    let root = repository.root().ok_or_else(|| boxed(GitError::Bare("working tree")))?.to_owned();
+    let repository = Repository::open(options.repo.as_deref(), environment)?;
+    let root = repository.root().ok_or(GitError::Bare("working tree"))?.to_owned();
     let mut notes = String::new();
     let mut files = Vec::new();
     let new = |name: &str, text: String| NewFile { path: root.join(name), text, is_executable: false };
 
     let is_configured = root.join(CONFIG_FILE).symlink_metadata().is_ok();
     if is_configured && !(options.hook || options.prow || options.github) {
-        return Err(boxed(WriteError::Exists(CONFIG_FILE.into())));
+        return Err(WriteError::Exists(CONFIG_FILE.into()).into());
     }
     if is_configured {
         let _ = writeln!(notes, "{CONFIG_FILE} is there already and stays as it is");
@@ -63,7 +63,7 @@ pub(super) fn run(options: &Init, environment: &Environment) -> Result<u8, Error
     }
     if options.prow {
         if root.join(PROW_FILE).symlink_metadata().is_ok() {
-            return Err(boxed(InitError::ProwFile));
+            return Err(InitError::ProwFile.into());
         }
         files.push(new(PROW_JOB, prow(&scope(files.first(), &repository)?)));
     }
@@ -76,7 +76,7 @@ pub(super) fn run(options: &Init, environment: &Environment) -> Result<u8, Error
         notes.push_str(&plan.notes);
         files.extend(plan.files);
     }
-    create(&files).map_err(boxed)?;
+    create(&files)?;
 
     for file in &files {
         notes.push_str(&hook::written(std::slice::from_ref(file)));
@@ -110,10 +110,10 @@ fn configuration(repository: &Repository) -> Result<(String, String), Error> {
     }
     let everything = Scope { directories: vec![String::new()], files: Vec::new() };
     let base = Base::Whole { source: String::new() };
-    let pair = repository.pair(&base, &Head::Worktree, &everything).map_err(boxed)?;
+    let pair = repository.pair(&base, &Head::Worktree, &everything)?;
     let found =
         VERSION_FILES.iter().map(|file| (*file, images(&pair.head, file))).find(|(_, images)| !images.is_empty());
-    let (version_file, images) = found.ok_or_else(|| boxed(InitError::NoImages))?;
+    let (version_file, images) = found.ok_or(InitError::NoImages)?;
     let directories: BTreeSet<&str> = images.keys().copied().collect();
     let roots = roots(&directories);
     let mut text = format!(
@@ -143,7 +143,7 @@ fn configuration(repository: &Repository) -> Result<(String, String), Error> {
     if has_prefix(&understood(&text, &pair.head)?.1) {
         let _ = writeln!(text, "\n# Tags are `{PREFIX}` and the version.\nshape.references.tag-prefix = \"{PREFIX}\"");
     }
-    let count = if images.len() == 1 { "1 image".to_owned() } else { format!("{} images", images.len()) };
+    let count = counted(images.len(), "image");
     Ok((text, format!("found {count} with {version_file} and Dockerfile: {}", listed(&directories))))
 }
 
@@ -160,10 +160,10 @@ fn list(strings: &[impl AsRef<str>]) -> String {
 
 /// What a configuration makes of the files.
 fn understood(config: &str, files: &Snapshot<'_>) -> Result<(Pack, Model), Error> {
-    let config = Config::read(Source::new(CONFIG_FILE, config.to_owned())).map_err(boxed)?;
-    let generic = BuiltIn::named(GENERIC).ok_or_else(|| boxed(InitError::NoImages))?;
-    let pack = Pack::load(generic.pack_files(), Some(&config)).map_err(boxed)?;
-    let model = Model::build(files, &pack.shape, None, None).map_err(boxed)?;
+    let config = Config::read(Source::new(CONFIG_FILE, config.to_owned()))?;
+    let generic = BuiltIn::named(GENERIC).ok_or(InitError::NoImages)?;
+    let pack = Pack::load(generic.pack_files(), Some(&config))?;
+    let model = Model::build(files, &pack.shape, None, None)?;
     Ok((pack, model))
 }
 
@@ -248,11 +248,11 @@ fn scope(planned: Option<&NewFile>, repository: &Repository) -> Result<Scope, Er
     let text = if let Some(file) = planned {
         file.text.clone()
     } else {
-        let tree = repository.policy_of_head(&Head::Worktree).map_err(boxed)?;
-        let bytes = tree.file(repository, CONFIG_FILE).map_err(boxed)?.unwrap_or_default();
+        let tree = repository.policy_of_head(&Head::Worktree)?;
+        let bytes = tree.file(repository, CONFIG_FILE)?.unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
     };
-    let config = Config::read(Source::new(CONFIG_FILE, text)).map_err(boxed)?;
+    let config = Config::read(Source::new(CONFIG_FILE, text))?;
     let everything = Scope { directories: vec![String::new()], files: Vec::new() };
     let name = match &config.pack {
         Some((name, _)) => name.clone(),
@@ -260,7 +260,7 @@ fn scope(planned: Option<&NewFile>, repository: &Repository) -> Result<Scope, Er
     };
     // What a pack of the repository's own reads is its own affair: the job then runs for every change.
     match BuiltIn::named(&name) {
-        Some(pack) => Ok(Pack::load(pack.pack_files(), Some(&config)).map_err(boxed)?.scope()),
+        Some(pack) => Ok(Pack::load(pack.pack_files(), Some(&config))?.scope()),
         None => Ok(everything),
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::args::{Format, Inspect};
-use super::policy::{boxed, choose, head, say_all};
+use super::policy::{choose, head, say_all};
 use super::{CLEAN, Error, print, say};
 use crate::environment::Environment;
 use crate::git::{Base, Repository};
@@ -13,7 +13,7 @@ use crate::model::content::sources;
 use crate::model::{Image, Model, Reference, Spelling};
 use crate::report::json::to_string;
 use crate::snapshot::Snapshot;
-use crate::text::escape;
+use crate::text::{counted, escape};
 
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 #[error("no such image: {}", escape(name))]
@@ -74,16 +74,16 @@ struct ShownInstruction {
 }
 
 pub(super) fn run(options: &Inspect, environment: &Environment) -> Result<u8, Error> {
-    let repository = Repository::open(options.policy.repo.as_deref(), environment).map_err(boxed)?;
-    let head = repository.pin(head(&options.target, &repository, environment)).map_err(boxed)?;
+    let repository = Repository::open(options.policy.repo.as_deref(), environment)?;
+    let head = repository.pin(head(&options.target, &repository, environment))?;
     let base = Base::Whole { source: "inspect".to_owned() };
     let chosen = choose(&options.policy, &repository, &base, &head, environment)?;
     if !options.output.quiet && options.format == Format::Human {
         say_all(&chosen.notes);
     }
     let shape = &chosen.pack.shape;
-    let pair = repository.pair(&base, &head, &chosen.pack.scope()).map_err(boxed)?;
-    let model = Model::build(&pair.head, shape, None, None).map_err(boxed)?;
+    let pair = repository.pair(&base, &head, &chosen.pack.scope())?;
+    let model = Model::build(&pair.head, shape, None, None)?;
     let images: Vec<&Image> = match &options.image {
         None => model.images.values().map(|image| &**image).collect(),
         Some(name) => {
@@ -93,7 +93,7 @@ pub(super) fn run(options: &Inspect, environment: &Environment) -> Result<u8, Er
             if found.is_empty() {
                 let known = model.images.values().map(|image| &*image.name);
                 let suggestion = crate::config::suggest(name, known);
-                return Err(boxed(NoImage { name: name.to_owned(), suggestion }));
+                return Err(NoImage { name: name.to_owned(), suggestion }.into());
             }
             found
         }
@@ -111,7 +111,7 @@ pub(super) fn run(options: &Inspect, environment: &Environment) -> Result<u8, Er
         }
         print(&text)?;
         if !options.output.quiet {
-            say(&format!("{} image{}", shown.len(), if shown.len() == 1 { "" } else { "s" }));
+            say(&counted(shown.len(), "image"));
         }
     }
     Ok(CLEAN)
@@ -167,7 +167,7 @@ fn show<'a>(
         alias: image.alias.as_deref(),
         references: image.references.iter().map(reference).collect(),
         dockerfiles: dockerfiles.collect(),
-        sources: sources(image, files, shape, model).map_err(boxed)?.into_iter().chain(shared).collect(),
+        sources: sources(image, files, shape, model)?.into_iter().chain(shared).collect(),
     })
 }
 

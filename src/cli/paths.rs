@@ -3,7 +3,6 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::Error;
-use super::policy::boxed;
 use crate::git::Repository;
 use crate::snapshot::Pair;
 use crate::text::is_below;
@@ -35,14 +34,14 @@ pub(super) fn narrow(paths: &[PathBuf], repository: &Repository, pair: &Pair<'_>
             let canonical = canonical.as_ref().unwrap_or(&full);
             canonical.strip_prefix(&canonical_root).ok().map(Path::to_owned)
         });
-        let below = below.ok_or_else(|| boxed(PathError::Outside(path.clone())))?;
+        let below = below.ok_or_else(|| PathError::Outside(path.clone()))?;
         let name = below.to_string_lossy().replace('\\', "/");
         let was_there = || {
             let trees = [Some(&pair.head), pair.base.as_ref()];
             trees.into_iter().flatten().any(|tree| tree.entries().keys().any(|known| is_below(known, &name)))
         };
         if !full.exists() && full.symlink_metadata().is_err() && !was_there() {
-            return Err(boxed(PathError::Missing(path.clone())));
+            return Err(PathError::Missing(path.clone()).into());
         }
         narrowed.push(name);
     }

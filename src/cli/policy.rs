@@ -71,7 +71,7 @@ pub(super) fn choose(
 ) -> Result<Chosen, Error> {
     find(options, repository, base, head, environment)?.ok_or_else(|| {
         let is_on_disk = repository.root().is_some_and(|root| root.join(CONFIG_FILE).is_file());
-        boxed(if is_on_disk && *head != Head::Worktree { NoPack::NotThere(head.kind()) } else { NoPack::Unrecognised })
+        if is_on_disk && *head != Head::Worktree { NoPack::NotThere(head.kind()) } else { NoPack::Unrecognised }.into()
     })
 }
 
@@ -84,9 +84,9 @@ fn find(
     head: &Head,
     environment: &Environment,
 ) -> Result<Option<Chosen>, Error> {
-    let of_head = repository.policy_of_head(head).map_err(boxed)?;
+    let of_head = repository.policy_of_head(head)?;
     let of_base = match environment.ci() {
-        Some(_) => repository.policy_of_base(base).map_err(boxed)?,
+        Some(_) => repository.policy_of_base(base)?,
         None => None,
     };
     // A base that says nothing of its policy, and is not recognised, leaves it to head.
@@ -109,14 +109,14 @@ fn find(
     if of_base.is_some() {
         // What the change makes of the policy does not judge it, but must be usable once it is merged.
         let sources = Sources { repository, options, trees: vec![&of_head] };
-        let (pack, config, _) = sources.load()?.ok_or_else(|| boxed(NoPack::Unrecognised))?;
+        let (pack, config, _) = sources.load()?.ok_or(NoPack::Unrecognised)?;
         after = waivers_of(config);
         rules = pack.rules.into_iter().map(|rule| rule.id).collect();
         if judge.texts()? != sources.texts()? {
             notes.push("note: this change edits the policy; it is judged by the policy of the base, and its own holds once it is merged".to_owned());
         }
     }
-    let base = if after.is_empty() { None } else { repository.policy_of_base(base).map_err(boxed)? };
+    let base = if after.is_empty() { None } else { repository.policy_of_base(base)? };
     // A configuration that could not be read let nothing pass.
     let before = base.and_then(|base| Sources { repository, options, trees: vec![&base] }.config().ok()?);
     Ok(Some(Chosen { pack, notes, waivers, after, before: waivers_of(before), rules }))
@@ -129,7 +129,7 @@ fn waivers_of(config: Option<Config>) -> Vec<Waiver> {
 /// The pack that the files of `head` are recognised by, and the file that tells.
 pub(super) fn recognised(repository: &Repository, head: &Head) -> Result<Option<(&'static str, String)>, Error> {
     let options = Options { repo: None, config: None, pack: None };
-    let tree = repository.policy_of_head(head).map_err(boxed)?;
+    let tree = repository.policy_of_head(head)?;
     Sources { repository, options: &options, trees: vec![&tree] }.recognise()
 }
 
@@ -159,13 +159,13 @@ impl Sources<'_> {
         };
         let files = match (files, &config, span) {
             (Some(files), _, _) => files,
-            (None, Some(config), Some(span)) => return Err(boxed(config.unknown_pack(&name, span))),
+            (None, Some(config), Some(span)) => return Err(config.unknown_pack(&name, span).into()),
             (None, _, _) => {
                 let suggestion = crate::config::suggest(&name, BUILT_IN.iter().map(|pack| pack.name));
-                return Err(boxed(NoPack::Unknown(name, suggestion)));
+                return Err(NoPack::Unknown(name, suggestion).into());
             }
         };
-        let pack = Pack::load(files, config.as_ref()).map_err(boxed)?;
+        let pack = Pack::load(files, config.as_ref())?;
         Ok(Some((pack, config, how)))
     }
 
@@ -174,18 +174,18 @@ impl Sources<'_> {
             Some(file) => {
                 let path = file.display().to_string();
                 let text = std::fs::read_to_string(file);
-                let text = text
-                    .map_err(|source| boxed(NoPack::Unreadable { path: path.clone(), option: "--config", source }))?;
+                let text =
+                    text.map_err(|source| NoPack::Unreadable { path: path.clone(), option: "--config", source })?;
                 Some((path, text))
             }
             None => self.file(CONFIG_FILE)?.map(|text| (CONFIG_FILE.to_owned(), text)),
         };
-        text.map(|(name, text)| Config::read(Source::new(&name, text)).map_err(boxed)).transpose()
+        Ok(text.map(|(name, text)| Config::read(Source::new(&name, text))).transpose()?)
     }
 
     fn file(&self, path: &str) -> Result<Option<String>, Error> {
         for tree in &self.trees {
-            if let Some(bytes) = tree.file(self.repository, path).map_err(boxed)? {
+            if let Some(bytes) = tree.file(self.repository, path)? {
                 return Ok(Some(String::from_utf8_lossy(&bytes).into_owned()));
             }
         }
@@ -196,7 +196,7 @@ impl Sources<'_> {
         for pack in BUILT_IN {
             for marker in pack.markers() {
                 for tree in &self.trees {
-                    if tree.has(self.repository, &marker).map_err(boxed)? {
+                    if tree.has(self.repository, &marker)? {
                         return Ok(Some((pack.name, marker)));
                     }
                 }
@@ -209,10 +209,10 @@ impl Sources<'_> {
     fn in_tree(&self, directory: &str) -> Result<Option<PackFiles>, Error> {
         for tree in &self.trees {
             let mut files = Vec::new();
-            for name in tree.list(self.repository, directory).map_err(boxed)? {
+            for name in tree.list(self.repository, directory)? {
                 let path = format!("{directory}/{name}");
                 if is_rule(&name)
-                    && let Some(bytes) = tree.file(self.repository, &path).map_err(boxed)?
+                    && let Some(bytes) = tree.file(self.repository, &path)?
                 {
                     files.push(Source::new(&path, String::from_utf8_lossy(&bytes).into_owned()));
                 }
@@ -241,7 +241,7 @@ impl Sources<'_> {
 /// A pack in a directory that the user named.
 fn on_disk(directory: &Path) -> Result<Option<PackFiles>, Error> {
     let name = directory.display().to_string();
-    let failed = |source| boxed(NoPack::Unreadable { path: name.clone(), option: "--pack", source });
+    let failed = |source| NoPack::Unreadable { path: name.clone(), option: "--pack", source };
     if !directory.is_dir() {
         return Ok(None);
     }
@@ -266,7 +266,7 @@ pub(super) fn choose_if_any(options: &Options, environment: &Environment) -> Res
     let repository = match Repository::open(options.repo.as_deref(), environment) {
         Ok(repository) => repository,
         Err(GitError::NoRepository(_)) if options.repo.is_none() && options.pack.is_none() => return Ok(None),
-        Err(error) => return Err(boxed(error)),
+        Err(error) => return Err(error.into()),
     };
     let target = Target { head: None, staged: false, worktree: false };
     let head = head(&target, &repository, environment);
@@ -281,7 +281,7 @@ pub(super) fn waive(
     head: &Head,
     environment: &Environment,
 ) -> Result<(), Error> {
-    let trailers = repository.trailers(base, head, waiver::TRAILER).map_err(boxed)?;
+    let trailers = repository.trailers(base, head, waiver::TRAILER)?;
     let trailers: Vec<Waiver> = trailers.iter().map(waiver::of_trailer).collect();
     let and_trailers = |list: &mut Vec<Waiver>| [std::mem::take(list), trailers.clone()].concat();
     chosen.pack.waivers = Some(Waivers {
@@ -289,7 +289,7 @@ pub(super) fn waive(
         after: and_trailers(&mut chosen.after),
         before: std::mem::take(&mut chosen.before),
         rules: std::mem::take(&mut chosen.rules),
-        today: today(environment).map_err(boxed)?,
+        today: today(environment)?,
     });
     Ok(())
 }
@@ -310,12 +310,12 @@ pub(super) fn inputs(promoted: Option<&Path>, jobs: Option<&Path>, environment: 
     let read = |path: &Path, option| {
         let name = path.display().to_string();
         let text = std::fs::read_to_string(path);
-        let text = text.map_err(|source| boxed(NoPack::Unreadable { path: name.clone(), option, source }))?;
+        let text = text.map_err(|source| NoPack::Unreadable { path: name.clone(), option, source })?;
         Ok::<_, Error>(Source::new(&name, text))
     };
     let promoted = promoted.map(|path| {
         let source = read(path, "--promoted")?;
-        Promoted::read(&source).map_err(|problem| boxed(ConfigError(vec![problem])))
+        Ok::<_, Error>(Promoted::read(&source).map_err(|problem| ConfigError(vec![problem]))?)
     });
     let registries = environment.get("KUBE_TEST_REPO_LIST").map(|path| {
         let source = read(Path::new(path), "KUBE_TEST_REPO_LIST")?;
@@ -336,10 +336,6 @@ enum NoDate {
     #[error("SOURCE_DATE_EPOCH is `{}`, which is no date", escape(.0))]
     #[diagnostic(help("set it to seconds since 1970, or leave it out; `--no-waivers` does without"))]
     Told(String),
-}
-
-pub(super) fn boxed(error: impl miette::Diagnostic + Send + Sync + 'static) -> Error {
-    Box::new(error)
 }
 
 /// Says how the run came to its rules.

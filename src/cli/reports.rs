@@ -8,7 +8,6 @@ use std::sync::Arc;
 use miette::Diagnostic;
 
 use super::args::{Check, Format};
-use super::policy::boxed;
 use super::{Error, print, say, style};
 use crate::environment::{Ci, Environment};
 use crate::finding::Level;
@@ -49,12 +48,12 @@ impl<'a> Outputs<'a> {
     /// Refuses what contradicts itself.
     pub(super) fn check(&self) -> Result<(), Error> {
         if self.options.diff && !matches!(self.options.format, Format::Human | Format::Json) {
-            return Err(boxed(OutputError::NoDiff(self.options.format.name())));
+            return Err(OutputError::NoDiff(self.options.format.name()).into());
         }
         let mut known = BTreeSet::new();
         for (_, path) in &self.options.outputs {
             if !known.insert(absolute(path)) {
-                return Err(boxed(OutputError::SamePath(path.clone())));
+                return Err(OutputError::SamePath(path.clone()).into());
             }
         }
         Ok(())
@@ -90,7 +89,7 @@ impl<'a> Outputs<'a> {
         if has_github && let Some(path) = self.environment.get("GITHUB_STEP_SUMMARY") {
             append(Path::new(path), &github::summary(report));
         }
-        failed.map_or(Ok(()), |error| Err(boxed(error)))
+        failed.map_or(Ok(()), |error| Err(error.into()))
     }
 
     /// Reports that nothing was judged, and why, so that no reader of a report takes an old one, or none, for a clean one.

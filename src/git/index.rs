@@ -21,8 +21,7 @@ pub(super) fn read(path: &Path) -> Result<gix_index::File, GitError> {
     // Like git itself, trust what git wrote: the checksum costs more than the rest.
     let file =
         gix_index::File::at_or_default(path, gix_index::hash::Kind::Sha1, true, gix_index::decode::Options::default());
-    let file = file.map_err(|error| GitError::Index { path: path.to_owned(), reason: error.to_string() })?;
-    Ok(file)
+    file.map_err(|error| GitError::Index { path: path.to_owned(), reason: error.to_string() })
 }
 
 impl Repository {

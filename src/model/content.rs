@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rayon::prelude::*;
 
 use super::{Image, Model, parents};
+use crate::parse::dockerfile::Stage;
 use crate::parse::glob::PathPattern;
 use crate::parse::go;
 use crate::shape::{GO_MODULE, Shape};
@@ -190,8 +191,8 @@ pub fn sources(image: &Image, files: &Snapshot<'_>, shape: &Shape, model: &Model
 /// is narrower than the whole context.
 fn copies(image: &Image, file: &str) -> bool {
     let dockerfiles = image.builds.iter().filter_map(|build| build.file.as_ref().ok());
-    let instructions = dockerfiles.flat_map(|parsed| &parsed.dockerfile.stages).flat_map(|stage| &stage.instructions);
-    let copies = instructions.filter_map(|instruction| instruction.copy.as_ref()).filter(|copy| copy.from.is_none());
+    let copies = dockerfiles.flat_map(|parsed| &parsed.dockerfile.stages).flat_map(Stage::copies);
+    let copies = copies.map(|(_, copy)| copy).filter(|copy| copy.from.is_none());
     copies.flat_map(|copy| &copy.sources).any(|source| {
         let parts = source.value.split('/').filter(|part| !matches!(*part, "" | "."));
         let source = parts.collect::<Vec<_>>().join("/");

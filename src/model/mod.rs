@@ -18,7 +18,7 @@ use crate::parse::dockerfile::{Copy, Dockerfile, Instruction, Malformed, Prefixe
 use crate::parse::go;
 use crate::parse::version::Version;
 use crate::shape::{Constant, ManifestShape, Shape};
-use crate::snapshot::{Entry, Kind, Read, Snapshot, StoreError};
+use crate::snapshot::{Entry, Kind, Read, Snapshot, StoreError, Unreadable};
 use crate::text::{Span, Text};
 
 /// All that the checks know of one tree.
@@ -67,8 +67,7 @@ struct Controls {
     alias: Option<File>,
     base: Option<File>,
     dockerfiles: Vec<File>,
-    /// None, or one.
-    windows_dockerfile: Vec<File>,
+    windows_dockerfile: Option<File>,
 }
 
 impl Controls {
@@ -95,13 +94,13 @@ impl Controls {
             alias: shape.alias_file.as_deref().and_then(find),
             base: shape.base_file.as_deref().and_then(find),
             dockerfiles,
-            windows_dockerfile: shape.windows_dockerfile.as_deref().and_then(find).into_iter().collect(),
+            windows_dockerfile: shape.windows_dockerfile.as_deref().and_then(find),
         }
     }
 
     fn all(&self) -> impl Iterator<Item = &File> {
-        let single = [&self.version, &self.alias, &self.base].into_iter().flatten();
-        single.chain(&self.dockerfiles).chain(&self.windows_dockerfile)
+        let single = [&self.version, &self.alias, &self.base, &self.windows_dockerfile];
+        single.into_iter().flatten().chain(&self.dockerfiles)
     }
 }
 
@@ -111,7 +110,7 @@ pub struct Control<T> {
     /// Its path.
     pub path: Arc<str>,
     /// Its text and what it says; or why it has no text.
-    pub read: Result<(Arc<Text>, T), crate::snapshot::Unreadable>,
+    pub read: Result<(Arc<Text>, T), Unreadable>,
 }
 
 /// A Dockerfile as it is built for one operating system.
@@ -185,6 +184,14 @@ pub struct ConstantValue {
 }
 
 impl<T> Control<T> {
+    fn new((path, read): (Arc<str>, Read), parse: impl FnOnce(&Text) -> T) -> Self {
+        let parsed = read.map(|text| {
+            let value = parse(&text);
+            (text, value)
+        });
+        Self { path, read: parsed }
+    }
+
     /// What the file says, where it could be read.
     pub fn value(&self) -> Option<&T> {
         self.read.as_ref().ok().map(|(_, value)| value)
@@ -241,14 +248,15 @@ impl Image {
         let builds = self.builds.iter().filter(move |build| build.target.os == os && seen.insert(&build.path));
         builds.filter_map(move |build| {
             let Parsed { text, dockerfile, platforms } = build.file.as_ref().ok()?;
-            let stages = || dockerfile.chain(platforms.len() - 1);
-            (platforms.last()?.os == os).then(|| Final { path: &build.path, text, dockerfile, stages: stages() })
+            let is_for_it = platforms.last()?.os == os;
+            let stages = dockerfile.chain(platforms.len() - 1);
+            is_for_it.then_some(Final { path: &build.path, text, dockerfile, stages })
         })
     }
 
     /// Whether a Dockerfile was found.
     pub fn has_dockerfile(&self) -> bool {
-        !(self.controls.dockerfiles.is_empty() && self.controls.windows_dockerfile.is_empty())
+        !self.controls.dockerfiles.is_empty() || self.controls.windows_dockerfile.is_some()
     }
 
     /// The version, where there is one that an image can be tagged with.
@@ -395,8 +403,8 @@ fn parents(path: &str) -> impl Iterator<Item = &str> {
 /// How many images are worth more than one thread: to start one takes as long as to read a few of them.
 const WORTH_A_THREAD: usize = 16;
 
-/// The architectures that Go and docker know, by Go's names; longer ones first where one is the beginning of another.
-pub const ARCHITECTURES: [&str; 11] =
+/// The architectures that Go and docker know, by Go's names.
+const ARCHITECTURES: [&str; 11] =
     ["amd64", "arm64", "arm", "ppc64le", "s390x", "386", "riscv64", "mips64le", "mips64", "loong64", "ppc64"];
 
 impl Image {
@@ -422,29 +430,15 @@ impl Image {
             files.iter().filter_map(|file| read(file).transpose()).collect()
         };
         let one = |file: &Option<File>| Ok::<_, StoreError>(file.as_ref().map(read).transpose()?.flatten());
-        let version = match one(&controls.version)? {
-            Some((path, read)) => Control {
-                path,
-                read: read.map(|text| {
-                    let version = Version::parse(&text);
-                    (text, version)
-                }),
-            },
-            // The directory was found by this very file.
-            None => Control {
-                path: format!("{directory}/{}", shape.version_file).into(),
-                read: Err(crate::snapshot::Unreadable::Submodule),
-            },
-        };
+        // It is there: the directory was found by it.
+        let version = one(&controls.version)?.unwrap_or_else(|| {
+            let path = format!("{directory}/{}", shape.version_file);
+            (path.into(), Err(Unreadable::Submodule))
+        });
+        let version = Control::new(version, Version::parse);
         let alias = one(&controls.alias)?.and_then(|(_, read)| read.ok());
         let alias = alias.map(|text| text.as_str().trim().to_owned()).filter(|alias| !alias.is_empty());
-        let base = one(&controls.base)?.map(|(path, read)| Control {
-            path,
-            read: read.map(|text| {
-                let lines = baseimage::parse(&text);
-                (text, lines)
-            }),
-        });
+        let base = one(&controls.base)?.map(|file| Control::new(file, baseimage::parse));
         let name: Arc<str> = shape.name_of(directory).unwrap_or(directory).into();
         let mut image = Self {
             directory: Arc::clone(directory),
@@ -456,7 +450,8 @@ impl Image {
             references: Vec::new(),
             controls: Controls::default(),
         };
-        image.builds = image.builds(shape, &read_all(&controls.dockerfiles)?, &read_all(&controls.windows_dockerfile)?);
+        image.builds =
+            image.builds(shape, &read_all(&controls.dockerfiles)?, &read_all(controls.windows_dockerfile.as_slice())?);
         image.references = reference::of_image(&image, shape);
         image.controls = controls;
         Ok(Arc::new(image))

@@ -258,7 +258,7 @@ pub(super) fn of_image(image: &Image, shape: &Shape) -> Vec<Reference> {
             if dockerfile.continued_by(stage, number).is_none() {
                 references.extend(Reference::of_from(&build.path, text, dockerfile, &stage.image, shape));
             }
-            let copies = stage.instructions.iter().filter_map(|instruction| instruction.copy.as_ref()?.from.as_ref());
+            let copies = stage.copies().filter_map(|(_, copy)| copy.from.as_ref());
             for from in copies.filter(|from| dockerfile.stage(&from.value).is_none()) {
                 references.extend(Reference::parse(&build.path, text, &from.span, shape, Spelling::Copy));
             }

@@ -7,7 +7,7 @@ use annotate_snippets::{Annotation, AnnotationKind, Element, Group, Level as Tit
 use super::{COULD_NOT_JUDGE, Report, failure_message, summary};
 use crate::finding::{Fault, Finding, Label, Level, Place};
 use crate::run::Outcome;
-use crate::text::{Span, escape, is_unprintable};
+use crate::text::{Span, counted, escape, is_unprintable};
 
 /// How much a reader can show.
 #[derive(Debug, Clone, Copy)]
@@ -124,19 +124,11 @@ pub fn closing(outcome: &Outcome) -> String {
         let _ = write!(
             closing,
             " ({}: see {} with --all)",
-            counted_older(outcome.older),
+            counted(outcome.older, "older finding"),
             if outcome.older == 1 { "it" } else { "them" }
         );
     }
     closing
-}
-
-fn counted(count: usize, word: &str) -> String {
-    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
-}
-
-fn counted_older(count: usize) -> String {
-    format!("{count} older finding{}", if count == 1 { "" } else { "s" })
 }
 
 /// How many of the places that explain a finding are shown: of many, most say the same. Reports for programs hold them all.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::{Repaired, Report, diff};
-use crate::edit::Edit;
+use crate::edit::Fix;
 use crate::finding::{Finding, Level, Place};
 use crate::fix::{self, Done};
 use crate::text::is_unprintable;
@@ -68,7 +68,7 @@ struct Item<'a> {
     new: bool,
     waived: Option<&'a str>,
     related: Vec<Related<'a>>,
-    fix: Option<Fix<'a>>,
+    fix: Option<&'a Fix>,
 }
 
 #[derive(Serialize)]
@@ -85,21 +85,6 @@ struct Related<'a> {
     #[serde(flatten)]
     place: At<'a>,
     message: &'a str,
-}
-
-#[derive(Serialize)]
-struct Fix<'a> {
-    title: &'a str,
-    safe: bool,
-    edits: Vec<Replacement<'a>>,
-}
-
-#[derive(Serialize)]
-struct Replacement<'a> {
-    path: &'a str,
-    start: usize,
-    end: usize,
-    text: &'a str,
 }
 
 #[derive(Serialize)]
@@ -187,19 +172,11 @@ fn item(finding: &Finding) -> Item<'_> {
             .iter()
             .map(|label| Related { place: at(&label.place), message: &label.message })
             .collect(),
-        fix: fault.fix.as_ref().map(|fix| Fix {
-            title: &fix.title,
-            safe: fix.safe,
-            edits: fix.edits.iter().map(replacement).collect(),
-        }),
+        fix: fault.fix.as_ref(),
     }
 }
 
 fn at(place: &Place) -> At<'_> {
     let (start, end) = place.positions();
     At { path: &place.path, line: start.line, column: start.column, end_line: end.line, end_column: end.column }
-}
-
-fn replacement(edit: &Edit) -> Replacement<'_> {
-    Replacement { path: &edit.path, start: edit.start, end: edit.end, text: &edit.text }
 }

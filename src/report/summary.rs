@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use crate::fix::{Done, Repair, Repaired};
-use crate::text::escape;
+use crate::text::{counted, escape};
 
 /// Renders the summary; empty where nothing was done.
 pub fn render(files: &BTreeMap<Arc<str>, Repaired>) -> String {
@@ -15,7 +15,7 @@ pub fn render(files: &BTreeMap<Arc<str>, Repaired>) -> String {
         return text;
     }
     // Writing to a string does not fail.
-    let _ = writeln!(text, "Repaired {} file{}:\n", changed.len(), if changed.len() == 1 { "" } else { "s" });
+    let _ = writeln!(text, "Repaired {}:\n", counted(changed.len(), "file"));
     for (path, file) in changed {
         let done: Vec<String> = file.done.iter().map(words).collect();
         let _ = writeln!(text, "- `{}`: {}", escape(path), done.join("; "));
