@@ -20,7 +20,7 @@ use imglint::parse::dockerfile::{Dockerfile, Prefixed};
 use imglint::parse::version::{self, Version};
 use imglint::parse::{baseimage, go, yaml};
 use imglint::run;
-use imglint::snapshot::{Kind as FileKind, Pair, Snapshot};
+use imglint::snapshot::{FileKind, Pair, Snapshot};
 use imglint::text::Text;
 
 use generator::{Change, Kind, Plan, Repository, Shape, State};
@@ -194,7 +194,7 @@ fn check_change(bencher: Bencher<'_, '_>, rule: &str) {
     let inputs = Inputs { promoted: Some(promoted.into()), ..Inputs::default() };
     let context =
         Context { shape: &PACK.shape, files: &pair.head, head: &head, inputs: &inputs, change: Some(&change) };
-    bencher.bench(|| rule.check.run(&context).map(|faults| faults.len()));
+    bencher.bench(|| rule.check.kind().run(&context).map(|faults| faults.len()));
 }
 
 /// All rules on a change, its files being in memory.

@@ -6,7 +6,7 @@
 //! name; `fixed` is a file after the repair; `config` is the configuration; `promoted`, `jobs` and `registries` are files from
 //! outside; `older` counts older findings.
 
-use crate::snapshot::Kind;
+use crate::snapshot::FileKind;
 
 /// A case.
 #[derive(Debug, Clone, Default)]
@@ -39,7 +39,7 @@ pub struct File {
     /// Its path.
     pub path: String,
     /// Its kind.
-    pub kind: Kind,
+    pub kind: FileKind,
     /// Its content.
     pub text: String,
 }
@@ -98,9 +98,9 @@ pub fn parse(markdown: &str) -> Result<Vec<Case>, String> {
         let text = if flags.any(|flag| flag == "no-newline") { text.trim_end_matches('\n').to_owned() } else { text };
         let (side, kind) = words.split_once(' ').unwrap_or((words, "file"));
         let kind = match kind {
-            "file" => Kind::File,
-            "executable" => Kind::Executable,
-            "link" => Kind::Symlink,
+            "file" => FileKind::File,
+            "executable" => FileKind::Executable,
+            "link" => FileKind::Symlink,
             _ => return Err(fault("a file is plain, `executable` or `link`")),
         };
         let side = match side {
@@ -160,7 +160,7 @@ fn unescape(text: &str) -> String {
 
 impl Case {
     /// The files of one tree of the case.
-    pub fn tree(&self, side: Side) -> impl Iterator<Item = (&str, Kind, &[u8])> {
+    pub fn tree(&self, side: Side) -> impl Iterator<Item = (&str, FileKind, &[u8])> {
         let is_in = move |file: &&File| match side {
             Side::Tip => file.side != Side::After,
             side => file.side == side || file.side == Side::Both,

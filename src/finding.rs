@@ -42,10 +42,10 @@ impl fmt::Display for Level {
 /// The name of a rule in kebab-case; `allow <name>` reads well.
 pub type RuleId = Arc<str>;
 
-/// A place in a file of the tree that is judged.
+/// A place in a text: of a file of the tree that is judged, of the configuration, of a commit's message, or of a list from outside.
 #[derive(Debug, Clone)]
 pub struct Place {
-    /// The file, relative to the root of the repository.
+    /// The file, relative to the root of the repository; or what else the text is called.
     pub path: Arc<str>,
     /// The bytes meant; `0..0` where the file as a whole is.
     pub span: Span,

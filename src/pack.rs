@@ -315,7 +315,7 @@ impl Pack {
                 match Rule::read(id, source, compiled, &config.source, settings.rules.remove(id)) {
                     Ok(rule) => {
                         if compiled.is_none()
-                            && let Err(reason) = rule.check.compile()
+                            && let Err(reason) = rule.check.kind().compile()
                         {
                             problems.push(source.problem(0..0, reason));
                         }
@@ -368,7 +368,7 @@ impl Pack {
     /// The part of the repository that the pack reads.
     pub fn scope(&self) -> Scope {
         let mut scope = self.shape.scope();
-        let files = self.rules.iter().filter_map(|rule| rule.check.file().map(str::to_owned));
+        let files = self.rules.iter().filter_map(|rule| rule.check.kind().file().map(str::to_owned));
         let files: Vec<String> = files.filter(|file| !scope.contains(file)).collect();
         scope.files.extend(files);
         scope
@@ -380,7 +380,7 @@ impl Pack {
         let constants = self.shape.constants.iter().map(|constant| &*constant.path);
         self.shape.may_be_control_file(path)
             || manifest.chain(constants).any(|file| file == path)
-            || self.rules.iter().any(|rule| rule.check.looks_at(path))
+            || self.rules.iter().any(|rule| rule.check.kind().looks_at(path))
     }
 
     /// A rule by its name.

@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::check::{Change, Check, Context, Disorder, Missing, Scope};
+use crate::check::{Basis, Change, Check, Context, Disorder, Missing};
 use crate::edit::Fix;
 use crate::finding::{Fault, Finding, Level, RuleId};
 use crate::inputs::Inputs;
 use crate::model::Model;
 use crate::model::content::{self, ChangedContent};
 use crate::pack::{Pack, Rule, Waivers};
-use crate::snapshot::{Kind, Pair, Snapshot, StoreError};
+use crate::snapshot::{FileKind, Pair, Snapshot, StoreError};
 use crate::unused;
 use crate::waiver::{self, Known};
 
@@ -70,7 +70,8 @@ pub fn judge(pack: &Pack, pair: &Pair<'_>) -> Result<Outcome, StoreError> {
         Some(Context { files: pair.base.as_ref()?, head: change.base, change: None, inputs: &inputs_before, ..context })
     });
     let is_judged = |rule: &&Rule| rule.level != Level::Off || rule.is_silent;
-    let is_applied = |rule: &&Rule| is_judged(rule) && (!trees.is_partial || rule.check.scope() == Scope::Change);
+    let is_applied =
+        |rule: &&Rule| is_judged(rule) && (!trees.is_partial || rule.check.kind().basis() == Basis::Change);
     let rules: Vec<&Rule> = pack.rules.iter().filter(is_applied).collect();
     let judge = |rule: &&Rule| apply(rule, &context, before.as_ref());
     let judgements: Vec<_> =
@@ -79,7 +80,8 @@ pub fn judge(pack: &Pack, pair: &Pair<'_>) -> Result<Outcome, StoreError> {
     let mut images: Vec<_> = trees.head.images.values().map(|image| Arc::clone(&image.name)).collect();
     images.sort();
     let applied = pack.rules.iter().filter(|rule| rule.level != Level::Off);
-    let blind = applied.filter_map(|rule| Some((Arc::clone(&rule.id), rule.check.missing(inputs, change.is_some())?)));
+    let blind =
+        applied.filter_map(|rule| Some((Arc::clone(&rule.id), rule.check.kind().missing(inputs, change.is_some())?)));
     let mut outcome = Outcome { images, blind: blind.collect(), ..Outcome::default() };
     let mut old = Vec::new();
     for (rule, judgement) in rules.into_iter().zip(judgements) {
@@ -111,7 +113,7 @@ fn waive(pack: &Pack, pair: &Pair<'_>, trees: &Trees, outcome: &mut Outcome, old
     let base = trees.before.as_ref().map(|before| &before.base);
     let is_judged = |rule: &&Rule| {
         let has_failed = outcome.failures.iter().any(|failure| failure.rule == rule.id);
-        let can_look = rule.check.missing(&pack.inputs, base.is_some()).is_none();
+        let can_look = rule.check.kind().missing(&pack.inputs, base.is_some()).is_none();
         (rule.level != Level::Off || rule.is_silent) && can_look && !has_failed
     };
     let known = Known {
@@ -173,7 +175,7 @@ impl Trees {
         // What comes from outside may say something new of what stays as it is.
         let has_inputs = pack.inputs.registries.is_some();
         // A control file that is a link may say something else although its own name is not among the changed ones.
-        let mut links = pair.head.entries().iter().filter(|(_, entry)| entry.kind == Kind::Symlink);
+        let mut links = pair.head.entries().iter().filter(|(_, entry)| entry.kind == FileKind::Symlink);
         let is_partial = !has_inputs
             && !pack.waivers.as_ref().is_some_and(Waivers::has_new)
             && !changed.iter().any(|path| pack.is_control_file(path))
@@ -204,7 +206,7 @@ impl Outcome {
     /// Adds what one merge of a batch does wrong although the batch as a whole looks right: a version that a merge before it took.
     /// Rules about the state of a tree have judged the last one.
     pub fn add_step(&mut self, step: &Self, pack: &Pack, name: &str) {
-        let is_of_merge = |rule: &&Rule| rule.check.scope() == Scope::Change;
+        let is_of_merge = |rule: &&Rule| rule.check.kind().basis() == Basis::Change;
         let is_of_merge = |id: &RuleId| pack.rules.iter().filter(is_of_merge).any(|rule| rule.id == *id);
         for finding in step.findings.iter().filter(|finding| is_of_merge(&finding.rule)) {
             let is_it = |known: &Finding| known.rule == finding.rule && known.fault.image == finding.fault.image;
@@ -267,7 +269,7 @@ fn through_links(fix: &mut Fix, files: &Snapshot<'_>) -> Result<(), StoreError> 
 /// Applies one rule. Whatever happens in it, the others go on.
 fn apply(rule: &Rule, context: &Context<'_>, before: Option<&Context<'_>>) -> Result<Judgement, Failure> {
     let failed = |reason: String, help: Option<String>| Failure { rule: Arc::clone(&rule.id), reason, help };
-    let run = |context: &Context<'_>| match catch_unwind(AssertUnwindSafe(|| rule.check.run(context))) {
+    let run = |context: &Context<'_>| match catch_unwind(AssertUnwindSafe(|| rule.check.kind().run(context))) {
         Ok(result) => result.map_err(|error| failed(error.to_string(), error.help)),
         Err(panic) => {
             let message = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
@@ -276,10 +278,10 @@ fn apply(rule: &Rule, context: &Context<'_>, before: Option<&Context<'_>>) -> Re
         }
     };
     let new = run(context)?;
-    Ok(match (before, rule.check.scope()) {
-        (None, _) | (_, Scope::Change) => Judgement { new, old: Vec::new() },
-        (Some(before), Scope::Tree) => compare(new, &run(before)?),
-        (Some(before), Scope::Both) => {
+    Ok(match (before, rule.check.kind().basis()) {
+        (None, _) | (_, Basis::Change) => Judgement { new, old: Vec::new() },
+        (Some(before), Basis::Tree) => compare(new, &run(before)?),
+        (Some(before), Basis::Both) => {
             // What the change moved is new, even if it was wrong in another way before.
             let place = |fault: &Fault| (Arc::clone(&fault.place.path), fault.place.span.start);
             let moved: BTreeSet<_> = new.iter().map(place).collect();

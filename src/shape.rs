@@ -207,7 +207,7 @@ struct Binaries {
     source_variable: Option<String>,
 }
 
-/// The compiled description of a repository.
+/// The description of a repository, ready to be asked.
 #[derive(Debug, Clone)]
 pub struct Shape {
     /// The directories below which images lie, without a closing slash; the empty one is the whole repository.

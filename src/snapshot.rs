@@ -22,7 +22,7 @@ const MAX_LINKS: usize = 8;
 
 /// What kind of thing a path of the tree is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum FileKind {
     /// A regular file.
     File,
     /// A file that may be executed.
@@ -46,7 +46,7 @@ pub enum Content {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// Its kind. A change of it is a change.
-    pub kind: Kind,
+    pub kind: FileKind,
     /// Its content.
     pub content: Content,
 }
@@ -119,7 +119,7 @@ impl<'r> Snapshot<'r> {
     }
 
     /// A snapshot of texts in memory.
-    pub fn in_memory<'a>(files: impl IntoIterator<Item = (&'a str, Kind, &'a [u8])>) -> Self {
+    pub fn in_memory<'a>(files: impl IntoIterator<Item = (&'a str, FileKind, &'a [u8])>) -> Self {
         let entries = files
             .into_iter()
             .map(|(path, kind, bytes)| (path.into(), Entry { kind, content: Content::Inline(bytes.into()) }))
@@ -159,7 +159,7 @@ impl<'r> Snapshot<'r> {
         let Some(mut entry) = self.entries.get_key_value(path) else { return Ok(None) };
         let mut way = vec![entry];
         let mut first = None;
-        while entry.1.kind == Kind::Symlink {
+        while entry.1.kind == FileKind::Symlink {
             let target = match self.read(entry.0, entry.1)? {
                 Ok(target) => target,
                 Err(unreadable) => return Ok(Some(Err(unreadable))),
@@ -186,13 +186,13 @@ impl<'r> Snapshot<'r> {
 
     /// The tree with other bytes in one of its files.
     pub fn overlay(&mut self, path: &Arc<str>, bytes: Vec<u8>) {
-        let is_executable = self.entries.get(path).is_some_and(|entry| entry.kind == Kind::Executable);
-        let kind = if is_executable { Kind::Executable } else { Kind::File };
+        let is_executable = self.entries.get(path).is_some_and(|entry| entry.kind == FileKind::Executable);
+        let kind = if is_executable { FileKind::Executable } else { FileKind::File };
         self.entries.insert(Arc::clone(path), Entry { kind, content: Content::Inline(bytes.into()) });
     }
 
     fn read(&self, path: &str, entry: &Entry) -> Result<Read, StoreError> {
-        if entry.kind == Kind::Submodule {
+        if entry.kind == FileKind::Submodule {
             return Ok(Err(Unreadable::Submodule));
         }
         let lock = || self.cache.lock().unwrap_or_else(PoisonError::into_inner);
@@ -300,10 +300,10 @@ mod tests {
     #[test]
     fn links_are_followed_within_the_snapshot_alone() {
         let snapshot = Snapshot::in_memory([
-            ("a/VERSION", Kind::File, b"1.0\n".as_slice()),
-            ("b/VERSION", Kind::Symlink, b"../a/VERSION"),
-            ("c/VERSION", Kind::Symlink, b"../../etc/passwd"),
-            ("d/VERSION", Kind::Symlink, b"VERSION"),
+            ("a/VERSION", FileKind::File, b"1.0\n".as_slice()),
+            ("b/VERSION", FileKind::Symlink, b"../a/VERSION"),
+            ("c/VERSION", FileKind::Symlink, b"../../etc/passwd"),
+            ("d/VERSION", FileKind::Symlink, b"VERSION"),
         ]);
         let read = |path| snapshot.text(path).expect("all is in memory").expect("there is such a path");
         assert_eq!(read("b/VERSION").expect("leads to a file").as_str(), "1.0\n");
@@ -314,9 +314,9 @@ mod tests {
     #[test]
     fn a_directory_does_not_hold_its_namesakes() {
         let snapshot = Snapshot::in_memory([
-            ("a/x", Kind::File, b"".as_slice()),
-            ("a-b/x", Kind::File, b""),
-            ("a", Kind::File, b""),
+            ("a/x", FileKind::File, b"".as_slice()),
+            ("a-b/x", FileKind::File, b""),
+            ("a", FileKind::File, b""),
         ]);
         let below: Vec<_> = snapshot.below("a").map(|(path, _)| &**path).collect();
         assert_eq!(below, ["a/x"]);

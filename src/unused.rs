@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::Model;
 use crate::pack::Pack;
-use crate::snapshot::{Kind, Snapshot};
+use crate::snapshot::{FileKind, Snapshot};
 use crate::text::{escape, file_name, is_below};
 
 /// One line for each setting of the repository's own that is without effect, and for each registry that seems to be missing.
@@ -71,7 +71,7 @@ impl Unused<'_> {
         let names: Vec<&str> = model.images.values().map(|image| &*image.name).collect();
         for shared in &shape.shared {
             let path = shared.path.as_str();
-            if files.entry(path).is_some_and(|entry| entry.kind == Kind::Symlink) {
+            if files.entry(path).is_some_and(|entry| entry.kind == FileKind::Symlink) {
                 self.say("images.shared", path, "is a link: name what it leads to");
             } else if !files.entries().keys().any(|path| shared.has(path, shape)) {
                 self.say("images.shared", path, "is no file of the repository");

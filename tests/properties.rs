@@ -7,7 +7,7 @@ use std::sync::Arc;
 use imglint::fix::{Allowed, Repair, repair};
 use imglint::pack::{BuiltIn, Pack};
 use imglint::run::judge;
-use imglint::snapshot::{Kind, Pair, Snapshot};
+use imglint::snapshot::{FileKind, Pair, Snapshot};
 use proptest::prelude::*;
 
 type Files = BTreeMap<String, String>;
@@ -104,7 +104,7 @@ fn strew(files: &mut Files, faults: &[(u8, usize)]) {
 }
 
 fn snapshot(files: &Files) -> Snapshot<'static> {
-    Snapshot::in_memory(files.iter().map(|(path, text)| (path.as_str(), Kind::File, text.as_bytes())))
+    Snapshot::in_memory(files.iter().map(|(path, text)| (path.as_str(), FileKind::File, text.as_bytes())))
 }
 
 fn pair(plan: &Plan) -> Pair<'static> {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use super::{Context, Kind, Scope};
+use super::{Basis, Context, Kind};
 use crate::finding::Fault;
 use crate::model::Reference;
 use crate::snapshot::StoreError;
@@ -18,7 +18,9 @@ pub struct BaseCycle {}
 type Graph<'a> = BTreeMap<&'a str, BTreeMap<&'a str, &'a Reference>>;
 
 impl Kind for BaseCycle {
-    const SCOPE: Scope = Scope::Tree;
+    fn basis(&self) -> Basis {
+        Basis::Tree
+    }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
         let mut graph = Graph::new();

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Context, Kind, Scope};
+use super::{Basis, Context, Kind};
 use crate::edit::{Edit, Fix};
 use crate::finding::{Fault, Place};
 use crate::model::{Control, Image};
@@ -29,7 +29,9 @@ struct Flaw {
 }
 
 impl Kind for BaseFormat {
-    const SCOPE: Scope = Scope::Tree;
+    fn basis(&self) -> Basis {
+        Basis::Tree
+    }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
         let mut faults = Vec::new();

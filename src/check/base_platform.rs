@@ -2,10 +2,10 @@
 
 use serde::Deserialize;
 
-use super::{Context, Kind, Scope};
+use super::{Basis, Context, Kind};
 use crate::edit::{Edit, Fix};
 use crate::finding::{Fault, Place};
-use crate::model::Spelling;
+use crate::model::Origin;
 use crate::snapshot::StoreError;
 
 /// The kind has no options.
@@ -14,13 +14,15 @@ use crate::snapshot::StoreError;
 pub struct BasePlatform {}
 
 impl Kind for BasePlatform {
-    const SCOPE: Scope = Scope::Tree;
+    fn basis(&self) -> Basis {
+        Basis::Tree
+    }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
         let mut faults = Vec::new();
         for image in context.head.images.values() {
             for reference in &image.references {
-                let (Spelling::Base(platform), Some((suffix, span))) = (&reference.spelling, &reference.suffix) else {
+                let (Origin::Base(platform), Some((suffix, span))) = (&reference.origin, &reference.suffix) else {
                     continue;
                 };
                 let right = platform.suffix();

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Context, Kind, Scope};
+use super::{Basis, Context, Kind};
 use crate::edit::{Edit, Fix};
 use crate::finding::Fault;
 use crate::snapshot::StoreError;
@@ -13,7 +13,9 @@ use crate::snapshot::StoreError;
 pub struct Constant {}
 
 impl Kind for Constant {
-    const SCOPE: Scope = Scope::Tree;
+    fn basis(&self) -> Basis {
+        Basis::Tree
+    }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
         let mut faults = Vec::new();

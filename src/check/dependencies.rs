@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::{Context, Kind, Scope};
+use super::{Basis, Context, Kind};
 use crate::edit::{Edit, Fix};
 use crate::finding::{Fault, Place};
 use crate::model::Model;
@@ -30,7 +30,9 @@ struct Held {
 }
 
 impl Kind for Dependencies {
-    const SCOPE: Scope = Scope::Tree;
+    fn basis(&self) -> Basis {
+        Basis::Tree
+    }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
         let path: Arc<str> = self.path.as_str().into();

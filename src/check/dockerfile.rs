@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Context, Kind, Scope, once};
+use super::{Basis, Context, Kind, once};
 use crate::finding::Fault;
 use crate::model::{Image, Unparsed};
 use crate::parse::glob::PathPattern;
@@ -26,7 +26,9 @@ enum Forbidden {
 }
 
 impl Kind for Dockerfile {
-    const SCOPE: Scope = Scope::Tree;
+    fn basis(&self) -> Basis {
+        Basis::Tree
+    }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
         let images = context.head.images.values();

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Context, Kind, Missing, Scope};
+use super::{Basis, Context, Kind, Missing};
 use crate::finding::{Fault, Level};
 use crate::inputs::Inputs;
 use crate::parse::glob::Globs;
@@ -22,7 +22,9 @@ pub struct Job {
 }
 
 impl Kind for Job {
-    const SCOPE: Scope = Scope::Both;
+    fn basis(&self) -> Basis {
+        Basis::Both
+    }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
         let mut faults = Vec::new();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::{Change, Context, Kind, Missing, Scope};
+use super::{Basis, Change, Context, Kind, Missing};
 use crate::edit::{Edit, Fix};
 use crate::finding::{Fault, Place};
 use crate::inputs::Inputs;
@@ -43,7 +43,9 @@ pub enum When {
 }
 
 impl Kind for Manifest {
-    const SCOPE: Scope = Scope::Tree;
+    fn basis(&self) -> Basis {
+        Basis::Tree
+    }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
         let when = self.when.unwrap_or_default();

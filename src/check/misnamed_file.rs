@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Context, Kind, Scope};
+use super::{Basis, Context, Kind};
 use crate::finding::{Fault, Place};
 use crate::snapshot::StoreError;
 use crate::text::file_name;
@@ -16,7 +16,9 @@ pub struct MisnamedFile {
 }
 
 impl Kind for MisnamedFile {
-    const SCOPE: Scope = Scope::Tree;
+    fn basis(&self) -> Basis {
+        Basis::Tree
+    }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
         let mut faults = Vec::new();

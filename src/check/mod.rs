@@ -75,9 +75,9 @@ pub struct Change<'a> {
     gone: HashMap<&'a str, &'a Image>,
 }
 
-/// How a kind looks at a change.
+/// What a kind judges of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
+pub enum Basis {
     /// It compares, and has nothing to say without a base.
     Change,
     /// It judges a tree. Of a change, only what base had not is reported.
@@ -105,16 +105,16 @@ impl std::fmt::Display for Missing {
 }
 
 /// A kind of check; its options are its fields.
-trait Kind {
-    /// How it looks at a change.
-    const SCOPE: Scope;
+pub trait Kind {
+    /// What it judges of a change.
+    fn basis(&self) -> Basis;
 
     /// Judges. An error means that it could not look.
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError>;
 
     /// What it lacks to see what it is about. Without that it is silent, whatever is wrong.
     fn missing(&self, _: &Inputs, has_base: bool) -> Option<Missing> {
-        (Self::SCOPE == Scope::Change && !has_base).then_some(Missing::Base)
+        (self.basis() == Basis::Change && !has_base).then_some(Missing::Base)
     }
 
     /// A file outside of the images' roots that it reads.
@@ -143,34 +143,9 @@ macro_rules! kinds {
         }
 
         impl Check {
-            /// Judges.
-            pub fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
-                match self { $(Self::$variant(kind) => kind.run(context),)* }
-            }
-
-            /// How it looks at a change.
-            pub fn scope(&self) -> Scope {
-                match self { $(Self::$variant(_) => <$module::$kind as Kind>::SCOPE,)* }
-            }
-
-            /// What the check lacks to see what it is about. Without that it is silent, whatever is wrong.
-            pub fn missing(&self, inputs: &Inputs, has_base: bool) -> Option<Missing> {
-                match self { $(Self::$variant(kind) => kind.missing(inputs, has_base),)* }
-            }
-
-            /// A file outside of the images' roots that the check reads.
-            pub fn file(&self) -> Option<&str> {
-                match self { $(Self::$variant(kind) => kind.file(),)* }
-            }
-
-            /// Whether the check looks at a file that is no control file of every pack.
-            pub fn looks_at(&self, path: &str) -> bool {
-                match self { $(Self::$variant(kind) => kind.looks_at(path),)* }
-            }
-
-            /// Compiles the patterns of the check.
-            pub fn compile(&self) -> Result<(), String> {
-                match self { $(Self::$variant(kind) => kind.compile(),)* }
+            /// The kind, whichever it is.
+            pub fn kind(&self) -> &dyn Kind {
+                match self { $(Self::$variant(kind) => kind,)* }
             }
         }
     };

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Context, Kind, Scope};
+use super::{Basis, Context, Kind};
 use crate::finding::Fault;
 use crate::snapshot::StoreError;
 use crate::text::file_name;
@@ -16,7 +16,9 @@ pub struct NewImage {
 }
 
 impl Kind for NewImage {
-    const SCOPE: Scope = Scope::Change;
+    fn basis(&self) -> Basis {
+        Basis::Change
+    }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
         let Some(change) = context.change else { return Ok(Vec::new()) };

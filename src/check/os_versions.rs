@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 
-use super::{Context, Kind, Scope};
+use super::{Basis, Context, Kind};
 use crate::finding::{Fault, Place};
 use crate::model::Image;
 use crate::parse::baseimage::{Line, Platform};
@@ -24,7 +24,9 @@ pub struct OsVersions {
 }
 
 impl Kind for OsVersions {
-    const SCOPE: Scope = Scope::Tree;
+    fn basis(&self) -> Basis {
+        Basis::Tree
+    }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
         let script = context.files.readable(&self.script)?;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use super::{Context, Kind, Missing, Scope};
+use super::{Basis, Context, Kind, Missing};
 use crate::finding::Fault;
 use crate::inputs::Inputs;
 use crate::snapshot::StoreError;
@@ -15,7 +15,9 @@ use crate::snapshot::StoreError;
 pub struct Promoted {}
 
 impl Kind for Promoted {
-    const SCOPE: Scope = Scope::Tree;
+    fn basis(&self) -> Basis {
+        Basis::Tree
+    }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
         let mut faults = Vec::new();

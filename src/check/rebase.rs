@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::{Change, Context, Kind, Scope, When};
+use super::{Basis, Change, Context, Kind, When};
 use crate::edit::{Edit, Fix};
 use crate::finding::Fault;
 use crate::model::{Image, ManifestEntry, Model, Reference, Writing};
@@ -24,7 +24,9 @@ pub struct Rebase {
 }
 
 impl Kind for Rebase {
-    const SCOPE: Scope = Scope::Both;
+    fn basis(&self) -> Basis {
+        Basis::Both
+    }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
         let mut faults = Vec::new();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::{Context, Kind, Scope};
+use super::{Basis, Context, Kind};
 use crate::config::suggest;
 use crate::finding::{Fault, Place};
 use crate::parse::capture::Pattern;
@@ -28,7 +28,9 @@ fn pattern<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Pattern,
 }
 
 impl Kind for Registries {
-    const SCOPE: Scope = Scope::Tree;
+    fn basis(&self) -> Basis {
+        Basis::Tree
+    }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
         let mut faults = Vec::new();

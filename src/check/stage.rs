@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use super::{Context, Kind, Scope};
+use super::{Basis, Context, Kind};
 use crate::finding::{Fault, Place};
 use crate::model::{Build, Image, Parsed};
 use crate::parse::glob::Globs;
@@ -24,7 +24,9 @@ pub struct Stage {
 }
 
 impl Kind for Stage {
-    const SCOPE: Scope = Scope::Tree;
+    fn basis(&self) -> Basis {
+        Basis::Tree
+    }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
         let mut faults = Vec::new();

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use super::{Context, Kind, Scope};
+use super::{Basis, Context, Kind};
 use crate::finding::{Fault, Place};
 use crate::model::{Final, Image, without_tag};
 use crate::parse::baseimage::Platform;
@@ -23,7 +23,9 @@ pub struct StageBase {
 }
 
 impl Kind for StageBase {
-    const SCOPE: Scope = Scope::Tree;
+    fn basis(&self) -> Basis {
+        Basis::Tree
+    }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
         let mut faults = Vec::new();

@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 
-use super::{Context, Kind, Scope, once};
+use super::{Basis, Context, Kind, once};
 use crate::finding::{Fault, Place};
 use crate::model::{Build, Image, Parsed};
 use crate::parse::dockerfile::{Copy, Dockerfile, Stage};
@@ -27,7 +27,9 @@ struct Link {
 }
 
 impl Kind for StageLink {
-    const SCOPE: Scope = Scope::Tree;
+    fn basis(&self) -> Basis {
+        Basis::Tree
+    }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
         let mut faults = Vec::new();

@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 
-use super::{Context, Kind, Scope};
+use super::{Basis, Context, Kind};
 use crate::finding::Fault;
 use crate::snapshot::StoreError;
 
@@ -13,7 +13,9 @@ use crate::snapshot::StoreError;
 pub struct Unchanged {}
 
 impl Kind for Unchanged {
-    const SCOPE: Scope = Scope::Change;
+    fn basis(&self) -> Basis {
+        Basis::Change
+    }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
         let mut faults = Vec::new();

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Change, Context, Kind, Scope};
+use super::{Basis, Change, Context, Kind};
 use crate::finding::{Fault, Place};
 use crate::model::Image;
 use crate::snapshot::{Snapshot, StoreError};
@@ -17,7 +17,9 @@ const MAX_NAMED: usize = 5;
 pub struct VersionBump {}
 
 impl Kind for VersionBump {
-    const SCOPE: Scope = Scope::Change;
+    fn basis(&self) -> Basis {
+        Basis::Change
+    }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
         let mut faults = Vec::new();

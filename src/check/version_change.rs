@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use serde::Deserialize;
 
-use super::{Change, Context, Kind, Scope};
+use super::{Basis, Change, Context, Kind};
 use crate::finding::Fault;
 use crate::model::Image;
 use crate::parse::version::order;
@@ -27,7 +27,9 @@ enum Forbidden {
 }
 
 impl Kind for VersionChange {
-    const SCOPE: Scope = Scope::Change;
+    fn basis(&self) -> Basis {
+        Basis::Change
+    }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
         let Some(change) = context.change else { return Ok(Vec::new()) };

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::{Context, Kind, Scope};
+use super::{Basis, Context, Kind};
 use crate::edit::{Edit, Fix};
 use crate::finding::{Fault, Place};
 use crate::model::Image;
 use crate::parse::version::{Flaw, Version};
-use crate::snapshot::StoreError;
+use crate::snapshot::{FileKind, StoreError};
 use crate::text::Text;
 
 /// The kind has no options.
@@ -19,7 +19,9 @@ use crate::text::Text;
 pub struct VersionFormat {}
 
 impl Kind for VersionFormat {
-    const SCOPE: Scope = Scope::Tree;
+    fn basis(&self) -> Basis {
+        Basis::Tree
+    }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
         let mut faults: Vec<Fault> = context.head.images.values().flat_map(|image| malformed(context, image)).collect();
@@ -100,7 +102,7 @@ fn hidden(context: &Context<'_>) -> Vec<Fault> {
     let before = context.change.into_iter().flat_map(|change| change.base.images.values());
     let faults = before.filter_map(|image| {
         let (path, entry) = context.files.entries().get_key_value(&image.directory)?;
-        let what = if entry.kind == crate::snapshot::Kind::Submodule { "a submodule" } else { "a link" };
+        let what = if entry.kind == FileKind::Submodule { "a submodule" } else { "a link" };
         let message =
             format!("the directory of {} is {what} now, so its {} is not seen", image.name, context.shape.version_file);
         let help = "keep the files of the image here, or take it away with all that names it";

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Context, Kind, Scope};
+use super::{Basis, Context, Kind};
 use crate::finding::Fault;
 use crate::snapshot::StoreError;
 
@@ -27,7 +27,9 @@ pub enum Disorder {
 }
 
 impl Kind for Waiver {
-    const SCOPE: Scope = Scope::Both;
+    fn basis(&self) -> Basis {
+        Basis::Both
+    }
 
     fn run(&self, _: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
         Ok(Vec::new())

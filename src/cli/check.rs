@@ -205,7 +205,7 @@ fn refuse_nothing(pack: &Pack, pair: &Pair<'_>, selection: &Selection) -> Result
     let is_skipped = |rule: &Rule| selection.skip.iter().any(|id| **id == *rule.id);
     let obstacle = |rule: &Rule| {
         let id = Arc::clone(&rule.id);
-        Some(match rule.check.missing(&pack.inputs, pair.base.is_some()) {
+        Some(match rule.check.kind().missing(&pack.inputs, pair.base.is_some()) {
             _ if is_skipped(rule) => NothingToJudge::Skipped(id),
             _ if rule.level == Level::Off => NothingToJudge::Off(id),
             _ if pack.waivers.is_none() && matches!(rule.check, Check::Waiver(_)) => NothingToJudge::NoWaivers(id),

@@ -10,7 +10,7 @@ use super::{CLEAN, Error, print, say};
 use crate::environment::Environment;
 use crate::git::{Base, Repository};
 use crate::model::content::sources;
-use crate::model::{Image, Model, Reference, Spelling};
+use crate::model::{Image, Model, Origin, Reference};
 use crate::report::json::to_string;
 use crate::snapshot::Snapshot;
 use crate::text::{counted, escape};
@@ -128,9 +128,9 @@ fn show<'a>(
         line: reference.text.position(reference.span.start).line,
         target: &reference.target,
         tag: reference.version.as_deref(),
-        platform: match &reference.spelling {
-            Spelling::Base(platform) => Some(platform.to_string()),
-            Spelling::From | Spelling::Copy => None,
+        platform: match &reference.origin {
+            Origin::Base(platform) => Some(platform.to_string()),
+            Origin::From | Origin::Copy => None,
         },
     };
     let dockerfiles = image.builds.iter().map(|build| {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use git2::{FileMode, Oid};
 
-use crate::snapshot::{Content, Entry, Kind};
+use crate::snapshot::{Content, Entry, FileKind};
 
 /// The files of a tree, by path.
 pub(super) type Entries = BTreeMap<Arc<str>, Entry>;
@@ -40,15 +40,15 @@ pub(super) fn path_of_bytes(bytes: &[u8]) -> String {
     path
 }
 
-pub(super) fn kind_of_mode(mode: i32) -> Option<Kind> {
+pub(super) fn kind_of_mode(mode: i32) -> Option<FileKind> {
     if mode == i32::from(FileMode::Link) {
-        Some(Kind::Symlink)
+        Some(FileKind::Symlink)
     } else if mode == i32::from(FileMode::Commit) {
-        Some(Kind::Submodule)
+        Some(FileKind::Submodule)
     } else if mode == i32::from(FileMode::BlobExecutable) {
-        Some(Kind::Executable)
+        Some(FileKind::Executable)
     } else if mode == i32::from(FileMode::Blob) || mode == i32::from(FileMode::BlobGroupWritable) {
-        Some(Kind::File)
+        Some(FileKind::File)
     } else {
         None
     }

@@ -10,7 +10,7 @@ use super::entry::{Entries, bytes_of, bytes_on_disk, kind_of_mode, object, path_
 use super::objects::{Bytes, Objects, OnDisk};
 use super::tree::Known;
 use super::{Base, Doing, GitError, Head, Repository, open_error};
-use crate::snapshot::{Entry, Kind, Pair, Scope, Snapshot, TEMPORARY_PREFIX, TEMPORARY_SUFFIX};
+use crate::snapshot::{Entry, FileKind, Pair, Scope, Snapshot, TEMPORARY_PREFIX, TEMPORARY_SUFFIX};
 use crate::text::{Span, Text, file_name};
 
 /// A line at the end of a commit's message that speaks to programs.
@@ -159,8 +159,8 @@ impl Repository {
             };
             let kind = match kind_of_mode(delta.new_file().mode().into()) {
                 Some(kind) => kind,
-                None if metadata.is_symlink() => Kind::Symlink,
-                None => Kind::File,
+                None if metadata.is_symlink() => FileKind::Symlink,
+                None => FileKind::File,
             };
             let is_unmerged = delta.status() == Delta::Conflicted;
             if !metadata.is_symlink() && self.is_converted(&path, &file)? {
@@ -186,7 +186,7 @@ impl Repository {
             entries.insert(path.into(), Entry { kind, content: object(id) });
         }
         // A submodule is where its own HEAD is; where it was not checked out, it is where it was.
-        for (path, entry) in entries.iter_mut().filter(|(_, entry)| entry.kind == Kind::Submodule) {
+        for (path, entry) in entries.iter_mut().filter(|(_, entry)| entry.kind == FileKind::Submodule) {
             let directory = root.join(&**path);
             match git2::Repository::open(&directory).and_then(|inner| inner.refname_to_id("HEAD")) {
                 Ok(id) => entry.content = object(id),

@@ -11,7 +11,7 @@ use crate::parse::dockerfile::Stage;
 use crate::parse::glob::PathPattern;
 use crate::parse::go;
 use crate::shape::{GO_MODULE, Shape};
-use crate::snapshot::{Kind, Pair, Snapshot, StoreError};
+use crate::snapshot::{FileKind, Pair, Snapshot, StoreError};
 use crate::text::is_below;
 
 /// The changed paths that belong to the content of each image, by the image's directory.
@@ -73,7 +73,7 @@ impl Search<'_> {
     /// What the build reads through a link is a part of the image that the link lies in.
     fn add_linked(&self, content: &mut ChangedContent) -> Result<(), StoreError> {
         let Self { pair, paths, shape, head, .. } = *self;
-        for (link, _) in pair.head.entries().iter().filter(|(_, entry)| entry.kind == Kind::Symlink) {
+        for (link, _) in pair.head.entries().iter().filter(|(_, entry)| entry.kind == FileKind::Symlink) {
             if let Some(directory) = head.owner(link)
                 && let below = &link[directory.len() + 1..]
                 && shape.is_control_file(below)

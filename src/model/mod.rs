@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-pub use reference::{Reference, Spelling, Writing, without_tag};
+pub use reference::{Origin, Reference, Writing, without_tag};
 
 use crate::finding::Place;
 use crate::parse::baseimage::{self, Platform};
@@ -18,7 +18,7 @@ use crate::parse::dockerfile::{Copy, Dockerfile, Instruction, Malformed, Prefixe
 use crate::parse::go;
 use crate::parse::version::Version;
 use crate::shape::{Constant, ManifestShape, Shape};
-use crate::snapshot::{Entry, Kind, Read, Snapshot, StoreError, Unreadable};
+use crate::snapshot::{Entry, FileKind, Read, Snapshot, StoreError, Unreadable};
 use crate::text::{Span, Text};
 
 /// All that the checks know of one tree.
@@ -353,10 +353,10 @@ impl Model {
     /// The images of the tree that a last stage of an image is put on for an operating system.
     fn parents<'m>(&'m self, image: &Image, last: &Final<'_>, os: &str) -> Vec<&'m Arc<Image>> {
         let base = last.base().map(|base| base.span.start);
-        let is_base = |reference: &&Reference| match &reference.spelling {
-            Spelling::Base(platform) => platform.os == os,
-            Spelling::From => reference.path == *last.path && base == Some(reference.span.start),
-            Spelling::Copy => false,
+        let is_base = |reference: &&Reference| match &reference.origin {
+            Origin::Base(platform) => platform.os == os,
+            Origin::From => reference.path == *last.path && base == Some(reference.span.start),
+            Origin::Copy => false,
         };
         image.references.iter().filter(is_base).flat_map(|reference| self.named(&reference.target)).collect()
     }
@@ -418,7 +418,7 @@ impl Image {
         let controls = Controls::find(directory, snapshot, shape, outline);
         // What a link leads to may have changed where the link has not.
         if let Some(image) = known.and_then(|model| model.images.get(directory))
-            && !controls.all().any(|(_, entry)| entry.kind == Kind::Symlink)
+            && !controls.all().any(|(_, entry)| entry.kind == FileKind::Symlink)
             && image.controls == controls
         {
             return Ok(Arc::clone(image));

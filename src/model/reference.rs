@@ -28,8 +28,8 @@ pub struct Reference {
     pub suffix: Option<(String, Span)>,
     /// Whether the version can be rewritten where it stands.
     pub writing: Writing,
-    /// How it came to be written.
-    pub spelling: Spelling,
+    /// Where it stands.
+    pub origin: Origin,
 }
 
 /// How the version of a reference is written.
@@ -49,7 +49,7 @@ pub enum Writing {
 
 /// Where a reference stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Spelling {
+pub enum Origin {
     /// In a line of a base file, under this platform.
     Base(Platform),
     /// In a FROM.
@@ -72,7 +72,7 @@ impl Reference {
     /// Where the finding about it begins: of a base file, lines that are at fault alike are one finding; of a Dockerfile each is its
     /// own, as a waiver in it is of one line.
     pub fn subject(&self) -> usize {
-        if matches!(self.spelling, Spelling::Base(_)) { 0 } else { self.version_span.start }
+        if matches!(self.origin, Origin::Base(_)) { 0 } else { self.version_span.start }
     }
 
     /// The image that a FROM names.
@@ -84,7 +84,7 @@ impl Reference {
         shape: &Shape,
     ) -> Option<Self> {
         let written = text.slice(&image.span);
-        let found = Self::parse(path, text, &image.span, shape, Spelling::From);
+        let found = Self::parse(path, text, &image.span, shape, Origin::From);
         // What variables of the file stand for is known where they have defaults. A name may go on in the next line.
         if found.as_ref().is_some_and(|reference| reference.version.is_some()) && !written.contains('\n') {
             return found;
@@ -106,7 +106,7 @@ impl Reference {
         shape: &Shape,
     ) -> Option<Self> {
         let expanded = Arc::new(Text::from(value));
-        let reference = Self::parse(path, &expanded, &(0..value.len()), shape, Spelling::From)?;
+        let reference = Self::parse(path, &expanded, &(0..value.len()), shape, Origin::From)?;
         let here = Self { text: Arc::clone(text), span: image.span.clone(), suffix: None, ..reference };
         // The tag may stand there all the same, behind a variable.
         let tail = &value[here.version_span.start..];
@@ -119,7 +119,7 @@ impl Reference {
         let argument = variable_of(&image.value).and_then(|name| dockerfile.argument(name));
         let in_default = argument.and_then(|argument| {
             let default = argument.span.as_ref().filter(|_| argument.default.is_some())?;
-            let whole = Self::parse(path, text, default, shape, Spelling::From).map(|whole| whole.version_span);
+            let whole = Self::parse(path, text, default, shape, Origin::From).map(|whole| whole.version_span);
             // It may be a part of the version alone.
             let prefix = if text.slice(default).starts_with(&*shape.tag_prefix) { shape.tag_prefix.len() } else { 0 };
             let span = whole.unwrap_or_else(|| default.start + prefix..default.end);
@@ -134,7 +134,7 @@ impl Reference {
         Some(Self { version_span, writing, ..here })
     }
 
-    fn parse(path: &Arc<str>, text: &Arc<Text>, span: &Span, shape: &Shape, spelling: Spelling) -> Option<Self> {
+    fn parse(path: &Arc<str>, text: &Arc<Text>, span: &Span, shape: &Shape, origin: Origin) -> Option<Self> {
         let raw = text.slice(span);
         let start = span.start + (raw.len() - raw.trim_start_matches(QUOTES).len());
         let raw = raw.trim_matches(QUOTES);
@@ -150,7 +150,7 @@ impl Reference {
         }
         let tag_start = name_start + name.len() + usize::from(tag.is_some());
         let tag = tag.unwrap_or_default();
-        let whole = if shape.platform_suffix { without_platform(tag, &spelling) } else { tag };
+        let whole = if shape.platform_suffix { without_platform(tag, &origin) } else { tag };
         let suffix = tag[whole.len()..]
             .strip_prefix('-')
             .map(|suffix| (suffix.to_owned(), tag_start + whole.len() + 1..tag_start + tag.len()));
@@ -172,7 +172,7 @@ impl Reference {
             version_span: version_end - version.len()..version_end,
             suffix,
             writing,
-            spelling,
+            origin,
         })
     }
 }
@@ -191,8 +191,8 @@ fn variable_of(reference: &str) -> Option<&str> {
 
 /// The tag without the platform at its end, which variables of the build may stand for. Versions hold dashes themselves, so the
 /// suffix that the line's key gives is taken first, and else what begins with an operating system.
-fn without_platform<'t>(tag: &'t str, spelling: &Spelling) -> &'t str {
-    if let Spelling::Base(platform) = spelling
+fn without_platform<'t>(tag: &'t str, origin: &Origin) -> &'t str {
+    if let Origin::Base(platform) = origin
         && let Some(version) = tag.strip_suffix(&platform.suffix()).and_then(|version| version.strip_suffix('-'))
     {
         return version;
@@ -247,8 +247,8 @@ pub(super) fn of_image(image: &Image, shape: &Shape) -> Vec<Reference> {
     {
         for line in lines {
             if let Some(platform) = Platform::parse(&line.key) {
-                let spelling = Spelling::Base(platform);
-                references.extend(Reference::parse(&base.path, text, &line.value_span, shape, spelling));
+                let origin = Origin::Base(platform);
+                references.extend(Reference::parse(&base.path, text, &line.value_span, shape, origin));
             }
         }
     }
@@ -260,7 +260,7 @@ pub(super) fn of_image(image: &Image, shape: &Shape) -> Vec<Reference> {
             }
             let copies = stage.copies().filter_map(|(_, copy)| copy.from.as_ref());
             for from in copies.filter(|from| dockerfile.stage(&from.value).is_none()) {
-                references.extend(Reference::parse(&build.path, text, &from.span, shape, Spelling::Copy));
+                references.extend(Reference::parse(&build.path, text, &from.span, shape, Origin::Copy));
             }
         }
     }

@@ -14,7 +14,7 @@ use imglint::pack::{BuiltIn, CONFIG_FILE, Config, Pack, Selection, Waivers};
 use imglint::report::human::Style;
 use imglint::report::{Report, github, gitlab, human, json, junit, rdjson, sarif};
 use imglint::run::{self, Failure, Outcome};
-use imglint::snapshot::{Kind, Pair, Snapshot};
+use imglint::snapshot::{FileKind, Pair, Snapshot};
 use imglint::waiver::Day;
 
 const BEFORE: &[(&str, &str)] = &[
@@ -44,7 +44,7 @@ const CONFIG: &str = "[rules.windows-run]\nlevel = \"warning\"\n\
 
 fn files<'a>(changes: &[(&'a str, &'a str)]) -> Snapshot<'static> {
     let kept = BEFORE.iter().filter(|(path, _)| changes.iter().all(|(changed, _)| changed != path));
-    Snapshot::in_memory(kept.chain(changes).map(|(path, text)| (*path, Kind::File, text.as_bytes())))
+    Snapshot::in_memory(kept.chain(changes).map(|(path, text)| (*path, FileKind::File, text.as_bytes())))
 }
 
 fn pack() -> Pack {
