@@ -137,11 +137,15 @@ pub fn bump(pack: &Pack, pair: &mut Pair<'_>, names: &[String], to: Option<&str>
     let before = judge(pack, pair)?.findings;
     let except = before.iter().filter(|finding| !follows(finding)).map(identity).collect();
     let mut files = BTreeMap::new();
+    let mut by_file: BTreeMap<Arc<str>, Vec<Edit>> = BTreeMap::new();
     for (edit, title) in edits {
-        let file = repaired(&mut files, &pair.head, &edit.path)?;
-        file.after = apply(&file.after, std::slice::from_ref(&edit));
-        file.done.push(Done { rule: Arc::from("bump"), title });
-        pair.head.overlay(&edit.path, file.after.clone());
+        repaired(&mut files, &pair.head, &edit.path)?.done.push(Done { rule: Arc::from("bump"), title });
+        by_file.entry(Arc::clone(&edit.path)).or_default().push(edit);
+    }
+    for (path, edits) in by_file {
+        let file = repaired(&mut files, &pair.head, &path)?;
+        file.after = apply(&file.before, &edits);
+        pair.head.overlay(&path, file.after.clone());
     }
     let repair = go_on(pack, pair, &Allowed::default(), except, files)?;
     for path in version_files {

@@ -144,7 +144,7 @@ fn unbuilt(context: &Context<'_>, when: When) -> Vec<Fault> {
         }
         let was_used = |change: &Change<'_>| {
             let before = change.base.manifest.iter().flat_map(|manifest| &manifest.entries);
-            before.into_iter().any(|before| before.key == entry.key && before.version == entry.version)
+            before.into_iter().any(|before| before.name == entry.name && before.version == entry.version)
         };
         let is_new = |image: &&&Arc<Image>| {
             let change = context.change.filter(|change| !was_used(change));

@@ -29,7 +29,7 @@ mod version_format;
 mod waiver;
 
 use std::cmp::Ordering;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -41,6 +41,7 @@ use crate::model::content::ChangedContent;
 use crate::model::{Image, Model};
 use crate::shape::Shape;
 use crate::snapshot::{Pair, Snapshot, StoreError};
+use crate::text::file_name;
 
 pub use manifest::When;
 pub use waiver::Disorder;
@@ -70,9 +71,8 @@ pub struct Change<'a> {
     pub tip: &'a Model,
     /// What the change touches.
     pub content: &'a ChangedContent,
-    /// The images of base that may have moved, by the names under which they were published: their directories are no images any
-    /// more.
-    gone: HashMap<&'a str, &'a Image>,
+    /// The images that are judged.
+    head: &'a Model,
 }
 
 /// What a kind judges of a change.
@@ -213,10 +213,7 @@ impl<'a> Change<'a> {
         head: &'a Model,
         content: &'a ChangedContent,
     ) -> Self {
-        let has_new = head.directories.difference(&base.directories).next().is_some();
-        let before = base.images.values().filter(|_| has_new).map(|image| (image.published(), &**image));
-        let gone = before.filter(|(_, image)| !head.directories.contains(&image.directory)).collect();
-        Self { pair, base, tip: tip.unwrap_or(base), content, gone }
+        Self { pair, base, tip: tip.unwrap_or(base), content, head }
     }
 
     /// The image that stood in the same directory where the change left the base branch.
@@ -224,9 +221,19 @@ impl<'a> Change<'a> {
         self.base.images.get(&image.directory).map(|image| &**image)
     }
 
-    /// The image that one was before it moved: published under the same name, from a directory that is no image any more.
+    /// The image that one was before it moved: published under the same name, with the same version or from a directory that is no
+    /// image any more. Of several the one is meant whose directory was called alike.
     pub fn moved_from(&self, image: &Image) -> Option<&'a Image> {
-        self.gone.get(image.published()).copied().filter(|_| !self.base.directories.contains(&image.directory))
+        if self.base.directories.contains(&image.directory) {
+            return None;
+        }
+        let candidates = self.base.published(image.published());
+        let is_same = |before: &&&Image| before.version().is_some() && before.version() == image.version();
+        let is_gone = |before: &&&Image| !self.head.directories.contains(&before.directory);
+        let gone: Vec<&Image> = candidates.iter().filter(is_gone).copied().collect();
+        let is_alike = |before: &&&Image| file_name(&before.directory) == file_name(&image.directory);
+        let only = || if let [only] = gone[..] { Some(only) } else { None };
+        candidates.iter().find(is_same).or_else(|| gone.iter().find(is_alike)).copied().or_else(only)
     }
 
     /// An image as it was where the change left the base branch, wherever it stood.
@@ -237,7 +244,9 @@ impl<'a> Change<'a> {
     /// The version of an image on the base branch now.
     pub fn tip_version(&self, image: &Image) -> Option<&'a str> {
         let here = self.tip.images.get(&image.directory);
-        here.or_else(|| self.tip.images.get(&self.moved_from(image)?.directory))?.version()
+        let here = here.or_else(|| self.tip.images.get(&self.moved_from(image)?.directory)).map(|image| &**image);
+        // It may have moved there meanwhile.
+        here.or_else(|| self.tip.published(image.published()).first().copied())?.version()
     }
 
     /// The versions of an image before and after, where the change gave it another one.
@@ -246,9 +255,11 @@ impl<'a> Change<'a> {
         (before != after).then_some((before, after))
     }
 
-    /// The version that the change gives to an image, new or not: nothing can have built it yet.
+    /// The version that the change gives to an image, new or not, under a name that did not have it: nothing can have built it yet.
     pub fn introduced_version<'i>(&self, image: &'i Image) -> Option<&'i str> {
-        if self.before(image).is_some() { self.new_version(image).map(|(_, after)| after) } else { image.version() }
+        let is_known =
+            |version: &&str| self.base.published(image.published()).iter().any(|it| it.version() == Some(version));
+        image.version().filter(|version| !is_known(version))
     }
 
     /// The repair that gives an image the first version that is free: after both the merge base's and the tip's, and not promoted.

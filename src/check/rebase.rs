@@ -72,7 +72,8 @@ fn outdated<'a>(
     let moved = parents.into_iter().filter(|parent| match context.change {
         // Of a change, only what it moved is asked for: to name a version that is not the newest may be meant.
         Some(change) => {
-            change.introduced_version(parent).is_some()
+            change.new_version(parent).is_some()
+                || change.introduced_version(parent).is_some()
                 || is_ahead(change, child, reference, parent)
                 || (when == When::AfterPromotion && uses_anew(change, context.head, parent))
         }

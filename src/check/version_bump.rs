@@ -1,11 +1,13 @@
 //! `version-bump`: an image whose content changed must get a new version.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 
 use super::{Basis, Change, Context, Kind};
 use crate::finding::{Fault, Place};
 use crate::model::Image;
-use crate::snapshot::{Snapshot, StoreError};
+use crate::snapshot::StoreError;
 use crate::text::{counted, is_below};
 
 /// How many changed files a finding names.
@@ -61,15 +63,21 @@ impl Kind for VersionBump {
     }
 }
 
-/// Whether the files of an image are other ones than before it moved. The name that it keeps does not count.
+/// Whether the content of an image is another one than before it moved. The name that it keeps does not count.
 fn differs(context: &Context<'_>, change: &Change<'_>, before: &Image, after: &Image) -> bool {
-    let is_other = |base: &Snapshot<'_>| {
-        let [before, after] =
-            [(change.base, before, base), (context.head, after, context.files)].map(|(model, image, files)| {
-                let files = model.own_content(image, files, context.shape);
-                files.filter(|(path, _)| Some(*path) != context.shape.alias_file.as_deref())
-            });
-        before.ne(after)
+    let Some(base) = &change.pair.base else { return true };
+    let [then, now] =
+        [(change.base, before, base), (context.head, after, context.files)].map(|(model, image, files)| {
+            let files = model.own_content(image, files, context.shape);
+            files.filter(|(path, _)| Some(*path) != context.shape.alias_file.as_deref())
+        });
+    // What lies elsewhere did not move with it; documentation is content where it is copied.
+    let is_other = |path: &Arc<str>| {
+        let Some(below) = path.strip_prefix(&*after.directory).and_then(|below| below.strip_prefix('/')) else {
+            return true;
+        };
+        let there = || base.entry(&format!("{}/{below}", before.directory));
+        context.shape.ignore.is_match(below) && context.files.entry(path) != there()
     };
-    change.pair.base.as_ref().is_none_or(is_other)
+    then.ne(now) || change.content.get(&after.directory).into_iter().flatten().any(is_other)
 }

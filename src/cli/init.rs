@@ -13,6 +13,7 @@ use crate::environment::Environment;
 use crate::git::{Base, GitError, Head, Repository};
 use crate::model::Model;
 use crate::pack::{BuiltIn, CONFIG_FILE, Config, Pack};
+use crate::parse::dockerfile::Dockerfile;
 use crate::snapshot::{Scope, Snapshot};
 use crate::text::{counted, escape, file_name};
 use crate::unused::unlisted_registries;
@@ -208,7 +209,12 @@ fn images<'f>(files: &'f Snapshot<'_>, version_file: &str) -> BTreeMap<&'f str, 
     let mut images: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     let is_dockerfile = |path: &&str| {
         let name = file_name(path);
-        name.starts_with(DOCKERFILE) && !name.ends_with(".dockerignore")
+        // Documents and templates are called alike.
+        let can_be_read = || {
+            let text = files.text(path).ok().flatten().and_then(Result::ok);
+            text.is_some_and(|text| Dockerfile::parse(&text, None).is_ok())
+        };
+        name == DOCKERFILE || (name.starts_with(DOCKERFILE) && can_be_read())
     };
     for path in paths().filter(is_dockerfile) {
         let above = path.match_indices('/').map(|(slash, _)| (&path[..slash], &path[slash + 1..])).rev();

@@ -337,6 +337,12 @@ impl Model {
         directories.iter().filter_map(|directory| self.images.get(directory)).collect()
     }
 
+    /// The images that are published under a name.
+    pub fn published(&self, name: &str) -> Vec<&Image> {
+        let named = self.named(name).into_iter().map(|image| &**image);
+        named.filter(|image| image.published() == name).collect()
+    }
+
     /// The images that an entry of the manifest can mean. Among images of one name, the directory that the entry's key spells
     /// is meant (`HttpdNew` is `httpd-new`).
     pub fn images_of_entry(&self, entry: &ManifestEntry) -> Vec<&Arc<Image>> {

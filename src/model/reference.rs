@@ -117,6 +117,15 @@ impl Reference {
         }
         // Or it is the default of one, alone or with the name before it.
         let argument = variable_of(&image.value).and_then(|name| dockerfile.argument(name));
+        // What somebody else's image is named by, too, cannot be rewritten for one of ours.
+        let argument = argument.filter(|argument| {
+            let uses = |stage: &&Stage| {
+                ["$", "${"].iter().any(|open| stage.image.value.contains(&format!("{open}{}", argument.name)))
+            };
+            let is_own =
+                |stage: &Stage| is_own(without_default_host(&dockerfile.with_defaults(&stage.image.value)), shape);
+            dockerfile.stages.iter().filter(uses).all(is_own)
+        });
         let in_default = argument.and_then(|argument| {
             let default = argument.span.as_ref().filter(|_| argument.default.is_some())?;
             let whole = Self::parse(path, text, default, shape, Origin::From).map(|whole| whole.version_span);
@@ -204,24 +213,31 @@ fn without_platform<'t>(tag: &'t str, origin: &Origin) -> &'t str {
 impl Image {
     /// The names, without host and tag, that base file and Dockerfiles give to images under registries that are listed.
     pub fn own_names(&self, shape: &Shape) -> Vec<String> {
-        self.names().into_iter().filter(|name| is_own(name, shape)).collect()
+        self.names(shape).into_iter().filter(|name| is_own(name, shape)).collect()
     }
 
     /// The same under all other registries.
     pub fn foreign_names(&self, shape: &Shape) -> Vec<String> {
-        self.names().into_iter().filter(|name| !is_own(name, shape)).collect()
+        self.names(shape).into_iter().filter(|name| !is_own(name, shape)).collect()
     }
 
-    fn names(&self) -> Vec<String> {
-        let lines = self.base.iter().filter_map(Control::value).flatten().filter_map(|line| line.value.clone());
-        let parsed = self.builds.iter().filter_map(|build| build.file.as_ref().ok()).map(|parsed| &parsed.dockerfile);
-        let in_dockerfiles = parsed.flat_map(|dockerfile| {
+    fn names(&self, shape: &Shape) -> Vec<String> {
+        let plain = |name: &str| without_default_host(without_tag(name)).to_owned();
+        let lines = self.base.iter().filter_map(Control::value).flatten().filter_map(|line| line.value.as_deref());
+        let mut names: Vec<String> = lines.map(plain).collect();
+        for Parsed { dockerfile, .. } in self.builds.iter().filter_map(|build| build.file.as_ref().ok()) {
             let copies = dockerfile.stages.iter().flat_map(Stage::copies).filter_map(|(_, copy)| copy.from.as_ref());
             let copies = copies.filter(|from| dockerfile.stage(&from.value).is_none());
-            let words = dockerfile.stages.iter().map(|stage| &stage.image).chain(copies);
-            words.map(|word| dockerfile.with_defaults(&word.value)).collect::<Vec<_>>()
-        });
-        lines.chain(in_dockerfiles).map(|name| without_default_host(without_tag(&name)).to_owned()).collect()
+            for word in dockerfile.stages.iter().map(|stage| &stage.image).chain(copies) {
+                let written = plain(&word.value);
+                names.push(if is_own(&written, shape) {
+                    written
+                } else {
+                    plain(&dockerfile.with_defaults(&word.value))
+                });
+            }
+        }
+        names
     }
 }
 

@@ -23,7 +23,7 @@ impl PathPattern {
         if text.split('/').any(|part| matches!(part, "" | "." | "..")) {
             return Err("this must be the path of something below, without `.` and `..`".to_owned());
         }
-        let compile = || GlobBuilder::new(text).literal_separator(true).build();
+        let compile = || GlobBuilder::new(text).literal_separator(true).empty_alternates(true).build();
         let glob = text.contains(WILDCARDS).then(compile).transpose().map_err(|error| error.kind().to_string())?;
         Ok(Self { text: text.to_owned(), glob: glob.map(|glob| glob.compile_matcher()) })
     }
@@ -102,7 +102,9 @@ impl Globs {
 
 impl<'de> Deserialize<'de> for Globs {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let patterns = Vec::<String>::deserialize(deserializer)?.into_iter().map(|pattern| Glob::new(&pattern));
+        let patterns = Vec::<String>::deserialize(deserializer)?
+            .into_iter()
+            .map(|pattern| GlobBuilder::new(&pattern).empty_alternates(true).build());
         let patterns = patterns.collect::<Result<_, _>>().map_err(serde::de::Error::custom)?;
         Ok(Self { patterns, compiled: OnceLock::new() })
     }
@@ -146,7 +148,7 @@ impl Pattern {
             _ => {
                 let anchor = if body.contains('/') { "" } else { "**/" };
                 let pattern = format!("{anchor}{}{below}", body.trim_start_matches('/'));
-                let glob = GlobBuilder::new(&pattern).literal_separator(true).build();
+                let glob = GlobBuilder::new(&pattern).literal_separator(true).empty_alternates(true).build();
                 glob.map(Self::Glob).map_err(|error| error.kind().to_string())
             }
         }
@@ -192,6 +194,7 @@ mod tests {
         assert!(pattern("./lib/").covers("lib/a/b") && pattern("lib").covers("lib") && !pattern("lib").covers("a/lib"));
         assert!(pattern("lib/*.sh").covers("lib/a.sh") && !pattern("lib/*.sh").covers("lib/a/b.sh"));
         assert!(pattern("l*").covers("lib/a/b") && !pattern("l*").is_match("lib/a") && pattern("l*").is_match("lib"));
+        assert!(pattern("a{,.b}").is_match("a") && pattern("a{,.b}").is_match("a.b"));
         assert!(pattern("**/x").is_match("a/b/x") && pattern("**/x").is_match("x"));
         assert_eq!(["a/b*/c", "*", "a/b"].map(|text| pattern(text).directory().to_owned()), ["a", "", "a"]);
         assert!(["", ".", "/a", "a/../b", "a//b", "a["].iter().all(|text| PathPattern::new(text).is_err()));

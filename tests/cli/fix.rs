@@ -216,6 +216,14 @@ fn what_a_link_leads_to_is_repaired_on_request_alone() {
     let run = repo.imglint(&["bump", "kitten", "--base", "topic"]);
     assert!(run.code == 0 && version.is_symlink(), "{run}");
     assert_eq!(read(&repo, "test/images/kitten/version"), "1.6\n");
+    // So is one of two images whose version is the same file.
+    fs::remove_file(repo.root.join("test/images/cat/VERSION")).expect("a file");
+    std::os::unix::fs::symlink("../kitten/version", repo.root.join("test/images/cat/VERSION")).expect("a link");
+    repo.write(&[("test/images/kitten/version", "1.9\n")]);
+    repo.commit("one version for two");
+    let run = repo.imglint(&["bump", "kitten", "cat", "--base", "HEAD"]);
+    assert!(run.code == 0, "{run}");
+    assert_eq!(read(&repo, "test/images/kitten/version"), "1.10\n");
 }
 
 #[cfg(unix)]

@@ -78,6 +78,8 @@ fn registries_dockerfiles_and_version_files_are_found() {
         ("images/web/TAG", "2.0\n"),
         ("images/web/Dockerfile", "FROM docker.io/library/base:1\nCOPY --from=ghcr.io/acme/base:1.0 /a /a\n"),
         ("images/web/tests/data/Dockerfile", "FROM scratch\n"),
+        ("images/base/rootfs/Dockerfile.md", "# Base\n"),
+        ("images/base/Dockerfile.j2", "{% if x %}\nFROM {{ x }}\n{% endif %}\n"),
         ("images/app/TAG", "2.0\n"),
         ("images/app/Dockerfile", "FROM $REGISTRY/base:1.1\n"),
     ]);

@@ -4,6 +4,7 @@ mod documentation;
 mod fix;
 mod formats;
 mod generated;
+mod generic;
 #[path = "../../benches/generator/mod.rs"]
 mod generator;
 #[cfg(unix)]
@@ -18,6 +19,6 @@ mod prow;
 mod readers;
 mod report;
 mod trees;
-mod unused;
+
 mod usage;
 mod waivers;

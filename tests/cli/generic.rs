@@ -1,4 +1,4 @@
-//! Settings that are without effect: what they should find would pass unseen.
+//! Repositories of the generic pack: settings without effect, files that images share, images that move.
 
 use super::harness::{Repo, Scratch};
 
@@ -36,6 +36,17 @@ fn a_registry_that_is_not_listed_is_told() {
         run.is(0, &[]);
         assert!(!run.stderr.contains("note:"), "{run}");
     }
+}
+
+/// A reference that is compared as it is written is not told to be under another registry, whatever a variable's default.
+#[test]
+fn a_variable_with_a_default_is_listed_by_its_name() {
+    let scratch = Scratch::new();
+    let repo = shop(&scratch, "shape.references.registries = [\"$REGISTRY\"]");
+    repo.write(&[("images/web/Dockerfile", "ARG REGISTRY=ghcr.io/acme\nFROM $REGISTRY/base:0.9\n")]);
+    let run = repo.imglint(&["--all"]);
+    run.is(1, &["stale-base"]);
+    assert!(!run.stderr.contains("note:"), "{run}");
 }
 
 #[test]
@@ -100,8 +111,15 @@ fn shared_files_may_be_directories_and_patterns_and_of_some_images() {
         repo.write(&[("imglint.toml", &format!("pack = \"generic\"\nshape.images.shared = [{shared}]\n"))]);
         repo.imglint(&["--skip", "stale-base"])
     };
-    for shared in ["\"lib\"", "\"lib/\"", "\"./lib/build.sh\"", "\"lib/*.sh\"", "\"**/build.sh\"", "\"lib/README.md\""]
-    {
+    for shared in [
+        "\"lib\"",
+        "\"lib/\"",
+        "\"./lib/build.sh\"",
+        "\"lib/*.sh\"",
+        "\"lib/build{,.inc}.sh\"",
+        "\"**/build.sh\"",
+        "\"lib/README.md\"",
+    ] {
         judge(shared).is(1, both);
     }
     judge("{ path = \"lib\", images = [\"w*\"] }").is(1, STALE);
@@ -131,6 +149,21 @@ fn a_shared_file_that_is_a_link_is_told() {
     std::os::unix::fs::symlink(".go-version", repo.root.join("GO_VERSION")).expect("a link");
     let run = repo.imglint(&["--all"]);
     assert!(run.stderr.contains("images.shared: `GO_VERSION` is a link: name what it leads to"), "{run}");
+}
+
+/// The base branch moved an image and took the version that the change gives it where it was.
+#[test]
+fn a_version_is_taken_wherever_its_image_lies_now() {
+    let scratch = Scratch::new();
+    let repo = shop(&scratch, "shape.images.roots = [\"images\", \"other\"]");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.change(&[("images/web/VERSION", "2.1\n"), ("images/web/run.sh", "x\n")]);
+    repo.git(&["checkout", "-q", "master"]);
+    std::fs::create_dir_all(repo.root.join("other")).expect("a directory");
+    repo.git(&["mv", "images/web", "other/web"]);
+    repo.change(&[("other/web/VERSION", "2.1\n"), ("other/web/Dockerfile", "FROM alpine:3.21\n")]);
+    repo.git(&["checkout", "-q", "topic"]);
+    repo.imglint(&["--base", "master"]).is(1, &["taken-version"]);
 }
 
 #[test]
