@@ -200,8 +200,8 @@ fn listed(names: &BTreeSet<&str>) -> String {
     few.join(", ") + if names.len() > FEW { ", …" } else { "" }
 }
 
-/// The directories with a version file, each with the Dockerfiles in it or one directory below. The root of the repository has no name that an
-/// image could have.
+/// The directories with a version file, each with the Dockerfiles in it or one directory below. The root of the repository has no
+/// name that an image could have.
 fn images<'f>(files: &'f Snapshot<'_>, version_file: &str) -> BTreeMap<&'f str, BTreeSet<&'f str>> {
     let paths = || files.entries().keys().map(|path| &**path);
     let has_version = |path: &'f str| path.strip_suffix(version_file)?.strip_suffix('/');
