@@ -44,14 +44,14 @@ pub struct Repair {
     /// What is found after it.
     pub outcome: Outcome,
     /// The files that it changes, by path.
-    pub files: BTreeMap<Arc<str>, Repaired>,
+    pub files: BTreeMap<Arc<str>, RepairedFile>,
     /// Fixes that could not be made together, two by two: the rules and titles of both.
     pub conflicts: Vec<[Done; 2]>,
 }
 
 /// A file that is changed by a repair.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Repaired {
+pub struct RepairedFile {
     /// What was judged.
     pub before: Vec<u8>,
     /// What it should be.
@@ -193,7 +193,7 @@ fn go_on(
     pair: &mut Pair<'_>,
     allowed: &Allowed,
     mut except: BTreeSet<Identity>,
-    files: BTreeMap<Arc<str>, Repaired>,
+    files: BTreeMap<Arc<str>, RepairedFile>,
 ) -> Result<Repair, FixError> {
     let mut repair = Repair { found: None, outcome: judge(pack, pair)?, files, conflicts: Vec::new() };
     // What is outside of the paths stays as it is; what a repair brings about there does not.
@@ -245,16 +245,16 @@ const MAX_ROUNDS: usize = 10_000;
 
 /// The record of a file's repair, begun if there is none yet.
 fn repaired<'f>(
-    files: &'f mut BTreeMap<Arc<str>, Repaired>,
+    files: &'f mut BTreeMap<Arc<str>, RepairedFile>,
     head: &Snapshot<'_>,
     path: &Arc<str>,
-) -> Result<&'f mut Repaired, StoreError> {
+) -> Result<&'f mut RepairedFile, StoreError> {
     if !files.contains_key(path) {
         let before = match head.text(path)? {
             Some(Ok(text)) => text.bytes().to_vec(),
             _ => Vec::new(),
         };
-        let file = Repaired { after: before.clone(), before, done: Vec::new() };
+        let file = RepairedFile { after: before.clone(), before, done: Vec::new() };
         files.insert(Arc::clone(path), file);
     }
     files.get_mut(path).ok_or_else(|| StoreError {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use tempfile::TempPath;
 
-use crate::fix::Repaired;
+use crate::fix::RepairedFile;
 use crate::snapshot::{TEMPORARY_PREFIX, TEMPORARY_SUFFIX};
 use crate::text::escape;
 
@@ -44,12 +44,12 @@ struct Prepared<'a> {
     target: PathBuf,
     /// Closed already: there may be more of them than a process may hold open.
     temporary: TempPath,
-    file: &'a Repaired,
+    file: &'a RepairedFile,
     line_ends: LineEnds,
 }
 
 /// Writes files below `root`. Everything is checked and prepared before the first file is replaced.
-pub fn write(root: &Path, files: &BTreeMap<Arc<str>, Repaired>) -> Result<(), WriteError> {
+pub fn write(root: &Path, files: &BTreeMap<Arc<str>, RepairedFile>) -> Result<(), WriteError> {
     let changed = files.iter().filter(|(_, file)| file.before != file.after);
     let prepared: Vec<Prepared<'_>> =
         changed.map(|(path, file)| prepare(root, path, file)).collect::<Result<_, _>>()?;
@@ -157,7 +157,7 @@ pub fn whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// The file must be on disk, in the tree, a file, and what was judged.
-fn check(root: &Path, path: &str, file: &Repaired) -> Result<(PathBuf, LineEnds), WriteError> {
+fn check(root: &Path, path: &str, file: &RepairedFile) -> Result<(PathBuf, LineEnds), WriteError> {
     let target = root.join(path);
     let failed = |source: io::Error| WriteError::Prepare { path: path.to_owned(), source };
     let metadata = match fs::symlink_metadata(&target) {
@@ -210,7 +210,7 @@ fn with_carriage_returns(bytes: &[u8]) -> Vec<u8> {
     converted
 }
 
-fn prepare<'a>(root: &Path, path: &'a str, file: &'a Repaired) -> Result<Prepared<'a>, WriteError> {
+fn prepare<'a>(root: &Path, path: &'a str, file: &'a RepairedFile) -> Result<Prepared<'a>, WriteError> {
     let (target, line_ends) = check(root, path, file)?;
     clean(target.parent().unwrap_or(root));
     let temporary = beside(&target, &line_ends.apply(&file.after));

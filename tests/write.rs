@@ -5,14 +5,14 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use imglint::fix::Repaired;
+use imglint::fix::RepairedFile;
 use imglint::write::{NewFile, WriteError, create, write};
 
-fn repaired(before: &str, after: &str) -> Repaired {
-    Repaired { before: before.into(), after: after.into(), done: Vec::new() }
+fn repaired(before: &str, after: &str) -> RepairedFile {
+    RepairedFile { before: before.into(), after: after.into(), done: Vec::new() }
 }
 
-fn files(pairs: &[(&str, Repaired)]) -> BTreeMap<Arc<str>, Repaired> {
+fn files(pairs: &[(&str, RepairedFile)]) -> BTreeMap<Arc<str>, RepairedFile> {
     pairs.iter().map(|(path, file)| (Arc::from(*path), file.clone())).collect()
 }
 

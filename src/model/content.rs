@@ -4,15 +4,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rayon::prelude::*;
-
-use super::{Image, Model, parents};
+use super::{Image, Model, each};
 use crate::parse::dockerfile::Stage;
 use crate::parse::glob::PathPattern;
 use crate::parse::go;
 use crate::shape::{GO_MODULE, Shape};
 use crate::snapshot::{FileKind, Pair, Snapshot, StoreError};
-use crate::text::is_below;
+use crate::text::{directories_above, directory_of, is_below};
 
 /// The changed paths that belong to the content of each image, by the image's directory.
 pub type ChangedContent = BTreeMap<Arc<str>, BTreeSet<Arc<str>>>;
@@ -99,7 +97,7 @@ impl Search<'_> {
         let packages = Packages::new(&pair.head, shape)?;
         let go = packages.go_directories();
         let is_embedded = |path: &str| {
-            let mut above = parents(path).filter(|directory| go.contains(directory));
+            let mut above = directories_above(path).filter(|directory| go.contains(directory));
             above.try_fold(false, |is_embedded, directory| Ok(is_embedded || packages.embeds(directory, path)?))
         };
         let mut candidates = Vec::new();
@@ -120,11 +118,7 @@ impl Search<'_> {
             let built_from = packages.of_image(directory, head)?;
             Ok(((*directory).clone(), sources.of(&built_from, &packages)?))
         };
-        let found: Vec<(Arc<str>, Vec<Arc<str>>)> = if open.len() < WORTH_A_THREAD {
-            open.iter().map(find).collect::<Result<_, StoreError>>()?
-        } else {
-            open.par_iter().map(find).collect::<Result<_, StoreError>>()?
-        };
+        let found = each(&open, WORTH_A_THREAD, find)?;
         for (directory, paths) in found.into_iter().filter(|(_, paths)| !paths.is_empty()) {
             content.entry(directory).or_default().extend(paths);
         }
@@ -152,7 +146,7 @@ impl<'a> Sources<'a> {
             if is_compiled(path) {
                 parts.entry(directory_of(path)).or_default().push(*path);
             } else {
-                for directory in parents(path) {
+                for directory in directories_above(path) {
                     others.entry(directory).or_default().push(*path);
                 }
             }
@@ -171,7 +165,8 @@ impl<'a> Sources<'a> {
             found.extend(self.parts.get(directory.as_str()).into_iter().flatten().map(|path| Arc::clone(path)));
             for path in self.others.get(directory.as_str()).into_iter().flatten() {
                 // A package embeds nothing out of another.
-                let is_nearest = parents(path).find(|directory| built_from.contains(*directory)) == Some(directory);
+                let is_nearest =
+                    directories_above(path).find(|directory| built_from.contains(*directory)) == Some(directory);
                 if is_nearest && packages.embeds(directory, path)? {
                     found.push(Arc::clone(path));
                 }
@@ -309,10 +304,6 @@ impl<'a> Packages<'a> {
         let files = below.filter(|path| is_go(path) && !self.shape.ignore.is_match(path) && is_wanted(path));
         files.filter_map(|path| Some(path.rsplit_once('/')?.0.to_owned())).collect()
     }
-}
-
-fn directory_of(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(directory, _)| directory)
 }
 
 /// Whether Go compiles a file as a part of the package in its directory: Go, assembly, and what cgo hands to C's compiler.

@@ -19,7 +19,7 @@ use crate::parse::go;
 use crate::parse::version::Version;
 use crate::shape::{Constant, ManifestShape, Shape};
 use crate::snapshot::{Entry, FileKind, Read, Snapshot, StoreError, Unreadable};
-use crate::text::{Span, Text};
+use crate::text::{Span, Text, directories_above};
 
 /// All that the checks know of one tree.
 #[derive(Debug, Clone, Default)]
@@ -296,11 +296,7 @@ impl Model {
         let is_wanted = |directory: &&Arc<str>| only.is_none_or(|only| only.contains(*directory));
         let directories: Vec<&Arc<str>> = outline.directories.iter().filter(is_wanted).collect();
         let read = |directory: &&Arc<str>| Image::read(directory, snapshot, shape, &outline, known);
-        let images: Vec<Arc<Image>> = if directories.len() < WORTH_A_THREAD {
-            directories.iter().map(read).collect::<Result<_, _>>()?
-        } else {
-            directories.par_iter().map(read).collect::<Result<_, _>>()?
-        };
+        let images = each(&directories, WORTH_A_THREAD, read)?;
         let mut by_name: HashMap<String, Vec<Arc<str>>> = HashMap::new();
         for image in &images {
             by_name.entry(image.published().to_owned()).or_default().push(Arc::clone(&image.directory));
@@ -397,13 +393,17 @@ impl Model {
 
     /// The directory of the image that owns a path: the nearest one above it.
     pub fn owner(&self, path: &str) -> Option<&Arc<str>> {
-        parents(path).find_map(|directory| self.directories.get(directory))
+        directories_above(path).find_map(|directory| self.directories.get(directory))
     }
 }
 
-/// The directories above a path, the nearest first.
-fn parents(path: &str) -> impl Iterator<Item = &str> {
-    std::iter::successors(Some(path), |path| path.rsplit_once('/').map(|(directory, _)| directory)).skip(1)
+/// Does the same to every item, in order: on several threads from `many` items on, as it takes a while to start one.
+fn each<T: Sync, U: Send>(
+    items: &[T],
+    many: usize,
+    act: impl Fn(&T) -> Result<U, StoreError> + Sync + Send,
+) -> Result<Vec<U>, StoreError> {
+    if items.len() < many { items.iter().map(act).collect() } else { items.par_iter().map(act).collect() }
 }
 
 /// How many images are worth more than one thread: to start one takes as long as to read a few of them.

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use globset::{Glob, GlobBuilder, GlobMatcher, GlobSet, GlobSetBuilder};
 use serde::{Deserialize, Deserializer};
 
-use crate::text::is_below;
+use crate::text::{directory_of, is_below};
 
 /// A path from a given directory, in which `*` and `?` stand for what a single part of it may hold, and `**` for several parts.
 #[derive(Debug, Clone)]
@@ -41,7 +41,7 @@ impl PathPattern {
     /// The directory below which all lies that can match; the empty one for the directory that it begins in.
     pub fn directory(&self) -> &str {
         let plain = &self.text[..self.text.find(WILDCARDS).unwrap_or(self.text.len())];
-        plain.rsplit_once('/').map_or("", |(directory, _)| directory)
+        directory_of(plain)
     }
 
     /// Whether a path matches.

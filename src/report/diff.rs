@@ -6,16 +6,16 @@ use std::sync::Arc;
 
 use similar::TextDiff;
 
-use crate::fix::Repaired;
+use crate::fix::RepairedFile;
 
 /// Renders what a repair changes. The bytes are those of the files, whatever they are.
-pub fn render(files: &BTreeMap<Arc<str>, Repaired>) -> Vec<u8> {
+pub fn render(files: &BTreeMap<Arc<str>, RepairedFile>) -> Vec<u8> {
     let changed = files.iter().filter(|(_, file)| file.before != file.after);
     changed.flat_map(|(path, file)| of_file(path, file)).collect()
 }
 
 /// Renders what a repair changes in one file.
-pub fn of_file(path: &str, file: &Repaired) -> Vec<u8> {
+pub fn of_file(path: &str, file: &RepairedFile) -> Vec<u8> {
     let mut rendered = Vec::new();
     let diff = TextDiff::from_lines(file.before.as_slice(), file.after.as_slice());
     let (old, new) = (quoted(&format!("a/{path}")), quoted(&format!("b/{path}")));

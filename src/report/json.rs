@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{Repaired, Report, diff};
 use crate::edit::Fix;
 use crate::finding::{Finding, Level, Place};
-use crate::fix::{self, Done};
+use crate::fix::{Done, RepairedFile};
 use crate::text::is_unprintable;
 
 #[derive(Serialize)]
@@ -130,7 +130,7 @@ fn repairs(Repaired { repair, is_written }: Repaired<'_>) -> Repairs<'_> {
     }
 }
 
-fn file_of<'a>((path, file): (&'a Arc<str>, &'a fix::Repaired)) -> File<'a> {
+fn file_of<'a>((path, file): (&'a Arc<str>, &'a RepairedFile)) -> File<'a> {
     let diff = String::from_utf8_lossy(&diff::of_file(path, file)).into_owned();
     File { path, done: &file.done, diff }
 }

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use crate::fix::{Done, Repair, Repaired};
+use crate::fix::{Done, Repair, RepairedFile};
 use crate::text::{counted, escape};
 
 /// Renders the summary; empty where nothing was done.
-pub fn render(files: &BTreeMap<Arc<str>, Repaired>) -> String {
+pub fn render(files: &BTreeMap<Arc<str>, RepairedFile>) -> String {
     let changed: Vec<_> = files.iter().filter(|(_, file)| file.before != file.after).collect();
     let mut text = String::new();
     if changed.is_empty() {
