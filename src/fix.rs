@@ -122,10 +122,7 @@ pub fn bump(pack: &Pack, pair: &mut Pair<'_>, names: &[String], to: Option<&str>
         }
         if new != *old {
             let title = format!("set {} of {} from {old} to {new}", shape.version_file, image.name);
-            let path = match pair.head.follow(&image.version.path)? {
-                Some(Ok(way)) => way.last().map_or(&image.version.path, |(path, _)| path),
-                _ => &image.version.path,
-            };
+            let path = pair.head.linked_file(&image.version.path)?.unwrap_or(&image.version.path);
             edits.push((Edit::replace(path, span, new), title));
         }
     }

@@ -35,6 +35,13 @@ pub struct Jobs {
     text: String,
 }
 
+impl Inputs {
+    /// Whether a tag of an image is promoted, as far as that is known.
+    pub fn is_promoted(&self, image: &str, tag: &str) -> bool {
+        self.promoted.as_ref().is_some_and(|promoted| promoted.has(image, tag))
+    }
+}
+
 impl Promoted {
     /// Reads an `images.yaml`: a list of `name` and `dmap`, which holds a list of tags by digest.
     pub fn read(source: &Source) -> Result<Self, Problem> {

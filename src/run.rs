@@ -256,10 +256,8 @@ fn stamp(rule: &Rule, mut fault: Fault) -> Finding {
 /// request alone.
 fn through_links(fix: &mut Fix, files: &Snapshot<'_>) -> Result<(), StoreError> {
     for edit in &mut fix.edits {
-        if let Some(Ok(way)) = files.follow(&edit.path)?
-            && let [_, .., (path, _)] = way[..]
-        {
-            edit.path = Arc::clone(path);
+        if let Some(file) = files.linked_file(&edit.path)? {
+            edit.path = Arc::clone(file);
             fix.safe = false;
         }
     }

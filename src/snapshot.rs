@@ -175,6 +175,12 @@ impl<'r> Snapshot<'r> {
         Ok(Some(Ok(way)))
     }
 
+    /// The file that a link leads to; `None` for what is no link, or leads to no file of the snapshot.
+    pub fn linked_file(&self, path: &str) -> Result<Option<&Arc<str>>, StoreError> {
+        let way = self.follow(path)?.and_then(Result::ok).unwrap_or_default();
+        Ok(if let [_, .., (path, _)] = way[..] { Some(path) } else { None })
+    }
+
     /// The text of a file that must be readable where it is there at all: a check that cannot look must not pass.
     pub fn readable(&self, path: &str) -> Result<Option<Arc<Text>>, StoreError> {
         self.text(path)?.transpose().map_err(|unreadable| StoreError {

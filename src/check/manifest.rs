@@ -96,9 +96,7 @@ fn stale(context: &Context<'_>, when: When) -> Vec<Fault> {
                 continue;
             };
             // Later means: no demand before the registry has it.
-            let is_promoted = || {
-                context.inputs.promoted.as_ref().is_some_and(|it| it.has(&entry.name, &context.shape.tag_of(version)))
-            };
+            let is_promoted = || context.inputs.is_promoted(&entry.name, &context.shape.tag_of(version));
             if when == When::AfterPromotion && !is_promoted() {
                 continue;
             }
@@ -121,9 +119,8 @@ fn unbuilt(context: &Context<'_>, when: When) -> Vec<Fault> {
     let mut faults = Vec::new();
     let Some(manifest) = &context.head.manifest else { return faults };
     // What is promoted was built, whatever its image says now.
-    let is_promoted = |entry: &ManifestEntry| {
-        context.inputs.promoted.as_ref().is_some_and(|it| it.has(&entry.name, &context.shape.tag_of(&entry.version)))
-    };
+    let is_promoted =
+        |entry: &ManifestEntry| context.inputs.is_promoted(&entry.name, &context.shape.tag_of(&entry.version));
     for entry in manifest.entries.iter().filter(|entry| !is_promoted(entry)) {
         let images = context.head.images_of_entry(entry);
         let is_ahead = |version: &str| order(&entry.version, version) == Some(Ordering::Greater);

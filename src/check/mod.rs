@@ -271,8 +271,7 @@ impl<'a> Change<'a> {
         let base = base.unwrap_or(tip);
         let order = order(base, tip);
         let mut next = following(shape, image, if order == Some(Ordering::Greater) { base } else { tip });
-        let promoted = inputs.promoted.as_ref();
-        while promoted.is_some_and(|promoted| promoted.has(image.published(), &shape.tag_of(&next))) {
+        while inputs.is_promoted(image.published(), &shape.tag_of(&next)) {
             next = following(shape, image, &next);
         }
         let edits = vec![Edit::replace(&image.version.path, &image.version.value()?.span, &next)];

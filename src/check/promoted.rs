@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::{Basis, Context, Kind, Missing};
 use crate::finding::Fault;
 use crate::inputs::Inputs;
+use crate::model::ManifestEntry;
 use crate::snapshot::StoreError;
 
 /// The kind has no options: `--promoted` names the list.
@@ -24,11 +25,8 @@ impl Kind for Promoted {
         let Some(promoted) = &context.inputs.promoted else { return Ok(faults) };
         let help = format!("name a tag that {} lists, or promote this one first", promoted.name);
         if let Some(manifest) = &context.head.manifest {
-            for entry in manifest
-                .entries
-                .iter()
-                .filter(|entry| !promoted.has(&entry.name, &context.shape.tag_of(&entry.version)))
-            {
+            let is_promoted = |entry: &ManifestEntry| promoted.has(&entry.name, &context.shape.tag_of(&entry.version));
+            for entry in manifest.entries.iter().filter(|entry| !is_promoted(entry)) {
                 let message = format!("{} names {} {}, which is not promoted", entry.key, entry.name, entry.version);
                 let mut fault = Fault::new(message, manifest.place(entry)).help(&*help);
                 fault.image = context.head.images_of_entry(entry).first().map(|image| image.name.clone());

@@ -78,13 +78,13 @@ fn missing(context: &Context<'_>) -> Vec<Fault> {
     let shape = context.shape;
     let mut directories: BTreeMap<&str, &Arc<str>> = BTreeMap::new();
     for path in context.files.entries().keys() {
-        if context.head.owner(path).is_none() {
-            // What was an image before is meant rather than a directory in it.
-            let mut built: Vec<&str> = shape.built_directories(path).collect();
-            built.sort_by_key(|directory| !context.change.is_some_and(|it| it.base.directories.contains(*directory)));
-            if let Some(directory) = built.first() {
-                directories.entry(directory).or_insert(path);
-            }
+        let mut built: Vec<&str> = shape.built_directories(path).collect();
+        // What was an image before is meant rather than a directory in it.
+        built.sort_by_key(|directory| !context.change.is_some_and(|it| it.base.directories.contains(*directory)));
+        if let Some(directory) = built.first()
+            && context.head.owner(path).is_none()
+        {
+            directories.entry(directory).or_insert(path);
         }
     }
     let fault = |(directory, path): (&str, &Arc<str>)| {

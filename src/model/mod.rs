@@ -227,7 +227,7 @@ impl<'a> Final<'a> {
 
     /// What COPY and ADD bring into the image, with their instructions.
     pub fn copies(&self) -> impl Iterator<Item = (&'a Instruction, &'a Copy)> {
-        self.instructions().filter_map(|instruction| Some((instruction, instruction.copy.as_ref()?)))
+        self.stages.iter().flat_map(|stage| stage.copies())
     }
 
     /// The place of what COPY or ADD brings.

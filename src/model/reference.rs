@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Control, Image, Parsed};
 use crate::finding::Place;
 use crate::parse::baseimage::Platform;
-use crate::parse::dockerfile::{Dockerfile, Stage, Word};
+use crate::parse::dockerfile::{Stage, Word};
 use crate::shape::{Shape, without_default_host};
 use crate::text::{Span, Text};
 
@@ -76,13 +76,8 @@ impl Reference {
     }
 
     /// The image that a FROM names.
-    fn of_from(
-        path: &Arc<str>,
-        text: &Arc<Text>,
-        dockerfile: &Dockerfile,
-        image: &Word,
-        shape: &Shape,
-    ) -> Option<Self> {
+    fn of_from(path: &Arc<str>, parsed: &Parsed, image: &Word, shape: &Shape) -> Option<Self> {
+        let Parsed { text, dockerfile, .. } = parsed;
         let written = text.slice(&image.span);
         let found = Self::parse(path, text, &image.span, shape, Origin::From);
         // What variables of the file stand for is known where they have defaults. A name may go on in the next line.
@@ -93,18 +88,12 @@ impl Reference {
         if value == written {
             return found;
         }
-        Self::expanded(path, text, dockerfile, image, &value, shape).or(found)
+        Self::expanded(path, parsed, image, &value, shape).or(found)
     }
 
     /// A reference whose text is not what stands in the file: variables in it were replaced.
-    fn expanded(
-        path: &Arc<str>,
-        text: &Arc<Text>,
-        dockerfile: &Dockerfile,
-        image: &Word,
-        value: &str,
-        shape: &Shape,
-    ) -> Option<Self> {
+    fn expanded(path: &Arc<str>, parsed: &Parsed, image: &Word, value: &str, shape: &Shape) -> Option<Self> {
+        let Parsed { text, dockerfile, .. } = parsed;
         let expanded = Arc::new(Text::from(value));
         let reference = Self::parse(path, &expanded, &(0..value.len()), shape, Origin::From)?;
         let here = Self { text: Arc::clone(text), span: image.span.clone(), suffix: None, ..reference };
@@ -269,10 +258,11 @@ pub(super) fn of_image(image: &Image, shape: &Shape) -> Vec<Reference> {
         }
     }
     for build in &image.builds {
-        let Ok(Parsed { text, dockerfile, .. }) = &build.file else { continue };
+        let Ok(parsed) = &build.file else { continue };
+        let Parsed { text, dockerfile, .. } = parsed;
         for (number, stage) in dockerfile.stages.iter().enumerate() {
             if dockerfile.continued_by(stage, number).is_none() {
-                references.extend(Reference::of_from(&build.path, text, dockerfile, &stage.image, shape));
+                references.extend(Reference::of_from(&build.path, parsed, &stage.image, shape));
             }
             let copies = stage.copies().filter_map(|(_, copy)| copy.from.as_ref());
             for from in copies.filter(|from| dockerfile.stage(&from.value).is_none()) {

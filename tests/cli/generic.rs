@@ -72,6 +72,27 @@ fn settings_without_effect_are_told() {
     assert_eq!(run.stderr.matches("note:").count(), 7, "{run}");
 }
 
+/// Without entries that can be read, the manifest is not judged.
+#[test]
+fn a_manifest_without_effect_is_told() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    let entry = "configs[Agnhost] = Config{promoterE2eRegistry, \"agnhost\", \"2.25\"}\n";
+    repo.write(&[("test/utils/image/manifest.go", entry)]);
+    for (setting, note) in [
+        ("path = \"nope.go\"", "note: manifest.path: `nope.go` is no file of the repository"),
+        (
+            "pattern = \"^(?<key>1)(?<registry>2)(?<name>3)(?<version>4)\"",
+            "matches no entry of a registry that is listed",
+        ),
+    ] {
+        repo.write(&[("imglint.toml", &format!("pack = \"kubernetes\"\nshape.manifest.{setting}\n"))]);
+        let run = repo.imglint(&["--all"]);
+        run.says(&[note]);
+        assert_eq!(run.stderr.matches("note:").count(), 1, "{run}");
+    }
+}
+
 /// The packs of the program are for many trees: what one of them lacks is no mistake.
 #[test]
 fn a_pack_of_the_program_need_not_be_borne_out() {
