@@ -1,0 +1,316 @@
+//! One image: the files that say what it is, and what its Dockerfiles build.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::Model;
+use super::reference::{self, Reference};
+use crate::finding::Place;
+use crate::parse::baseimage::{self, Platform};
+use crate::parse::dockerfile::{Copy, Dockerfile, Instruction, Malformed, Prefixed, Stage, Word};
+use crate::parse::version::Version;
+use crate::shape::Shape;
+use crate::snapshot::{Entry, FileKind, Read, Snapshot, StoreError, Unreadable};
+use crate::text::{Span, Text};
+
+/// A directory with a version file.
+#[derive(Debug, Clone)]
+pub struct Image {
+    /// The directory.
+    pub directory: Arc<str>,
+    /// The path of the directory below its root: the name by which people and the build script call the image.
+    pub name: Arc<str>,
+    /// The name under which the image is published, where that is another one.
+    pub alias: Option<String>,
+    /// The version file.
+    pub version: Control<Version>,
+    /// The file that lists the bases by platform.
+    pub base: Option<Control<Vec<baseimage::Line>>>,
+    /// The Dockerfiles, once for every platform that changes what their stages are built for.
+    pub builds: Vec<Build>,
+    /// Where the image names other images of the tree.
+    pub references: Vec<Reference>,
+    /// The control files that all of this was read from.
+    controls: Controls,
+}
+
+/// A file of a tree: its path, and what lies there.
+type File = (Arc<str>, Entry);
+
+/// The files that say what an image is and how it is built.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Controls {
+    version: Option<File>,
+    alias: Option<File>,
+    base: Option<File>,
+    dockerfiles: Vec<File>,
+    windows_dockerfile: Option<File>,
+}
+
+impl Controls {
+    fn find(directory: &Arc<str>, snapshot: &Snapshot<'_>, shape: &Shape, outline: &Model) -> Self {
+        let find = |name: &str| -> Option<File> {
+            let found = snapshot.entries().get_key_value([&**directory, "/", name].concat().as_str());
+            found.map(|(path, entry)| (Arc::clone(path), entry.clone()))
+        };
+        let mut dockerfiles: Vec<File> = Vec::new();
+        let is_own = |path: &str| outline.owner(path) == Some(directory);
+        for pattern in &shape.dockerfiles {
+            if let Some(path) = pattern.as_path() {
+                dockerfiles.extend(find(path).filter(|(path, _)| is_own(path)));
+                continue;
+            }
+            let own = snapshot.below(directory).filter(|(path, _)| is_own(path));
+            let matching = own.filter(|(path, _)| shape.is_built_by(pattern, &path[directory.len() + 1..]));
+            dockerfiles.extend(matching.map(|(path, entry)| (Arc::clone(path), entry.clone())));
+        }
+        let mut seen = BTreeSet::new();
+        dockerfiles.retain(|(path, _)| seen.insert(Arc::clone(path)));
+        Self {
+            version: find(&shape.version_file),
+            alias: shape.alias_file.as_deref().and_then(find),
+            base: shape.base_file.as_deref().and_then(find),
+            dockerfiles,
+            windows_dockerfile: shape.windows_dockerfile.as_deref().and_then(find),
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &File> {
+        let single = [&self.version, &self.alias, &self.base, &self.windows_dockerfile];
+        single.into_iter().flatten().chain(&self.dockerfiles)
+    }
+}
+
+/// A file that says something about an image.
+#[derive(Debug, Clone)]
+pub struct Control<T> {
+    /// Its path.
+    pub path: Arc<str>,
+    /// Its text and what it says; or why it has no text.
+    pub read: Result<(Arc<Text>, T), Unreadable>,
+}
+
+/// A Dockerfile as it is built for one operating system.
+#[derive(Debug, Clone)]
+pub struct Build {
+    /// The Dockerfile.
+    pub path: Arc<str>,
+    /// The platform of the build; where several differ in nothing that matters here, the first.
+    pub target: Platform,
+    /// What the file says, or why it cannot be read.
+    pub file: Result<Parsed, Unparsed>,
+}
+
+/// A Dockerfile that could be read.
+#[derive(Debug, Clone)]
+pub struct Parsed {
+    /// Its text.
+    pub text: Arc<Text>,
+    /// What it says.
+    pub dockerfile: Dockerfile,
+    /// What each of its stages is built for.
+    pub platforms: Vec<Platform>,
+}
+
+/// A Dockerfile that could not be read.
+#[derive(Debug, Clone)]
+pub struct Unparsed {
+    /// Why.
+    pub reason: String,
+    /// Where.
+    pub place: Place,
+}
+
+impl<T> Control<T> {
+    fn new((path, read): (Arc<str>, Read), parse: impl FnOnce(&Text) -> T) -> Self {
+        let parsed = read.map(|text| {
+            let value = parse(&text);
+            (text, value)
+        });
+        Self { path, read: parsed }
+    }
+
+    /// What the file says, where it could be read.
+    pub fn value(&self) -> Option<&T> {
+        self.read.as_ref().ok().map(|(_, value)| value)
+    }
+
+    /// A place in the file; the file as a whole where it has no text.
+    pub fn place(&self, span: impl FnOnce(&T) -> Span) -> Place {
+        match &self.read {
+            Ok((text, value)) => Place::new(&self.path, text, span(value)),
+            Err(_) => Place::file(&self.path),
+        }
+    }
+}
+
+/// The last stage of a build: what the image is.
+#[derive(Clone)]
+pub struct Final<'a> {
+    /// The Dockerfile.
+    pub path: &'a Arc<str>,
+    /// Its text.
+    pub text: &'a Arc<Text>,
+    /// All that it says.
+    pub dockerfile: &'a Dockerfile,
+    /// The stage, and behind it those that it continues.
+    pub stages: Vec<&'a Stage>,
+}
+
+impl<'a> Final<'a> {
+    /// The instructions that make the image.
+    pub fn instructions(&self) -> impl Iterator<Item = &'a Instruction> {
+        self.stages.iter().flat_map(|stage| &stage.instructions)
+    }
+
+    /// What COPY and ADD bring into the image, with their instructions.
+    pub fn copies(&self) -> impl Iterator<Item = (&'a Instruction, &'a Copy)> {
+        self.stages.iter().flat_map(|stage| stage.copies())
+    }
+
+    /// The place of what COPY or ADD brings.
+    pub fn place(&self, instruction: &Instruction, copy: &Copy) -> Place {
+        Place::new(self.path, self.text, instruction.span.start..copy.destination.span.end)
+    }
+
+    /// The image that all of this is put on.
+    pub fn base(&self) -> Option<&'a Word> {
+        self.stages.last().map(|stage| &stage.image)
+    }
+}
+
+impl Image {
+    /// The last stages of the builds for an operating system, once a Dockerfile, where they are built for that themselves.
+    pub fn finals(&self, os: &str) -> impl Iterator<Item = Final<'_>> {
+        let mut seen = BTreeSet::new();
+        let builds = self.builds.iter().filter(move |build| build.target.os == os && seen.insert(&build.path));
+        builds.filter_map(move |build| {
+            let Parsed { text, dockerfile, platforms } = build.file.as_ref().ok()?;
+            let is_for_it = platforms.last()?.os == os;
+            let stages = dockerfile.chain(platforms.len() - 1);
+            is_for_it.then_some(Final { path: &build.path, text, dockerfile, stages })
+        })
+    }
+
+    /// Whether a Dockerfile was found.
+    pub fn has_dockerfile(&self) -> bool {
+        !self.controls.dockerfiles.is_empty() || self.controls.windows_dockerfile.is_some()
+    }
+
+    /// The version, where there is one that an image can be tagged with.
+    pub fn version(&self) -> Option<&str> {
+        self.version.value().and_then(Version::usable)
+    }
+
+    /// Where the version stands.
+    pub fn version_place(&self) -> Place {
+        self.version.place(|version| version.span.clone())
+    }
+
+    /// The name under which the image is published.
+    pub fn published(&self) -> &str {
+        self.alias.as_deref().unwrap_or(&self.name)
+    }
+}
+
+impl Image {
+    pub(super) fn read(
+        directory: &Arc<str>,
+        snapshot: &Snapshot<'_>,
+        shape: &Shape,
+        outline: &Model,
+        known: Option<&Model>,
+    ) -> Result<Arc<Self>, StoreError> {
+        let controls = Controls::find(directory, snapshot, shape, outline);
+        // What a link leads to may have changed where the link has not.
+        if let Some(image) = known.and_then(|model| model.images.get(directory))
+            && !controls.all().any(|(_, entry)| entry.kind == FileKind::Symlink)
+            && image.controls == controls
+        {
+            return Ok(Arc::clone(image));
+        }
+        let read = |(path, _): &File| -> Result<Option<(Arc<str>, Read)>, StoreError> {
+            Ok(snapshot.text(path)?.map(|read| (Arc::clone(path), read)))
+        };
+        let read_all = |files: &[File]| -> Result<Vec<(Arc<str>, Read)>, StoreError> {
+            files.iter().filter_map(|file| read(file).transpose()).collect()
+        };
+        let one = |file: &Option<File>| Ok::<_, StoreError>(file.as_ref().map(read).transpose()?.flatten());
+        // It is there: the directory was found by it.
+        let version = one(&controls.version)?.unwrap_or_else(|| {
+            let path = format!("{directory}/{}", shape.version_file);
+            (path.into(), Err(Unreadable::Submodule))
+        });
+        let version = Control::new(version, Version::parse);
+        let alias = one(&controls.alias)?.and_then(|(_, read)| read.ok());
+        let alias = alias.map(|text| text.as_str().trim().to_owned()).filter(|alias| !alias.is_empty());
+        let base = one(&controls.base)?.map(|file| Control::new(file, baseimage::parse));
+        let name: Arc<str> = shape.name_of(directory).unwrap_or(directory).into();
+        let mut image = Self {
+            directory: Arc::clone(directory),
+            name,
+            alias,
+            version,
+            base,
+            builds: Vec::new(),
+            references: Vec::new(),
+            controls: Controls::default(),
+        };
+        image.builds =
+            image.builds(shape, &read_all(&controls.dockerfiles)?, &read_all(controls.windows_dockerfile.as_slice())?);
+        image.references = reference::of_image(&image, shape);
+        image.controls = controls;
+        Ok(Arc::new(image))
+    }
+
+    /// The platforms that the image is built for.
+    pub fn platforms(&self, shape: &Shape) -> Vec<Platform> {
+        match &self.base {
+            None => shape.default_platforms.clone(),
+            Some(base) => base.value().into_iter().flatten().filter_map(|line| Platform::parse(&line.key)).collect(),
+        }
+    }
+
+    /// Which Dockerfile is built for what, as the build script chooses. Platforms for which a file reads the same are one
+    /// build: an operating system, and whether lines with the prefix are there.
+    fn builds(&self, shape: &Shape, plain: &[(Arc<str>, Read)], windows: &[(Arc<str>, Read)]) -> Vec<Build> {
+        let mut builds: Vec<Build> = Vec::new();
+        let mut seen: Vec<(&str, String, Option<Prefixed>)> = Vec::new();
+        let mut platforms = self.platforms(shape);
+        if platforms.is_empty() && self.base.is_none() {
+            platforms.push(Platform { os: "linux".to_owned(), arch: "amd64".to_owned(), os_version: None });
+        }
+        for target in platforms {
+            let files = if target.is_windows() && !windows.is_empty() { windows } else { plain };
+            let prefixed = if target.arch == "amd64" { Prefixed::Dropped } else { Prefixed::Kept };
+            let prefix = shape.line_prefix.as_deref().map(|prefix| (prefix, prefixed));
+            for (path, read) in files {
+                let has_prefix =
+                    |(prefix, _): &(&str, Prefixed)| read.as_ref().is_ok_and(|text| text.as_str().contains(prefix));
+                let key = (&**path, target.os.clone(), prefix.filter(has_prefix).map(|(_, prefixed)| prefixed));
+                if seen.contains(&key) {
+                    continue;
+                }
+                seen.push(key);
+                let file = match read {
+                    Err(unreadable) => Err(Unparsed { reason: format!("it {unreadable}"), place: Place::file(path) }),
+                    Ok(text) => match Dockerfile::parse(text, prefix) {
+                        Ok(mut dockerfile) => {
+                            // The build says what the base is, whatever the default.
+                            if let Some(argument) = shape.base_file.as_deref().filter(|_| self.base.is_some()) {
+                                dockerfile.forget_default(argument);
+                            }
+                            let platforms = dockerfile.platforms(&target);
+                            Ok(Parsed { text: Arc::clone(text), dockerfile, platforms })
+                        }
+                        Err(Malformed { message, span }) => {
+                            Err(Unparsed { reason: message, place: Place::new(path, text, span) })
+                        }
+                    },
+                };
+                builds.push(Build { path: Arc::clone(path), target: target.clone(), file });
+            }
+        }
+        builds
+    }
+}

@@ -1,0 +1,135 @@
+//! Files that repeat the versions of images: the manifest, and literals in sources.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::finding::Place;
+use crate::parse::go;
+use crate::shape::{Constant, ManifestShape};
+use crate::snapshot::{Snapshot, StoreError};
+use crate::text::{Span, Text};
+
+/// The file that says which version of an image is used.
+#[derive(Debug, Clone)]
+pub struct Manifest {
+    /// Its path.
+    pub path: Arc<str>,
+    /// Its text.
+    pub text: Arc<Text>,
+    /// The entries whose registry holds images of this tree, in the order of the file.
+    pub entries: Vec<ManifestEntry>,
+    /// The keys of all entries that can be read.
+    keys: BTreeSet<String>,
+}
+
+/// An entry of the manifest.
+#[derive(Debug, Clone)]
+pub struct ManifestEntry {
+    /// The constant that tests use it by.
+    pub key: String,
+    /// The image's name, with the directory that the registry stands for.
+    pub name: String,
+    /// The version.
+    pub version: String,
+    /// Where the version stands.
+    pub span: Span,
+    /// Whether the pack lets it stay behind.
+    pub is_pinned: bool,
+}
+
+/// A literal that must equal a version.
+#[derive(Debug, Clone)]
+pub struct ConstantValue {
+    /// The image, by its name.
+    pub image: String,
+    /// What stands there.
+    pub value: String,
+    /// Where.
+    pub place: Place,
+}
+
+impl Manifest {
+    pub(super) fn read(
+        shape: &ManifestShape,
+        tag_prefix: &str,
+        snapshot: &Snapshot<'_>,
+    ) -> Result<Option<Self>, StoreError> {
+        let Some(text) = snapshot.readable(&shape.path)? else { return Ok(None) };
+        let code = code(&shape.path, &text);
+        let (mut entries, mut keys) = (Vec::new(), BTreeSet::new());
+        for found in shape.pattern.matches(&code) {
+            let key = found.group("key").to_owned();
+            keys.insert(key.clone());
+            // `list.PromoterE2eRegistry` of newer trees is `promoterE2eRegistry` of older ones.
+            let written = found.group("registry");
+            let names = [written, written.rsplit('.').next().unwrap_or_default()];
+            let registry = |name: &str| shape.registries.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+            let Some((_, directory)) = names.into_iter().find_map(registry) else { continue };
+            let name = found.group("name");
+            let has_directory = directory.is_empty() || crate::text::is_below(name, directory);
+            let (tag, span) = (found.group("version"), found.span("version"));
+            let version = tag.strip_prefix(tag_prefix).filter(|version| !version.is_empty()).unwrap_or(tag);
+            entries.push(ManifestEntry {
+                is_pinned: shape.pinned.contains(&key),
+                key,
+                name: if has_directory { name.to_owned() } else { format!("{directory}/{name}") },
+                version: version.to_owned(),
+                span: span.end - version.len()..span.end,
+            });
+        }
+        let (path, text) = (Arc::clone(&shape.path), Arc::clone(&text));
+        Ok(Some(Self { path, text, entries, keys }))
+    }
+
+    /// The entries of another state of the file that it still has, as in `configs[Agnhost] =` or `Agnhost:`, but in a way that cannot
+    /// be read; and where their keys stand.
+    pub fn unread<'b>(&self, before: &'b Self) -> Vec<(&'b ManifestEntry, Span)> {
+        let mut gone = before.entries.iter().filter(|entry| !self.keys.contains(&entry.key)).peekable();
+        if gone.peek().is_none() {
+            return Vec::new();
+        }
+        let code = code(&self.path, &self.text);
+        let unread = gone.filter_map(|entry| {
+            let is_assigned = |begin: &usize| {
+                let before = code.as_str()[..*begin].trim_end();
+                let rest = &code.as_str()[begin + entry.key.len()..];
+                let value = rest.strip_prefix(']').and_then(|rest| rest.trim_start().strip_prefix('='));
+                let is_index = before.ends_with('[') && value.is_some_and(|value| !value.starts_with('='));
+                is_index || (before.ends_with(['{', ',']) && rest.trim_start().starts_with(':'))
+            };
+            let mut places = code.as_str().match_indices(&entry.key).map(|(begin, _)| begin);
+            let begin = places.find(is_assigned)?;
+            Some((entry, begin..begin + entry.key.len()))
+        });
+        unread.collect()
+    }
+
+    /// Where the version of an entry stands.
+    pub fn place(&self, entry: &ManifestEntry) -> Place {
+        Place::new(&self.path, &self.text, entry.span.clone())
+    }
+}
+
+/// What patterns are looked for in: of a Go file, what is neither comment nor raw string. Every byte keeps its place.
+fn code<'t>(path: &str, text: &'t Arc<Text>) -> Cow<'t, Text> {
+    if Path::new(path).extension().is_some_and(|extension| extension == "go") {
+        Cow::Owned(Text::from(&*go::code(text)))
+    } else {
+        Cow::Borrowed(&**text)
+    }
+}
+
+impl ConstantValue {
+    pub(super) fn read(constant: &Constant, snapshot: &Snapshot<'_>) -> Result<Option<Self>, StoreError> {
+        let Some(text) = snapshot.readable(&constant.path)? else { return Ok(None) };
+        let code = code(&constant.path, &text);
+        let found = constant.pattern.matches(&code).next();
+        Ok(found.map(|found| Self {
+            image: constant.image.clone(),
+            value: found.group("value").to_owned(),
+            place: Place::new(&constant.path, &text, found.span("value")),
+        }))
+    }
+}
