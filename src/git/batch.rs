@@ -1,7 +1,10 @@
 //! The single steps of a batch: several pull requests that are merged one after the other, and tested together.
 
-use super::ladder::{is_batch, short};
-use super::{Base, Doing, GitError, Head, Repository};
+use super::base::{Base, short};
+use super::error::{Doing, GitError};
+use super::head::Head;
+use super::ladder::is_batch;
+use super::repository::Repository;
 use crate::environment::Environment;
 
 /// How many merges a batch may have; Prow's own limit is far below.

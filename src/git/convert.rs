@@ -6,9 +6,10 @@ use std::process::{Command, Stdio};
 
 use git2::{AttrValue, IndexEntry, IndexTime, Odb, Oid};
 
+use super::error::{Doing, GitError};
 use super::index::{id, read};
 use super::objects::Bytes;
-use super::{Doing, GitError, Repository};
+use super::repository::Repository;
 use crate::snapshot::MAX_FILE;
 
 impl Repository {

@@ -9,8 +9,9 @@ use git2::{IndexEntry, IndexTime, Oid};
 use gix_index::entry::{Flags, Stat};
 
 use super::entry::{Entries, kind_of_mode, object, path_of_bytes};
+use super::error::{Doing, GitError};
 use super::objects::Objects;
-use super::{Doing, GitError, Repository};
+use super::repository::Repository;
 use crate::snapshot::{Entry, Scope};
 
 /// Files that say how git treats others.

@@ -4,57 +4,12 @@
 use git2::{BranchType, ErrorCode, Oid};
 use serde_json::Value;
 
+use super::base::{Base, is_zero, short};
+use super::error::{Doing, GitError};
 use super::fork::left_last;
-use super::{Doing, GitError, Head, Repository};
+use super::head::Head;
+use super::repository::Repository;
 use crate::environment::{Ci, Environment};
-
-/// What a change is compared with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Base {
-    /// Nothing: the whole of head is judged.
-    Whole {
-        /// Why.
-        source: String,
-    },
-    /// The empty tree: there is no commit yet.
-    Empty,
-    /// A commit.
-    Commit {
-        /// Where the change left the base branch.
-        merge_base: Oid,
-        /// The base branch now.
-        tip: Oid,
-        /// Where this is known from: the option, the variable or the branch.
-        source: String,
-    },
-}
-
-impl Base {
-    /// Where the base is known from.
-    pub fn source(&self) -> &str {
-        match self {
-            Self::Whole { source } | Self::Commit { source, .. } => source,
-            Self::Empty => "no commit yet",
-        }
-    }
-
-    /// The merge base, where it is a commit.
-    pub fn revision(&self) -> Option<Oid> {
-        match self {
-            Self::Commit { merge_base, .. } => Some(*merge_base),
-            Self::Whole { .. } | Self::Empty => None,
-        }
-    }
-
-    /// One line for people.
-    pub fn describe(&self) -> String {
-        match self {
-            Self::Whole { source } => format!("no base: judging the whole tree ({source})"),
-            Self::Empty => "no base: HEAD has no commit yet, so everything is new".to_owned(),
-            Self::Commit { merge_base, source, .. } => format!("base: {} ({source})", short(*merge_base)),
-        }
-    }
-}
 
 /// How the names of branches begin that releases are cut from. A version follows.
 const RELEASE_PREFIXES: [&str; 4] = ["release-", "release/", "stable-", "stable/"];
@@ -462,14 +417,4 @@ fn text(value: &Value) -> Option<String> {
 /// Whether Prow tests several pull requests at once.
 pub(super) fn is_batch(environment: &Environment) -> Result<bool, GitError> {
     Ok(environment.ci() == Some(Ci::Prow) && job_type(&job_spec(environment)?, environment) == "batch")
-}
-
-/// Whether this is the name that git gives to no commit at all.
-pub fn is_zero(revision: &str) -> bool {
-    revision.len() >= 7 && revision.bytes().all(|byte| byte == b'0')
-}
-
-/// The form of a commit's id that people read.
-pub(super) fn short(id: Oid) -> String {
-    id.to_string().chars().take(12).collect()
 }

@@ -9,7 +9,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use git2::{ErrorCode, ObjectType, Odb, OdbObject, Oid};
 
 use super::entry::bytes_on_disk;
-use super::{Doing, GitError};
+use super::error::{Doing, GitError};
 use crate::snapshot::{MAX_FILE, Store, StoreError};
 
 /// Reads objects by id.

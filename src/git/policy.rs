@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use git2::Oid;
 
+use super::base::Base;
 use super::entry::Entries;
+use super::error::GitError;
+use super::head::Head;
 use super::objects::Objects;
-use super::{Base, GitError, Head, Repository};
+use super::repository::Repository;
 use crate::snapshot::{MAX_FILE, Scope, Snapshot, Unreadable};
 
 /// A tree that policy is read from: configuration and packs.

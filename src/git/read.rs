@@ -6,10 +6,13 @@ use std::sync::Arc;
 
 use git2::{Delta, DiffOptions, ErrorCode, IndexEntryExtendedFlag, ObjectType, Oid};
 
+use super::base::{Base, short};
 use super::entry::{Entries, bytes_of, bytes_on_disk, kind_of_mode, object, path_of_bytes};
+use super::error::{Doing, GitError, open_error};
+use super::head::Head;
 use super::objects::{Bytes, Objects, OnDisk};
+use super::repository::Repository;
 use super::tree::Known;
-use super::{Base, Doing, GitError, Head, Repository, open_error};
 use crate::snapshot::{Entry, FileKind, Pair, Scope, Snapshot, TEMPORARY_PREFIX, TEMPORARY_SUFFIX};
 use crate::text::{Span, Text, file_name};
 
@@ -56,7 +59,7 @@ impl Repository {
             let lines: Vec<Span> = lines.collect();
             let spans = &lines[lines.len().saturating_sub(values.len())..];
             for (span, value) in spans.iter().cloned().zip(values) {
-                let (commit, message) = (super::ladder::short(id), Arc::clone(&message));
+                let (commit, message) = (short(id), Arc::clone(&message));
                 trailers.push(Trailer { commit, message, span, value });
             }
         }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use git2::{RepositoryInitOptions, Signature};
 
-use super::{Doing, GitError};
+use super::error::{Doing, GitError};
 
 /// A repository that is being made.
 pub struct Scratch {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use git2::{OdbObject, Oid};
 
 use super::entry::{Entries, kind_of_mode, object, path_of_bytes};
+use super::error::{Doing, GitError};
 use super::objects::Objects;
-use super::{Doing, GitError};
 use crate::snapshot::{Entry, Scope};
 use crate::text::is_below;
 

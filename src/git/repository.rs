@@ -1,0 +1,118 @@
+//! A repository, as git itself would find and trust it, and the revisions that it knows.
+
+use std::cell::OnceCell;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use git2::{ErrorCode, Oid, RepositoryOpenFlags};
+
+use super::error::{Doing, GitError, open_error};
+use super::head::Head;
+use crate::environment::Environment;
+
+/// An opened repository.
+pub struct Repository {
+    pub(super) inner: git2::Repository,
+    /// The index that git's own variable names, if it does.
+    pub(super) index_file: Option<PathBuf>,
+    pub(super) index: OnceCell<gix_index::File>,
+}
+
+impl Repository {
+    /// Opens the repository that holds `directory`, or the one that git's own variables name if no directory is given:
+    /// hooks run with `GIT_DIR` and `GIT_INDEX_FILE` set, and what they commit stands in that index.
+    pub fn open(directory: Option<&Path>, environment: &Environment) -> Result<Self, GitError> {
+        // Like git itself, take an object for what its name says: whether it is whole is for `git fsck` to tell.
+        git2::opts::strict_hash_verification(false);
+        let variable = |name| environment.get(name).filter(|_| directory.is_none());
+        let here = directory.unwrap_or(Path::new("."));
+        let inner = match variable("GIT_DIR") {
+            Some(git_dir) => git2::Repository::open(git_dir).and_then(|repository| {
+                let worktree = variable("GIT_WORK_TREE").or(if repository.is_bare() { None } else { Some(".") });
+                if let Some(worktree) = worktree.filter(|_| !repository.is_worktree()) {
+                    repository.set_workdir(Path::new(worktree), false)?;
+                }
+                Ok(repository)
+            }),
+            // Not `discover`: that forgets the working tree of a repository that lies elsewhere.
+            None => git2::Repository::open_ext(here, RepositoryOpenFlags::empty(), &[] as &[&OsStr]),
+        }
+        .map_err(|error| open_error(&error, here))?;
+        let index_file = variable("GIT_INDEX_FILE").map(PathBuf::from);
+        Ok(Self { inner, index_file, index: OnceCell::new() })
+    }
+
+    /// The root of the working tree; `None` in a bare repository.
+    pub fn root(&self) -> Option<&Path> {
+        self.inner.workdir()
+    }
+
+    /// Where git keeps the repository itself.
+    pub fn git_dir(&self) -> &Path {
+        self.inner.path()
+    }
+
+    /// Where git keeps what all working trees of the repository share: hooks lie there, if nothing else is configured.
+    pub fn common_dir(&self) -> &Path {
+        self.inner.commondir()
+    }
+
+    /// `core.hooksPath`, as git reads it: relative to the root of the working tree.
+    pub fn hooks_path(&self) -> Result<Option<PathBuf>, GitError> {
+        let mut config = self.inner.config().doing("reading git's configuration")?;
+        match config.snapshot().and_then(|config| config.get_path("core.hooksPath")) {
+            Ok(path) => Ok(Some(path)),
+            Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
+            Err(source) => Err(GitError::Git { doing: "reading core.hooksPath", source }),
+        }
+    }
+
+    /// The commit that a revision names.
+    pub(super) fn commit(&self, revision: &str, source_of_it: &str) -> Result<Oid, GitError> {
+        match self.inner.revparse_single(revision).and_then(|object| object.peel_to_commit()) {
+            Ok(commit) => Ok(commit.id()),
+            Err(error) if matches!(error.code(), ErrorCode::NotFound | ErrorCode::InvalidSpec | ErrorCode::Peel) => {
+                let help = if self.inner.is_shallow() {
+                    "the clone is shallow; fetch its history: git fetch --unshallow (in GitLab CI, set `GIT_DEPTH: 0` for the \
+                     job; in GitHub Actions, `fetch-depth: 0` for actions/checkout)"
+                        .to_owned()
+                } else {
+                    format!(
+                        "`git rev-parse --verify '{revision}^{{commit}}'` must print a commit; fetch it first if it is remote"
+                    )
+                };
+                Err(GitError::NoRevision { revision: revision.to_owned(), source_of_it: source_of_it.to_owned(), help })
+            }
+            Err(source) => Err(GitError::Git { doing: "resolving a revision", source }),
+        }
+    }
+
+    /// The commit that HEAD names; `None` before the first commit.
+    pub(super) fn head_commit(&self) -> Result<Option<Oid>, GitError> {
+        match self.inner.head().and_then(|head| head.peel_to_commit()) {
+            Ok(commit) => Ok(Some(commit.id())),
+            Err(error) if error.code() == ErrorCode::UnbornBranch => Ok(None),
+            Err(source) => Err(GitError::Git { doing: "reading HEAD", source }),
+        }
+    }
+
+    /// The same head, with the revision looked up once and for all.
+    pub fn pin(&self, head: Head) -> Result<Head, GitError> {
+        match self.resolve_head(&head)? {
+            Some(commit) if matches!(head, Head::Commit(_)) => Ok(Head::Commit(commit.to_string())),
+            _ => Ok(head),
+        }
+    }
+
+    /// The commit on which the judged files stand, and under `Head::Commit` the judged commit itself.
+    pub fn resolve_head(&self, head: &Head) -> Result<Option<Oid>, GitError> {
+        match head {
+            Head::Commit(revision) if revision == "HEAD" => self.head_commit()?.map(Some).ok_or(GitError::Unborn),
+            Head::Commit(revision) => self.commit(revision, "--head").map(Some),
+            Head::Index | Head::Worktree if self.inner.is_bare() => {
+                Err(GitError::Bare(if *head == Head::Index { "index" } else { "working tree" }))
+            }
+            Head::Index | Head::Worktree => self.head_commit(),
+        }
+    }
+}
