@@ -19,13 +19,18 @@ fn main() {
             let value: toml::Value =
                 toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
             let json = serde_json::to_string(&value).expect("TOML fits into JSON");
-            writeln!(code, "        ({file_name:?}, include_str!({:?}), {json:?}),", literal(&file))
-                .expect("writing to a string");
+            writeln!(
+                code,
+                "        BuiltInFile {{ name: {file_name:?}, text: include_str!({:?}), json: {json:?} }},",
+                literal(&file)
+            )
+            .expect("writing to a string");
         }
         code.push_str("    ], cases: &[\n");
         for file in sorted(&root.join("tests/rules").join(&name)) {
             let rule = file.file_stem().and_then(|name| name.to_str()).expect("a case has a plain name");
-            writeln!(code, "        ({rule:?}, include_str!({:?})),", literal(&file)).expect("writing to a string");
+            writeln!(code, "        Cases {{ rule: {rule:?}, text: include_str!({:?}) }},", literal(&file))
+                .expect("writing to a string");
         }
         code.push_str("    ] },\n");
     }

@@ -10,7 +10,6 @@ use std::sync::LazyLock;
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 use imglint::check::{Change as Judged, Context};
-use imglint::config::Source;
 use imglint::environment::Environment;
 use imglint::git::{Head, Repository as Opened};
 use imglint::inputs::{Inputs, Promoted};
@@ -22,6 +21,7 @@ use imglint::parse::{baseimage, go, yaml};
 use imglint::run;
 use imglint::snapshot::{FileKind, Pair, Snapshot};
 use imglint::text::Text;
+use imglint::toml_source::Source;
 
 use generator::{Change, Kind, Plan, Repository, Shape, State};
 
@@ -182,7 +182,7 @@ fn rules() -> Vec<String> {
 /// One rule on a change, its model being there already.
 #[divan::bench(args = rules())]
 fn check_change(bencher: Bencher<'_, '_>, rule: &str) {
-    let rule = PACK.rule(rule).expect("a rule of the pack");
+    let kind = PACK.rule(rule).expect("a rule of the pack").kind().expect("a check");
     // Of the images whose sources change some get a new version, and of those that get one some have nothing else new.
     let changes = [(100, Kind::Source), (70, Kind::Version)].map(|(images, kind)| Change { images, kind });
     let pair = pair(&plan(1_000), &changes);
@@ -194,7 +194,7 @@ fn check_change(bencher: Bencher<'_, '_>, rule: &str) {
     let inputs = Inputs { promoted: Some(promoted.into()), ..Inputs::default() };
     let context =
         Context { shape: &PACK.shape, files: &pair.head, head: &head, inputs: &inputs, change: Some(&change) };
-    bencher.bench(|| rule.check.kind().run(&context).map(|faults| faults.len()));
+    bencher.bench(|| kind.run(&context).map(|faults| faults.len()));
 }
 
 /// All rules on a change, its files being in memory.

@@ -103,7 +103,7 @@ pub fn bump(pack: &Pack, pair: &mut Pair<'_>, names: &[String], to: Option<&str>
         let is_it = |image: &&Arc<Image>| *image.name == *name || *image.directory == *name;
         let image = head.images.values().find(is_it).ok_or_else(|| BumpError::Unknown {
             name: name.to_owned(),
-            suggestion: crate::config::suggest(name, head.images.values().map(|image| &*image.name)),
+            suggestion: crate::suggest::suggest(name, head.images.values().map(|image| &*image.name)),
         })?;
         if !version_files.insert(Arc::clone(&image.version.path)) {
             continue; // named twice

@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::config::{Problem, Source};
 use crate::parse::yaml::{Document, Malformed, Node};
 use crate::text::Text;
+use crate::toml_source::{Problem, Source};
 
 /// What was given.
 #[derive(Debug, Clone, Default)]

@@ -12,8 +12,9 @@ pub mod text;
 pub mod edit;
 pub mod finding;
 pub mod environment;
+pub mod suggest;
 // trees and configuration as data
-pub mod config;
+pub mod toml_source;
 pub mod snapshot;
 pub mod case;
 // readers
@@ -23,9 +24,10 @@ pub mod inputs;
 // the shape of a repository, and its images
 pub mod shape;
 pub mod model;
-// what may be wrong with them
-pub mod check;
+// what is let pass, what may be wrong, and which rules judge that
 pub mod waiver;
+pub mod check;
+pub mod config_file;
 pub mod pack;
 pub mod unused;
 // a run, what it repairs, and what it says

@@ -6,16 +6,16 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::check::{Basis, Change, Check, Context, Disorder, Missing};
+use crate::check::{Basis, Body, Change, Context, Kind, Missing};
 use crate::edit::Fix;
 use crate::finding::{Fault, Finding, Level, RuleId};
 use crate::inputs::Inputs;
 use crate::model::Model;
 use crate::model::content::{self, ChangedContent};
-use crate::pack::{Pack, Rule, Waivers};
+use crate::pack::{Pack, Rule};
 use crate::snapshot::{FileKind, Pair, Snapshot, StoreError};
 use crate::unused;
-use crate::waiver::{self, Known};
+use crate::waiver::{Known, Waivers, of_dockerfiles};
 
 /// What a run found.
 #[derive(Debug, Default)]
@@ -69,22 +69,21 @@ pub fn judge(pack: &Pack, pair: &Pair<'_>) -> Result<Outcome, StoreError> {
     let before = change.as_ref().and_then(|change| {
         Some(Context { files: pair.base.as_ref()?, head: change.base, change: None, inputs: &inputs_before, ..context })
     });
-    let is_judged = |rule: &&Rule| rule.level != Level::Off || rule.is_silent;
-    let is_applied =
-        |rule: &&Rule| is_judged(rule) && (!trees.is_partial || rule.check.kind().basis() == Basis::Change);
-    let rules: Vec<&Rule> = pack.rules.iter().filter(is_applied).collect();
-    let judge = |rule: &&Rule| apply(rule, &context, before.as_ref());
+    let rules = applied(pack, trees.is_partial);
+    let judge = |rule: &Applied<'_>| apply(rule, &context, before.as_ref());
     let judgements: Vec<_> =
         if trees.is_partial { rules.iter().map(judge).collect() } else { rules.par_iter().map(judge).collect() };
 
     let mut images: Vec<_> = trees.head.images.values().map(|image| Arc::clone(&image.name)).collect();
     images.sort();
-    let applied = pack.rules.iter().filter(|rule| rule.level != Level::Off);
-    let blind =
-        applied.filter_map(|rule| Some((Arc::clone(&rule.id), rule.check.kind().missing(inputs, change.is_some())?)));
-    let mut outcome = Outcome { images, blind: blind.collect(), ..Outcome::default() };
+    let mut outcome = Outcome { images, ..Outcome::default() };
+    for rule in pack.rules.iter().filter(|rule| rule.level != Level::Off) {
+        if let Some(missing) = rule.missing(inputs, change.is_some()) {
+            outcome.blind.push((Arc::clone(&rule.id), missing));
+        }
+    }
     let mut old = Vec::new();
-    for (rule, judgement) in rules.into_iter().zip(judgements) {
+    for (Applied { rule, .. }, judgement) in rules.into_iter().zip(judgements) {
         match judgement {
             Ok(Judgement { new, old: of_rule }) => {
                 old.extend(of_rule.into_iter().filter(|_| !rule.is_silent).map(|fault| stamp(rule, fault)));
@@ -106,44 +105,57 @@ pub fn judge(pack: &Pack, pair: &Pair<'_>) -> Result<Outcome, StoreError> {
     Ok(outcome)
 }
 
+/// A rule that is applied to the trees.
+struct Applied<'a> {
+    rule: &'a Rule,
+    kind: &'a dyn Kind,
+}
+
+/// The rules that are applied. Of images that the change touches alone, those judge that compare.
+fn applied(pack: &Pack, is_partial: bool) -> Vec<Applied<'_>> {
+    let mut applied = Vec::new();
+    for rule in pack.rules.iter().filter(|rule| rule.is_judged()) {
+        if let Some(kind) = rule.kind()
+            && (!is_partial || kind.basis() == Basis::Change)
+        {
+            applied.push(Applied { rule, kind });
+        }
+    }
+    applied
+}
+
 /// Applies the waivers, and reports those that are not in order: of those in files, what base had not. `old` is what was found and
 /// base had already.
 fn waive(pack: &Pack, pair: &Pair<'_>, trees: &Trees, outcome: &mut Outcome, old: &mut Vec<Finding>) {
-    let Some(Waivers { list, after, before, rules, today }) = &pack.waivers else { return };
+    let Some(waivers) = &pack.waivers else { return };
     let base = trees.before.as_ref().map(|before| &before.base);
-    let is_judged = |rule: &&Rule| {
+    let mut judged = Vec::new();
+    for rule in pack.rules.iter().filter(|rule| rule.is_judged()) {
         let has_failed = outcome.failures.iter().any(|failure| failure.rule == rule.id);
-        let can_look = rule.check.kind().missing(&pack.inputs, base.is_some()).is_none();
-        (rule.level != Level::Off || rule.is_silent) && can_look && !has_failed
-    };
+        if !has_failed && rule.missing(&pack.inputs, base.is_some()).is_none() {
+            judged.push(&*rule.id);
+        }
+    }
     let known = Known {
-        rules: pack.rules.iter().map(|rule| &*rule.id).chain(rules.iter().map(|id| &**id)).collect(),
-        judged: pack.rules.iter().filter(is_judged).map(|rule| &*rule.id).collect(),
+        rules: pack.rules.iter().map(|rule| &rule.id).chain(&waivers.rules).map(|id| &**id).collect(),
+        judged,
         head: &trees.head,
         base,
         shape: &pack.shape,
         files: &pair.head,
-        today: *today,
+        today: waivers.today,
     };
-    let comments = waiver::of_dockerfiles(&trees.head);
-    for findings in [&mut outcome.findings, old] {
-        waiver::let_pass(findings, list.iter().chain(&comments), &known);
-    }
+    let comments = of_dockerfiles(&trees.head);
+    waivers.let_pass(&mut outcome.findings, &comments, &known);
+    waivers.let_pass(old, &comments, &known);
     // Where the change touches no waiver, none can have come into disorder.
     if trees.is_partial {
         return;
     }
-    let now = waiver::disorders(&outcome.findings, after.iter().chain(&comments), &known);
-    let then = base.filter(|_| !now.is_empty()).map_or_else(Vec::new, |base| {
-        let comments = waiver::of_dockerfiles(base);
-        waiver::disorders(&[], before.iter().chain(&comments), &Known { head: base, ..known })
-    });
-    let of_kind = |list: &[(Disorder, Fault)], kind: Disorder| -> Vec<Fault> {
-        list.iter().filter(|(disorder, _)| *disorder == kind).map(|(_, fault)| fault.clone()).collect()
-    };
+    let disorders = waivers.disorders(&outcome.findings, &comments, known);
     for rule in pack.rules.iter().filter(|rule| rule.level != Level::Off) {
-        let Check::Waiver(check) = &rule.check else { continue };
-        let Judgement { new, old: of_rule } = compare(of_kind(&now, check.forbid), &of_kind(&then, check.forbid));
+        let Body::WaiverHygiene(hygiene) = &rule.body else { continue };
+        let Judgement { new, old: of_rule } = compare(disorders.now(hygiene), &disorders.before(hygiene));
         old.extend(of_rule.into_iter().map(|fault| stamp(rule, fault)));
         outcome.findings.extend(new.into_iter().map(|fault| stamp(rule, fault)));
     }
@@ -206,8 +218,7 @@ impl Outcome {
     /// Adds what one merge of a batch does wrong although the batch as a whole looks right: a version that a merge before it took.
     /// Rules about the state of a tree have judged the last one.
     pub fn add_step(&mut self, step: &Self, pack: &Pack, name: &str) {
-        let is_of_merge = |rule: &&Rule| rule.check.kind().basis() == Basis::Change;
-        let is_of_merge = |id: &RuleId| pack.rules.iter().filter(is_of_merge).any(|rule| rule.id == *id);
+        let is_of_merge = |id: &RuleId| pack.rules.iter().any(|rule| rule.id == *id && rule.is_of_change());
         for finding in step.findings.iter().filter(|finding| is_of_merge(&finding.rule)) {
             let is_it = |known: &Finding| known.rule == finding.rule && known.fault.image == finding.fault.image;
             if !self.findings.iter().any(is_it) {
@@ -265,9 +276,13 @@ fn through_links(fix: &mut Fix, files: &Snapshot<'_>) -> Result<(), StoreError> 
 }
 
 /// Applies one rule. Whatever happens in it, the others go on.
-fn apply(rule: &Rule, context: &Context<'_>, before: Option<&Context<'_>>) -> Result<Judgement, Failure> {
+fn apply(
+    Applied { rule, kind }: &Applied<'_>,
+    context: &Context<'_>,
+    before: Option<&Context<'_>>,
+) -> Result<Judgement, Failure> {
     let failed = |reason: String, help: Option<String>| Failure { rule: Arc::clone(&rule.id), reason, help };
-    let run = |context: &Context<'_>| match catch_unwind(AssertUnwindSafe(|| rule.check.kind().run(context))) {
+    let run = |context: &Context<'_>| match catch_unwind(AssertUnwindSafe(|| kind.run(context))) {
         Ok(result) => result.map_err(|error| failed(error.to_string(), error.help)),
         Err(panic) => {
             let message = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
@@ -276,7 +291,7 @@ fn apply(rule: &Rule, context: &Context<'_>, before: Option<&Context<'_>>) -> Re
         }
     };
     let new = run(context)?;
-    Ok(match (before, rule.check.kind().basis()) {
+    Ok(match (before, kind.basis()) {
         (None, _) | (_, Basis::Change) => Judgement { new, old: Vec::new() },
         (Some(before), Basis::Tree) => compare(new, &run(before)?),
         (Some(before), Basis::Both) => {

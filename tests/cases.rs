@@ -6,14 +6,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use imglint::case::{self, Case, Side};
-use imglint::config::Source;
+use imglint::config_file::{CONFIG_FILE, Config};
 use imglint::finding::Finding;
 use imglint::fix::{self, Allowed};
 use imglint::inputs::{Jobs, Promoted};
-use imglint::pack::{BUILT_IN, BuiltIn, CONFIG_FILE, Config, Pack, Selection, Waivers};
+use imglint::pack::{self, BUILT_IN, BuiltIn, Pack, Selection};
 use imglint::run::{self, Outcome};
 use imglint::snapshot::{Pair, Snapshot};
-use imglint::waiver::Day;
+use imglint::toml_source::Source;
+use imglint::waiver::{Day, Waivers};
 
 /// All cases, with the pack and the rule that they are about.
 fn cases() -> Vec<(&'static BuiltIn, String, Vec<Case>)> {
@@ -33,8 +34,10 @@ fn cases() -> Vec<(&'static BuiltIn, String, Vec<Case>)> {
 
 /// The pack with this rule alone; waivers need other rules to let something pass.
 fn pack(built_in: &BuiltIn, rule: &str, case: &Case) -> Pack {
-    let config =
-        case.config.as_ref().map(|text| Config::read(Source::new(CONFIG_FILE, text.clone())).expect("a good config"));
+    let config = case
+        .config
+        .as_ref()
+        .map(|text| pack::read_config(&Source::new(CONFIG_FILE, text.clone())).expect("a good config"));
     let mut pack = Pack::load(built_in.pack_files(), config.as_ref()).expect("a good pack");
     let only = if rule.ends_with("-waiver") { Vec::new() } else { vec![rule.to_owned()] };
     pack.select(&Selection { only, ..Selection::default() }).expect("a rule of the pack");
@@ -192,7 +195,8 @@ fn one_thread_and_many_agree() {
             let all = cases();
             let outcomes = all.iter().flat_map(|(built_in, _, cases)| cases.iter().map(move |case| (built_in, case)));
             let text = outcomes.map(|(built_in, case)| {
-                let config = case.config.as_ref().map(|text| Config::read(Source::new(CONFIG_FILE, text.clone())));
+                let config =
+                    case.config.as_ref().map(|text| pack::read_config(&Source::new(CONFIG_FILE, text.clone())));
                 let config = config.transpose().expect("a good config");
                 let pack = Pack::load(built_in.pack_files(), config.as_ref()).expect("a good pack");
                 lines(&judge(&pack, &pair(case)))

@@ -135,7 +135,7 @@ impl BaseFormat {
         let unknown = |what: &str, name: &str, known: &[String]| {
             Some((
                 format!("unknown {what} `{name}` in `{}`", line.key),
-                crate::config::suggest(name, known.iter().map(String::as_str)),
+                crate::suggest::suggest(name, known.iter().map(String::as_str)),
             ))
         };
         let mut replacements = Vec::new();

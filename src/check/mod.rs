@@ -26,7 +26,6 @@ mod unchanged;
 mod version_bump;
 mod version_change;
 mod version_format;
-mod waiver;
 
 use std::cmp::Ordering;
 use std::collections::HashSet;
@@ -42,9 +41,9 @@ use crate::model::{Image, Model};
 use crate::shape::Shape;
 use crate::snapshot::{Pair, Snapshot, StoreError};
 use crate::text::file_name;
+use crate::waiver::Hygiene;
 
 pub use manifest::When;
-pub use waiver::Disorder;
 
 /// What a check sees.
 #[derive(Clone, Copy)]
@@ -105,7 +104,7 @@ impl std::fmt::Display for Missing {
 }
 
 /// A kind of check; its options are its fields.
-pub trait Kind {
+pub trait Kind: Sync {
     /// What it judges of a change.
     fn basis(&self) -> Basis;
 
@@ -133,13 +132,39 @@ pub trait Kind {
     }
 }
 
+/// What a rule judges, as `[check.<kind>]` says in its file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(from = "Table")]
+pub enum Body {
+    /// The trees.
+    Check(Check),
+    /// The waivers, once they were applied.
+    WaiverHygiene(Hygiene),
+}
+
 macro_rules! kinds {
     ($($(#[$meta:meta])* $variant:ident($module:ident::$kind:ident),)*) => {
-        /// A kind of check with its options, as `[check.<kind>]` in a rule's file.
-        #[derive(Debug, Clone, Deserialize)]
-        #[serde(rename_all = "kebab-case")]
+        /// A kind of check with its options.
+        #[derive(Debug, Clone)]
         pub enum Check {
             $($(#[$meta])* $variant($module::$kind),)*
+        }
+
+        /// `[check.<kind>]` in a rule's file.
+        #[derive(Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        enum Table {
+            $($variant($module::$kind),)*
+            Waiver(Hygiene),
+        }
+
+        impl From<Table> for Body {
+            fn from(table: Table) -> Self {
+                match table {
+                    $(Table::$variant(kind) => Self::Check(Check::$variant(kind)),)*
+                    Table::Waiver(hygiene) => Self::WaiverHygiene(hygiene),
+                }
+            }
         }
 
         impl Check {
@@ -200,8 +225,6 @@ kinds! {
     VersionChange(version_change::VersionChange),
     /// A version file must hold one image tag.
     VersionFormat(version_format::VersionFormat),
-    /// Waivers must be in order.
-    Waiver(waiver::Waiver),
 }
 
 impl<'a> Change<'a> {

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use super::{Basis, Context, Kind};
-use crate::config::nearest;
 use crate::finding::Fault;
 use crate::snapshot::StoreError;
+use crate::suggest::nearest;
 
 /// Which names are at fault.
 #[derive(Debug, Clone, Deserialize)]

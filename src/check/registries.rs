@@ -5,11 +5,11 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::{Basis, Context, Kind};
-use crate::config::suggest;
 use crate::finding::{Fault, Place};
 use crate::parse::capture::Pattern;
 use crate::parse::yaml::{Document, Malformed, Node};
 use crate::snapshot::StoreError;
+use crate::suggest::suggest;
 use crate::text::{Text, file_name};
 
 /// Where the lists are, and what they may hold.

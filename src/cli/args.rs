@@ -441,7 +441,7 @@ fn parse_level(argument: &str) -> Result<(String, Level), String> {
     let (rule, level) = argument.split_once('=').ok_or("this must be RULE=LEVEL, such as stale-version=warning")?;
     let names = || Level::NAMES.iter().map(|(name, _)| *name);
     let found = Level::NAMES.iter().find(|(name, _)| *name == level);
-    let (_, level) = found.ok_or_else(|| format!("no such level: {}", crate::config::suggest(level, names())))?;
+    let (_, level) = found.ok_or_else(|| format!("no such level: {}", crate::suggest::suggest(level, names())))?;
     Ok((rule.to_owned(), *level))
 }
 
@@ -449,7 +449,7 @@ fn parse_output(argument: &str) -> Result<(Format, PathBuf), String> {
     let (format, path) = argument.split_once('=').ok_or("this must be F=PATH, such as sarif=imglint.sarif")?;
     let names = || Format::value_variants().iter().map(|format| format.name());
     let found = Format::value_variants().iter().find(|known| known.name() == format);
-    let format = found.ok_or_else(|| format!("no such form: {}", crate::config::suggest(format, names())))?;
+    let format = found.ok_or_else(|| format!("no such form: {}", crate::suggest::suggest(format, names())))?;
     match path {
         "" => Err("the path is missing".to_owned()),
         "-" => Err("what is printed is chosen with --format".to_owned()),

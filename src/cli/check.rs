@@ -12,7 +12,7 @@ use super::policy::inputs;
 use super::reports::Outputs;
 use super::spinner::Spinner;
 use super::{CLEAN, Error, FAILED, FINDINGS, complain_of, print, print_bytes, say, style};
-use crate::check::{Check, Missing};
+use crate::check::{Body, Missing};
 use crate::environment::Environment;
 use crate::finding::{Level, RuleId};
 use crate::fix::{self, Allowed, Repair};
@@ -205,10 +205,10 @@ fn refuse_nothing(pack: &Pack, pair: &Pair<'_>, selection: &Selection) -> Result
     let is_skipped = |rule: &Rule| selection.skip.iter().any(|id| **id == *rule.id);
     let obstacle = |rule: &Rule| {
         let id = Arc::clone(&rule.id);
-        Some(match rule.check.kind().missing(&pack.inputs, pair.base.is_some()) {
+        Some(match rule.missing(&pack.inputs, pair.base.is_some()) {
             _ if is_skipped(rule) => NothingToJudge::Skipped(id),
             _ if rule.level == Level::Off => NothingToJudge::Off(id),
-            _ if pack.waivers.is_none() && matches!(rule.check, Check::Waiver(_)) => NothingToJudge::NoWaivers(id),
+            _ if pack.waivers.is_none() && matches!(rule.body, Body::WaiverHygiene(_)) => NothingToJudge::NoWaivers(id),
             Some(Missing::Base) => NothingToJudge::NoBase(id),
             Some(Missing::Input(option)) => NothingToJudge::NoInput(id, option),
             None => return None,

@@ -8,14 +8,15 @@ use miette::Diagnostic;
 use super::args::{HookName, Init};
 use super::policy::recognised;
 use super::{CLEAN, Error, hook, print};
-use crate::config::Source;
+use crate::config_file::CONFIG_FILE;
 use crate::environment::Environment;
 use crate::git::{Base, GitError, Head, Repository};
 use crate::model::Model;
-use crate::pack::{BuiltIn, CONFIG_FILE, Config, Pack};
+use crate::pack::{BuiltIn, Pack, read_config};
 use crate::parse::dockerfile::Dockerfile;
 use crate::snapshot::{Scope, Snapshot};
 use crate::text::{counted, escape, file_name};
+use crate::toml_source::Source;
 use crate::unused::unlisted_registries;
 use crate::write::{NewFile, WriteError, create};
 
@@ -161,7 +162,7 @@ fn list(strings: &[impl AsRef<str>]) -> String {
 
 /// What a configuration makes of the files.
 fn understood(config: &str, files: &Snapshot<'_>) -> Result<(Pack, Model), Error> {
-    let config = Config::read(Source::new(CONFIG_FILE, config.to_owned()))?;
+    let config = read_config(&Source::new(CONFIG_FILE, config.to_owned()))?;
     let generic = BuiltIn::named(GENERIC).ok_or(InitError::NoImages)?;
     let pack = Pack::load(generic.pack_files(), Some(&config))?;
     let model = Model::build(files, &pack.shape, None, None)?;
@@ -258,10 +259,10 @@ fn scope(planned: Option<&NewFile>, repository: &Repository) -> Result<Scope, Er
         let bytes = tree.file(repository, CONFIG_FILE)?.unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
     };
-    let config = Config::read(Source::new(CONFIG_FILE, text))?;
+    let config = read_config(&Source::new(CONFIG_FILE, text))?;
     let everything = Scope { directories: vec![String::new()], files: Vec::new() };
     let name = match &config.pack {
-        Some((name, _)) => name.clone(),
+        Some(pack) => pack.name.clone(),
         None => recognised(repository, &Head::Worktree)?.map_or_else(String::new, |(name, _)| name.to_owned()),
     };
     // What a pack of the repository's own reads is its own affair: the job then runs for every change.

@@ -92,7 +92,7 @@ pub(super) fn run(options: &Inspect, environment: &Environment) -> Result<u8, Er
             let found: Vec<_> = model.images.values().map(|image| &**image).filter(is_it).collect();
             if found.is_empty() {
                 let known = model.images.values().map(|image| &*image.name);
-                let suggestion = crate::config::suggest(name, known);
+                let suggestion = crate::suggest::suggest(name, known);
                 return Err(NoImage { name: name.to_owned(), suggestion }.into());
             }
             found

@@ -126,7 +126,7 @@ fn manual(names: &[String]) -> Result<u8, Error> {
         let commands = || described.get_subcommands().map(clap::Command::get_name);
         described = described
             .find_subcommand(name)
-            .ok_or_else(|| -> Error { Box::new(NoCommand(name.clone(), crate::config::suggest(name, commands()))) })?;
+            .ok_or_else(|| -> Error { Box::new(NoCommand(name.clone(), crate::suggest::suggest(name, commands()))) })?;
     }
     let mut page = Vec::new();
     clap_mangen::Man::new(described.clone())

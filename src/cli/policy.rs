@@ -4,14 +4,16 @@ use std::path::Path;
 
 use super::args::{Policy as Options, Target};
 use super::{Error, say};
-use crate::config::{ConfigError, Source};
+use crate::config_file::{CONFIG_FILE, Config};
 use crate::environment::Environment;
 use crate::finding::RuleId;
 use crate::git::{Base, GitError, Head, Policy, Repository};
 use crate::inputs::{Inputs, Jobs, Promoted};
-use crate::pack::{BUILT_IN, BuiltIn, CONFIG_FILE, Config, Pack, PackFiles, Waivers};
+use crate::pack::{BUILT_IN, BuiltIn, Pack, PackFiles, read_config};
+use crate::suggest::suggest;
 use crate::text::{Text, escape};
-use crate::waiver::{self, Day, Waiver};
+use crate::toml_source::{ConfigError, Source};
+use crate::waiver::{self, Day, Waiver, Waivers};
 
 /// Why there is no pack to judge by.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
@@ -144,12 +146,13 @@ impl Sources<'_> {
     /// The pack, the configuration, and how the pack was chosen; `None` where none is named and none recognised.
     fn load(&self) -> Result<Option<(Pack, Option<Config>, String)>, Error> {
         let config = self.config()?;
-        let (name, how, span) = match (&self.options.pack, config.as_ref().and_then(|config| config.pack.clone())) {
-            (Some(name), _) => (name.clone(), "--pack".to_owned(), None),
-            (None, Some((name, span))) => (name, CONFIG_FILE.to_owned(), Some(span)),
+        let named = config.as_ref().and_then(|config| config.pack.as_ref());
+        let (name, how) = match (&self.options.pack, named) {
+            (Some(name), _) => (name.clone(), "--pack".to_owned()),
+            (None, Some(named)) => (named.name.clone(), CONFIG_FILE.to_owned()),
             (None, None) => {
                 let Some((name, marker)) = self.recognise()? else { return Ok(None) };
-                (name.to_owned(), format!("recognised by {marker}"), None)
+                (name.to_owned(), format!("recognised by {marker}"))
             }
         };
         let files = match BuiltIn::named(&name) {
@@ -157,13 +160,13 @@ impl Sources<'_> {
             None if self.options.pack.is_some() => on_disk(Path::new(&name))?,
             None => self.in_tree(name.trim_end_matches('/'))?,
         };
-        let files = match (files, &config, span) {
-            (Some(files), _, _) => files,
-            (None, Some(config), Some(span)) => return Err(config.unknown_pack(&name, span).into()),
-            (None, _, _) => {
-                let suggestion = crate::config::suggest(&name, BUILT_IN.iter().map(|pack| pack.name));
-                return Err(NoPack::Unknown(name, suggestion).into());
-            }
+        let Some(files) = files else {
+            return Err(match (&config, named) {
+                (Some(config), Some(named)) if self.options.pack.is_none() => {
+                    ConfigError(vec![config.unknown_pack(named, BuiltIn::names())]).into()
+                }
+                _ => NoPack::Unknown(name.clone(), suggest(&name, BuiltIn::names())).into(),
+            });
         };
         let pack = Pack::load(files, config.as_ref())?;
         Ok(Some((pack, config, how)))
@@ -180,7 +183,7 @@ impl Sources<'_> {
             }
             None => self.file(CONFIG_FILE)?.map(|text| (CONFIG_FILE.to_owned(), text)),
         };
-        Ok(text.map(|(name, text)| Config::read(Source::new(&name, text))).transpose()?)
+        Ok(text.map(|(name, text)| read_config(&Source::new(&name, text))).transpose()?)
     }
 
     fn file(&self, path: &str) -> Result<Option<String>, Error> {
@@ -229,10 +232,10 @@ impl Sources<'_> {
         // A configuration that the command line names is no part of either tree.
         let file = if self.options.config.is_none() { self.file(CONFIG_FILE)? } else { None };
         let mut texts: Vec<String> = file.into_iter().collect();
-        if let Some((name, _)) = self.config()?.and_then(|config| config.pack)
-            && let Some(pack) = self.in_tree(&name)?
+        if let Some(named) = self.config()?.and_then(|config| config.pack)
+            && let Some(pack) = self.in_tree(&named.name)?
         {
-            texts.extend(pack.files.iter().map(|file| file.text.to_string()));
+            texts.extend(pack.files.iter().map(|file| file.source.text.to_string()));
         }
         Ok(texts)
     }

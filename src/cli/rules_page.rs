@@ -26,7 +26,7 @@ fn section(page: &mut String, rule: &Rule) {
     let cases = rule.read_cases();
     let _ = writeln!(page, "\n## {}\n", escape(&rule.id));
     let mut facts = vec![rule.level.to_string()];
-    let is_of_change = rule.check.kind().missing(&Inputs::default(), false) == Some(Missing::Base);
+    let is_of_change = rule.missing(&Inputs::default(), false) == Some(Missing::Base);
     facts.push(if is_of_change { "judged in changes" } else { "judged in changes and with `--all`" }.to_owned());
     if cases.iter().any(|case| !case.fixed.is_empty()) {
         facts.push("repaired by `--fix`".to_owned());

@@ -8,14 +8,15 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use imglint::config::Source;
+use imglint::config_file::CONFIG_FILE;
 use imglint::finding::Level;
-use imglint::pack::{BuiltIn, CONFIG_FILE, Config, Pack, Selection, Waivers};
+use imglint::pack::{self, BuiltIn, Pack, Selection};
 use imglint::report::human::Style;
 use imglint::report::{Report, github, gitlab, human, json, junit, rdjson, sarif};
 use imglint::run::{self, Failure, Outcome};
 use imglint::snapshot::{FileKind, Pair, Snapshot};
-use imglint::waiver::Day;
+use imglint::toml_source::Source;
+use imglint::waiver::{Day, Waivers};
 
 const BEFORE: &[(&str, &str)] = &[
     ("test/images/agnhost/VERSION", "2.25\n"),
@@ -48,7 +49,7 @@ fn files<'a>(changes: &[(&'a str, &'a str)]) -> Snapshot<'static> {
 }
 
 fn pack() -> Pack {
-    let config = Config::read(Source::new(CONFIG_FILE, CONFIG)).expect("a good config");
+    let config = pack::read_config(&Source::new(CONFIG_FILE, CONFIG)).expect("a good config");
     let built_in = BuiltIn::named("kubernetes").expect("a pack");
     let mut pack = Pack::load(built_in.pack_files(), Some(&config)).expect("a good pack");
     let only = ["stale-base", "stale-version", "unknown-parent", "windows-run"].map(str::to_owned).to_vec();

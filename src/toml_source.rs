@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, Deserializer};
 
+use crate::suggest::suggest;
 use crate::text::{Span, escape};
 
 /// A piece of configuration and what it is called.
@@ -168,34 +169,6 @@ fn put<'a>(table: &mut DeTable<'a>, path: &[String], key: Spanned<Cow<'a, str>>,
     }
     if let Some(DeValue::Table(inner)) = table.get_mut(first.as_str()).map(Spanned::get_mut) {
         put(inner, rest, key, value);
-    }
-}
-
-/// How many names are listed before only the nearest are.
-const MAX_LISTED: usize = 12;
-
-/// The known name that was meant, if one is near enough.
-pub fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
-    let likeness = known.into_iter().map(|candidate| (strsim::jaro_winkler(name, candidate), candidate));
-    let best = likeness.reduce(|best, next| if next.0 > best.0 { next } else { best });
-    best.filter(|(likeness, _)| *likeness > NEAR).map(|(_, nearest)| nearest)
-}
-
-/// How like names are of which one is meant by the other, from 0 to 1.
-const NEAR: f64 = 0.85;
-
-/// Says which of the known names was meant, or lists them; of many, the nearest.
-pub fn suggest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> String {
-    let mut known: Vec<(f64, &str)> =
-        known.into_iter().map(|candidate| (strsim::jaro_winkler(name, candidate), candidate)).collect();
-    let list = |known: &[(f64, &str)]| known.iter().map(|(_, name)| *name).collect::<Vec<_>>().join(", ");
-    let all = list(&known);
-    known.sort_by(|(one, _), (other, _)| other.total_cmp(one));
-    match known.first() {
-        Some((likeness, nearest)) if *likeness > NEAR => format!("did you mean `{nearest}`?"),
-        Some(_) if known.len() > MAX_LISTED => format!("the nearest of {} are {}", known.len(), list(&known[..3])),
-        Some(_) => format!("known: {all}"),
-        None => "nothing is known here".to_owned(),
     }
 }
 

@@ -1,0 +1,114 @@
+//! `imglint.toml`, the configuration of a repository, read as far as it can be without its pack.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::finding::Place;
+use crate::text::{Span, Text};
+use crate::toml_source::{Problem, Source};
+use crate::waiver::{Day, Waiver};
+
+/// The name of the configuration file at the root of a repository.
+pub const CONFIG_FILE: &str = "imglint.toml";
+
+/// The configuration of a repository.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Its text, from which the settings of the pack are read once that is known.
+    pub(crate) source: Source,
+    /// The pack that it names.
+    pub pack: Option<PackName>,
+    /// What it lets pass.
+    pub(crate) waivers: Vec<Waiver>,
+}
+
+/// The name of a pack, and where it is written.
+#[derive(Debug, Clone)]
+pub struct PackName {
+    /// That of a built-in pack, or a directory of the repository.
+    pub name: String,
+    /// Its place in the configuration.
+    pub span: Span,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct ConfigFile {
+    pack: Option<Spanned<String>>,
+    #[expect(dead_code, reason = "read rule by rule, with the options of each")]
+    rules: Option<BTreeMap<String, toml::Table>>,
+    #[expect(dead_code, reason = "laid over the pack's own description")]
+    shape: Option<BTreeMap<String, toml::Value>>,
+    #[serde(default)]
+    waive: Vec<WaiveTable>,
+}
+
+/// `[[waive]]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct WaiveTable {
+    rule: Spanned<String>,
+    image: Option<String>,
+    reason: Spanned<String>,
+    until: Option<Spanned<toml::value::Datetime>>,
+}
+
+impl Config {
+    /// The configuration of a repository that has no file for it, or of one whose file is used for its settings alone.
+    pub fn bare(source: Source) -> Self {
+        Self { source, pack: None, waivers: Vec::new() }
+    }
+
+    /// Reads the file, with everything that is wrong in it but for the settings of rules and shape, which a pack understands.
+    pub fn read(source: &Source) -> Result<Self, Vec<Problem>> {
+        let file: ConfigFile = source.read()?;
+        let pack = file.pack.map(|pack| PackName { span: pack.span(), name: pack.into_inner() });
+        let text = Arc::new(Text::from(&*source.text));
+        let (mut waivers, mut problems) = (Vec::new(), Vec::new());
+        for table in file.waive {
+            waivers.push(table.read(source, &text, &mut problems));
+        }
+        if problems.is_empty() { Ok(Self { source: source.clone(), pack, waivers }) } else { Err(problems) }
+    }
+
+    /// What it lets pass.
+    pub fn into_waivers(self) -> Vec<Waiver> {
+        self.waivers
+    }
+
+    /// The problem of a pack that does not exist; `known` are those that do.
+    pub fn unknown_pack<'n>(&self, pack: &PackName, known: impl IntoIterator<Item = &'n str>) -> Problem {
+        self.source.unknown(pack.span.clone(), "pack, and no directory of this repository:", &pack.name, known)
+    }
+}
+
+impl WaiveTable {
+    /// The waiver; what is wrong with it goes to the problems.
+    fn read(self, source: &Source, text: &Arc<Text>, problems: &mut Vec<Problem>) -> Waiver {
+        let Self { rule, image, reason, until } = self;
+        if reason.get_ref().trim().is_empty() {
+            problems.push(source.problem(reason.span(), "a waiver needs a reason"));
+        }
+        let mut day = None;
+        if let Some(until) = until {
+            day = Day::parse(&until.get_ref().to_string());
+            if day.is_none() {
+                problems.push(source.problem(until.span(), "this must be a date, such as 2027-01-31"));
+            }
+        }
+        let place = Place::new(&source.name, text, rule.span());
+        Waiver {
+            rule: rule.into_inner(),
+            image,
+            reason: reason.into_inner(),
+            until: day,
+            place,
+            line: None,
+            is_of_change: false,
+            error: None,
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! Packs of rules: from TOML to rules that can be run.
+//!
+//! Built-in packs and a repository's own are read by the same code. Everything that is wrong in any of them is reported at
+//! once.
+
+mod builtin;
+mod settings;
+mod rule;
+
+use std::collections::BTreeSet;
+
+use crate::check::Check;
+use crate::config_file::{CONFIG_FILE, Config};
+use crate::finding::Level;
+use crate::inputs::Inputs;
+use crate::shape::{PackFile, Shape};
+use crate::snapshot::Scope;
+use crate::suggest::suggest;
+use crate::text::file_name;
+use crate::toml_source::{ConfigError, Problem, Source};
+use crate::waiver::Waivers;
+use builtin::PACK_FILE;
+use settings::{RuleSettings, Settings};
+
+pub use builtin::{BUILT_IN, BuiltIn, Cases, PackFiles, PackSource};
+pub use rule::{Rule, is_url};
+
+/// Rules for a repository of a certain shape, ready to be run.
+#[derive(Debug, Clone)]
+pub struct Pack {
+    /// The pack's name, or its directory.
+    pub name: String,
+    /// What it is for, in one line.
+    pub summary: String,
+    /// What the repository looks like.
+    pub shape: Shape,
+    /// The rules, by name.
+    pub rules: Vec<Rule>,
+    /// What is let pass; `None` where nothing may be.
+    pub waivers: Option<Waivers>,
+    /// Files from outside that rules need.
+    pub inputs: Inputs,
+    /// The values of `pack.toml`, such as `images.shared`, that the repository itself has set; `None` where all of them are its own.
+    pub own_settings: Option<BTreeSet<String>>,
+}
+
+/// What is asked for beside the configuration file, on the command line.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    /// Only these rules, unless there are none.
+    pub only: Vec<String>,
+    /// Not these rules.
+    pub skip: Vec<String>,
+    /// Other levels for these rules.
+    pub levels: Vec<(String, Level)>,
+}
+
+/// A rule that was asked for and does not exist.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+#[error("unknown rule `{}`", crate::text::escape(name))]
+#[diagnostic(help("{suggestion} (`imglint rules` lists all)"))]
+pub struct UnknownRule {
+    /// Its name.
+    pub name: String,
+    suggestion: String,
+}
+
+/// Reads `imglint.toml`, with everything that is wrong in it and beside that what is wrong with its rules: a mistake in one part hides
+/// none in another. The rules of a repository's own pack cannot be read from here.
+pub fn read_config(source: &Source) -> Result<Config, ConfigError> {
+    let mut problems = match Config::read(source) {
+        Ok(config) => return Ok(config),
+        Err(problems) => problems,
+    };
+    let table = source.table().ok();
+    let name = table.as_ref().and_then(|table| table.get_ref().get("pack")?.get_ref().as_str());
+    if let Some(pack) = name.and_then(BuiltIn::named)
+        && let Err(ConfigError(more)) = Pack::load(pack.pack_files(), Some(&Config::bare(source.clone())))
+    {
+        problems.extend(more);
+    }
+    Err(ConfigError(problems))
+}
+
+/// A pack that is being read, and all that is wrong with it.
+struct Loading<'a> {
+    config: &'a Source,
+    described: Option<Description>,
+    rules: Vec<Rule>,
+    problems: Vec<Problem>,
+}
+
+/// What `pack.toml` says.
+struct Description {
+    summary: String,
+    shape: Shape,
+}
+
+impl Pack {
+    /// Makes rules of a pack's files and a repository's configuration.
+    pub fn load(files: PackFiles, config: Option<&Config>) -> Result<Self, ConfigError> {
+        let nothing = Config::bare(Source::new(CONFIG_FILE, ""));
+        let config = config.unwrap_or(&nothing);
+        let table = config.source.table().map_err(ConfigError)?;
+        let mut settings = Settings::of(table.get_ref());
+        let own_settings = files.is_built_in.then(|| settings.names());
+
+        let mut loading = Loading { config: &config.source, described: None, rules: Vec::new(), problems: Vec::new() };
+        let mut known = Vec::new();
+        for file in &files.files {
+            let name = file_name(&file.source.name);
+            if name == PACK_FILE {
+                loading.describe(file, &mut settings);
+            } else if let Some(id) = name.strip_suffix(".toml") {
+                known.push(id);
+                loading.add_rule(id, file, settings.rules.remove(id), files.cases_of(id));
+            }
+        }
+        loading.refuse_unknown(&known, &settings, config);
+        let is_described = files.files.iter().any(|file| file_name(&file.source.name) == PACK_FILE);
+        if !is_described {
+            let source = Source::new(&format!("{}/{PACK_FILE}", files.name), "");
+            let problem = source.problem(0..0, "this file is missing");
+            loading.problems.push(problem.help("it describes the repository; see docs/packs.md"));
+        }
+        let Loading { described, mut rules, problems, .. } = loading;
+        let Some(Description { summary, shape }) = described.filter(|_| problems.is_empty()) else {
+            return Err(ConfigError(problems));
+        };
+        rules.sort_by(|one, other| one.id.cmp(&other.id));
+        let mut pack =
+            Self { name: files.name, summary, shape, rules, waivers: None, inputs: Inputs::default(), own_settings };
+        pack.settle_manifest();
+        Ok(pack)
+    }
+
+    /// When the manifest follows is said once, at the rule that demands it, and holds for the others.
+    fn settle_manifest(&mut self) {
+        let when = self.rules.iter().find_map(|rule| match rule.check() {
+            Some(Check::Manifest(manifest)) if manifest.is_current() => manifest.when,
+            _ => None,
+        });
+        for rule in &mut self.rules {
+            match rule.check_mut() {
+                Some(Check::Manifest(manifest)) => manifest.when = manifest.when.or(when),
+                Some(Check::Rebase(rebase)) => rebase.when = when.unwrap_or_default(),
+                _ => {}
+            }
+        }
+    }
+
+    /// The part of the repository that the pack reads.
+    pub fn scope(&self) -> Scope {
+        let mut scope = self.shape.scope();
+        for file in self.rules.iter().filter_map(|rule| rule.kind()?.file()) {
+            if !scope.contains(file) {
+                scope.files.push(file.to_owned());
+            }
+        }
+        scope
+    }
+
+    /// Whether rules about the state of a tree look at this file.
+    pub fn is_control_file(&self, path: &str) -> bool {
+        let manifest = self.shape.manifest.iter().map(|manifest| &*manifest.path);
+        let constants = self.shape.constants.iter().map(|constant| &*constant.path);
+        self.shape.may_be_control_file(path)
+            || manifest.chain(constants).any(|file| file == path)
+            || self.rules.iter().filter_map(Rule::kind).any(|kind| kind.looks_at(path))
+    }
+
+    /// A rule by its name.
+    pub fn rule(&self, id: &str) -> Result<&Rule, UnknownRule> {
+        self.rules.iter().find(|rule| &*rule.id == id).ok_or_else(|| UnknownRule {
+            name: id.to_owned(),
+            suggestion: suggest(id, self.rules.iter().map(|rule| &*rule.id)),
+        })
+    }
+
+    /// Applies what was asked for on the command line.
+    pub fn select(&mut self, selection: &Selection) -> Result<(), UnknownRule> {
+        let named = selection.only.iter().chain(&selection.skip).chain(selection.levels.iter().map(|(id, _)| id));
+        for id in named {
+            self.rule(id)?;
+        }
+        let asks_for_unused = self.rules.iter().any(|rule| rule.finds_unused_waivers() && is_in(&selection.only, rule));
+        for rule in &mut self.rules {
+            if let Some((_, level)) = selection.levels.iter().rfind(|(id, _)| **id == *rule.id) {
+                rule.level = *level;
+            }
+            if is_in(&selection.skip, rule) {
+                rule.level = Level::Off;
+            } else if !(selection.only.is_empty() || is_in(&selection.only, rule)) {
+                rule.is_silent = asks_for_unused && rule.level != Level::Off;
+                rule.level = Level::Off;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_in(list: &[String], rule: &Rule) -> bool {
+    list.iter().any(|id| **id == *rule.id)
+}
+
+impl<'a> Loading<'a> {
+    /// Reads `pack.toml`.
+    fn describe(&mut self, file: &'a PackSource, settings: &mut Settings<'a>) {
+        let overrides = std::mem::take(&mut settings.shape);
+        let is_certain = file.json.is_some() && overrides.is_empty();
+        let described = match settings::read::<PackFile>(file, self.config, overrides) {
+            Ok(described) => described,
+            Err(problems) => return self.problems.extend(problems),
+        };
+        let summary = described.summary.clone();
+        let shape = Shape::from(described);
+        if !is_certain && let Err(reason) = shape.compile() {
+            self.problems.push(file.source.problem(0..0, reason));
+        }
+        self.described = Some(Description { summary, shape });
+    }
+
+    /// Reads a rule's file.
+    fn add_rule(
+        &mut self,
+        id: &str,
+        file: &'a PackSource,
+        settings: Option<RuleSettings<'a>>,
+        cases: Option<&'static str>,
+    ) {
+        let rule = match Rule::read(id, file, self.config, settings) {
+            Ok(rule) => rule,
+            Err(problems) => return self.problems.extend(problems),
+        };
+        if file.json.is_none()
+            && let Some(kind) = rule.kind()
+            && let Err(reason) = kind.compile()
+        {
+            self.problems.push(file.source.problem(0..0, reason));
+        }
+        self.rules.push(Rule { cases, ..rule });
+    }
+
+    /// Refuses settings and waivers of rules that the pack does not have.
+    fn refuse_unknown(&mut self, known: &[&str], settings: &Settings<'_>, config: &Config) {
+        for (id, rule) in &settings.rules {
+            self.problems.push(self.config.unknown(rule.span.clone(), "rule", id, known.iter().copied()));
+        }
+        for waiver in &config.waivers {
+            if !known.contains(&waiver.rule.as_str()) {
+                let span = waiver.place.span.clone();
+                self.problems.push(self.config.unknown(span, "rule", &waiver.rule, known.iter().copied()));
+            }
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! A rule: a body with its options, and the words for it.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use super::builtin::PackSource;
+use super::settings::{RuleSettings, read};
+use crate::case::{self, Case};
+use crate::check::{Basis, Body, Check, Kind, Missing};
+use crate::finding::{Level, RuleId};
+use crate::inputs::Inputs;
+use crate::toml_source::{Override, Problem, Source};
+use crate::waiver::{Disorder, Hygiene};
+
+/// A rule.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// Its name.
+    pub id: RuleId,
+    /// Its level in this run.
+    pub level: Level,
+    /// Whether it is judged although it is off: to tell which waivers of it are of use.
+    pub is_silent: bool,
+    /// What it finds, in one line.
+    pub summary: String,
+    /// Why the policy exists.
+    pub why: String,
+    /// What to do, where the finding does not know better.
+    pub help: Option<String>,
+    /// Where the policy is written.
+    pub sources: Vec<String>,
+    /// What it judges, and how.
+    pub body: Body,
+    /// Its cases in Markdown, the first failing one of which is the example that `explain` shows.
+    pub cases: Option<&'static str>,
+}
+
+/// A rule's file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct RuleFile {
+    level: Level,
+    summary: String,
+    why: String,
+    help: Option<String>,
+    #[serde(default)]
+    sources: Vec<String>,
+    check: Body,
+}
+
+/// How many letters a key may be away from `level` to have meant that.
+const NEAR_LEVEL: usize = 2;
+
+impl Rule {
+    /// Its cases. Those of the program are known to be well formed: they are tests.
+    pub fn read_cases(&self) -> Vec<Case> {
+        self.cases.and_then(|cases| case::parse(cases).ok()).unwrap_or_default()
+    }
+
+    /// Where the policy can be read on the web.
+    pub fn url(&self) -> Option<&str> {
+        self.sources.iter().find(|source| is_url(source)).map(String::as_str)
+    }
+
+    /// Its kind of check, unless it judges waivers.
+    pub fn kind(&self) -> Option<&dyn Kind> {
+        self.check().map(Check::kind)
+    }
+
+    /// Its check, unless it judges waivers.
+    pub(super) fn check(&self) -> Option<&Check> {
+        match &self.body {
+            Body::Check(check) => Some(check),
+            Body::WaiverHygiene(_) => None,
+        }
+    }
+
+    /// Its check, to be settled.
+    pub(super) fn check_mut(&mut self) -> Option<&mut Check> {
+        match &mut self.body {
+            Body::Check(check) => Some(check),
+            Body::WaiverHygiene(_) => None,
+        }
+    }
+
+    /// Whether it compares, and has nothing to say without a base.
+    pub fn is_of_change(&self) -> bool {
+        self.kind().is_some_and(|kind| kind.basis() == Basis::Change)
+    }
+
+    /// Whether it is judged in this run, if only for the sake of waivers.
+    pub fn is_judged(&self) -> bool {
+        self.level != Level::Off || self.is_silent
+    }
+
+    /// What it lacks to see what it is about.
+    pub fn missing(&self, inputs: &Inputs, has_base: bool) -> Option<Missing> {
+        self.kind().and_then(|kind| kind.missing(inputs, has_base))
+    }
+
+    /// Whether it finds the waivers that match nothing: for that, the rules that they are of must be judged.
+    pub(super) fn finds_unused_waivers(&self) -> bool {
+        matches!(self.body, Body::WaiverHygiene(Hygiene { forbid: Disorder::Unused }))
+    }
+
+    /// Reads a rule's file, with what the configuration puts in the place of its values.
+    pub(super) fn read<'a>(
+        id: &str,
+        file: &'a PackSource,
+        config: &'a Source,
+        settings: Option<RuleSettings<'a>>,
+    ) -> Result<Self, Vec<Problem>> {
+        let (mut overrides, mut misspelt) = (Vec::new(), Vec::new());
+        if let Some(settings) = settings {
+            let kind = kind_of(&file.source)?;
+            for (key, value) in settings.options {
+                // A rule's level is its own; everything else is an option of its check, which does not know of levels.
+                let name: &str = key.get_ref();
+                let path = if name == "level" {
+                    Vec::new()
+                } else if strsim::damerau_levenshtein(name, "level") <= NEAR_LEVEL {
+                    misspelt.push(config.unknown(key.span(), "key", name, ["level"]));
+                    continue;
+                } else {
+                    vec!["check".to_owned(), kind.clone()]
+                };
+                overrides.push(Override { path, key, value });
+            }
+        }
+        let rule = read::<RuleFile>(file, config, overrides);
+        if !misspelt.is_empty() {
+            return Err(misspelt.into_iter().chain(rule.err().unwrap_or_default()).collect());
+        }
+        let RuleFile { level, summary, why, help, sources, check } = rule?;
+        Ok(Self { id: Arc::from(id), level, is_silent: false, summary, why, help, sources, body: check, cases: None })
+    }
+}
+
+/// The name of the kind of check that a rule's file has the options of; empty, if it has none.
+fn kind_of(source: &Source) -> Result<String, Vec<Problem>> {
+    let table = source.table()?;
+    let check = table.get_ref().get("check").and_then(|check| check.get_ref().as_table());
+    let kind = check.and_then(|check| check.keys().next());
+    Ok(kind.map(|kind| kind.get_ref().to_string()).unwrap_or_default())
+}
+
+/// Whether a source is a place on the web.
+pub fn is_url(source: &str) -> bool {
+    source.starts_with("https://") || source.starts_with("http://")
+}
