@@ -182,7 +182,7 @@ fn rules() -> Vec<String> {
 /// One rule on a change, its model being there already.
 #[divan::bench(args = rules())]
 fn check_change(bencher: Bencher<'_, '_>, rule: &str) {
-    let kind = PACK.rule(rule).expect("a rule of the pack").kind().expect("a check");
+    let check = PACK.rule(rule).expect("a rule of the pack").check().expect("a check");
     // Of the images whose sources change some get a new version, and of those that get one some have nothing else new.
     let changes = [(100, Kind::Source), (70, Kind::Version)].map(|(images, kind)| Change { images, kind });
     let pair = pair(&plan(1_000), &changes);
@@ -194,7 +194,7 @@ fn check_change(bencher: Bencher<'_, '_>, rule: &str) {
     let inputs = Inputs { promoted: Some(promoted.into()), ..Inputs::default() };
     let context =
         Context { shape: &PACK.shape, files: &pair.head, head: &head, inputs: &inputs, change: Some(&change) };
-    bencher.bench(|| kind.run(&context).map(|faults| faults.len()));
+    bencher.bench(|| check.kind().run(&context).map(|faults| faults.len()));
 }
 
 /// All rules on a change, its files being in memory.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::check::{Basis, Body, Change, Context, Kind, Missing};
+use crate::check::{Basis, Body, Change, Check, Context, Missing};
 use crate::edit::Fix;
 use crate::finding::{Fault, Finding, Level, RuleId};
 use crate::inputs::Inputs;
@@ -108,17 +108,17 @@ pub fn judge(pack: &Pack, pair: &Pair<'_>) -> Result<Outcome, StoreError> {
 /// A rule that is applied to the trees.
 struct Applied<'a> {
     rule: &'a Rule,
-    kind: &'a dyn Kind,
+    check: &'a Check,
 }
 
 /// The rules that are applied. Of images that the change touches alone, those judge that compare.
 fn applied(pack: &Pack, is_partial: bool) -> Vec<Applied<'_>> {
     let mut applied = Vec::new();
     for rule in pack.rules.iter().filter(|rule| rule.is_judged()) {
-        if let Some(kind) = rule.kind()
-            && (!is_partial || kind.basis() == Basis::Change)
+        if let Some(check) = rule.check()
+            && (!is_partial || check.basis() == Basis::Change)
         {
-            applied.push(Applied { rule, kind });
+            applied.push(Applied { rule, check });
         }
     }
     applied
@@ -277,12 +277,12 @@ fn through_links(fix: &mut Fix, files: &Snapshot<'_>) -> Result<(), StoreError> 
 
 /// Applies one rule. Whatever happens in it, the others go on.
 fn apply(
-    Applied { rule, kind }: &Applied<'_>,
+    Applied { rule, check }: &Applied<'_>,
     context: &Context<'_>,
     before: Option<&Context<'_>>,
 ) -> Result<Judgement, Failure> {
     let failed = |reason: String, help: Option<String>| Failure { rule: Arc::clone(&rule.id), reason, help };
-    let run = |context: &Context<'_>| match catch_unwind(AssertUnwindSafe(|| kind.run(context))) {
+    let run = |context: &Context<'_>| match catch_unwind(AssertUnwindSafe(|| check.kind().run(context))) {
         Ok(result) => result.map_err(|error| failed(error.to_string(), error.help)),
         Err(panic) => {
             let message = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
@@ -291,7 +291,7 @@ fn apply(
         }
     };
     let new = run(context)?;
-    Ok(match (before, kind.basis()) {
+    Ok(match (before, check.basis()) {
         (None, _) | (_, Basis::Change) => Judgement { new, old: Vec::new() },
         (Some(before), Basis::Tree) => compare(new, &run(before)?),
         (Some(before), Basis::Both) => {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use super::{Basis, Context, Kind};
+use super::{Context, Kind, Reads};
 use crate::finding::Fault;
 use crate::model::Reference;
 use crate::snapshot::StoreError;
@@ -18,8 +18,8 @@ pub struct BaseCycle {}
 type Graph<'a> = BTreeMap<&'a str, BTreeMap<&'a str, &'a Reference>>;
 
 impl Kind for BaseCycle {
-    fn basis(&self) -> Basis {
-        Basis::Tree
+    fn reads(&self) -> Reads<'_> {
+        Reads::ControlFiles
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {

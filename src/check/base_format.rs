@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Basis, Context, Kind};
+use super::{Context, Kind, Reads};
 use crate::edit::{Edit, Fix};
 use crate::finding::{Fault, Place};
 use crate::model::{Control, Image};
@@ -29,8 +29,8 @@ struct Flaw {
 }
 
 impl Kind for BaseFormat {
-    fn basis(&self) -> Basis {
-        Basis::Tree
+    fn reads(&self) -> Reads<'_> {
+        Reads::ControlFiles
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Basis, Context, Kind};
+use super::{Context, Kind, Reads};
 use crate::edit::{Edit, Fix};
 use crate::finding::Fault;
 use crate::snapshot::StoreError;
@@ -13,8 +13,8 @@ use crate::snapshot::StoreError;
 pub struct Constant {}
 
 impl Kind for Constant {
-    fn basis(&self) -> Basis {
-        Basis::Tree
+    fn reads(&self) -> Reads<'_> {
+        Reads::ControlFiles
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {

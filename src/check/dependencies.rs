@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::{Basis, Context, Kind};
+use super::{Context, Kind, Reads};
 use crate::edit::{Edit, Fix};
 use crate::finding::{Fault, Place};
 use crate::model::Model;
@@ -30,8 +30,8 @@ struct Held {
 }
 
 impl Kind for Dependencies {
-    fn basis(&self) -> Basis {
-        Basis::Tree
+    fn reads(&self) -> Reads<'_> {
+        Reads::File(&self.path)
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
@@ -58,10 +58,6 @@ impl Kind for Dependencies {
             list.judge(entry, &mut faults)?;
         }
         Ok(faults)
-    }
-
-    fn file(&self) -> Option<&str> {
-        Some(&self.path)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Basis, Context, Kind, once};
+use super::{Context, Kind, Reads, once};
 use crate::finding::Fault;
 use crate::model::{Image, Unparsed};
 use crate::parse::glob::PathPattern;
@@ -26,8 +26,8 @@ enum Forbidden {
 }
 
 impl Kind for Dockerfile {
-    fn basis(&self) -> Basis {
-        Basis::Tree
+    fn reads(&self) -> Reads<'_> {
+        Reads::ControlFiles
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {

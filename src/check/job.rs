@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Basis, Context, Kind, Missing};
+use super::{Context, Kind, Missing, Reads};
 use crate::finding::{Fault, Level};
 use crate::inputs::Inputs;
 use crate::parse::glob::Globs;
@@ -22,8 +22,8 @@ pub struct Job {
 }
 
 impl Kind for Job {
-    fn basis(&self) -> Basis {
-        Basis::Both
+    fn reads(&self) -> Reads<'_> {
+        Reads::ControlFiles
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::{Basis, Change, Context, Kind, Missing};
+use super::{Change, Context, Kind, Missing, Reads};
 use crate::edit::{Edit, Fix};
 use crate::finding::{Fault, Place};
 use crate::inputs::Inputs;
@@ -43,8 +43,8 @@ pub enum When {
 }
 
 impl Kind for Manifest {
-    fn basis(&self) -> Basis {
-        Basis::Tree
+    fn reads(&self) -> Reads<'_> {
+        Reads::ControlFiles
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Basis, Context, Kind};
+use super::{Context, Files, Kind, Reads};
 use crate::finding::{Fault, Place};
 use crate::snapshot::StoreError;
 use crate::text::file_name;
@@ -16,8 +16,8 @@ pub struct MisnamedFile {
 }
 
 impl Kind for MisnamedFile {
-    fn basis(&self) -> Basis {
-        Basis::Tree
+    fn reads(&self) -> Reads<'_> {
+        Reads::Files(self)
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
@@ -35,8 +35,10 @@ impl Kind for MisnamedFile {
         }
         Ok(faults)
     }
+}
 
-    fn looks_at(&self, path: &str) -> bool {
+impl Files for MisnamedFile {
+    fn contain(&self, path: &str) -> bool {
         self.is_like(file_name(path))
     }
 }

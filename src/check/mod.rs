@@ -103,27 +103,45 @@ impl std::fmt::Display for Missing {
     }
 }
 
+/// The files that a kind reads beside what it compares.
+#[derive(Clone, Copy)]
+pub enum Reads<'a> {
+    /// Those that say what the images are, as the pack describes them, and no others.
+    ControlFiles,
+    /// Beside them one, wherever it lies.
+    File(&'a str),
+    /// Beside them several, told by their paths.
+    Files(&'a dyn Files),
+}
+
+/// Files that are told by their paths.
+pub trait Files {
+    /// Whether the file at this path is one of them.
+    fn contain(&self, path: &str) -> bool;
+}
+
+impl Reads<'_> {
+    /// Whether a file that is no control file of every pack is read.
+    pub fn contain(self, path: &str) -> bool {
+        match self {
+            Self::ControlFiles => false,
+            Self::File(file) => file == path,
+            Self::Files(files) => files.contain(path),
+        }
+    }
+}
+
 /// A kind of check; its options are its fields.
-pub trait Kind: Sync {
-    /// What it judges of a change.
-    fn basis(&self) -> Basis;
+pub trait Kind {
+    /// The files that it reads. A change of other files alone is judged without it, so a kind that leaves one out is blind to it.
+    fn reads(&self) -> Reads<'_>;
 
     /// Judges. An error means that it could not look.
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError>;
 
-    /// What it lacks to see what it is about. Without that it is silent, whatever is wrong.
-    fn missing(&self, _: &Inputs, has_base: bool) -> Option<Missing> {
-        (self.basis() == Basis::Change && !has_base).then_some(Missing::Base)
-    }
-
-    /// A file outside of the images' roots that it reads.
-    fn file(&self) -> Option<&str> {
+    /// What it lacks to see what it is about, beside a base to compare with. Without that it is silent, whatever is wrong.
+    fn missing(&self, _: &Inputs, _has_base: bool) -> Option<Missing> {
         None
-    }
-
-    /// Whether it looks at a file that is no control file of every pack. A change of no such file is judged without it.
-    fn looks_at(&self, path: &str) -> bool {
-        self.file() == Some(path)
     }
 
     /// Compiles its patterns; the error says what is wrong with them.
@@ -143,7 +161,7 @@ pub enum Body {
 }
 
 macro_rules! kinds {
-    ($($(#[$meta:meta])* $variant:ident($module:ident::$kind:ident),)*) => {
+    ($($(#[$meta:meta])* $variant:ident($module:ident::$kind:ident, $basis:ident),)*) => {
         /// A kind of check with its options.
         #[derive(Debug, Clone)]
         pub enum Check {
@@ -172,59 +190,64 @@ macro_rules! kinds {
             pub fn kind(&self) -> &dyn Kind {
                 match self { $(Self::$variant(kind) => kind,)* }
             }
+
+            /// What it judges of a change.
+            pub fn basis(&self) -> Basis {
+                match self { $(Self::$variant(_) => Basis::$basis,)* }
+            }
         }
     };
 }
 
 kinds! {
     /// Images may not be each other's base.
-    BaseCycle(base_cycle::BaseCycle),
+    BaseCycle(base_cycle::BaseCycle, Tree),
     /// Lines of a base file must be what the build script understands.
-    BaseFormat(base_format::BaseFormat),
+    BaseFormat(base_format::BaseFormat, Tree),
     /// The two platforms on a line of a base file must be one.
-    BasePlatform(base_platform::BasePlatform),
+    BasePlatform(base_platform::BasePlatform, Tree),
     /// A literal in the sources must equal an image's version.
-    Constant(constant::Constant),
+    Constant(constant::Constant, Tree),
     /// Entries of a list of dependencies must equal the versions that they are about.
-    Dependencies(dependencies::Dependencies),
+    Dependencies(dependencies::Dependencies, Tree),
     /// Dockerfiles must be there, and readable.
-    Dockerfile(dockerfile::Dockerfile),
+    Dockerfile(dockerfile::Dockerfile, Tree),
     /// A job must build every image.
-    Job(job::Job),
+    Job(job::Job, Both),
     /// Entries of the manifest must be current, or must be built.
-    Manifest(manifest::Manifest),
+    Manifest(manifest::Manifest, Tree),
     /// No file may be named almost like one that the build looks for.
-    MisnamedFile(misnamed_file::MisnamedFile),
+    MisnamedFile(misnamed_file::MisnamedFile, Tree),
     /// A new image deserves a second thought.
-    NewImage(new_image::NewImage),
+    NewImage(new_image::NewImage, Change),
     /// Versions of an operating system must be known to the build.
-    OsVersions(os_versions::OsVersions),
+    OsVersions(os_versions::OsVersions, Tree),
     /// What is named must be promoted.
-    Promoted(promoted::Promoted),
+    Promoted(promoted::Promoted, Tree),
     /// References must follow the version of the image that they name.
-    Rebase(rebase::Rebase),
+    Rebase(rebase::Rebase, Both),
     /// References must name images that are there.
-    Reference(reference::References),
+    Reference(reference::References, Tree),
     /// Lists of registries may hold known keys alone.
-    Registries(registries::Registries),
+    Registries(registries::Registries, Tree),
     /// Stages for an operating system may not have an instruction.
-    Stage(stage::Stage),
+    Stage(stage::Stage, Tree),
     /// Images should not be built on bases that are larger than they need.
-    StageBase(stage_base::StageBase),
+    StageBase(stage_base::StageBase, Tree),
     /// Programs must bring the libraries that the base lacks.
-    StageLibrary(stage_library::StageLibrary),
+    StageLibrary(stage_library::StageLibrary, Tree),
     /// Links must survive being copied into a Windows image.
-    StageLink(stage_link::StageLink),
+    StageLink(stage_link::StageLink, Tree),
     /// Images that bring programs must set the search path.
-    StagePath(stage_path::StagePath),
+    StagePath(stage_path::StagePath, Tree),
     /// What is pushed under a new tag must be something new.
-    Unchanged(unchanged::Unchanged),
+    Unchanged(unchanged::Unchanged, Change),
     /// What changed must get a new version.
-    VersionBump(version_bump::VersionBump),
+    VersionBump(version_bump::VersionBump, Change),
     /// A new version must be a free one, or a higher one.
-    VersionChange(version_change::VersionChange),
+    VersionChange(version_change::VersionChange, Change),
     /// A version file must hold one image tag.
-    VersionFormat(version_format::VersionFormat),
+    VersionFormat(version_format::VersionFormat, Tree),
 }
 
 impl<'a> Change<'a> {

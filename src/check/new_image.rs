@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Basis, Context, Kind};
+use super::{Context, Kind, Reads};
 use crate::finding::Fault;
 use crate::snapshot::StoreError;
 use crate::text::file_name;
@@ -16,8 +16,8 @@ pub struct NewImage {
 }
 
 impl Kind for NewImage {
-    fn basis(&self) -> Basis {
-        Basis::Change
+    fn reads(&self) -> Reads<'_> {
+        Reads::ControlFiles
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {

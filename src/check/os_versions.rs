@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 
-use super::{Basis, Context, Kind};
+use super::{Context, Kind, Reads};
 use crate::finding::{Fault, Place};
 use crate::model::Image;
 use crate::parse::baseimage::{Line, Platform};
@@ -24,8 +24,8 @@ pub struct OsVersions {
 }
 
 impl Kind for OsVersions {
-    fn basis(&self) -> Basis {
-        Basis::Tree
+    fn reads(&self) -> Reads<'_> {
+        Reads::File(&self.script)
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
@@ -63,10 +63,6 @@ impl Kind for OsVersions {
             }
         }
         Ok(faults)
-    }
-
-    fn file(&self) -> Option<&str> {
-        Some(&self.script)
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use super::{Basis, Context, Kind, Missing};
+use super::{Context, Kind, Missing, Reads};
 use crate::finding::Fault;
 use crate::inputs::Inputs;
 use crate::model::ManifestEntry;
@@ -16,8 +16,8 @@ use crate::snapshot::StoreError;
 pub struct Promoted {}
 
 impl Kind for Promoted {
-    fn basis(&self) -> Basis {
-        Basis::Tree
+    fn reads(&self) -> Reads<'_> {
+        Reads::ControlFiles
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {

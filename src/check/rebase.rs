@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::{Basis, Change, Context, Kind, When};
+use super::{Change, Context, Kind, Reads, When};
 use crate::edit::{Edit, Fix};
 use crate::finding::Fault;
 use crate::model::{Image, ManifestEntry, Model, Reference, Writing};
@@ -24,8 +24,8 @@ pub struct Rebase {
 }
 
 impl Kind for Rebase {
-    fn basis(&self) -> Basis {
-        Basis::Both
+    fn reads(&self) -> Reads<'_> {
+        Reads::ControlFiles
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {

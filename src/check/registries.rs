@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::{Basis, Context, Kind};
+use super::{Context, Files, Kind, Reads};
 use crate::finding::{Fault, Place};
 use crate::parse::capture::Pattern;
 use crate::parse::yaml::{Document, Malformed, Node};
@@ -28,8 +28,8 @@ fn pattern<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Pattern,
 }
 
 impl Kind for Registries {
-    fn basis(&self) -> Basis {
-        Basis::Tree
+    fn reads(&self) -> Reads<'_> {
+        Reads::Files(self)
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
@@ -51,12 +51,14 @@ impl Kind for Registries {
         Ok(faults)
     }
 
-    fn looks_at(&self, path: &str) -> bool {
-        self.is_list(path)
-    }
-
     fn compile(&self) -> Result<(), String> {
         self.pattern.compile().map(|_| ())
+    }
+}
+
+impl Files for Registries {
+    fn contain(&self, path: &str) -> bool {
+        self.is_list(path)
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use super::{Basis, Context, Kind};
+use super::{Context, Kind, Reads};
 use crate::finding::{Fault, Place};
 use crate::model::{Build, Image, Parsed};
 use crate::parse::glob::Globs;
@@ -24,8 +24,8 @@ pub struct Stage {
 }
 
 impl Kind for Stage {
-    fn basis(&self) -> Basis {
-        Basis::Tree
+    fn reads(&self) -> Reads<'_> {
+        Reads::ControlFiles
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use super::{Basis, Context, Kind};
+use super::{Context, Kind, Reads};
 use crate::finding::{Fault, Place};
 use crate::model::{Final, Image, without_tag};
 use crate::parse::baseimage::Platform;
@@ -23,8 +23,8 @@ pub struct StageBase {
 }
 
 impl Kind for StageBase {
-    fn basis(&self) -> Basis {
-        Basis::Tree
+    fn reads(&self) -> Reads<'_> {
+        Reads::ControlFiles
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Basis, Context, Kind};
+use super::{Context, Kind, Reads};
 use crate::finding::Fault;
 use crate::model::Final;
 use crate::parse::dockerfile::Copy;
@@ -22,8 +22,8 @@ pub struct StageLibrary {
 }
 
 impl Kind for StageLibrary {
-    fn basis(&self) -> Basis {
-        Basis::Tree
+    fn reads(&self) -> Reads<'_> {
+        Reads::ControlFiles
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {

@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 
-use super::{Basis, Context, Kind, once};
+use super::{Context, Kind, Reads, once};
 use crate::finding::{Fault, Place};
 use crate::model::{Build, Image, Parsed};
 use crate::parse::dockerfile::{Copy, Dockerfile, Stage};
@@ -27,8 +27,8 @@ struct Link {
 }
 
 impl Kind for StageLink {
-    fn basis(&self) -> Basis {
-        Basis::Tree
+    fn reads(&self) -> Reads<'_> {
+        Reads::ControlFiles
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {

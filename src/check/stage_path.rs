@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Basis, Context, Kind};
+use super::{Context, Kind, Reads};
 use crate::finding::Fault;
 use crate::model::Final;
 use crate::parse::dockerfile::{Copy, Instruction};
@@ -17,8 +17,8 @@ pub struct StagePath {
 }
 
 impl Kind for StagePath {
-    fn basis(&self) -> Basis {
-        Basis::Tree
+    fn reads(&self) -> Reads<'_> {
+        Reads::ControlFiles
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {

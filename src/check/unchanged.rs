@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 
-use super::{Basis, Context, Kind};
+use super::{Context, Kind, Reads};
 use crate::finding::Fault;
 use crate::snapshot::StoreError;
 
@@ -13,8 +13,8 @@ use crate::snapshot::StoreError;
 pub struct Unchanged {}
 
 impl Kind for Unchanged {
-    fn basis(&self) -> Basis {
-        Basis::Change
+    fn reads(&self) -> Reads<'_> {
+        Reads::ControlFiles
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {

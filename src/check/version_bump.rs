@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::{Basis, Change, Context, Kind};
+use super::{Change, Context, Kind, Reads};
 use crate::finding::{Fault, Place};
 use crate::model::Image;
 use crate::snapshot::StoreError;
@@ -19,8 +19,8 @@ const MAX_NAMED: usize = 5;
 pub struct VersionBump {}
 
 impl Kind for VersionBump {
-    fn basis(&self) -> Basis {
-        Basis::Change
+    fn reads(&self) -> Reads<'_> {
+        Reads::ControlFiles
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use serde::Deserialize;
 
-use super::{Basis, Change, Context, Kind};
+use super::{Change, Context, Kind, Reads};
 use crate::finding::Fault;
 use crate::model::Image;
 use crate::parse::version::order;
@@ -27,8 +27,8 @@ enum Forbidden {
 }
 
 impl Kind for VersionChange {
-    fn basis(&self) -> Basis {
-        Basis::Change
+    fn reads(&self) -> Reads<'_> {
+        Reads::ControlFiles
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {

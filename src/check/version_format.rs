@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::{Basis, Context, Kind};
+use super::{Context, Kind, Reads};
 use crate::edit::{Edit, Fix};
 use crate::finding::{Fault, Place};
 use crate::model::Image;
@@ -19,8 +19,8 @@ use crate::text::Text;
 pub struct VersionFormat {}
 
 impl Kind for VersionFormat {
-    fn basis(&self) -> Basis {
-        Basis::Tree
+    fn reads(&self) -> Reads<'_> {
+        Reads::ControlFiles
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {

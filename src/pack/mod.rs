@@ -9,7 +9,7 @@ mod rule;
 
 use std::collections::BTreeSet;
 
-use crate::check::Check;
+use crate::check::{Check, Reads};
 use crate::config_file::{CONFIG_FILE, Config};
 use crate::finding::Level;
 use crate::inputs::Inputs;
@@ -152,8 +152,10 @@ impl Pack {
     /// The part of the repository that the pack reads.
     pub fn scope(&self) -> Scope {
         let mut scope = self.shape.scope();
-        for file in self.rules.iter().filter_map(|rule| rule.kind()?.file()) {
-            if !scope.contains(file) {
+        for check in self.rules.iter().filter_map(Rule::check) {
+            if let Reads::File(file) = check.kind().reads()
+                && !scope.contains(file)
+            {
                 scope.files.push(file.to_owned());
             }
         }
@@ -166,7 +168,7 @@ impl Pack {
         let constants = self.shape.constants.iter().map(|constant| &*constant.path);
         self.shape.may_be_control_file(path)
             || manifest.chain(constants).any(|file| file == path)
-            || self.rules.iter().filter_map(Rule::kind).any(|kind| kind.looks_at(path))
+            || self.rules.iter().filter_map(Rule::check).any(|check| check.kind().reads().contain(path))
     }
 
     /// A rule by its name.
@@ -233,8 +235,8 @@ impl<'a> Loading<'a> {
             Err(problems) => return self.problems.extend(problems),
         };
         if file.json.is_none()
-            && let Some(kind) = rule.kind()
-            && let Err(reason) = kind.compile()
+            && let Some(check) = rule.check()
+            && let Err(reason) = check.kind().compile()
         {
             self.problems.push(file.source.problem(0..0, reason));
         }

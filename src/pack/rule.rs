@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::builtin::PackSource;
 use super::settings::{RuleSettings, read};
 use crate::case::{self, Case};
-use crate::check::{Basis, Body, Check, Kind, Missing};
+use crate::check::{Basis, Body, Check, Missing};
 use crate::finding::{Level, RuleId};
 use crate::inputs::Inputs;
 use crate::toml_source::{Override, Problem, Source};
@@ -63,13 +63,8 @@ impl Rule {
         self.sources.iter().find(|source| is_url(source)).map(String::as_str)
     }
 
-    /// Its kind of check, unless it judges waivers.
-    pub fn kind(&self) -> Option<&dyn Kind> {
-        self.check().map(Check::kind)
-    }
-
     /// Its check, unless it judges waivers.
-    pub(super) fn check(&self) -> Option<&Check> {
+    pub fn check(&self) -> Option<&Check> {
         match &self.body {
             Body::Check(check) => Some(check),
             Body::WaiverHygiene(_) => None,
@@ -86,7 +81,7 @@ impl Rule {
 
     /// Whether it compares, and has nothing to say without a base.
     pub fn is_of_change(&self) -> bool {
-        self.kind().is_some_and(|kind| kind.basis() == Basis::Change)
+        self.check().is_some_and(|check| check.basis() == Basis::Change)
     }
 
     /// Whether it is judged in this run, if only for the sake of waivers.
@@ -96,7 +91,11 @@ impl Rule {
 
     /// What it lacks to see what it is about.
     pub fn missing(&self, inputs: &Inputs, has_base: bool) -> Option<Missing> {
-        self.kind().and_then(|kind| kind.missing(inputs, has_base))
+        let check = self.check()?;
+        if check.basis() == Basis::Change && !has_base {
+            return Some(Missing::Base);
+        }
+        check.kind().missing(inputs, has_base)
     }
 
     /// Whether it finds the waivers that match nothing: for that, the rules that they are of must be judged.
