@@ -78,6 +78,7 @@ fn judge(options: &Options, outputs: &Outputs<'_>, environment: &Environment, is
     let mut pair = frame.pair()?;
     refuse_nothing(pack, &pair, &selection)?;
     let paths = narrow(&options.paths, &frame.repository, &pair)?;
+    frame.repository.refuse_nothing_judged(&frame.base, &frame.head, &pair)?;
     // Where nothing is written, reports are about the files as they are.
     let before = (options.fix || options.diff).then(|| pair.clone());
     let mut repair = if options.fix || options.diff {

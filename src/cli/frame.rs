@@ -57,6 +57,9 @@ impl Frame {
     pub(super) fn announce(&self, output: &Output) {
         if !output.quiet {
             say(&self.base.describe());
+            if output.verbose {
+                say_all(&self.base.describe_candidates());
+            }
             say_all(&self.notes);
         }
     }

@@ -13,21 +13,50 @@ pub enum Base {
     /// The empty tree: there is no commit yet.
     Empty,
     /// A commit.
-    Commit {
-        /// Where the change left the base branch.
-        merge_base: Oid,
-        /// The base branch now.
-        tip: Oid,
-        /// Where this is known from: the option, the variable or the branch.
-        source: String,
-    },
+    Commit(Comparison),
+}
+
+/// A commit that a change is compared with, and how it was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Comparison {
+    /// Where the change left the base branch.
+    pub merge_base: Oid,
+    /// The base branch now.
+    pub tip: Oid,
+    /// Where this is known from: the option, the variable or the branch.
+    pub source: String,
+    /// Whether there is no base branch, so that nothing but uncommitted changes is judged.
+    pub is_last_resort: bool,
+    /// The branches that were looked at, in their order.
+    pub candidates: Vec<Candidate>,
+}
+
+/// A branch that a change may have left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// Its name, with its remote's.
+    pub name: String,
+    pub(super) tip: Oid,
+    /// Where the change left it, or why it is no base.
+    pub standing: Standing,
+}
+
+/// What is known of a candidate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// The change left it at this commit.
+    Left(Oid),
+    /// It has no commit in common with the change.
+    Unrelated,
+    /// It cannot be the base, for this reason.
+    No(&'static str),
 }
 
 impl Base {
     /// Where the base is known from.
     pub fn source(&self) -> &str {
         match self {
-            Self::Whole { source } | Self::Commit { source, .. } => source,
+            Self::Whole { source } | Self::Commit(Comparison { source, .. }) => source,
             Self::Empty => "no commit yet",
         }
     }
@@ -35,7 +64,7 @@ impl Base {
     /// The merge base, where it is a commit.
     pub fn revision(&self) -> Option<Oid> {
         match self {
-            Self::Commit { merge_base, .. } => Some(*merge_base),
+            Self::Commit(comparison) => Some(comparison.merge_base),
             Self::Whole { .. } | Self::Empty => None,
         }
     }
@@ -45,7 +74,41 @@ impl Base {
         match self {
             Self::Whole { source } => format!("no base: judging the whole tree ({source})"),
             Self::Empty => "no base: HEAD has no commit yet, so everything is new".to_owned(),
-            Self::Commit { merge_base, source, .. } => format!("base: {} ({source})", short(*merge_base)),
+            Self::Commit(Comparison { merge_base, source, .. }) => format!("base: {} ({source})", short(*merge_base)),
+        }
+    }
+
+    /// The branches that were looked at, a line for each.
+    pub fn describe_candidates(&self) -> Vec<String> {
+        let Self::Commit(comparison) = self else { return Vec::new() };
+        comparison.candidates.iter().map(Candidate::describe).collect()
+    }
+}
+
+impl Comparison {
+    /// A commit that is compared with as it is.
+    pub(super) fn at(commit: Oid, source: &str) -> Self {
+        Self::between(commit, commit, source.to_owned())
+    }
+
+    /// The place where a change left a branch that may have moved on.
+    pub(super) fn between(merge_base: Oid, tip: Oid, source: String) -> Self {
+        Self { merge_base, tip, source, is_last_resort: false, candidates: Vec::new() }
+    }
+}
+
+impl Candidate {
+    /// Where the change left it.
+    pub(super) fn merge_base(&self) -> Option<Oid> {
+        if let Standing::Left(commit) = self.standing { Some(commit) } else { None }
+    }
+
+    pub(super) fn describe(&self) -> String {
+        let name = &self.name;
+        match self.standing {
+            Standing::Left(merge_base) => format!("candidate {name}: merge base {}", short(merge_base)),
+            Standing::Unrelated => format!("candidate {name}: no common ancestor"),
+            Standing::No(why) => format!("candidate {name}: left out, {why}"),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The single steps of a batch: several pull requests that are merged one after the other, and tested together.
 
-use super::base::{Base, short};
+use super::base::{Base, Comparison, short};
 use super::error::{Doing, GitError};
 use super::head::Head;
 use super::ladder::is_batch;
@@ -25,7 +25,7 @@ impl Repository {
     /// The merges of a batch, in their order; none where head is no batch of several. Prow makes a merge for each pull request;
     /// where it was told to squash or to rebase them, nothing tells where one ends.
     pub fn batch(&self, base: &Base, head: &Head, environment: &Environment) -> Result<Vec<Step>, GitError> {
-        let Base::Commit { tip, .. } = base else { return Ok(Vec::new()) };
+        let Base::Commit(Comparison { tip, .. }) = base else { return Ok(Vec::new()) };
         if !matches!(head, Head::Commit(_)) || !is_batch(environment)? {
             return Ok(Vec::new());
         }
@@ -35,7 +35,7 @@ impl Repository {
             let found = self.inner.find_commit(commit).doing("reading the merges of a batch")?;
             let (2, Ok(parent)) = (found.parent_count(), found.parent_id(0)) else { return Ok(Vec::new()) };
             let source = format!("HEAD^1 of {}", short(commit));
-            let base = Base::Commit { merge_base: parent, tip: parent, source };
+            let base = Base::Commit(Comparison::at(parent, &source));
             steps.push(Step { base, head: Head::Commit(commit.to_string()), name: short(commit) });
             commit = parent;
         }

@@ -12,7 +12,7 @@ const MOST: usize = 50_000;
 /// How far the clocks of those who commit may be apart, in seconds.
 const CLOCK_SKEW: i64 = 24 * 60 * 60;
 
-/// Which of some branches `head` left last: the one that holds the newest of those commits of it that `main` does not hold. Where
+/// Which of some branches `head` left last: the one that holds the newest of those commits of it that `mains` do not hold. Where
 /// several hold that, the first of them.
 ///
 /// As in git's own search for a merge base, the histories of all are walked at once, from the newest commit on. That ends where
@@ -20,7 +20,7 @@ const CLOCK_SKEW: i64 = 24 * 60 * 60;
 pub(super) fn left_last(
     repository: &git2::Repository,
     head: Oid,
-    main: Oid,
+    mains: &[Oid],
     tips: &[Oid],
 ) -> Result<Option<usize>, git2::Error> {
     if tips.is_empty() {
@@ -28,7 +28,9 @@ pub(super) fn left_last(
     }
     let mut walk = Walk { repository, commits: HashMap::new(), queue: BinaryHeap::new(), own: HashSet::new() };
     walk.reach(head, Reached { distance: Some(0), ..Reached::default() })?;
-    walk.reach(main, Reached { is_in_main: true, ..Reached::default() })?;
+    for &main in mains {
+        walk.reach(main, Reached { is_in_main: true, ..Reached::default() })?;
+    }
     for (index, &tip) in tips.iter().enumerate() {
         walk.reach(tip, Reached { branch: Some(index), ..Reached::default() })?;
     }

@@ -4,23 +4,20 @@
 use git2::{BranchType, ErrorCode, Oid};
 use serde_json::Value;
 
-use super::base::{Base, is_zero, short};
+use super::base::{Base, Comparison, Standing, is_zero, short};
+use super::candidates::{Found, Search};
 use super::error::{Doing, GitError};
-use super::fork::left_last;
 use super::head::Head;
 use super::repository::Repository;
 use crate::environment::{Ci, Environment};
-
-/// How the names of branches begin that releases are cut from. A version follows.
-const RELEASE_PREFIXES: [&str; 4] = ["release-", "release/", "stable-", "stable/"];
 
 /// One run down the ladder.
 struct Ladder<'a> {
     repository: &'a Repository,
     environment: &'a Environment,
     head: Oid,
-    /// What the next commit has for parents beside HEAD: a merge is under way.
-    merging: Vec<Oid>,
+    /// HEAD, and what the next commit has for parents beside it: a merge is under way.
+    heads: Vec<Oid>,
     tried: Vec<String>,
 }
 
@@ -32,8 +29,11 @@ impl Repository {
         let Some(commit) = self.resolve_head(head)? else {
             return explicit.map_or(Ok(Base::Empty), |_| Err(GitError::Unborn));
         };
-        let merging = if matches!(head, Head::Commit(_)) { Vec::new() } else { self.merging()? };
-        let mut ladder = Ladder { repository: self, environment, head: commit, merging, tried: Vec::new() };
+        let mut heads = vec![commit];
+        if !matches!(head, Head::Commit(_)) {
+            heads.extend(self.merging()?);
+        }
+        let mut ladder = Ladder { repository: self, environment, head: commit, heads, tried: Vec::new() };
         let base = ladder.climb(head, explicit)?;
         ladder.refuse_an_empty_comparison(&base, head, explicit)?;
         Ok(base)
@@ -78,8 +78,11 @@ impl Ladder<'_> {
             }
         }
         if ci.is_none() && matches!(head, Head::Index | Head::Worktree) {
-            let source = "HEAD: there is no base branch, so only uncommitted changes are judged".to_owned();
-            return Ok(Base::Commit { merge_base: self.head, tip: self.head, source });
+            if self.repository.inner.is_shallow() {
+                return Err(self.no_base());
+            }
+            let source = "HEAD: there is no base branch, so only uncommitted changes are judged";
+            return Ok(Base::Commit(Comparison { is_last_resort: true, ..Comparison::at(self.head, source) }));
         }
         Err(self.no_base())
     }
@@ -102,48 +105,33 @@ impl Ladder<'_> {
     /// Prow says what it merged the change into.
     fn prow(&mut self) -> Rung {
         let spec = job_spec(self.environment)?;
-        let variable = |name: &str| self.environment.get(name).map(str::to_owned);
         match job_type(&spec, self.environment).as_str() {
-            "periodic" => Ok(Some(Base::Whole { source: "periodic job".to_owned() })),
-            "postsubmit" => self.first_parent("HEAD^1 of a postsubmit"),
-            _ => {
-                // `PULL_REFS` is `branch:sha,number:sha…`: its first entry is the base.
-                let of_refs = || {
-                    variable("PULL_REFS")?
-                        .split(',')
-                        .next()?
-                        .split(':')
-                        .nth(1)
-                        .map(str::to_owned)
-                        .filter(|sha| !sha.is_empty())
-                };
-                let (source, sha) = if let Some(sha) = variable("PULL_BASE_SHA") {
-                    ("PULL_BASE_SHA", sha)
-                } else if let Some(sha) = of_refs() {
-                    ("PULL_REFS", sha)
-                } else if let Some(sha) = text(&spec["refs"]["base_sha"]) {
-                    ("JOB_SPEC", sha)
-                } else {
-                    self.tried.extend(["PULL_BASE_SHA", "PULL_REFS", "JOB_SPEC"].map(|name| format!("{name} (unset)")));
-                    return Ok(None);
-                };
-                let Ok(tip) = self.repository.commit(&sha, source) else {
-                    let tested = match (self.environment.get("REPO_OWNER"), self.environment.get("REPO_NAME")) {
-                        (Some(owner), Some(name)) => format!(" ({owner}/{name})"),
-                        _ => String::new(),
-                    };
-                    return Err(GitError::NoRevision {
-                        revision: sha,
-                        source_of_it: source.to_owned(),
-                        help: format!(
-                            "this is not the repository under test{tested}, or its history was cut: run imglint in the \
-                             repository under test, not in one of `extra_refs`, and without `clone_depth`"
-                        ),
-                    });
-                };
-                self.merge_base(tip, source.to_owned()).map(Some)
-            }
+            "periodic" => return Ok(Some(Base::Whole { source: "periodic job".to_owned() })),
+            "postsubmit" => return self.first_parent("HEAD^1 of a postsubmit"),
+            _ => {}
         }
+        let (source, sha) = if let Some(sha) = self.environment.get("PULL_BASE_SHA") {
+            ("PULL_BASE_SHA", sha.to_owned())
+        } else if let Some(sha) = self.environment.get("PULL_REFS").and_then(base_of_refs) {
+            ("PULL_REFS", sha.to_owned())
+        } else if let Some(sha) = text(&spec["refs"]["base_sha"]) {
+            ("JOB_SPEC", sha)
+        } else {
+            self.tried.extend(["PULL_BASE_SHA", "PULL_REFS", "JOB_SPEC"].map(|name| format!("{name} (unset)")));
+            return Ok(None);
+        };
+        let Ok(tip) = self.repository.commit(&sha, source) else {
+            let tested = match (self.environment.get("REPO_OWNER"), self.environment.get("REPO_NAME")) {
+                (Some(owner), Some(name)) => format!(" ({owner}/{name})"),
+                _ => String::new(),
+            };
+            let help = format!(
+                "this is not the repository under test{tested}, or its history was cut: run imglint in the repository under \
+                 test, not in one of `extra_refs`, and without `clone_depth`"
+            );
+            return Err(GitError::NoRevision { revision: sha, source_of_it: source.to_owned(), help });
+        };
+        self.merge_base(tip, source.to_owned()).map(Some)
     }
 
     fn github(&mut self) -> Rung {
@@ -203,7 +191,7 @@ impl Ladder<'_> {
         let base = self.repository.commit(sha, "CI_MERGE_REQUEST_DIFF_BASE_SHA")?;
         let base = self.merge_base(base, "CI_MERGE_REQUEST_DIFF_BASE_SHA".to_owned())?;
         Ok(Some(match (base, target) {
-            (Base::Commit { merge_base, source, .. }, Some(tip)) => Base::Commit { merge_base, tip, source },
+            (Base::Commit(found), Some(tip)) => Base::Commit(Comparison { tip, ..found }),
             (base, _) => base,
         }))
     }
@@ -211,57 +199,29 @@ impl Ladder<'_> {
     /// The base branch of a clone that a person works in.
     fn branches(&mut self) -> Rung {
         let current = self.current_branch();
-        let remote =
-            ["upstream/HEAD", "origin/HEAD", "upstream/master", "upstream/main", "origin/master", "origin/main"];
-        for name in remote {
-            if let Some(tip) = self.branch(name, BranchType::Remote)? {
-                if let Some(base) = self.release_branch(name, tip, current.as_deref())? {
-                    return Ok(Some(base));
-                }
-                return self.merge_base(tip, format!("merge base with {name}")).map(Some);
-            }
+        let is_in_ci = self.environment.ci().is_some();
+        let search = Search { repository: self.repository, heads: &self.heads, current: current.as_deref(), is_in_ci };
+        let Found { candidates, newest, absent } = search.run()?;
+        self.tried.extend(absent);
+        if let Some(newest) = newest.map(|index| &candidates[index])
+            && let Some(merge_base) = newest.merge_base()
+        {
+            let source = format!("merge base with {}", newest.name);
+            let found =
+                Comparison { candidates: candidates.clone(), ..Comparison::between(merge_base, newest.tip, source) };
+            return Ok(Some(Base::Commit(found)));
         }
-        for name in ["master", "main"] {
-            if current.as_deref() == Some(name) {
-                self.tried.push(format!("{name} (the current branch)"));
-            } else if let Some(tip) = self.branch(name, BranchType::Local)? {
-                return self.merge_base(tip, format!("merge base with {name}")).map(Some);
-            }
+        let mut is_unrelated = false;
+        for candidate in &candidates {
+            is_unrelated |= candidate.standing == Standing::Unrelated;
+            let why = match candidate.standing {
+                Standing::No(why) => why,
+                Standing::Unrelated | Standing::Left(_) => "no common ancestor with HEAD",
+            };
+            self.tried.push(format!("merge base with {} ({why})", candidate.name));
         }
-        Ok(None)
-    }
-
-    /// The release branch that a backport was begun on: the one that the current branch tracks, or the one that it left last.
-    /// Compared with the main branch, a backport would answer for the whole release.
-    fn release_branch(&mut self, main_branch: &str, main: Oid, current: Option<&str>) -> Rung {
-        let repository = &self.repository.inner;
-        // In a fork lies a copy, maybe of what is judged.
-        let (project, _) = main_branch.split_once('/').unwrap_or_default();
-        let is_release =
-            |name: &str| name.split_once('/').is_some_and(|(remote, branch)| remote == project && is_release(branch));
-        let tracked = current.and_then(|name| {
-            let upstream = repository.find_branch(name, BranchType::Local).ok()?.upstream().ok()?;
-            Some((upstream.name().ok()??.to_owned(), upstream.get().peel_to_commit().ok()?.id()))
-        });
-        if let Some((name, tip)) = tracked.filter(|(name, _)| is_release(name)) {
-            return self.merge_base(tip, format!("merge base with {name}")).map(Some);
-        }
-        let mut releases = Vec::new();
-        for branch in repository.branches(Some(BranchType::Remote)).doing("listing branches")? {
-            let (branch, _) = branch.doing("listing branches")?;
-            if let (Ok(Some(name)), Some(tip)) = (branch.name(), branch.get().target())
-                && is_release(name)
-            {
-                releases.push((name.to_owned(), tip));
-            }
-        }
-        // Of several that hold the same of HEAD: not one that was cut from another.
-        releases.sort();
-        let tips: Vec<Oid> = releases.iter().map(|(_, tip)| *tip).collect();
-        match left_last(repository, self.head, main, &tips).doing("looking for the release branch")? {
-            Some(index) => self.merge_base(tips[index], format!("merge base with {}", releases[index].0)).map(Some),
-            None => Ok(None),
-        }
+        // A branch that cannot be compared with is no reason to compare with nothing.
+        if is_unrelated { Err(self.no_base()) } else { Ok(None) }
     }
 
     /// In a pre-push hook this is the last pushed commit, in which the bump may lie already: the last resort.
@@ -277,15 +237,9 @@ impl Ladder<'_> {
     }
 
     fn remote_branch(&mut self, name: &str) -> Rung {
-        match self.branch(name, BranchType::Remote)? {
-            Some(tip) => self.merge_base(tip, format!("merge base with {name}")).map(Some),
-            None => Ok(None),
-        }
-    }
-
-    fn branch(&mut self, name: &str, kind: BranchType) -> Result<Option<Oid>, GitError> {
-        match self.repository.inner.find_branch(name, kind).and_then(|branch| branch.get().peel_to_commit()) {
-            Ok(commit) => Ok(Some(commit.id())),
+        let found = self.repository.inner.find_branch(name, BranchType::Remote);
+        match found.and_then(|branch| branch.get().peel_to_commit()) {
+            Ok(tip) => self.merge_base(tip.id(), format!("merge base with {name}")).map(Some),
             Err(error) if error.code() == ErrorCode::NotFound => {
                 self.tried.push(name.to_owned());
                 Ok(None)
@@ -309,7 +263,7 @@ impl Ladder<'_> {
         let commit = self.repository.inner.find_commit(self.head).doing("reading HEAD")?;
         match commit.parent_id(0) {
             Ok(parent) if self.repository.inner.find_commit(parent).is_ok() => {
-                Ok(Some(Base::Commit { merge_base: parent, tip: parent, source: source.to_owned() }))
+                Ok(Some(Base::Commit(Comparison::at(parent, source))))
             }
             _ => {
                 self.tried.push(source.to_owned());
@@ -319,42 +273,34 @@ impl Ladder<'_> {
     }
 
     fn merge_base(&mut self, tip: Oid, source: String) -> Result<Base, GitError> {
-        // Of a merge that is about to be committed the base lies as far on as what is merged: others' changes are in it.
-        let commits: Vec<Oid> = [tip, self.head].into_iter().chain(self.merging.iter().copied()).collect();
-        match self.repository.inner.merge_base_many(&commits) {
-            Ok(merge_base) => Ok(Base::Commit { merge_base, tip, source }),
-            Err(error) if error.code() == ErrorCode::NotFound => {
-                self.tried.push(format!("{source} (no common ancestor with HEAD)"));
-                Err(self.no_base())
-            }
-            Err(error) => Err(GitError::Git { doing: "looking for the merge base", source: error }),
+        if let Some(merge_base) = self.repository.merge_base(tip, &self.heads)? {
+            return Ok(Base::Commit(Comparison::between(merge_base, tip, source)));
         }
+        self.tried.push(format!("{source} (no common ancestor with HEAD)"));
+        Err(self.no_base())
     }
 
     /// In CI a commit that is its own base means that the clone is not what it should be: a naive comparison would find no
     /// change and pass.
     fn refuse_an_empty_comparison(&self, base: &Base, head: &Head, explicit: Option<&str>) -> Result<(), GitError> {
         let Some(ci) = self.environment.ci() else { return Ok(()) };
-        let by_hand = explicit.is_some() || self.environment.get("IMGLINT_BASE").is_some();
-        match base {
-            Base::Commit { merge_base, source, .. }
-                if *merge_base == self.head && matches!(head, Head::Commit(_)) && !by_hand =>
-            {
-                let help = match ci {
-                    Ci::Prow => {
-                        "the pull request is not merged into this clone: let Prow clone the repository (`decorate: true`, no \
-                         `skip_cloning`), or judge everything with `--all`"
-                    }
-                    _ if self.repository.inner.is_shallow() => self.way_out(),
-                    _ => "check out the change, name its base with `--base REV`, or judge everything with `--all`",
-                };
-                Err(GitError::NothingToCompare {
-                    reason: format!("HEAD is its own base {} ({source})", short(*merge_base)),
-                    help: help.to_owned(),
-                })
-            }
-            _ => Ok(()),
+        let Base::Commit(Comparison { merge_base, source, .. }) = base else { return Ok(()) };
+        if *merge_base != self.head || !matches!(head, Head::Commit(_)) {
+            return Ok(());
         }
+        let is_named = explicit.is_some() || self.environment.get("IMGLINT_BASE").is_some();
+        let help = if self.repository.inner.is_shallow() {
+            self.way_out()
+        } else if is_named {
+            "name the commit that the change was begun on, not the change itself, or judge everything with `--all`"
+        } else if ci == Ci::Prow {
+            "the pull request is not merged into this clone: let Prow clone the repository (`decorate: true`, no \
+             `skip_cloning`), or judge everything with `--all`"
+        } else {
+            "check out the change, name its base with `--base REV`, or judge everything with `--all`"
+        };
+        let reason = format!("HEAD is its own base {} ({source})", short(*merge_base));
+        Err(GitError::NothingToCompare { reason, help: help.to_owned() })
     }
 
     fn no_base(&self) -> GitError {
@@ -385,17 +331,6 @@ impl Ladder<'_> {
     }
 }
 
-/// Whether releases are cut from a branch of this name. One that goes on in words is a topic, and its remote branch is a copy of it:
-/// compared with that, nothing would have changed.
-fn is_release(branch: &str) -> bool {
-    let version = RELEASE_PREFIXES.iter().find_map(|prefix| branch.strip_prefix(prefix));
-    let is_version = |version: &str| {
-        version.starts_with(|c: char| c.is_ascii_digit())
-            && version.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'_' | b'x'))
-    };
-    branch == "stable" || version.is_some_and(|version| is_version(version.trim_start_matches('v')))
-}
-
 /// Prow's description of a job, if it set one.
 fn job_spec(environment: &Environment) -> Result<Value, GitError> {
     let spec = environment.get("JOB_SPEC").map_or(Ok(Value::Null), serde_json::from_str);
@@ -408,6 +343,12 @@ fn job_spec(environment: &Environment) -> Result<Value, GitError> {
 fn job_type(spec: &Value, environment: &Environment) -> String {
     let variable = environment.get("JOB_TYPE").map(str::to_owned);
     variable.or_else(|| text(&spec["type"])).unwrap_or_else(|| "presubmit".to_owned())
+}
+
+/// The base of `branch:sha,number:sha…`: its first entry.
+fn base_of_refs(refs: &str) -> Option<&str> {
+    let (_, sha) = refs.split(',').next()?.split_once(':')?;
+    sha.split(':').next().filter(|sha| !sha.is_empty())
 }
 
 fn text(value: &Value) -> Option<String> {

@@ -14,15 +14,18 @@ mod repository;
 mod index;
 mod convert;
 mod read;
+mod clean;
 mod policy;
 // what a change is compared with
+mod reflog;
 mod fork;
+mod candidates;
 mod ladder;
 mod batch;
 // repositories of our own
 mod scratch;
 
-pub use base::{Base, is_zero};
+pub use base::{Base, Candidate, Comparison, Standing, is_zero};
 pub use batch::Step;
 pub use error::GitError;
 pub use head::Head;

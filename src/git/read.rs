@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use git2::{Delta, DiffOptions, ErrorCode, IndexEntryExtendedFlag, ObjectType, Oid};
 
-use super::base::{Base, short};
+use super::base::{Base, Comparison, short};
 use super::entry::{Entries, bytes_of, bytes_on_disk, kind_of_mode, object, path_of_bytes};
 use super::error::{Doing, GitError, open_error};
 use super::head::Head;
@@ -31,7 +31,7 @@ pub struct Trailer {
 impl Repository {
     /// The trailers of one key in the messages of the commits of a change.
     pub fn trailers(&self, base: &Base, head: &Head, key: &str) -> Result<Vec<Trailer>, GitError> {
-        let (Base::Commit { merge_base, .. }, Some(head)) = (base, self.resolve_head(head)?) else {
+        let (Base::Commit(Comparison { merge_base, .. }), Some(head)) = (base, self.resolve_head(head)?) else {
             return Ok(Vec::new());
         };
         if *merge_base == head {
@@ -99,7 +99,7 @@ impl Repository {
             }
         };
         let tip_entries = match base {
-            Base::Commit { merge_base, tip, .. } if tip != merge_base => {
+            Base::Commit(Comparison { merge_base, tip, .. }) if tip != merge_base => {
                 let known = Known { tree: self.tree_id(*merge_base)?, entries: &base_entries };
                 Some(objects.list_like(known, self.tree_id(*tip)?, scope)?)
             }

@@ -115,4 +115,16 @@ impl Repository {
             Head::Index | Head::Worktree => self.head_commit(),
         }
     }
+
+    /// The newest commit that a branch and heads that are merged have in common; `None` where there is none.
+    pub(super) fn merge_base(&self, tip: Oid, heads: &[Oid]) -> Result<Option<Oid>, GitError> {
+        // Of a merge that is about to be committed the base lies as far on as what is merged: others' changes are in it.
+        let mut commits = vec![tip];
+        commits.extend(heads);
+        match self.inner.merge_base_many(&commits) {
+            Ok(merge_base) => Ok(Some(merge_base)),
+            Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
+            Err(source) => Err(GitError::Git { doing: "looking for the merge base", source }),
+        }
+    }
 }

@@ -269,6 +269,20 @@ fn options_and_imglint_base_come_first() {
     repo.imglint(&["--base", "mster"]).fails(&["no such revision: `mster` (--base)"]);
 }
 
+/// In CI a base that holds all that is judged passes whatever it is, whoever named it.
+#[test]
+fn in_ci_a_base_that_is_head_is_no_pass_even_if_it_is_named() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.change(&[("test/images/agnhost/main.go", "package main // changed\n")]);
+    let words = ["HEAD is its own base", "name the commit that the change was begun on"];
+    for ci in [&[("CI", "true")][..], PRESUBMIT] {
+        repo.imglint_with(&["--base", "master"], ci).fails(&words).says(&["--base master"]);
+        repo.imglint_with(&[], &with(ci, &[("IMGLINT_BASE", "HEAD")])).fails(&words).says(&["IMGLINT_BASE HEAD"]);
+        repo.imglint_with(&["--base", "HEAD^"], ci).is(1, STALE);
+    }
+}
+
 #[test]
 fn zeros_are_no_commit() {
     let scratch = Scratch::new();
@@ -315,10 +329,33 @@ fn the_bump_may_lie_in_an_earlier_commit_of_the_branch() {
 fn without_any_base_branch_uncommitted_changes_are_judged_and_that_is_said() {
     let scratch = Scratch::new();
     let repo = scratch.kubernetes("repo");
-    repo.imglint(&[]).is(0, &[]).says(&["there is no base branch, so only uncommitted changes are judged"]);
+    let nothing = ["there is no base branch", "nothing was judged", "--base REV", "--all"];
+    repo.imglint(&[]).fails(&nothing);
+    repo.imglint(&["--staged"]).fails(&nothing);
+    repo.write(&[("README.md", "changed\n")]);
+    let judged = ["there is no base branch, so only uncommitted changes are judged"];
+    repo.imglint(&[]).is(0, &[]).says(&judged);
+    repo.imglint(&["--staged"]).fails(&nothing);
+    repo.git(&["add", "-A"]);
+    repo.imglint(&["--staged"]).is(0, &[]).says(&judged);
     repo.write(&[("test/images/agnhost/main.go", "package main // changed\n")]);
     repo.imglint(&[]).is(1, STALE);
     repo.imglint(&["--head", "HEAD"]).fails(&["cannot tell what this change is to be compared with"]);
+    // A clone that was cut may hide the base branch.
+    let shallow = scratch.clone(&repo, "shallow", &["--depth", "1"]);
+    shallow.git(&["remote", "remove", "origin"]);
+    shallow.write(&[("test/images/agnhost/main.go", "package main // changed\n")]);
+    shallow.imglint(&[]).fails(&["the clone is shallow", "git fetch --unshallow"]);
+}
+
+/// The commit that git asks its hook about may be an empty one.
+#[test]
+fn an_empty_commit_without_a_base_branch_can_be_made() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.imglint(&["hook", "install"]);
+    let run = repo.git_with_hooks(&["commit", "-q", "--allow-empty", "-m", "empty"]);
+    assert!(run.code == 0 && run.stderr.contains("no base branch"), "{run}");
 }
 
 #[test]
@@ -462,6 +499,164 @@ fn a_topic_that_is_named_like_a_release_is_not_compared_with_its_pushed_self() {
         clone.git(&["push", "-q", "-u", "origin", name]);
         clone.imglint(&[]).is(1, STALE).says(&["merge base with origin/HEAD"]);
     }
+}
+
+/// A contributor's clone of a fork that was made long ago, with the project's repository as `upstream`.
+struct Fork {
+    project: Repo,
+    clone: Repo,
+}
+
+impl Fork {
+    fn new(scratch: &Scratch) -> Self {
+        let project = scratch.kubernetes("project");
+        let fork = scratch.clone(&project, "fork", &["--bare"]);
+        let clone = scratch.clone(&fork, "clone", &[]);
+        // Since then the project went on, and somebody forgot a bump in it: nobody here is to be blamed for that.
+        project.change(&[("test/images/agnhost/main.go", "package main // by somebody else\n")]);
+        project.git(&["checkout", "-q", "-b", "release-1.36"]);
+        project.change(&[("test/images/agnhost/other.go", "package main // released\n")]);
+        project.git(&["checkout", "-q", "master"]);
+        project.change(&[("test/images/agnhost/main.go", "package main // by another one\n")]);
+        clone.git(&["remote", "add", "upstream", project.root.to_str().expect("UTF-8")]);
+        clone.git(&["fetch", "-q", "upstream"]);
+        // As git before 2.48 leaves it.
+        let head = clone.git_command(&["remote", "set-head", "upstream", "--delete"]).output();
+        head.expect("git is installed");
+        Self { project, clone }
+    }
+
+    /// Begins a branch, with a change of kitten that lacks its bump.
+    fn begin(&self, arguments: &[&str]) {
+        self.clone.git(&[&["checkout", "-q"], arguments].concat());
+        self.forget_a_bump("a");
+    }
+
+    fn forget_a_bump(&self, name: &str) {
+        self.clone.change(&[(&*format!("test/images/kitten/{name}"), "changed\n")]);
+    }
+
+    /// Kitten is blamed, and nobody else; then all is well with a bump.
+    fn blames_kitten(&self, base: &str) {
+        let run = self.clone.imglint(&[]);
+        run.is(1, STALE).says(&[&format!("(merge base with {base})")]);
+        assert!(run.stdout.contains("kitten changed"), "{run}");
+        self.clone.change(&[("test/images/kitten/VERSION", "1.5\n")]);
+        self.clone.imglint(&[]).is(0, &[]);
+    }
+}
+
+#[test]
+fn in_a_fork_a_topic_from_its_stale_master_answers_for_itself() {
+    let scratch = Scratch::new();
+    let fork = Fork::new(&scratch);
+    fork.begin(&["-b", "topic", "origin/master"]);
+    fork.blames_kitten("origin/master");
+    fork.begin(&["--no-track", "-b", "plain", "origin/master"]);
+    fork.blames_kitten("upstream/master");
+    // Rebased, it still tracks the stale branch.
+    fork.clone.git(&["checkout", "-q", "topic"]);
+    fork.clone.git(&["rebase", "-q", "upstream/master"]);
+    fork.clone.imglint(&[]).is(0, &[]).says(&["(merge base with upstream/master)"]);
+}
+
+#[test]
+fn in_a_fork_a_topic_from_the_project_s_master_is_compared_with_that() {
+    let scratch = Scratch::new();
+    let fork = Fork::new(&scratch);
+    fork.begin(&["--no-track", "-b", "plain", "upstream/master"]);
+    fork.blames_kitten("upstream/master");
+    fork.begin(&["-b", "tracking", "upstream/master"]);
+    fork.blames_kitten("upstream/master");
+    // All that was looked at is told to who asks.
+    let run = fork.clone.imglint(&["-v"]);
+    let [old, new] = ["origin/master", "upstream/master"].map(|name| fork.clone.git(&["rev-parse", name]));
+    run.says(&[&format!("candidate upstream/master: merge base {}", &new[..12])]);
+    run.says(&[&format!("candidate origin/HEAD: merge base {}", &old[..12])]);
+    run.says(&[&format!("candidate master: merge base {}", &old[..12])]);
+    assert!(!fork.clone.imglint(&[]).stderr.contains("candidate"), "{run}");
+}
+
+#[test]
+fn in_a_fork_a_backport_is_compared_with_the_project_s_release() {
+    let scratch = Scratch::new();
+    let fork = Fork::new(&scratch);
+    fork.begin(&["--no-track", "-b", "cherry-pick", "upstream/release-1.36"]);
+    fork.blames_kitten("upstream/release-1.36");
+    fork.begin(&["-b", "tracking", "upstream/release-1.36"]);
+    fork.blames_kitten("upstream/release-1.36");
+    // Pushed into the fork under the release's own name.
+    fork.begin(&["--no-track", "-b", "release-1.36", "upstream/release-1.36"]);
+    fork.clone.git(&["push", "-q", "-u", "origin", "release-1.36"]);
+    fork.blames_kitten("upstream/release-1.36");
+}
+
+/// What was pushed to a fork, under whatever name, is still what is judged.
+#[test]
+fn a_topic_is_not_compared_with_its_pushed_copy() {
+    let scratch = Scratch::new();
+    let fork = Fork::new(&scratch);
+    for (number, pushed) in ["topic-0", "other", "me/topic-2"].iter().enumerate() {
+        let topic = format!("topic-{number}");
+        fork.begin(&["--no-track", "-b", &topic, "upstream/master"]);
+        fork.clone.git(&["push", "-q", "-u", "origin", &format!("{topic}:{pushed}")]);
+        assert_eq!(
+            fork.clone.git(&["rev-parse", "--abbrev-ref", "@{u}"]),
+            format!("origin/{pushed}"),
+            "the trap is set"
+        );
+        fork.blames_kitten("upstream/master");
+        let run = fork.clone.imglint(&["-v"]);
+        run.says(&[&format!("candidate origin/{pushed}: left out, it is the pushed copy of this branch")]);
+    }
+}
+
+/// Work that was begun on the wrong branch, and what was pushed of it to the fork, is a part of the change.
+#[test]
+fn commits_on_the_own_master_are_a_part_of_the_change() {
+    let scratch = Scratch::new();
+    let fork = Fork::new(&scratch);
+    fork.clone.git(&["checkout", "-q", "master"]);
+    fork.clone.git(&["merge", "-q", "--ff-only", "upstream/master"]);
+    fork.forget_a_bump("a");
+    for push in [false, true] {
+        if push {
+            fork.clone.git(&["checkout", "-q", "master"]);
+            fork.clone.git(&["push", "-q", "origin", "master"]);
+            fork.clone.imglint(&[]).is(1, STALE).says(&["(merge base with upstream/master)"]);
+        }
+        fork.clone.git(&["checkout", "-q", "--no-track", "-B", "topic", "master"]);
+        fork.clone.imglint(&[]).is(1, STALE).says(&["(merge base with upstream/master)"]);
+        fork.forget_a_bump("b");
+        let run = fork.clone.imglint(&["-v"]);
+        run.is(1, STALE).says(&["candidate master: left out, it holds commits that were made here"]);
+    }
+}
+
+/// Somebody fetches the project by its address, and knows no remote of it.
+#[test]
+fn a_local_master_may_be_newer_than_the_fork_s() {
+    let scratch = Scratch::new();
+    let fork = Fork::new(&scratch);
+    fork.clone.git(&["remote", "remove", "upstream"]);
+    fork.clone.git(&["checkout", "-q", "master"]);
+    fork.clone.git(&["pull", "-q", "--ff-only", fork.project.root.to_str().expect("UTF-8"), "master"]);
+    fork.begin(&["-b", "topic"]);
+    fork.blames_kitten("master");
+}
+
+#[test]
+fn a_topic_on_another_topic_is_compared_with_the_one_that_it_tracks() {
+    let scratch = Scratch::new();
+    let fork = Fork::new(&scratch);
+    fork.begin(&["--no-track", "-b", "first", "upstream/master"]);
+    let good = [("test/images/kitten/VERSION", "1.5\n")];
+    fork.clone.git(&["checkout", "-q", "--track", "-b", "second", "first"]);
+    fork.clone.change(&good);
+    fork.clone.imglint(&[]).is(0, &[]).says(&["(merge base with first)"]);
+    fork.clone.git(&["push", "-q", "origin", "first"]);
+    fork.clone.git(&["branch", "-q", "-u", "origin/first"]);
+    fork.clone.imglint(&[]).is(0, &[]).says(&["(merge base with origin/first)"]);
 }
 
 #[test]
