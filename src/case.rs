@@ -19,12 +19,12 @@ pub struct Case {
     pub files: Vec<File>,
     /// The configuration.
     pub config: Option<String>,
-    /// Files from outside of the repository: what they are (`promoted`, `jobs` or `registries`), and their text.
-    pub inputs: Vec<(String, String)>,
+    /// Files from outside of the repository.
+    pub inputs: Vec<Input>,
     /// What is found, one line a finding. `None` where nothing is.
     pub findings: Option<String>,
     /// The files that a repair changes, as they are afterwards.
-    pub fixed: Vec<(String, String)>,
+    pub fixed: Vec<FixedFile>,
     /// How many older findings there are.
     pub older: usize,
     /// Whether the whole of head is judged, as under `--all`.
@@ -40,6 +40,46 @@ pub struct File {
     pub path: String,
     /// Its kind.
     pub kind: FileKind,
+    /// Its content.
+    pub text: String,
+}
+
+/// A file from outside of the repository.
+#[derive(Debug, Clone)]
+pub struct Input {
+    /// What it is.
+    pub kind: InputKind,
+    /// Its content.
+    pub text: String,
+}
+
+/// What a file from outside of the repository is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InputKind {
+    /// That of `--promoted`.
+    Promoted,
+    /// That of `--jobs`.
+    Jobs,
+    /// That of `KUBE_TEST_REPO_LIST`.
+    Registries,
+}
+
+impl InputKind {
+    /// The word for it in cases.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Promoted => "promoted",
+            Self::Jobs => "jobs",
+            Self::Registries => "registries",
+        }
+    }
+}
+
+/// A file as a repair leaves it.
+#[derive(Debug, Clone)]
+pub struct FixedFile {
+    /// Its path.
+    pub path: String,
     /// Its content.
     pub text: String,
 }
@@ -72,63 +112,76 @@ pub fn parse(markdown: &str) -> Result<Vec<Case>, String> {
             case.prose.push('\n');
             continue;
         };
-        let fault = |what: &str| format!("line {}: {what}: {line}", number + 1);
-        let (words, path) = directive.split_once(':').ok_or_else(|| fault("a directive needs a colon"))?;
+        let mut lines = lines.by_ref().map(|(_, line)| line);
+        case.add(directive, &mut lines).map_err(|what| format!("line {}: {what}: {line}", number + 1))?;
+    }
+    Ok(cases)
+}
+
+/// The block of code on the next lines.
+fn block<'l>(lines: &mut impl Iterator<Item = &'l str>) -> Option<String> {
+    let info = lines.next()?.strip_prefix("```")?;
+    let mut block = String::new();
+    for line in lines.take_while(|line| *line != "```") {
+        block.push_str(line);
+        block.push('\n');
+    }
+    if info.split_whitespace().any(|flag| flag == "escaped") {
+        block = unescape(&block);
+    }
+    if info.split_whitespace().any(|flag| flag == "no-newline") {
+        block.truncate(block.trim_end_matches('\n').len());
+    }
+    Some(block)
+}
+
+impl Case {
+    /// Adds what a directive says, and the block below it. An error says what is wrong with the directive.
+    fn add<'l>(&mut self, directive: &str, lines: &mut impl Iterator<Item = &'l str>) -> Result<(), &'static str> {
+        let (words, path) = directive.split_once(':').ok_or("a directive needs a colon")?;
         let path = path.trim().to_owned();
         match words {
             "older" => {
-                case.older = path.parse().map_err(|_| fault("this is no number"))?;
-                continue;
+                self.older = path.parse().map_err(|_| "this is no number")?;
+                return Ok(());
             }
             "judge" if path == "all" => {
-                case.is_whole = true;
-                continue;
+                self.is_whole = true;
+                return Ok(());
             }
             _ => {}
         }
-        let (_, fence) = lines.next().ok_or_else(|| fault("a block must follow"))?;
-        let info = fence.strip_prefix("```").ok_or_else(|| fault("a block must follow"))?;
-        let mut block = String::new();
-        for (_, line) in lines.by_ref().take_while(|(_, line)| *line != "```") {
-            block.push_str(line);
-            block.push('\n');
+        let text = block(lines).ok_or("a block must follow")?;
+        match words {
+            "config" => self.config = Some(text),
+            "findings" => self.findings = Some(text),
+            "fixed" => self.fixed.push(FixedFile { path, text }),
+            "promoted" => self.inputs.push(Input { kind: InputKind::Promoted, text }),
+            "jobs" => self.inputs.push(Input { kind: InputKind::Jobs, text }),
+            "registries" => self.inputs.push(Input { kind: InputKind::Registries, text }),
+            _ => self.files.push(file(words, path, text)?),
         }
-        let mut flags = info.split_whitespace();
-        let text = if flags.clone().any(|flag| flag == "escaped") { unescape(&block) } else { block };
-        let text = if flags.any(|flag| flag == "no-newline") { text.trim_end_matches('\n').to_owned() } else { text };
-        let (side, kind) = words.split_once(' ').unwrap_or((words, "file"));
-        let kind = match kind {
-            "file" => FileKind::File,
-            "executable" => FileKind::Executable,
-            "link" => FileKind::Symlink,
-            _ => return Err(fault("a file is plain, `executable` or `link`")),
-        };
-        let side = match side {
-            "both" => Side::Both,
-            "before" => Side::Before,
-            "after" => Side::After,
-            "tip" => Side::Tip,
-            "config" => {
-                case.config = Some(text);
-                continue;
-            }
-            "findings" => {
-                case.findings = Some(text);
-                continue;
-            }
-            "promoted" | "jobs" | "registries" => {
-                case.inputs.push((side.to_owned(), text));
-                continue;
-            }
-            "fixed" => {
-                case.fixed.push((path, text));
-                continue;
-            }
-            _ => return Err(fault("unknown directive")),
-        };
-        case.files.push(File { side, path, kind, text });
+        Ok(())
     }
-    Ok(cases)
+}
+
+/// A file; `words` say where and what it is, as `both` or `after executable`.
+fn file(words: &str, path: String, text: String) -> Result<File, &'static str> {
+    let (side, kind) = words.split_once(' ').unwrap_or((words, "file"));
+    let kind = match kind {
+        "file" => FileKind::File,
+        "executable" => FileKind::Executable,
+        "link" => FileKind::Symlink,
+        _ => return Err("a file is plain, `executable` or `link`"),
+    };
+    let side = match side {
+        "both" => Side::Both,
+        "before" => Side::Before,
+        "after" => Side::After,
+        "tip" => Side::Tip,
+        _ => return Err("unknown directive"),
+    };
+    Ok(File { side, path, kind, text })
 }
 
 /// The case that shows what a rule finds: the first that finds something.
@@ -161,29 +214,37 @@ fn unescape(text: &str) -> String {
 impl Case {
     /// The files of one tree of the case.
     pub fn tree(&self, side: Side) -> impl Iterator<Item = (&str, FileKind, &[u8])> {
-        let is_in = move |file: &&File| match side {
-            Side::Tip => file.side != Side::After,
-            side => file.side == side || file.side == Side::Both,
-        };
-        self.files.iter().filter(is_in).map(|file| (file.path.as_str(), file.kind, file.text.as_bytes()))
+        let files = self.files.iter().filter(move |file| file.is_in(side));
+        files.map(|file| (file.path.as_str(), file.kind, file.text.as_bytes()))
     }
 
     /// All files of the case in the order in which they are told, with the words for where they are.
-    pub fn told(&self) -> impl Iterator<Item = (&File, &'static str)> {
+    pub fn told(&self) -> Vec<(&File, &'static str)> {
         let sides = [
             (Side::Both, "on both sides"),
             (Side::Before, "before"),
             (Side::After, "after"),
             (Side::Tip, "meanwhile on the base branch"),
         ];
-        let of_side = |(side, words)| {
-            self.files.iter().filter(move |file: &&File| file.side == side).map(move |file| (file, words))
-        };
-        sides.into_iter().flat_map(of_side)
+        let mut told = Vec::new();
+        for (side, words) in sides {
+            told.extend(self.files.iter().filter(|file| file.side == side).map(|file| (file, words)));
+        }
+        told
     }
 
     /// Whether the base branch went on in this case.
     pub fn has_tip(&self) -> bool {
         self.files.iter().any(|file| file.side == Side::Tip)
+    }
+}
+
+impl File {
+    /// Whether a tree has it.
+    fn is_in(&self, side: Side) -> bool {
+        match side {
+            Side::Tip => self.side != Side::After,
+            side => self.side == side || self.side == Side::Both,
+        }
     }
 }

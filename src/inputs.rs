@@ -15,8 +15,17 @@ pub struct Inputs {
     pub promoted: Option<Arc<Promoted>>,
     /// `--jobs`.
     pub jobs: Option<Jobs>,
-    /// `KUBE_TEST_REPO_LIST`: its path and its text.
-    pub registries: Option<(Arc<str>, Arc<Text>)>,
+    /// `KUBE_TEST_REPO_LIST`.
+    pub registries: Option<RegistryList>,
+}
+
+/// The registries that tests are told to use.
+#[derive(Debug, Clone)]
+pub struct RegistryList {
+    /// The path of the file.
+    pub path: Arc<str>,
+    /// Its text.
+    pub text: Arc<Text>,
 }
 
 /// The tags that a registry has promoted, by image: never built again, and never to be changed.

@@ -26,8 +26,8 @@ pub struct Outcome {
     pub older: usize,
     /// Rules that could not judge. The run has failed if there is one, whatever was found.
     pub failures: Vec<Failure>,
-    /// Rules that could not look, and what they lack. That they found nothing says nothing.
-    pub blind: Vec<(RuleId, Missing)>,
+    /// Rules that could not look. That they found nothing says nothing.
+    pub blind: Vec<Blind>,
     /// Of a whole tree: settings of the repository's own that are without effect, one line each.
     pub unused: Vec<String>,
     /// The names of the images that were judged, in order: those of the whole tree, or those that the change touches where it
@@ -35,17 +35,53 @@ pub struct Outcome {
     pub images: Vec<Arc<str>>,
 }
 
-/// A rule that could not judge.
+/// What could not judge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Judge {
+    /// One rule, beside others that could.
+    Rule(RuleId),
+    /// The run as a whole, which ended before any rule began.
+    Run,
+}
+
+/// Something that could not judge, and why.
 #[derive(Debug, Clone, thiserror::Error, miette::Diagnostic)]
-#[error("the rule {rule} failed: {reason}")]
+#[error("{}{reason}", self.judge.introduction())]
 pub struct Failure {
-    /// The rule.
-    pub rule: RuleId,
+    /// What could not.
+    pub judge: Judge,
     /// What stood in the way.
     pub reason: String,
     /// What to do about it.
     #[help]
     pub help: Option<String>,
+}
+
+/// A rule that could not look.
+#[derive(Debug, Clone)]
+pub struct Blind {
+    /// The rule.
+    pub rule: RuleId,
+    /// What it lacks.
+    pub missing: Missing,
+}
+
+impl Judge {
+    /// The name under which reports show it.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Rule(rule) => rule,
+            Self::Run => "imglint",
+        }
+    }
+
+    /// What stands before the reason; that of a run speaks for itself.
+    fn introduction(&self) -> String {
+        match self {
+            Self::Rule(rule) => format!("the rule {rule} failed: "),
+            Self::Run => String::new(),
+        }
+    }
 }
 
 /// What a rule says of a change.
@@ -79,7 +115,7 @@ pub fn judge(pack: &Pack, pair: &Pair<'_>) -> Result<Outcome, StoreError> {
     let mut outcome = Outcome { images, ..Outcome::default() };
     for rule in pack.rules.iter().filter(|rule| rule.level != Level::Off) {
         if let Some(missing) = rule.missing(inputs, change.is_some()) {
-            outcome.blind.push((Arc::clone(&rule.id), missing));
+            outcome.blind.push(Blind { rule: Arc::clone(&rule.id), missing });
         }
     }
     let mut old = Vec::new();
@@ -131,7 +167,7 @@ fn waive(pack: &Pack, pair: &Pair<'_>, trees: &Trees, outcome: &mut Outcome, old
     let base = trees.before.as_ref().map(|before| &before.base);
     let mut judged = Vec::new();
     for rule in pack.rules.iter().filter(|rule| rule.is_judged()) {
-        let has_failed = outcome.failures.iter().any(|failure| failure.rule == rule.id);
+        let has_failed = outcome.failures.iter().any(|failure| failure.judge == Judge::Rule(Arc::clone(&rule.id)));
         if !has_failed && rule.missing(&pack.inputs, base.is_some()).is_none() {
             judged.push(&*rule.id);
         }
@@ -230,7 +266,7 @@ impl Outcome {
             }
         }
         for failure in &step.failures {
-            if !self.failures.iter().any(|known| known.rule == failure.rule) {
+            if !self.failures.iter().any(|known| known.judge == failure.judge) {
                 self.failures.push(failure.clone());
             }
         }
@@ -281,7 +317,8 @@ fn apply(
     context: &Context<'_>,
     before: Option<&Context<'_>>,
 ) -> Result<Judgement, Failure> {
-    let failed = |reason: String, help: Option<String>| Failure { rule: Arc::clone(&rule.id), reason, help };
+    let failed =
+        |reason: String, help: Option<String>| Failure { judge: Judge::Rule(Arc::clone(&rule.id)), reason, help };
     let run = |context: &Context<'_>| match catch_unwind(AssertUnwindSafe(|| check.kind().run(context))) {
         Ok(result) => result.map_err(|error| failed(error.to_string(), error.help)),
         Err(panic) => {

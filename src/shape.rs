@@ -226,8 +226,8 @@ pub struct Shape {
     pub mirrored: Globs,
     /// Further images that carry another project's version.
     pub upstream_versions: Globs,
-    /// What stands before the name of an image of this tree, and the directory that the name then lacks; the longest first.
-    pub registries: Vec<(String, String)>,
+    /// What stands before the name of an image of this tree, the longest first.
+    pub registries: Vec<Prefix>,
     /// Whether tags end with the platform.
     pub platform_suffix: bool,
     /// What stands before the version in tags.
@@ -286,16 +286,30 @@ pub struct Constant {
 /// The file that names a Go module.
 pub const GO_MODULE: &str = "go.mod";
 
+/// What stands before the name of an image of this tree.
+#[derive(Debug, Clone)]
+pub struct Prefix {
+    /// A registry and what else is before the name, with its last slash.
+    pub text: String,
+    /// The directory that the name lacks behind it; empty, if it lacks none.
+    pub directory: String,
+}
+
+impl From<Registry> for Prefix {
+    fn from(registry: Registry) -> Self {
+        let (name, directory) = match registry {
+            Registry::Plain(name) => (name, String::new()),
+            Registry::Of { name, directory } => (name, directory),
+        };
+        Self { text: before_names(&name), directory }
+    }
+}
+
 impl From<PackFile> for Shape {
     fn from(file: PackFile) -> Self {
         let PackFile { images, references, build, binaries, manifest, constants, .. } = file;
-        let registries = references.registries.into_iter().map(|registry| match registry {
-            Registry::Plain(name) => (name, String::new()),
-            Registry::Of { name, directory } => (name, directory),
-        });
-        let registries = registries.map(|(name, directory)| (before_names(&name), directory));
-        let mut registries: Vec<(String, String)> = registries.collect();
-        registries.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
+        let mut registries: Vec<Prefix> = references.registries.into_iter().map(Prefix::from).collect();
+        registries.sort_by_key(|prefix| std::cmp::Reverse(prefix.text.len()));
         let directories = |directories: Vec<Directory>| directories.into_iter().map(|directory| directory.0).collect();
         let roots: Vec<String> = directories(images.roots);
         let (binary_scope, module, makefile) = binaries.map_or((Vec::new(), None, None), |binaries| {

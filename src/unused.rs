@@ -14,16 +14,16 @@ pub fn settings(pack: &Pack, files: &Snapshot<'_>, model: &Model) -> Vec<String>
     unused.images(files, model);
     unused.registries(model);
     unused.versions(files, model);
-    let missing = unlisted_registries(pack, model).into_iter().map(|(registry, images)| {
+    for (registry, images) in unlisted_registries(pack, model) {
         let names: Vec<&str> = images.into_iter().collect();
-        format!(
+        unused.lines.push(format!(
             "`{}` stands before names that images of this repository have ({}). If it is theirs, add it to \
              references.registries: they are not compared",
             escape(&registry),
             escape(&names.join(", "))
-        )
-    });
-    unused.lines.into_iter().chain(missing).collect()
+        ));
+    }
+    unused.lines
 }
 
 /// What stands before the names of images of the tree without being listed, with these names. Images of docker's own library are
@@ -93,9 +93,9 @@ impl Unused<'_> {
             return;
         }
         let names: Vec<String> = model.images.values().flat_map(|image| image.own_names(&self.pack.shape)).collect();
-        for (registry, _) in &self.pack.shape.registries {
-            if !names.iter().any(|name| name.starts_with(registry)) {
-                self.say("references.registries", registry.trim_end_matches('/'), "stands before no name");
+        for prefix in &self.pack.shape.registries {
+            if !names.iter().any(|name| name.starts_with(&prefix.text)) {
+                self.say("references.registries", prefix.text.trim_end_matches('/'), "stands before no name");
             }
         }
     }

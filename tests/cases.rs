@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use imglint::case::{self, Case, Side};
+use imglint::case::{self, Case, Input, InputKind, Side};
 use imglint::config_file::{CONFIG_FILE, Config};
 use imglint::finding::Finding;
 use imglint::fix::{self, Allowed};
-use imglint::inputs::{Jobs, Promoted};
+use imglint::inputs::{Jobs, Promoted, RegistryList};
 use imglint::pack::{self, BUILT_IN, BuiltIn, Pack, Selection};
 use imglint::run::{self, Outcome};
 use imglint::snapshot::{Pair, Snapshot};
@@ -45,12 +45,15 @@ fn pack(built_in: &BuiltIn, rule: &str, case: &Case) -> Pack {
     let today = Day::parse("2026-06-01").expect("a day");
     pack.waivers =
         Some(Waivers { list: waivers.clone(), after: waivers, before: Vec::new(), rules: Vec::new(), today });
-    for (kind, text) in &case.inputs {
-        let source = Source::new(kind, text.clone());
-        match kind.as_str() {
-            "promoted" => pack.inputs.promoted = Some(Promoted::read(&source).expect("a list").into()),
-            "jobs" => pack.inputs.jobs = Some(Jobs::new(&source)),
-            _ => pack.inputs.registries = Some(("repo_list.yaml".into(), Arc::new(text.as_str().into()))),
+    for Input { kind, text } in &case.inputs {
+        let source = Source::new(kind.name(), text.clone());
+        match kind {
+            InputKind::Promoted => pack.inputs.promoted = Some(Promoted::read(&source).expect("a list").into()),
+            InputKind::Jobs => pack.inputs.jobs = Some(Jobs::new(&source)),
+            InputKind::Registries => {
+                let text = Arc::new(text.as_str().into());
+                pack.inputs.registries = Some(RegistryList { path: "repo_list.yaml".into(), text });
+            }
         }
     }
     pack
@@ -144,7 +147,7 @@ fn repairs_silence_their_rule_and_are_stable() {
             let changed: Vec<_> =
                 repair.files.iter().map(|(path, file)| (path.to_string(), file.after.clone())).collect();
             let mut expected: Vec<_> =
-                case.fixed.iter().map(|(path, text)| (path.clone(), text.clone().into_bytes())).collect();
+                case.fixed.iter().map(|fixed| (fixed.path.clone(), fixed.text.clone().into_bytes())).collect();
             expected.sort();
             assert!(changed == expected, "{at}: {:?}", repair.files);
         }

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::{Context, Files, Kind, Reads};
 use crate::finding::{Fault, Place};
+use crate::inputs::RegistryList;
 use crate::parse::capture::Pattern;
 use crate::parse::yaml::{Document, Malformed, Node};
 use crate::snapshot::StoreError;
@@ -45,7 +46,7 @@ impl Kind for Registries {
                 judge(path, &text, &manifest.path, &known, &mut faults);
             }
         }
-        if let Some((path, text)) = &context.inputs.registries {
+        if let Some(RegistryList { path, text }) = &context.inputs.registries {
             judge(path, text, &manifest.path, &known, &mut faults);
         }
         Ok(faults)

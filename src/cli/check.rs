@@ -19,7 +19,7 @@ use crate::fix::{self, Allowed, Repair};
 use crate::model::Model;
 use crate::pack::{Pack, Rule, Selection};
 use crate::report::human::Style;
-use crate::report::{Repaired, Report, diff, human, summary};
+use crate::report::{Repaired, Report, Tree, diff, human, summary};
 use crate::run;
 use crate::snapshot::Pair;
 
@@ -118,8 +118,8 @@ fn judge(options: &Options, outputs: &Outputs<'_>, environment: &Environment, is
         outcome,
         rules: &pack.rules,
         pair: Some(files),
-        base: (frame.base.revision().map(|commit| commit.to_string()), frame.base.source()),
-        head: (commit, frame.head.kind()),
+        base: Tree { revision: frame.base.revision().map(|commit| commit.to_string()), words: frame.base.source() },
+        head: Tree { revision: commit, words: frame.head.kind() },
         gate,
         repaired: (options.fix || options.diff).then_some(Repaired { repair: &repair, is_written }),
     };

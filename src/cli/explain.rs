@@ -91,9 +91,9 @@ fn example(text: &mut String, case: &Case) {
             let _ = writeln!(text, "    {}", escape(line));
         }
     }
-    for (name, input) in &case.inputs {
-        let _ = writeln!(text, "\n  --{name}:");
-        for line in input.lines() {
+    for input in &case.inputs {
+        let _ = writeln!(text, "\n  --{}:", input.kind.name());
+        for line in input.text.lines() {
             let _ = writeln!(text, "    {}", escape(line));
         }
     }
@@ -101,9 +101,9 @@ fn example(text: &mut String, case: &Case) {
     for line in case.findings.iter().flat_map(|findings| findings.lines()) {
         let _ = writeln!(text, "    {line}");
     }
-    for (path, fixed) in &case.fixed {
-        let _ = writeln!(text, "\n  {path} (repaired):");
-        for line in fixed.lines() {
+    for fixed in &case.fixed {
+        let _ = writeln!(text, "\n  {} (repaired):", fixed.path);
+        for line in fixed.text.lines() {
             let _ = writeln!(text, "    {}", escape(line));
         }
     }

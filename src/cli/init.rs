@@ -174,8 +174,11 @@ fn registries(pack: &Pack, model: &Model) -> Vec<String> {
     let mut registries: Vec<String> = unlisted_registries(pack, model).into_keys().collect();
     if !registries.is_empty() {
         let names: Vec<String> = model.images.values().flat_map(|image| image.own_names(&pack.shape)).collect();
-        let used = pack.shape.registries.iter().filter(|(known, _)| names.iter().any(|name| name.starts_with(known)));
-        registries.extend(used.map(|(registry, _)| registry.trim_end_matches('/').to_owned()));
+        for prefix in &pack.shape.registries {
+            if names.iter().any(|name| name.starts_with(&prefix.text)) {
+                registries.push(prefix.text.trim_end_matches('/').to_owned());
+            }
+        }
         registries.sort();
     }
     registries

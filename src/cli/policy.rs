@@ -8,7 +8,7 @@ use crate::config_file::{CONFIG_FILE, Config};
 use crate::environment::Environment;
 use crate::finding::RuleId;
 use crate::git::{Base, GitError, Head, Policy, Repository};
-use crate::inputs::{Inputs, Jobs, Promoted};
+use crate::inputs::{Inputs, Jobs, Promoted, RegistryList};
 use crate::pack::{BUILT_IN, BuiltIn, Pack, PackFiles, read_config};
 use crate::suggest::suggest;
 use crate::text::{Text, escape};
@@ -322,7 +322,7 @@ pub(super) fn inputs(promoted: Option<&Path>, jobs: Option<&Path>, environment: 
     });
     let registries = environment.get("KUBE_TEST_REPO_LIST").map(|path| {
         let source = read(Path::new(path), "KUBE_TEST_REPO_LIST")?;
-        Ok::<_, Error>((source.name, Text::from(&*source.text).into()))
+        Ok::<_, Error>(RegistryList { path: source.name, text: Text::from(&*source.text).into() })
     });
     Ok(Inputs {
         promoted: promoted.transpose()?.map(Into::into),

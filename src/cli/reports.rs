@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use miette::Diagnostic;
 
@@ -12,8 +11,8 @@ use super::{Error, print, say, style};
 use crate::environment::{Ci, Environment};
 use crate::finding::Level;
 use crate::report::human::Style;
-use crate::report::{COULD_NOT_JUDGE, Report, github, gitlab, human, json, junit, rdjson, sarif};
-use crate::run::{Failure, Outcome};
+use crate::report::{Report, Tree, github, gitlab, human, json, junit, rdjson, sarif};
+use crate::run::{Failure, Judge, Outcome};
 use crate::text::escape;
 use crate::write::whole;
 
@@ -171,12 +170,12 @@ fn failure(error: &dyn Diagnostic) -> Outcome {
 }
 
 fn nothing_but(reason: String, help: Option<String>) -> Outcome {
-    Outcome { failures: vec![Failure { rule: Arc::from(COULD_NOT_JUDGE), reason, help }], ..Outcome::default() }
+    Outcome { failures: vec![Failure { judge: Judge::Run, reason, help }], ..Outcome::default() }
 }
 
 fn without_judgement(outcome: &Outcome) -> Report<'_> {
-    let nothing = || (None, "");
-    Report { outcome, rules: &[], pair: None, base: nothing(), head: nothing(), gate: Level::Error, repaired: None }
+    let (base, head) = (Tree::default(), Tree::default());
+    Report { outcome, rules: &[], pair: None, base, head, gate: Level::Error, repaired: None }
 }
 
 fn absolute(path: &Path) -> PathBuf {

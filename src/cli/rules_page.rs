@@ -59,12 +59,12 @@ fn example(page: &mut String, case: &Case) {
     for (file, words) in case.told() {
         block(page, &format!("`{}`, {words}:", escape(&file.path)), &file.text);
     }
-    for (name, input) in &case.inputs {
-        block(page, &format!("`--{name}`:"), input);
+    for input in &case.inputs {
+        block(page, &format!("`--{}`:", input.kind.name()), &input.text);
     }
     block(page, "imglint says:", case.findings.as_deref().unwrap_or_default());
-    for (path, fixed) in &case.fixed {
-        block(page, &format!("`{}`, repaired:", escape(path)), fixed);
+    for fixed in &case.fixed {
+        block(page, &format!("`{}`, repaired:", escape(&fixed.path)), &fixed.text);
     }
 }
 

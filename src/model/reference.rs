@@ -137,9 +137,9 @@ impl Reference {
         let start = span.start + (raw.len() - raw.trim_start_matches(QUOTES).len());
         let raw = raw.trim_matches(QUOTES);
         let hosted = without_default_host(raw);
-        let mut registries = shape.registries.iter();
+        let mut prefixes = shape.registries.iter();
         let (name, directory) =
-            registries.find_map(|(registry, directory)| Some((hosted.strip_prefix(registry.as_str())?, directory)))?;
+            prefixes.find_map(|prefix| Some((hosted.strip_prefix(prefix.text.as_str())?, &prefix.directory)))?;
         let name_start = start + (raw.len() - name.len());
         let name = name.split('@').next().unwrap_or_default();
         let (name, tag) = name.rsplit_once(':').map_or((name, None), |(name, tag)| (name, Some(tag)));
@@ -231,7 +231,7 @@ impl Image {
 }
 
 fn is_own(name: &str, shape: &Shape) -> bool {
-    shape.registries.iter().any(|(registry, _)| name.starts_with(registry))
+    shape.registries.iter().any(|prefix| name.starts_with(&prefix.text))
 }
 
 /// A reference to an image without its tag and its digest.

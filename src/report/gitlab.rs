@@ -49,8 +49,8 @@ pub fn render(report: &Report<'_>) -> String {
     // There is no other place for a rule that could not judge, and a report without it would look complete.
     let failures = report.outcome.failures.iter().map(|failure| Issue {
         description: failure_message(failure),
-        check_name: &failure.rule,
-        fingerprint: format!("could-not-judge:{}", failure.rule),
+        check_name: failure.judge.name(),
+        fingerprint: format!("could-not-judge:{}", failure.judge.name()),
         severity: "blocker",
         location: Location { path: ".", lines: Lines { begin: 1, end: 1 } },
     });

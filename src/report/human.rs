@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use annotate_snippets::{Annotation, AnnotationKind, Element, Group, Level as Title, Origin, Renderer, Snippet};
 
-use super::{COULD_NOT_JUDGE, Report, failure_message, summary};
+use super::{Report, failure_message, summary};
 use crate::finding::{Fault, Finding, Label, Level, Place};
-use crate::run::Outcome;
+use crate::run::{Judge, Outcome};
 use crate::text::{Span, counted, escape, is_unprintable};
 
 /// How much a reader can show.
@@ -91,7 +91,7 @@ pub fn failures(outcome: &Outcome) -> String {
 
 /// How many findings there are, in words.
 pub fn closing(outcome: &Outcome) -> String {
-    if outcome.failures.iter().any(|failure| *failure.rule == *COULD_NOT_JUDGE) {
+    if outcome.failures.iter().any(|failure| failure.judge == Judge::Run) {
         return "nothing was judged".to_owned();
     }
     let counts = [(Level::Error, "error"), (Level::Warning, "warning"), (Level::Note, "note")];

@@ -101,13 +101,13 @@ pub fn render(report: &Report<'_>) -> String {
     let outcome = report.outcome;
     let root = Root {
         version: 1,
-        base: Base { rev: report.base.0.as_deref(), source: report.base.1 },
-        head: Head { rev: report.head.0.as_deref(), kind: report.head.1 },
+        base: Base { rev: report.base.revision.as_deref(), source: report.base.words },
+        head: Head { rev: report.head.revision.as_deref(), kind: report.head.words },
         findings: outcome.findings.iter().map(item).collect(),
         failures: outcome
             .failures
             .iter()
-            .map(|failure| Failed { rule: &failure.rule, message: &failure.reason })
+            .map(|failure| Failed { rule: failure.judge.name(), message: &failure.reason })
             .collect(),
         repairs: report.repaired.map(repairs),
         summary: Summary {

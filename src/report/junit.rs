@@ -9,9 +9,9 @@ use std::fmt::Write as _;
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
 use super::place::spelled;
-use super::{COULD_NOT_JUDGE, Report, failure_message, message};
+use super::{Report, failure_message, message};
 use crate::finding::Finding;
-use crate::run::Failure;
+use crate::run::{Blind, Failure, Judge};
 use crate::text::escape;
 
 /// What a rule has to say of an image, or of no image.
@@ -27,7 +27,7 @@ type Key<'a> = (&'a str, Option<&'a str>);
 /// Renders the document.
 pub fn render(report: &Report<'_>) -> String {
     let mut cases: BTreeMap<Key<'_>, Case<'_>> = BTreeMap::new();
-    cases.insert((COULD_NOT_JUDGE, None), Case::default());
+    cases.insert((Judge::Run.name(), None), Case::default());
     for rule in report.applied() {
         let images = report.outcome.images.iter().map(|image| Some(&**image));
         for image in images.chain([None]) {
@@ -38,11 +38,15 @@ pub fn render(report: &Report<'_>) -> String {
         cases.entry((&finding.rule, finding.fault.image.as_deref())).or_default().findings.push(finding);
     }
     for failure in &report.outcome.failures {
-        cases.entry((&failure.rule, None)).or_default().failure = Some(failure);
+        cases.entry((failure.judge.name(), None)).or_default().failure = Some(failure);
     }
-    let failed = report.outcome.failures.iter().map(|failure| (&*failure.rule, "the rule failed".to_owned()));
-    let blind = report.outcome.blind.iter().map(|(rule, missing)| (&**rule, format!("it needs {missing}")));
-    let unjudged: BTreeMap<&str, String> = blind.chain(failed).collect();
+    let mut unjudged: BTreeMap<&str, String> = BTreeMap::new();
+    for Blind { rule, missing } in &report.outcome.blind {
+        unjudged.insert(rule, format!("it needs {missing}"));
+    }
+    for failure in &report.outcome.failures {
+        unjudged.insert(failure.judge.name(), "the rule failed".to_owned());
+    }
     let mut suite = TestSuite::new("imglint");
     for ((rule, image), case) in &cases {
         let name = image.map_or_else(|| (*rule).to_owned(), |image| format!("{rule}({image})"));

@@ -28,14 +28,23 @@ pub struct Report<'a> {
     pub rules: &'a [Rule],
     /// What was compared; nothing where the run ended before that.
     pub pair: Option<&'a Pair<'a>>,
-    /// What head was compared with: the commit, if it is one, and where that is known from.
-    pub base: (Option<String>, &'a str),
-    /// What was judged: the commit, if it is one, and the word for what it is.
-    pub head: (Option<String>, &'a str),
+    /// What head was compared with, and where that is known from.
+    pub base: Tree<'a>,
+    /// What was judged, and what kind of a tree it is.
+    pub head: Tree<'a>,
     /// The lowest level that fails the gate.
     pub gate: Level,
     /// What was repaired, where that was asked for.
     pub repaired: Option<Repaired<'a>>,
+}
+
+/// One side of what was compared.
+#[derive(Debug, Clone, Default)]
+pub struct Tree<'a> {
+    /// The commit, if it is one.
+    pub revision: Option<String>,
+    /// What else is to be said of it, in the words of the environment or of the command line.
+    pub words: &'a str,
 }
 
 /// Repairs that were asked for.
@@ -82,11 +91,10 @@ fn message(finding: &Finding) -> String {
     message
 }
 
-/// What a failure says; one that is no rule's speaks for itself.
+/// What a failure says, with what to do.
 fn failure_message(failure: &Failure) -> String {
     let help = failure.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
-    let reason = if *failure.rule == *COULD_NOT_JUDGE { failure.reason.clone() } else { failure.to_string() };
-    escape(&format!("{reason}{help}")).into_owned()
+    escape(&format!("{failure}{help}")).into_owned()
 }
 
 /// A name for each finding that lasts while its line moves and its numbers change, and that no two findings share: of its rule,
@@ -113,6 +121,3 @@ fn hash<'p>(parts: impl Iterator<Item = &'p str>) -> u64 {
     }
     hash
 }
-
-/// The name under which a run is reported that ended before it could judge, in the place of a rule.
-pub const COULD_NOT_JUDGE: &str = "imglint";

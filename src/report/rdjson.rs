@@ -81,7 +81,7 @@ pub fn render(report: &Report<'_>) -> String {
         message: failure_message(failure),
         location: None,
         severity: "ERROR",
-        code: Code { value: &failure.rule, url: None },
+        code: Code { value: failure.judge.name(), url: None },
         suggestions: Vec::new(),
         related_locations: Vec::new(),
     });

@@ -38,11 +38,11 @@ pub fn render(report: &Report<'_>) -> String {
     let findings = &report.outcome.findings;
     let results = findings.iter().zip(fingerprints(findings));
     let notifications = report.outcome.failures.iter().map(|failure| {
-        let rule = |index: &i64| ReportingDescriptorReference::builder().id(&*failure.rule).index(*index).build();
+        let rule = |index: &i64| ReportingDescriptorReference::builder().id(failure.judge.name()).index(*index).build();
         Notification::builder()
             .level(NotificationLevel::Error.to_string())
             .message(&said(&failure_message(failure)))
-            .opt_associated_rule(index.get(&*failure.rule).map(rule))
+            .opt_associated_rule(index.get(failure.judge.name()).map(rule))
             .build()
     });
     let driver = ToolComponent::builder()

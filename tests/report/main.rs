@@ -12,8 +12,8 @@ use imglint::config_file::CONFIG_FILE;
 use imglint::finding::Level;
 use imglint::pack::{self, BuiltIn, Pack, Selection};
 use imglint::report::human::Style;
-use imglint::report::{Report, github, gitlab, human, json, junit, rdjson, sarif};
-use imglint::run::{self, Failure, Outcome};
+use imglint::report::{Report, Tree, github, gitlab, human, json, junit, rdjson, sarif};
+use imglint::run::{self, Failure, Judge, Outcome};
 use imglint::snapshot::{FileKind, Pair, Snapshot};
 use imglint::toml_source::Source;
 use imglint::waiver::{Day, Waivers};
@@ -67,7 +67,7 @@ fn with_report(test: impl FnOnce(&Report<'_>)) {
     let pair = Pair { base: Some(files(&[])), tip: None, head: files(AFTER) };
     let mut outcome: Outcome = run::judge(&pack, &pair).expect("all is in memory");
     outcome.failures.push(Failure {
-        rule: Arc::from("unknown-parent"),
+        judge: Judge::Rule(Arc::from("unknown-parent")),
         reason: "failed to read test/images/x: it is gone".to_owned(),
         help: Some("fetch it".to_owned()),
     });
@@ -75,8 +75,8 @@ fn with_report(test: impl FnOnce(&Report<'_>)) {
         outcome: &outcome,
         rules: &pack.rules,
         pair: Some(&pair),
-        base: (Some("1".repeat(40)), "--base main"),
-        head: (Some("2".repeat(40)), "commit"),
+        base: Tree { revision: Some("1".repeat(40)), words: "--base main" },
+        head: Tree { revision: Some("2".repeat(40)), words: "commit" },
         gate: Level::Error,
         repaired: None,
     });
@@ -215,14 +215,13 @@ fn names_last_while_lines_move() {
         let pack = pack();
         let pair = Pair { base: Some(files(&[])), tip: None, head: files(after) };
         let outcome = run::judge(&pack, &pair).expect("all is in memory");
-        let nothing = || (None, "");
         let rules = &pack.rules;
         let report = Report {
             outcome: &outcome,
             rules,
             pair: Some(&pair),
-            base: nothing(),
-            head: nothing(),
+            base: Tree::default(),
+            head: Tree::default(),
             gate: Level::Error,
             repaired: None,
         };
@@ -249,8 +248,8 @@ fn a_repair_of_the_line_that_is_shown_is_suggested() {
         outcome: &outcome,
         rules: &pack.rules,
         pair,
-        base: (None, ""),
-        head: (None, ""),
+        base: Tree::default(),
+        head: Tree::default(),
         gate: Level::Error,
         repaired: None,
     };
