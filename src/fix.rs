@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::check::Change;
 use crate::edit::{Edit, Fix, apply};
 use crate::finding::{Finding, RuleId};
+use crate::model::content::ChangedContent;
 use crate::model::{Image, Model};
 use crate::pack::Pack;
 use crate::parse::version::is_tag;
@@ -94,7 +95,7 @@ pub fn bump(pack: &Pack, pair: &mut Pair<'_>, names: &[String], to: Option<&str>
     let base_files = pair.base.as_ref().unwrap_or(&pair.head);
     let base = Model::build(base_files, shape, Some(&head), None)?;
     let tip = pair.tip.as_ref().map(|tip| Model::build(tip, shape, Some(&base), None)).transpose()?;
-    let content = BTreeMap::new();
+    let content = ChangedContent::default();
     let change = Change::new(pair, &base, tip.as_ref(), &head, &content);
     let mut edits = Vec::new();
     let mut version_files = BTreeSet::new();

@@ -84,11 +84,20 @@ impl Judge {
     }
 }
 
+impl Failure {
+    fn new(rule: &Rule, StoreError { path, reason, help }: StoreError) -> Self {
+        let error = StoreError { path, reason, help: None };
+        Self { judge: Judge::Rule(Arc::clone(&rule.id)), reason: error.to_string(), help }
+    }
+}
+
 /// What a rule says of a change.
 #[derive(Default)]
 struct Judgement {
     new: Vec<Fault>,
     old: Vec<Fault>,
+    /// What it could not read.
+    unread: Vec<StoreError>,
 }
 
 /// Judges. An error means that the images could not even be read.
@@ -121,7 +130,8 @@ pub fn judge(pack: &Pack, pair: &Pair<'_>) -> Result<Outcome, StoreError> {
     let mut old = Vec::new();
     for (Applied { rule, .. }, judgement) in rules.into_iter().zip(judgements) {
         match judgement {
-            Ok(Judgement { new, old: of_rule }) => {
+            Ok(Judgement { new, old: of_rule, unread }) => {
+                outcome.failures.extend(unread.into_iter().map(|error| Failure::new(rule, error)));
                 old.extend(of_rule.into_iter().filter(|_| !rule.is_silent).map(|fault| stamp(rule, fault)));
                 outcome.findings.extend(new.into_iter().map(|fault| stamp(rule, fault)));
             }
@@ -191,7 +201,7 @@ fn waive(pack: &Pack, pair: &Pair<'_>, trees: &Trees, outcome: &mut Outcome, old
     let disorders = waivers.disorders(&outcome.findings, &comments, known);
     for rule in pack.rules.iter().filter(|rule| rule.level != Level::Off) {
         let Body::WaiverHygiene(hygiene) = &rule.body else { continue };
-        let Judgement { new, old: of_rule } = compare(disorders.now(hygiene), &disorders.before(hygiene));
+        let Judgement { new, old: of_rule, .. } = compare(disorders.now(hygiene), &disorders.before(hygiene));
         old.extend(of_rule.into_iter().map(|fault| stamp(rule, fault)));
         outcome.findings.extend(new.into_iter().map(|fault| stamp(rule, fault)));
     }
@@ -230,7 +240,7 @@ impl Trees {
             && !links.any(|(path, _)| pack.is_control_file(path));
         let mut only = is_partial.then(|| {
             let outlines = [&pair.head, base_files].map(|files| Model::outline(files, shape));
-            changed.iter().flat_map(|path| outlines.iter().filter_map(|model| model.owner(path).cloned())).collect()
+            changed.iter().flat_map(|path| outlines.iter().flat_map(|model| model.owners(path).cloned())).collect()
         });
         loop {
             let head = Model::build(&pair.head, shape, None, only.as_ref())?;
@@ -239,7 +249,7 @@ impl Trees {
             // What is built from sources elsewhere is known only now.
             if let Some(only) = &mut only {
                 let before = only.len();
-                only.extend(content.keys().cloned());
+                only.extend(content.keys().chain(content.undecided()).cloned());
                 if only.len() > before {
                     continue;
                 }
@@ -320,7 +330,7 @@ fn apply(
     let failed =
         |reason: String, help: Option<String>| Failure { judge: Judge::Rule(Arc::clone(&rule.id)), reason, help };
     let run = |context: &Context<'_>| match catch_unwind(AssertUnwindSafe(|| check.kind().run(context))) {
-        Ok(result) => result.map_err(|error| failed(error.to_string(), error.help)),
+        Ok(result) => result.map_err(|error| Failure::new(rule, error)),
         Err(panic) => {
             let message = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
             let help = "this is a fault of imglint; please report it with what it was run on".to_owned();
@@ -328,8 +338,9 @@ fn apply(
         }
     };
     let new = run(context)?;
-    Ok(match (before, check.basis()) {
-        (None, _) | (_, Basis::Change) => Judgement { new, old: Vec::new() },
+    let unread = check.kind().unread(context);
+    let judgement = match (before, check.basis()) {
+        (None, _) | (_, Basis::Change) => Judgement { new, ..Judgement::default() },
         (Some(before), Basis::Tree) => compare(new, &run(before)?),
         (Some(before), Basis::Both) => {
             // What the change moved is new, even if it was wrong in another way before.
@@ -337,9 +348,10 @@ fn apply(
             let moved: BTreeSet<_> = new.iter().map(place).collect();
             let mut old = compare(run(&Context { change: None, ..*context })?, &run(before)?).old;
             old.retain(|fault| !moved.contains(&place(fault)));
-            Judgement { new, old }
+            Judgement { new, old, ..Judgement::default() }
         }
-    })
+    };
+    Ok(Judgement { unread, ..judgement })
 }
 
 /// What identifies a fault, whatever its line.

@@ -20,6 +20,9 @@ pub const TEMPORARY_SUFFIX: &str = ".tmp";
 /// How many symbolic links are followed before a chain counts as a loop.
 const MAX_LINKS: usize = 8;
 
+/// The longest target of a symbolic link, in bytes: no system takes a longer one.
+const MAX_TARGET: usize = 4096;
+
 /// What kind of thing a path of the tree is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileKind {
@@ -70,6 +73,17 @@ pub struct StoreError {
     pub help: Option<String>,
 }
 
+impl StoreError {
+    /// A file that must be readable, and is not.
+    pub fn unreadable(path: &str, why: &Unreadable) -> Self {
+        let help = match why {
+            Unreadable::Pointer => "fetch what the pointers of Git LFS stand for: git lfs pull",
+            _ => "rules look into this file: put the file itself here, as text of at most 1 MiB",
+        };
+        Self { path: path.to_owned(), reason: format!("it {why}"), help: Some(help.to_owned()) }
+    }
+}
+
 /// Why a file that is there holds no text that could be judged. This is the author's fault, hence a finding.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
@@ -102,6 +116,14 @@ pub struct Snapshot<'r> {
     entries: BTreeMap<Arc<str>, Entry>,
     store: Arc<dyn Store + 'r>,
     cache: Arc<Cache>,
+}
+
+/// The way from a path over its links.
+struct Walk<'s> {
+    /// The path that it ends at.
+    end: String,
+    /// The links.
+    links: Vec<(&'s Arc<str>, &'s Entry)>,
 }
 
 type Cache = Mutex<HashMap<Content, Read>>;
@@ -154,25 +176,74 @@ impl<'r> Snapshot<'r> {
     }
 
     /// The way from a path over its links to what it leads to, both with it, within the snapshot; `None` where there is no such
-    /// path.
+    /// path. Directories on the way may be links, too.
     pub fn follow(&self, path: &str) -> Result<Option<Followed<'_>>, StoreError> {
-        let Some(mut entry) = self.entries.get_key_value(path) else { return Ok(None) };
-        let mut way = vec![entry];
-        let mut first = None;
-        while entry.1.kind == FileKind::Symlink {
-            let target = match self.read(entry.0, entry.1)? {
-                Ok(target) => target,
-                Err(unreadable) => return Ok(Some(Err(unreadable))),
-            };
-            let first = first.get_or_insert_with(|| target.as_str().to_owned());
-            let next = join(entry.0, target.as_str()).and_then(|path| self.entries.get_key_value(path.as_str()));
-            let Some(next) = next.filter(|_| way.len() <= MAX_LINKS) else {
-                return Ok(Some(Err(Unreadable::Link(first.clone()))));
-            };
-            entry = next;
-            way.push(entry);
+        let Some(first) = self.entries.get_key_value(path) else { return Ok(None) };
+        if first.1.kind != FileKind::Symlink {
+            return Ok(Some(Ok(vec![first])));
         }
+        let Walk { end, links: mut way } = match self.walk(path)? {
+            Ok(walk) => walk,
+            Err(unreadable) => return Ok(Some(Err(unreadable))),
+        };
+        let Some(end) = self.entries.get_key_value(end.as_str()) else {
+            let target = self.read(first.0, first.1)?;
+            return Ok(Some(Err(target.map_or_else(|error| error, |text| Unreadable::Link(text.as_str().to_owned())))));
+        };
+        way.push(end);
         Ok(Some(Ok(way)))
+    }
+
+    /// Where a path of a file or of a directory really lies, whether or not anything is there: links on the way are followed, and so
+    /// is what they lead to. An error where that is not in the snapshot.
+    pub fn resolve(&self, path: &str) -> Result<Result<String, Unreadable>, StoreError> {
+        Ok(self.walk(path)?.map(|walk| walk.end))
+    }
+
+    /// Follows a path over its links.
+    fn walk(&self, path: &str) -> Result<Result<Walk<'_>, Unreadable>, StoreError> {
+        let mut links = Vec::new();
+        let mut first_target = None;
+        let mut here = String::with_capacity(path.len());
+        let mut parts: Vec<String> = path.rsplit('/').map(str::to_owned).collect();
+        while let Some(part) = parts.pop() {
+            match part.as_str() {
+                "" | "." => continue,
+                ".." if here.is_empty() => return Ok(Err(Unreadable::Link(first_target.unwrap_or_default()))),
+                ".." => {
+                    here.truncate(here.rfind('/').unwrap_or(0));
+                    continue;
+                }
+                _ => {}
+            }
+            let before = here.len();
+            if !here.is_empty() {
+                here.push('/');
+            }
+            here.push_str(&part);
+            let Some((path, entry)) = self.entries.get_key_value(here.as_str()) else { continue };
+            if entry.kind == FileKind::Submodule {
+                return Ok(Err(Unreadable::Submodule));
+            }
+            if entry.kind != FileKind::Symlink {
+                continue;
+            }
+            let target = match self.read(path, entry)? {
+                Ok(target) => target,
+                Err(unreadable) => return Ok(Err(unreadable)),
+            };
+            if target.as_str().len() > MAX_TARGET {
+                return Ok(Err(Unreadable::TooLarge));
+            }
+            let first = first_target.get_or_insert_with(|| target.as_str().to_owned());
+            if links.len() >= MAX_LINKS || target.as_str().starts_with('/') {
+                return Ok(Err(Unreadable::Link(first.clone())));
+            }
+            links.push((path, entry));
+            here.truncate(before);
+            parts.extend(target.as_str().rsplit('/').map(str::to_owned));
+        }
+        Ok(Ok(Walk { end: here, links }))
     }
 
     /// The file that a link leads to; `None` for what is no link, or leads to no file of the snapshot.
@@ -183,11 +254,7 @@ impl<'r> Snapshot<'r> {
 
     /// The text of a file that must be readable where it is there at all: a check that cannot look must not pass.
     pub fn readable(&self, path: &str) -> Result<Option<Arc<Text>>, StoreError> {
-        self.text(path)?.transpose().map_err(|unreadable| StoreError {
-            path: path.to_owned(),
-            reason: format!("it {unreadable}"),
-            help: Some("rules look into this file: put the file itself here, as text of at most 1 MiB".to_owned()),
-        })
+        self.text(path)?.transpose().map_err(|unreadable| StoreError::unreadable(path, &unreadable))
     }
 
     /// The tree with other bytes in one of its files.
@@ -227,25 +294,6 @@ impl Store for NoStore {
     fn read(&self, path: &str, _: &[u8; 20]) -> Result<Option<Vec<u8>>, StoreError> {
         Err(StoreError { path: path.to_owned(), reason: "there is no such object".to_owned(), help: None })
     }
-}
-
-/// Where a link leads that stands at `link` and holds `target`; `None` where it leads out of the tree.
-fn join(link: &str, target: &str) -> Option<String> {
-    let mut parts: Vec<&str> = link.split('/').collect();
-    parts.pop();
-    if target.starts_with('/') {
-        return None;
-    }
-    for part in target.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop()?;
-            }
-            part => parts.push(part),
-        }
-    }
-    Some(parts.join("/"))
 }
 
 /// What a change is judged by.

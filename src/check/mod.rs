@@ -139,6 +139,11 @@ pub trait Kind {
     /// Judges. An error means that it could not look.
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError>;
 
+    /// What it would have to read to be sure, and cannot. What it finds is reported all the same, but the run has failed.
+    fn unread(&self, _: &Context<'_>) -> Vec<StoreError> {
+        Vec::new()
+    }
+
     /// What it lacks to see what it is about, beside a base to compare with. Without that it is silent, whatever is wrong.
     fn missing(&self, _: &Inputs, _has_base: bool) -> Option<Missing> {
         None

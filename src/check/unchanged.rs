@@ -22,8 +22,10 @@ impl Kind for Unchanged {
         let Some(change) = context.change else { return Ok(faults) };
         for image in context.head.images.values() {
             let is_mirrored = context.shape.mirrored.is_match(&image.name);
-            let is_changed = change.content.contains_key(&image.directory);
-            let Some((old, new)) = change.new_version(image).filter(|_| is_mirrored && !is_changed) else { continue };
+            let Some((old, new)) = change.new_version(image).filter(|_| is_mirrored) else { continue };
+            if change.content.has(&image.directory)? {
+                continue;
+            }
             let message = format!("{} goes from {old} to {new}, and nothing else of it changes", image.name);
             let help = "make a small change that ends up in the image, such as a LABEL: it needs another digest";
             faults.push(Fault::new(message, image.version_place()).image(&image.name).help(help));

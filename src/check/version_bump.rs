@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::{Change, Context, Kind, Reads};
-use crate::finding::{Fault, Place};
+use crate::finding::{Fault, Level, Place};
 use crate::model::Image;
 use crate::snapshot::StoreError;
 use crate::text::{counted, is_below};
@@ -26,7 +26,7 @@ impl Kind for VersionBump {
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
         let mut faults = Vec::new();
         let Some(change) = context.change else { return Ok(faults) };
-        for (directory, files) in change.content {
+        for (directory, files) in change.content.iter() {
             let Some(image) = context.head.images.get(directory) else { continue };
             let moved = || change.moved_from(image).filter(|before| differs(context, change, before, image));
             let Some(before) = change.base_of(image).or_else(moved) else { continue };
@@ -59,8 +59,40 @@ impl Kind for VersionBump {
             }
             faults.push(fault);
         }
+        for (image, version) in undecided(context, change) {
+            for place in change.content.unknown(&image.directory) {
+                let message =
+                    format!("cannot tell whether {} changed: only make knows what it is built from", image.name);
+                let help = format!(
+                    "write the directory of its sources as it is, or see to it that {} is right, which is still {version}",
+                    context.shape.version_file
+                );
+                let fault = Fault::new(message, place.clone()).image(&image.name).help(help);
+                faults.push(Fault { level: Some(Level::Note), ..fault });
+            }
+        }
         Ok(faults)
     }
+
+    fn unread(&self, context: &Context<'_>) -> Vec<StoreError> {
+        let Some(change) = context.change else { return Vec::new() };
+        let images = undecided(context, change).into_iter();
+        images.flat_map(|(image, _)| change.content.unread(&image.directory)).cloned().collect()
+    }
+}
+
+/// The images that may have changed without a new version, each with the version that it keeps.
+fn undecided<'a>(context: &Context<'a>, change: &'a Change<'a>) -> Vec<(&'a Image, &'a str)> {
+    let mut images = Vec::new();
+    for directory in change.content.undecided() {
+        let Some(image) = context.head.images.get(directory) else { continue };
+        if let (Some(before), Some(after)) = (change.before(image).map(|before| &before.version), image.version.value())
+            && before.value().is_some_and(|before| before.value == after.value)
+        {
+            images.push((&**image, after.value.as_str()));
+        }
+    }
+    images
 }
 
 /// Whether the content of an image is another one than before it moved. The name that it keeps does not count.

@@ -5,17 +5,72 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Image, Model, each};
+use crate::finding::Place;
 use crate::parse::dockerfile::Stage;
-use crate::parse::glob::PathPattern;
-use crate::parse::go;
+use crate::parse::go::{self, MakeValue};
+use crate::parse::wildcard::PathSet;
 use crate::shape::{GO_MODULE, Shape};
 use crate::snapshot::{FileKind, Pair, Snapshot, StoreError};
-use crate::text::{directories_above, directory_of, is_below};
+use crate::text::{directories_above, directory_of, file_name, is_below};
 
-/// The changed paths that belong to the content of each image, by the image's directory.
-pub type ChangedContent = BTreeMap<Arc<str>, BTreeSet<Arc<str>>>;
+/// What a change touches of the images, by their directories.
+#[derive(Debug, Clone, Default)]
+pub struct ChangedContent {
+    /// The changed paths that belong to the content of each image; of images without such paths, nothing.
+    paths: BTreeMap<Arc<str>, BTreeSet<Arc<str>>>,
+    /// Of images that other sources may belong to: what would have to be read to tell.
+    unread: BTreeMap<Arc<str>, Vec<StoreError>>,
+    /// The same: what is written so that nobody but the build can tell.
+    unknown: BTreeMap<Arc<str>, Vec<Place>>,
+}
 
-/// Finds which images a change touches, and where. The images that own changed paths must have been read.
+impl ChangedContent {
+    /// The images whose content changed, each with the changed paths.
+    pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &BTreeSet<Arc<str>>)> {
+        self.paths.iter()
+    }
+
+    /// The directories of the images whose content changed.
+    pub fn keys(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.paths.keys()
+    }
+
+    /// The directories of the images of which it cannot be told whether their content changed.
+    pub fn undecided(&self) -> impl Iterator<Item = &Arc<str>> {
+        let undecided = self.unread.keys().chain(self.unknown.keys());
+        undecided.filter(|directory| !self.paths.contains_key(*directory))
+    }
+
+    /// The changed paths of an image's content.
+    pub fn get(&self, directory: &str) -> Option<&BTreeSet<Arc<str>>> {
+        self.paths.get(directory)
+    }
+
+    /// Whether the content of an image changed, or an error where that cannot be told because something cannot be read.
+    pub fn has(&self, directory: &str) -> Result<bool, StoreError> {
+        match (self.paths.contains_key(directory), self.unread(directory)) {
+            (false, [error, ..]) => Err(error.clone()),
+            (is_changed, _) => Ok(is_changed),
+        }
+    }
+
+    /// What could not be read of an image, although something may have changed that it leads to.
+    pub fn unread(&self, directory: &str) -> &[StoreError] {
+        self.unread.get(directory).map_or(&[], Vec::as_slice)
+    }
+
+    /// The places that say what an image is built from in a way that cannot be resolved, although something may have changed that they
+    /// lead to.
+    pub fn unknown(&self, directory: &str) -> &[Place] {
+        self.unknown.get(directory).map_or(&[], Vec::as_slice)
+    }
+
+    fn add(&mut self, directory: &Arc<str>, paths: impl IntoIterator<Item = Arc<str>>) {
+        self.paths.entry(Arc::clone(directory)).or_default().extend(paths);
+    }
+}
+
+/// Finds which images a change touches, and where. The images that own changed paths must have been read, and those above them.
 pub fn changed(
     pair: &Pair<'_>,
     paths: &BTreeSet<Arc<str>>,
@@ -24,7 +79,9 @@ pub fn changed(
     head: &Model,
 ) -> Result<ChangedContent, StoreError> {
     let search = Search { pair, paths, shape, base, head };
-    let mut content = search.owned();
+    let mut content = ChangedContent::default();
+    search.add_shared(&mut content);
+    search.add_owned(&mut content)?;
     search.add_linked(&mut content)?;
     search.add_sources(&mut content)?;
     Ok(content)
@@ -39,33 +96,49 @@ struct Search<'a> {
     head: &'a Model,
 }
 
+/// One side of a change.
+#[derive(Clone, Copy)]
+struct Side<'a> {
+    model: &'a Model,
+    files: &'a Snapshot<'a>,
+}
+
 impl Search<'_> {
-    /// The changed files of the images themselves, and those that all images share.
-    fn owned(&self) -> ChangedContent {
-        let Self { pair, paths, shape, base, head } = *self;
-        let mut content = ChangedContent::new();
-        for path in paths {
-            for shared in shape.shared.iter().filter(|shared| shared.has(path, shape)) {
-                let is_of = |directory: &&Arc<str>| shape.name_of(directory).is_some_and(|name| shared.is_of(name));
-                for directory in head.directories.iter().filter(is_of) {
-                    content.entry(Arc::clone(directory)).or_default().insert(Arc::clone(path));
-                }
-            }
-            // On each side the path belongs to the image that owns it there, if it is there.
-            let base_files = pair.base.as_ref().unwrap_or(&pair.head);
-            let sides =
-                [(head, &pair.head), (base, base_files)].into_iter().filter(|(_, files)| files.entry(path).is_some());
-            let owners: BTreeSet<_> = sides.filter_map(|(model, _)| model.owner(path)).collect();
-            for directory in owners {
-                let below = &path[directory.len() + 1..];
-                let images = [head, base].into_iter().filter_map(|model| model.images.get(directory));
-                let is_copied = || images.into_iter().any(|image| copies(image, below));
-                if below != shape.version_file && (!shape.ignore.is_match(below) || is_copied()) {
-                    content.entry(Arc::clone(directory)).or_default().insert(Arc::clone(path));
+    fn sides(&self) -> [Side<'_>; 2] {
+        let base = self.pair.base.as_ref().unwrap_or(&self.pair.head);
+        [Side { model: self.head, files: &self.pair.head }, Side { model: self.base, files: base }]
+    }
+
+    /// The changed files that images share.
+    fn add_shared(&self, content: &mut ChangedContent) {
+        for shared in &self.shape.shared {
+            let paths: Vec<&Arc<str>> = self.paths.iter().filter(|path| shared.has(path, self.shape)).collect();
+            for directory in self.head.directories.iter().filter(|_| !paths.is_empty()) {
+                if self.shape.name_of(directory).is_some_and(|name| shared.is_of(name)) {
+                    content.add(directory, paths.iter().map(|path| Arc::clone(path)));
                 }
             }
         }
-        content
+    }
+
+    /// The changed files of the images themselves: on each side, a path belongs to the image that owns it there, and to every image
+    /// above that whose Dockerfiles take it by its name.
+    fn add_owned(&self, content: &mut ChangedContent) -> Result<(), StoreError> {
+        let mut copied = Copied { sides: self.sides(), read: HashMap::new() };
+        for path in self.paths {
+            for side in self.sides().iter().filter(|side| side.files.entry(path).is_some()) {
+                let mut is_owner = true;
+                for directory in side.model.owners(path) {
+                    let below = &path[directory.len() + 1..];
+                    let is_plain = is_owner && !self.shape.ignore.is_match(below);
+                    is_owner = false;
+                    if below != self.shape.version_file && (is_plain || copied.has(directory, below)?) {
+                        content.add(directory, [Arc::clone(path)]);
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
     /// What the build reads through a link is a part of the image that the link lies in.
@@ -78,8 +151,14 @@ impl Search<'_> {
                 && below != shape.version_file
                 && let Some(Ok(way)) = pair.head.follow(link)?
             {
-                for (path, _) in way.into_iter().skip(1).filter(|(path, _)| paths.contains(*path)) {
-                    content.entry(Arc::clone(directory)).or_default().insert(Arc::clone(path));
+                let changed: Vec<Arc<str>> = way
+                    .into_iter()
+                    .skip(1)
+                    .map(|(path, _)| Arc::clone(path))
+                    .filter(|path| paths.contains(path))
+                    .collect();
+                if !changed.is_empty() {
+                    content.add(directory, changed);
                 }
             }
         }
@@ -90,37 +169,34 @@ impl Search<'_> {
     fn add_sources(&self, content: &mut ChangedContent) -> Result<(), StoreError> {
         let Self { pair, paths, shape, head, .. } = *self;
         let is_in_scope = |path: &&Arc<str>| shape.binary_scope.iter().any(|scope| is_below(path, scope));
-        let sources: Vec<&Arc<str>> = paths.iter().filter(is_in_scope).collect();
-        if sources.is_empty() {
+        let in_scope: Vec<&Arc<str>> = paths.iter().filter(is_in_scope).collect();
+        if in_scope.is_empty() {
             return Ok(());
         }
         let packages = Packages::new(&pair.head, shape)?;
-        let go = packages.go_directories();
-        let is_embedded = |path: &str| {
-            let mut above = directories_above(path).filter(|directory| go.contains(directory));
-            above.try_fold(false, |is_embedded, directory| Ok(is_embedded || packages.embeds(directory, path)?))
-        };
-        let mut candidates = Vec::new();
-        for path in sources {
-            // Documentation, too, is content where it is embedded.
-            if (is_compiled(path) && !shape.ignore.is_match(path)) || is_embedded(path)? {
-                candidates.push(path);
-            }
-        }
+        let candidates = packages.candidates(in_scope)?;
         if candidates.is_empty() {
             return Ok(());
         }
         let sources = Sources::new(candidates);
         // What an image owns is its content already. Where it owns all sources, nothing need be read to know that.
-        let is_open = |directory: &&Arc<str>| content.get(*directory).is_none_or(|owned| !sources.are_among(owned));
+        let is_open = |directory: &&Arc<str>| content.get(directory).is_none_or(|owned| !sources.are_among(owned));
         let open: Vec<&Arc<str>> = head.directories.iter().filter(is_open).collect();
-        let find = |directory: &&Arc<str>| {
-            let built_from = packages.of_image(directory, head)?;
-            Ok(((*directory).clone(), sources.of(&built_from, &packages)?))
-        };
-        let found = each(&open, WORTH_A_THREAD, find)?;
-        for (directory, paths) in found.into_iter().filter(|(_, paths)| !paths.is_empty()) {
-            content.entry(directory).or_default().extend(paths);
+        let found = each(&open, WORTH_A_THREAD, |directory| {
+            let origin = packages.of_image(directory, head)?;
+            let paths = sources.of(&origin.directories, &packages)?;
+            Ok((paths, origin))
+        })?;
+        for (directory, (paths, origin)) in open.iter().map(|directory| Arc::clone(directory)).zip(found) {
+            if !paths.is_empty() {
+                content.add(&directory, paths);
+            }
+            if !origin.unread.is_empty() {
+                content.unread.insert(Arc::clone(&directory), origin.unread);
+            }
+            if !origin.unknown.is_empty() {
+                content.unknown.insert(directory, origin.unknown);
+            }
         }
         Ok(())
     }
@@ -128,6 +204,71 @@ impl Search<'_> {
 
 /// How many images are worth more than one thread: of most, nothing or a few small files are read, sooner than a thread starts.
 const WORTH_A_THREAD: usize = 128;
+
+/// What the Dockerfiles of images take from their contexts, looked up as it is asked for.
+struct Copied<'a> {
+    sides: [Side<'a>; 2],
+    read: HashMap<Arc<str>, PathSet>,
+}
+
+impl Copied<'_> {
+    /// Whether a Dockerfile of the image in a directory takes a file, on either side.
+    fn has(&mut self, directory: &Arc<str>, below: &str) -> Result<bool, StoreError> {
+        if !self.read.contains_key(directory) {
+            let mut taken = PathSet::default();
+            for Side { model, files } in self.sides {
+                if let Some(image) = model.images.get(directory) {
+                    add_copied(image, files, &mut taken)?;
+                }
+            }
+            self.read.insert(Arc::clone(directory), taken);
+        }
+        Ok(self.read.get(directory).is_some_and(|taken| taken.covers(below)))
+    }
+}
+
+/// Adds what the Dockerfiles of an image take from the context by a name, by a directory, or by a pattern that is narrower than the
+/// whole context: what such a path leads to over links, too.
+fn add_copied(image: &Image, files: &Snapshot<'_>, taken: &mut PathSet) -> Result<(), StoreError> {
+    let mut seen = HashSet::new();
+    for build in image.builds.iter().filter(|build| seen.insert(&build.path)) {
+        let Ok(parsed) = &build.file else { continue };
+        let copies = parsed.dockerfile.stages.iter().flat_map(Stage::copies).map(|(_, copy)| copy);
+        for source in copies.filter(|copy| copy.from.is_none()).flat_map(|copy| &copy.sources) {
+            let value = parsed.dockerfile.with_defaults(&source.value);
+            let Some(path) = context_path(&value) else { continue };
+            if !path.contains(['*', '?', '[', '\\']) {
+                let written = format!("{}/{path}", image.directory);
+                if let Ok(real) = files.resolve(&written)?
+                    && let Some(real) = real.strip_prefix(&*image.directory).and_then(|real| real.strip_prefix('/'))
+                    && real != path
+                {
+                    taken.add(real);
+                }
+            }
+            taken.add(&path);
+        }
+    }
+    Ok(())
+}
+
+/// A source of COPY or ADD as a path from the root of the context, above which nothing lies; `None` for an address and for what takes
+/// the whole context.
+fn context_path(source: &str) -> Option<String> {
+    if source.contains("://") || source.starts_with("git@") {
+        return None;
+    }
+    let mut parts: Vec<&str> = Vec::new();
+    for part in source.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    let path = parts.join("/");
+    (!matches!(&*path, "" | "*" | "**" | "**/*")).then_some(path)
+}
 
 /// The changed files that binaries may be built from, by where they lie.
 struct Sources<'a> {
@@ -171,6 +312,8 @@ impl<'a> Sources<'a> {
                     found.push(Arc::clone(path));
                 }
             }
+            let linked = &packages.package(directory)?.linked;
+            found.extend(self.all.iter().filter(|path| linked.contains(**path)).map(|path| Arc::clone(path)));
         }
         Ok(found)
     }
@@ -178,38 +321,16 @@ impl<'a> Sources<'a> {
 
 /// The directories outside of an image's own that its binaries are built from.
 pub fn sources(image: &Image, files: &Snapshot<'_>, shape: &Shape, model: &Model) -> Result<Vec<String>, StoreError> {
-    let packages = Packages::new(files, shape)?.of_image(&image.directory, model)?;
+    let packages = Packages::new(files, shape)?.of_image(&image.directory, model)?.directories;
     Ok(packages.into_iter().filter(|package| !is_below(package, &image.directory)).collect())
-}
-
-/// Whether a Dockerfile of the image takes a file from the context by its name, by a directory above it, or by a pattern that
-/// is narrower than the whole context.
-fn copies(image: &Image, file: &str) -> bool {
-    let dockerfiles = image.builds.iter().filter_map(|build| build.file.as_ref().ok());
-    let copies = dockerfiles.flat_map(|parsed| &parsed.dockerfile.stages).flat_map(Stage::copies);
-    let copies = copies.map(|(_, copy)| copy).filter(|copy| copy.from.is_none());
-    copies.flat_map(|copy| &copy.sources).any(|source| {
-        let parts = source.value.split('/').filter(|part| !matches!(*part, "" | "."));
-        let source = parts.collect::<Vec<_>>().join("/");
-        let is_whole_context = matches!(&*source, "" | "*" | "**" | "**/*");
-        !is_whole_context
-            && !source.contains(":/") // as in a URL
-            && !source.contains('$')
-            && (is_below(file, &source) || covers(&source, file))
-    })
-}
-
-/// Whether a pattern, or a directory that it matches, covers a file.
-fn covers(pattern: &str, file: &str) -> bool {
-    PathPattern::new(pattern).is_ok_and(|pattern| pattern.covers(file))
 }
 
 /// The Go packages of a tree, read as they are asked for.
 struct Packages<'a> {
     snapshot: &'a Snapshot<'a>,
     shape: &'a Shape,
-    /// What import paths of the module begin with; empty where there is no module.
-    module: String,
+    /// What import paths of the module begin with; empty where there is no module. An error where it cannot be read.
+    module: Result<String, StoreError>,
     /// By directory.
     read: Mutex<HashMap<String, Arc<Package>>>,
 }
@@ -218,20 +339,62 @@ struct Packages<'a> {
 struct Package {
     /// Directories of the packages that it imports, within the scope.
     imports: Vec<String>,
-    /// What is embedded, by patterns below its directory.
-    embeds: Vec<String>,
+    /// What is embedded, by paths and patterns below its directory.
+    embeds: PathSet,
+    /// What those of its files lead to that are links.
+    linked: BTreeSet<Arc<str>>,
+    /// Those of its files that cannot be read.
+    unread: Vec<StoreError>,
+}
+
+/// What the binaries of an image are built from.
+#[derive(Default)]
+struct Origin {
+    /// The directories of all packages.
+    directories: BTreeSet<String>,
+    /// What cannot be read, although it says more.
+    unread: Vec<StoreError>,
+    /// What only the build can tell.
+    unknown: Vec<Place>,
 }
 
 impl<'a> Packages<'a> {
     fn new(snapshot: &'a Snapshot<'a>, shape: &'a Shape) -> Result<Self, StoreError> {
         let module = if shape.binary_scope.is_empty() || shape.module.is_some() {
-            shape.module.clone()
+            Ok(shape.module.clone())
         } else {
-            let text = snapshot.text(GO_MODULE)?.and_then(Result::ok);
-            text.as_deref().and_then(go::module).map(str::to_owned)
+            match snapshot.text(GO_MODULE)? {
+                Some(Err(unreadable)) => Err(StoreError::unreadable(GO_MODULE, &unreadable)),
+                Some(Ok(text)) => Ok(go::module(&text).map(str::to_owned)),
+                None => Ok(None),
+            }
         };
-        let module = module.map(|name| name + "/").unwrap_or_default();
+        let module = module.map(|name| name.map(|name| name + "/").unwrap_or_default());
         Ok(Self { snapshot, shape, module, read: Mutex::default() })
+    }
+
+    /// Those of the changed paths that a binary may be built from: what Go compiles, what a link that Go compiles leads to, and what
+    /// is embedded, documentation too.
+    fn candidates<'p>(&self, changed: Vec<&'p Arc<str>>) -> Result<Vec<&'p Arc<str>>, StoreError> {
+        let mut linked = BTreeSet::new();
+        for (path, _) in self.snapshot.entries().iter().filter(|(_, entry)| entry.kind == FileKind::Symlink) {
+            if is_compiled(path) {
+                linked.extend(self.snapshot.linked_file(path)?);
+            }
+        }
+        let go = self.go_directories();
+        let mut candidates = Vec::new();
+        for path in changed {
+            let is_source = is_compiled(path) && !self.shape.ignore.is_match(file_name(path));
+            let mut is_candidate = is_source || linked.contains(path);
+            for directory in directories_above(path).filter(|directory| go.contains(directory)) {
+                is_candidate = is_candidate || self.embeds(directory, path)?;
+            }
+            if is_candidate {
+                candidates.push(path);
+            }
+        }
+        Ok(candidates)
     }
 
     /// All directories with Go files. What lies neither in nor below one of them can be part of no binary.
@@ -240,13 +403,17 @@ impl<'a> Packages<'a> {
         files.filter_map(|path| path.rsplit_once('/')).map(|(directory, _)| directory).collect()
     }
 
-    /// The Go files that lie directly in a directory, but for tests.
+    /// The Go files that lie directly in a directory, but for tests. Whoever imports a package does so wherever it lies.
     fn files(&self, directory: &str) -> Vec<&'a Arc<str>> {
         let length = if directory.is_empty() { 0 } else { directory.len() + 1 };
-        let below = self.snapshot.below(directory).map(|(path, _)| path);
-        let is_wanted =
-            |path: &&Arc<str>| is_go(path) && !path[length..].contains('/') && !self.shape.ignore.is_match(path);
-        below.filter(is_wanted).collect()
+        let mut files = Vec::new();
+        for (path, _) in self.snapshot.below(directory) {
+            let name = &path[length..];
+            if is_go(name) && !name.contains('/') && !self.shape.ignore.is_match(name) {
+                files.push(path);
+            }
+        }
+        files
     }
 
     fn package(&self, directory: &str) -> Result<Arc<Package>, StoreError> {
@@ -256,46 +423,96 @@ impl<'a> Packages<'a> {
         }
         let mut package = Package::default();
         for file in self.files(directory) {
-            let Some(Ok(text)) = self.snapshot.text(file)? else { continue };
-            let sources = go::sources(&text);
-            package.embeds.extend(sources.embeds);
-            let directories = sources.imports.iter().filter_map(|import| import.strip_prefix(&self.module));
-            let is_in_scope = |directory: &&str| {
-                !self.module.is_empty() && self.shape.binary_scope.iter().any(|scope| is_below(directory, scope))
-            };
-            package.imports.extend(directories.filter(is_in_scope).map(str::to_owned));
+            self.add_file(file, &mut package)?;
         }
         let package = Arc::new(package);
         read().insert(directory.to_owned(), Arc::clone(&package));
         Ok(package)
     }
 
+    fn add_file(&self, file: &Arc<str>, package: &mut Package) -> Result<(), StoreError> {
+        package.linked.extend(self.snapshot.linked_file(file)?.cloned());
+        let text = match self.snapshot.text(file)? {
+            None => return Ok(()),
+            Some(Ok(text)) => text,
+            Some(Err(unreadable)) => {
+                package.unread.push(StoreError::unreadable(file, &unreadable));
+                return Ok(());
+            }
+        };
+        let sources = go::sources(&text);
+        for pattern in &sources.embeds {
+            package.embeds.add(pattern);
+        }
+        let Some(module) = self.module.as_ref().ok().filter(|module| !module.is_empty()) else { return Ok(()) };
+        for directory in sources.imports.iter().filter_map(|import| import.strip_prefix(module)) {
+            if self.shape.binary_scope.iter().any(|scope| is_below(directory, scope)) {
+                package.imports.push(directory.to_owned());
+            }
+        }
+        Ok(())
+    }
+
     /// Whether the package in a directory embeds a file below it.
     fn embeds(&self, directory: &str, path: &str) -> Result<bool, StoreError> {
         let below = path[directory.len()..].trim_start_matches('/');
-        Ok(self.package(directory)?.embeds.iter().any(|pattern| covers(pattern, below)))
+        Ok(self.package(directory)?.embeds.covers(below))
     }
 
-    /// The directories of all packages that the binaries of an image are built from.
-    fn of_image(&self, image: &str, model: &Model) -> Result<BTreeSet<String>, StoreError> {
+    /// What the binaries of an image are built from.
+    fn of_image(&self, image: &str, model: &Model) -> Result<Origin, StoreError> {
+        let mut origin = Origin::default();
         let is_own = |path: &str| model.owner(path).is_some_and(|owner| **owner == *image);
         let mut queue = self.directories(image, is_own);
-        if let Some((makefile, variable)) = &self.shape.makefile
-            && let Some(Ok(text)) = self.snapshot.text(&format!("{image}/{makefile}"))?
-            && let Some(directory) = go::make_variable(&text, variable)
+        self.add_makefile(image, &mut queue, &mut origin)?;
+        if !queue.is_empty()
+            && let Err(error) = &self.module
         {
-            let root = &image[..image.len() - self.shape.name_of(image).map_or(0, str::len)];
-            let directory = format!("{root}{}", directory.trim_matches('/'));
-            queue.extend(self.directories(&directory, |_| true));
+            origin.unread.push(error.clone());
         }
-        let mut seen = BTreeSet::new();
         while let Some(directory) = queue.pop_first() {
-            if seen.insert(directory.clone()) {
-                queue
-                    .extend(self.package(&directory)?.imports.iter().filter(|import| !seen.contains(*import)).cloned());
+            // A package may be reached over a link.
+            let directory = match self.snapshot.resolve(&directory)? {
+                Ok(directory) => directory,
+                Err(unreadable) => {
+                    origin.unread.push(StoreError::unreadable(&directory, &unreadable));
+                    continue;
+                }
+            };
+            if origin.directories.insert(directory.clone()) {
+                let package = self.package(&directory)?;
+                let imports = package.imports.iter().filter(|import| !origin.directories.contains(*import));
+                queue.extend(imports.cloned());
+                origin.unread.extend(package.unread.iter().cloned());
             }
         }
-        Ok(seen)
+        Ok(origin)
+    }
+
+    /// Adds the directories that the Makefile of an image names as its sources.
+    fn add_makefile(&self, image: &str, queue: &mut BTreeSet<String>, origin: &mut Origin) -> Result<(), StoreError> {
+        let Some((makefile, variable)) = &self.shape.makefile else { return Ok(()) };
+        let path = format!("{image}/{makefile}");
+        let text = match self.snapshot.text(&path)? {
+            None => return Ok(()),
+            Some(Ok(text)) => text,
+            Some(Err(unreadable)) => {
+                origin.unread.push(StoreError::unreadable(&path, &unreadable));
+                return Ok(());
+            }
+        };
+        let root = &image[..image.len() - self.shape.name_of(image).map_or(0, str::len)];
+        for MakeValue { directory, span } in go::make_values(&text, variable) {
+            let Some(directory) = directory else {
+                origin.unknown.push(Place::new(&path.as_str().into(), &text, span));
+                continue;
+            };
+            match self.snapshot.resolve(&format!("{root}{directory}"))? {
+                Ok(directory) => queue.extend(self.directories(&directory, |_| true)),
+                Err(unreadable) => origin.unread.push(StoreError::unreadable(&path, &unreadable)),
+            }
+        }
+        Ok(())
     }
 
     /// The directories below one that hold Go files which `is_wanted`.

@@ -151,7 +151,12 @@ impl Model {
 
     /// The directory of the image that owns a path: the nearest one above it.
     pub fn owner(&self, path: &str) -> Option<&Arc<str>> {
-        directories_above(path).find_map(|directory| self.directories.get(directory))
+        self.owners(path).next()
+    }
+
+    /// The directories of all images above a path, the nearest first.
+    pub fn owners(&self, path: &str) -> impl Iterator<Item = &Arc<str>> {
+        directories_above(path).filter_map(|directory| self.directories.get(directory))
     }
 }
 

@@ -7,4 +7,5 @@ pub mod dockerfile;
 pub mod glob;
 pub mod go;
 pub mod version;
+pub mod wildcard;
 pub mod yaml;

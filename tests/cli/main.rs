@@ -2,6 +2,7 @@
 
 mod documentation;
 mod fix;
+mod content;
 mod formats;
 mod generated;
 mod generic;

@@ -1,0 +1,69 @@
+//! What an image is made of where that cannot be read, or lies where nobody looks.
+
+use super::harness::{Repo, Scratch};
+
+/// What Git LFS stores in the place of a file.
+const POINTER: &str = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 12345\n";
+
+/// agnhost imports a package of resource-consumer in one of its files. The change edits that package, and bumps resource-consumer.
+fn importing(scratch: &Scratch, source: &str) -> Repo {
+    let repo = scratch.kubernetes("repo");
+    repo.write(&[
+        ("test/images/agnhost/large.go", source),
+        ("test/images/resource-consumer/VERSION", "1.0\n"),
+        ("test/images/resource-consumer/Dockerfile", "FROM scratch\n"),
+        ("test/images/resource-consumer/common/common.go", "package common\n"),
+    ]);
+    repo.commit("sources");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.change(&[
+        ("test/images/resource-consumer/VERSION", "1.1\n"),
+        ("test/images/resource-consumer/common/common.go", "package common // changed\n"),
+    ]);
+    repo
+}
+
+#[test]
+fn a_source_that_cannot_be_read_fails_the_rule_that_needs_it() {
+    let large = format!(
+        "package main\n\nimport _ \"k8s.io/kubernetes/test/images/resource-consumer/common\"\n\nvar d = \"{}\"\n",
+        "x".repeat(1 << 20)
+    );
+    for (source, why) in [(large.as_str(), "it is larger than 1 MiB"), (POINTER, "it is a pointer of Git LFS")] {
+        let scratch = Scratch::new();
+        let repo = importing(&scratch, source);
+        let run = repo.imglint(&["--base", "master", "--head", "HEAD"]);
+        run.is(2, &[]).says(&["the rule stale-version failed", "test/images/agnhost/large.go", why]);
+        // Nothing is undecided once it has a new version.
+        repo.change(&[
+            ("test/images/agnhost/VERSION", "2.26\n"),
+            ("test/images/kitten/BASEIMAGE", "linux/amd64=REGISTRY/agnhost:2.26-linux-amd64\n"),
+            ("test/images/kitten/VERSION", "1.5\n"),
+        ]);
+        repo.imglint(&["--base", "master", "--head", "HEAD", "--rule", "stale-version"]).is(0, &[]);
+    }
+}
+
+#[test]
+fn a_source_that_cannot_be_read_concerns_no_change_elsewhere() {
+    let scratch = Scratch::new();
+    let repo = importing(&scratch, POINTER);
+    repo.git(&["checkout", "-q", "-B", "other", "master"]);
+    repo.change(&[("test/images/kitten/VERSION", "1.5\n"), ("test/images/kitten/run.sh", "changed\n")]);
+    repo.imglint(&["--base", "master", "--head", "HEAD"]).is(0, &[]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_source_that_leads_out_of_the_tree_fails_the_rule_that_needs_it() {
+    let scratch = Scratch::new();
+    let repo = importing(&scratch, "package main\n");
+    std::os::unix::fs::symlink("../../../../elsewhere.go", repo.root.join("test/images/agnhost/link.go"))
+        .expect("a link");
+    repo.git(&["checkout", "-q", "master"]);
+    repo.commit("a link");
+    repo.git(&["checkout", "-q", "topic"]);
+    repo.git(&["rebase", "-q", "master"]);
+    let run = repo.imglint(&["--base", "master", "--head", "HEAD"]);
+    run.is(2, &[]).says(&["the rule stale-version failed", "test/images/agnhost/link.go", "is a symbolic link to"]);
+}
