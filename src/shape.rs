@@ -31,6 +31,7 @@ pub struct PackFile {
     build: Build,
     binaries: Option<Binaries>,
     manifest: Option<ManifestShape>,
+    dependencies: Option<DependenciesShape>,
     #[serde(default)]
     constants: Vec<Constant>,
 }
@@ -250,6 +251,8 @@ pub struct Shape {
     pub makefile: Option<(String, String)>,
     /// The file that says which version of an image is used.
     pub manifest: Option<ManifestShape>,
+    /// The list of versions and of the files that repeat them.
+    pub dependencies: Option<DependenciesShape>,
     /// Literals that must equal a version.
     pub constants: Vec<Constant>,
 }
@@ -268,6 +271,14 @@ pub struct ManifestShape {
     /// Keys of entries that stay behind on purpose.
     #[serde(default)]
     pub pinned: Vec<String>,
+}
+
+/// `[dependencies]`: a list of versions and of the files that repeat them, as `build/dependencies.yaml` of Kubernetes.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct DependenciesShape {
+    /// Its path.
+    pub path: Arc<str>,
 }
 
 /// `[[constants]]`: a literal in the sources that must equal an image's version.
@@ -307,7 +318,7 @@ impl From<Registry> for Prefix {
 
 impl From<PackFile> for Shape {
     fn from(file: PackFile) -> Self {
-        let PackFile { images, references, build, binaries, manifest, constants, .. } = file;
+        let PackFile { images, references, build, binaries, manifest, dependencies, constants, .. } = file;
         let mut registries: Vec<Prefix> = references.registries.into_iter().map(Prefix::from).collect();
         registries.sort_by_key(|prefix| std::cmp::Reverse(prefix.text.len()));
         let directories = |directories: Vec<Directory>| directories.into_iter().map(|directory| directory.0).collect();
@@ -337,6 +348,7 @@ impl From<PackFile> for Shape {
             module,
             makefile,
             manifest,
+            dependencies,
             constants,
         }
     }
@@ -348,7 +360,8 @@ impl Shape {
         let mut scope = Scope { directories: self.roots.clone(), files: Vec::new() };
         scope.directories.extend(self.binary_scope.iter().filter(|path| !self.is_below_a_root(path)).cloned());
         let manifest = self.manifest.iter().map(|manifest| &manifest.path);
-        let files = manifest.chain(self.constants.iter().map(|constant| &constant.path));
+        let dependencies = self.dependencies.iter().map(|list| &list.path);
+        let files = manifest.chain(dependencies).chain(self.constants.iter().map(|constant| &constant.path));
         scope.files.extend(files.filter(|path| !self.is_below_a_root(path)).map(ToString::to_string));
         for Shared { path, .. } in &self.shared {
             match path.as_path() {

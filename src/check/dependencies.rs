@@ -14,13 +14,10 @@ use crate::parse::yaml::{Document, Malformed, Node};
 use crate::snapshot::StoreError;
 use crate::text::Text;
 
-/// Where the list is.
+/// The kind has no options: the pack's `[dependencies]` says where the list is.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Dependencies {
-    /// The list's path.
-    path: String,
-}
+#[serde(deny_unknown_fields)]
+pub struct Dependencies {}
 
 /// A version that a file holds.
 struct Held {
@@ -31,13 +28,13 @@ struct Held {
 
 impl Kind for Dependencies {
     fn reads(&self) -> Reads<'_> {
-        Reads::File(&self.path)
+        Reads::ControlFiles
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
-        let path: Arc<str> = self.path.as_str().into();
-        let Some(read) = context.files.text(&path)? else { return Ok(Vec::new()) };
-        let text = match read {
+        let Some(list) = &context.head.dependencies else { return Ok(Vec::new()) };
+        let path = Arc::clone(&list.path);
+        let text = match list.text.clone() {
             Ok(text) => text,
             Err(unreadable) => return Ok(vec![Fault::new(format!("{path} {unreadable}"), Place::file(&path))]),
         };

@@ -1,6 +1,7 @@
 //! The images of a tree as the build sees them: versions, bases, Dockerfiles, and how they refer to each other.
 
 pub mod content;
+mod dependencies;
 mod image;
 mod manifest;
 mod reference;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+pub use dependencies::DependencyFile;
 pub use image::{Build, Control, Final, Image, Parsed, Unparsed};
 pub use manifest::{ConstantValue, Manifest, ManifestEntry};
 pub use reference::{Origin, Reference, Writing, without_tag};
@@ -27,6 +29,8 @@ pub struct Model {
     pub images: BTreeMap<Arc<str>, Arc<Image>>,
     /// The manifest; `None` where the pack names none, or the tree has none.
     pub manifest: Option<Manifest>,
+    /// The list of dependencies; `None` where the pack names none, or the tree has none.
+    pub dependencies: Option<DependencyFile>,
     /// The literals that must equal a version, as far as they are there.
     pub constants: Vec<ConstantValue>,
     /// Directories by the names that their images are referred to by.
@@ -65,6 +69,7 @@ impl Model {
         }
         let mut constants = Vec::new();
         let mut manifest = None;
+        let mut dependencies = None;
         if only.is_none() {
             for constant in &shape.constants {
                 constants.extend(ConstantValue::read(constant, snapshot)?);
@@ -72,10 +77,15 @@ impl Model {
             if let Some(manifest_shape) = &shape.manifest {
                 manifest = Manifest::read(manifest_shape, &shape.tag_prefix, snapshot)?;
             }
+            if let Some(list) = &shape.dependencies {
+                let known = known.and_then(|known| known.dependencies.as_ref());
+                dependencies = DependencyFile::read(&list.path, snapshot, known)?;
+            }
         }
         Ok(Self {
             directories: outline.directories,
             manifest,
+            dependencies,
             images: images.into_iter().map(|image| (Arc::clone(&image.directory), image)).collect(),
             constants,
             by_name,

@@ -165,9 +165,10 @@ impl Pack {
     /// Whether rules about the state of a tree look at this file.
     pub fn is_control_file(&self, path: &str) -> bool {
         let manifest = self.shape.manifest.iter().map(|manifest| &*manifest.path);
+        let dependencies = self.shape.dependencies.iter().map(|list| &*list.path);
         let constants = self.shape.constants.iter().map(|constant| &*constant.path);
         self.shape.may_be_control_file(path)
-            || manifest.chain(constants).any(|file| file == path)
+            || manifest.chain(dependencies).chain(constants).any(|file| file == path)
             || self.rules.iter().filter_map(Rule::check).any(|check| check.kind().reads().contain(path))
     }
 

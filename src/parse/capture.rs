@@ -67,50 +67,91 @@ impl<'t> Match<'t> {
     }
 }
 
-/// Compiles a regular expression that was written for Go. Go takes a brace that opens no repetition for itself, as in
-/// `Config{registry`; the regex crate refuses it.
+/// The largest program that a pattern of a list may become, in bytes: patterns that people write take a tenth of it.
+const MAX_PROGRAM: usize = 1 << 18;
+
+/// Compiles a regular expression that was written for Go.
+///
+/// # Errors
+/// Why it cannot be used here: nothing of what the regex crate lacks is passed over.
 pub fn go_regex(pattern: &str) -> Result<Regex, String> {
-    let mut translated = String::with_capacity(pattern.len() + 4);
+    let translated = of_go(pattern);
+    compile(&translated, &|builder| {
+        builder.crlf(true).size_limit(MAX_PROGRAM);
+    })
+}
+
+/// Writes a regular expression of Go as the regex crate reads it. Go takes a brace that opens no repetition for itself, as in
+/// `Config{registry`; so does it a bracket, `&&`, `--` and `~~` in a class. `\Q…\E` quotes what lies between, and a backslash
+/// before any punctuation makes it stand for itself.
+fn of_go(pattern: &str) -> String {
+    let mut translated = String::with_capacity(pattern.len() + 8);
     let mut rest = pattern;
     let mut in_class = false;
     while let Some(character) = rest.chars().next() {
-        let length = match character {
-            '\\' => 1 + rest.chars().nth(1).map_or(0, char::len_utf8),
-            '{' if !in_class && !is_repetition(rest) => {
-                translated.push('\\');
-                1
-            }
-            _ => character.len_utf8(),
-        };
+        let mut length = character.len_utf8();
         match character {
-            '[' => in_class = true,
-            ']' => in_class = false,
-            _ => {}
+            '\\' if rest.starts_with("\\Q") => {
+                let quoted = rest[2..].split("\\E").next().unwrap_or_default();
+                translated.push_str(&regex::escape(quoted));
+                length = (2 + quoted.len() + 2).min(rest.len());
+            }
+            '\\' => {
+                length += rest[1..].chars().next().map_or(0, char::len_utf8);
+                // The braces of `\p{…}` and `\x{…}` belong to their escape.
+                if ["\\p{", "\\P{", "\\x{"].iter().any(|escape| rest.starts_with(escape)) {
+                    length = rest.find('}').map_or(rest.len(), |end| end + 1);
+                }
+                let escape = &rest[..length];
+                // The regex crate gives `\<` and `\>` a meaning of their own.
+                translated.push_str(if matches!(escape, "\\<" | "\\>") { &escape[1..] } else { escape });
+            }
+            '[' if !in_class => {
+                in_class = true;
+                // A bracket that comes first in a class stands for itself.
+                let open = ["[^]", "[]", "[^"].into_iter().find(|open| rest.starts_with(open)).unwrap_or("[");
+                translated.push_str(open.trim_end_matches(']'));
+                translated.push_str(if open.ends_with(']') { "\\]" } else { "" });
+                length = open.len();
+            }
+            '[' if rest.starts_with("[:") && rest.contains(":]") => {
+                length = rest.find(":]").map_or(rest.len(), |end| end + 2);
+                translated.push_str(&rest[..length]);
+            }
+            ']' => {
+                in_class = false;
+                translated.push(']');
+            }
+            '[' => translated.push_str("\\["),
+            '&' | '~' if in_class => translated.extend(['\\', character]),
+            '-' if in_class && rest.starts_with("--") => {
+                translated.push_str("-\\-");
+                length = 2;
+            }
+            '{' if !in_class && !is_repetition(rest) => translated.push_str("\\{"),
+            character => translated.push(character),
         }
-        // The braces of `\p{…}` and `\x{…}` belong to their escape.
-        let escape = &rest[..length];
-        let braces = if matches!(escape, "\\p" | "\\P" | "\\x") && rest[length..].starts_with('{') {
-            rest[length..].find('}').map_or(0, |end| end + 1)
-        } else {
-            0
-        };
-        translated.push_str(&rest[..length + braces]);
-        rest = &rest[length + braces..];
+        rest = &rest[length..];
     }
-    build(&translated)
+    translated
+}
+
+/// Compiles a pattern of a pack. `^` and `$` stand for the ends of lines.
+fn build(pattern: &str) -> Result<Regex, String> {
+    compile(pattern, &|_| {})
 }
 
 /// Compiles a regular expression over bytes: versions and names are ASCII, and the tables of Unicode would only cost time.
-/// `^` and `$` stand for the ends of lines.
-fn build(pattern: &str) -> Result<Regex, String> {
-    let compile = |unicode| RegexBuilder::new(pattern).multi_line(true).unicode(unicode).build();
+fn compile(pattern: &str, set: &dyn Fn(&mut RegexBuilder)) -> Result<Regex, String> {
+    let mut builder = RegexBuilder::new(pattern);
+    builder.multi_line(true);
+    set(&mut builder);
     // A class of characters beyond ASCII needs Unicode after all.
-    let error = match compile(false).or_else(|_| compile(true)) {
-        Ok(regex) => return Ok(regex),
-        Err(error) => error.to_string(),
-    };
-    // The first lines repeat the pattern, which is shown anyway.
-    Err(error.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned())
+    let compiled = builder.unicode(false).build();
+    compiled.or_else(|_| builder.unicode(true).build()).map_err(|error| {
+        // The first lines repeat the pattern, which is shown anyway.
+        error.to_string().lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned()
+    })
 }
 
 /// Whether the text begins with `{n}`, `{n,}` or `{n,m}`.
@@ -131,6 +172,31 @@ mod tests {
         let pattern = r#"configs\[Agnhost\] = Config{promoterE2eRegistry, "agnhost", "\d+\.\d+"}"#;
         assert!(go_regex(pattern).expect("a pattern of Go").is_match(line.as_bytes()));
         assert!(go_regex(r"^a{2}[{]\{\x{41}$").expect("a pattern of Go").is_match(b"aa{{A"));
+    }
+
+    #[test]
+    fn patterns_of_go_mean_what_go_means() {
+        let fits = [
+            (r"^\Qconfigs[Agnhost] = {\E\d", "configs[Agnhost] = {2"),
+            (r"\Q.*", "a.*"),
+            (r"^[[]a[]&&~~]+[+--]{3}$", "[a&]~+,-"),
+            (r"^[^]]x$", "ax"),
+            (r"^[[:digit:]a[]+\<$", "1a[<"),
+            (r"\w+\pN[^\]]", "a1b"),
+            (r"a{,2}", "a{,2}"),
+            ("x$", "x"),
+        ];
+        for (pattern, line) in fits {
+            let regex = go_regex(pattern).unwrap_or_else(|error| panic!("{pattern}: {error}"));
+            assert!(regex.is_match(line.as_bytes()), "{pattern} does not fit {line}");
+        }
+        assert!(!go_regex(r"\Q.\E").expect("a pattern").is_match(b"a"));
+        assert!(!go_regex(r"^[^]]x$").expect("a pattern").is_match(b"]x"));
+        let lacking = [(r"a(?=b)", "look-around"), (r"(a)\1", "backreferences"), (r"(\w{99}){999}", "size limit")];
+        for (pattern, reason) in lacking {
+            let error = go_regex(pattern).expect_err("this cannot be had");
+            assert!(error.contains(reason), "{pattern}: {error}");
+        }
     }
 
     #[test]

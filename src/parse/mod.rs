@@ -9,3 +9,5 @@ pub mod go;
 pub mod version;
 pub mod wildcard;
 pub mod yaml;
+// which stand on those above
+pub mod dependencies;

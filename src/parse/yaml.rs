@@ -1,6 +1,7 @@
 //! YAML with the place of every value.
 
-use saphyr::{LoadableYamlNode as _, MarkedYaml, SafelyIndex as _};
+use saphyr::{MarkedYaml, SafelyIndex as _, ScanError, YamlLoader};
+use saphyr_parser::{Event, Parser, SpannedEventReceiver as _};
 
 use crate::text::{Span, Text};
 
@@ -28,23 +29,44 @@ pub struct Malformed {
     pub offset: usize,
 }
 
+/// How deep values may lie in each other. Whoever walks over them, if only to free them, needs stack for each level.
+const MAX_DEPTH: usize = 100;
+
 impl<'t> Document<'t> {
     /// Reads the first document of a text.
     pub fn parse(text: &'t Text) -> Result<Self, Malformed> {
         let string = text.as_str();
         let offsets = (!string.is_ascii()).then(|| string.char_indices().map(|(offset, _)| offset).collect());
-        let byte = |index: usize, offsets: &Option<Vec<usize>>| match offsets {
-            None => index.min(string.len()),
-            Some(offsets) => offsets.get(index).copied().unwrap_or(string.len()),
-        };
-        let mut documents = MarkedYaml::load_from_str(string).map_err(|error| Malformed {
-            message: error.info().to_owned(),
-            offset: byte(error.marker().index(), &offsets),
-        })?;
-        if documents.is_empty() {
-            return Err(Malformed { message: "it is empty".to_owned(), offset: 0 });
+        let mut document = Self { root: MarkedYaml::value_from_str(""), offsets, text };
+        let mut loader = YamlLoader::default();
+        let mut depth = 0;
+        for event in Parser::new_from_str(string) {
+            let (event, span) = event.map_err(|error| document.malformed(&error))?;
+            match event {
+                Event::SequenceStart(..) | Event::MappingStart(..) => depth += 1,
+                Event::SequenceEnd | Event::MappingEnd => depth -= 1,
+                _ => {}
+            }
+            if depth > MAX_DEPTH {
+                let message = format!("values lie in each other more than {MAX_DEPTH} deep");
+                return Err(Malformed { message, offset: document.byte(span.start.index()) });
+            }
+            let is_end = event == Event::DocumentEnd;
+            loader.on_event(event, span);
+            if let Some(error) = loader.error() {
+                return Err(document.malformed(error));
+            }
+            if is_end {
+                break;
+            }
         }
-        Ok(Self { root: documents.swap_remove(0), offsets, text })
+        document.root =
+            loader.into_documents().pop().ok_or_else(|| Malformed { message: "it is empty".to_owned(), offset: 0 })?;
+        Ok(document)
+    }
+
+    fn malformed(&self, error: &ScanError) -> Malformed {
+        Malformed { message: error.info().to_owned(), offset: self.byte(error.marker().index()) }
     }
 
     /// The value that the document is.
@@ -54,7 +76,7 @@ impl<'t> Document<'t> {
 
     fn byte(&self, index: usize) -> usize {
         match &self.offsets {
-            None => index,
+            None => index.min(self.text.as_str().len()),
             Some(offsets) => offsets.get(index).copied().unwrap_or(self.text.as_str().len()),
         }
     }
