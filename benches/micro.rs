@@ -19,7 +19,7 @@ use imglint::parse::dockerfile::{Dockerfile, Prefixed};
 use imglint::parse::version::{self, Version};
 use imglint::parse::{baseimage, go, yaml};
 use imglint::run;
-use imglint::snapshot::{FileKind, Pair, Snapshot};
+use imglint::snapshot::{FileKind, Origin, Pair, Snapshot};
 use imglint::text::Text;
 use imglint::toml_source::Source;
 
@@ -72,7 +72,7 @@ fn pair(plan: &Plan, changes: &[Change]) -> Pair<'static> {
     for (path, text) in written {
         head.overlay(&path.into(), text.into_bytes());
     }
-    Pair { base: Some(base), tip: None, head }
+    Pair { base: Some(base), tip: None, head, origin: Origin::default() }
 }
 
 /// Reads all files of the generated tree whose name ends like this, over and over.
@@ -215,6 +215,7 @@ fn judge_change(bencher: Bencher<'_, '_>, name: &str) {
 /// All rules on a tree as a whole.
 #[divan::bench(args = [50, 1_000])]
 fn judge_whole(bencher: Bencher<'_, '_>, images: usize) {
-    let pair = Pair { base: None, tip: None, head: snapshot(&files(|put| plan(images).base(put))) };
+    let head = snapshot(&files(|put| plan(images).base(put)));
+    let pair = Pair { base: None, tip: None, head, origin: Origin::default() };
     bencher.counter(ItemsCount::new(images)).bench(|| run::judge(&PACK, &pair).expect("all is in memory"));
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::check::{Basis, Body, Change, Check, Context, Missing};
+use crate::check::{Basis, Body, Change, Check, Context, Merge, Missing};
 use crate::edit::Fix;
 use crate::finding::{Fault, Finding, Level, RuleId};
 use crate::inputs::Inputs;
@@ -104,9 +104,10 @@ struct Judgement {
 pub fn judge(pack: &Pack, pair: &Pair<'_>) -> Result<Outcome, StoreError> {
     let changed = pair.changed();
     let trees = Trees::read(pack, pair, &changed)?;
-    let change = trees.before.as_ref();
-    let change =
-        change.map(|Before { base, tip, content }| Change::new(pair, base, tip.as_ref(), &trees.head, content));
+    let change = trees.before.as_ref().map(|before| {
+        let change = Change::new(pair, &before.base, before.tip.as_ref(), &trees.head, &before.content);
+        change.merging(before.merge.as_ref())
+    });
     let (shape, inputs) = (&pack.shape, &pack.inputs);
     let context = Context { shape, files: &pair.head, head: &trees.head, inputs, change: change.as_ref() };
     // A list from outside is no part of either tree: what is wrong with it is never old.
@@ -221,6 +222,7 @@ struct Before {
     base: Model,
     tip: Option<Model>,
     content: ChangedContent,
+    merge: Option<Merge>,
 }
 
 impl Trees {
@@ -255,9 +257,23 @@ impl Trees {
                 }
             }
             let tip = pair.tip.as_ref().map(|tip| Model::build(tip, shape, Some(&base), only.as_ref())).transpose()?;
-            return Ok(Self { head, before: Some(Before { base, tip, content }), is_partial });
+            let merge = merge(pack, pair, &content, &head)?;
+            return Ok(Self { head, before: Some(Before { base, tip, content, merge }), is_partial });
         }
     }
+}
+
+/// What the author made of the images that a merge touches, where a rule tells of versions that were taken meanwhile. Where none
+/// does, the merge is judged as what it is: its content changed, and its version did not.
+fn merge(pack: &Pack, pair: &Pair<'_>, content: &ChangedContent, head: &Model) -> Result<Option<Merge>, StoreError> {
+    let Some(merged) = &pair.origin.merged else { return Ok(None) };
+    let touched: BTreeSet<_> = content.keys().cloned().collect();
+    if touched.is_empty() || !pack.rules.iter().any(Rule::is_about_taken_versions) {
+        return Ok(None);
+    }
+    let author = Model::build(&merged.author, &pack.shape, Some(head), Some(&touched))?;
+    let fork = Model::build(&merged.fork, &pack.shape, Some(&author), Some(&touched))?;
+    Ok(Some(Merge { fork, author }))
 }
 
 impl Outcome {

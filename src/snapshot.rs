@@ -305,6 +305,26 @@ pub struct Pair<'r> {
     pub tip: Option<Snapshot<'r>>,
     /// What is judged.
     pub head: Snapshot<'r>,
+    /// Where the change comes from.
+    pub origin: Origin<'r>,
+}
+
+/// Where a change comes from.
+#[derive(Clone, Default)]
+pub struct Origin<'r> {
+    /// The name of its base branch, where that is known.
+    pub branch: Option<Arc<str>>,
+    /// The change alone, where head is a merge of it into the base branch.
+    pub merged: Option<Merged<'r>>,
+}
+
+/// A change as its author made it, before it was merged into the base branch.
+#[derive(Clone)]
+pub struct Merged<'r> {
+    /// Where its author left the base branch, which has gone on since.
+    pub fork: Snapshot<'r>,
+    /// What its author made of that.
+    pub author: Snapshot<'r>,
 }
 
 impl Pair<'_> {

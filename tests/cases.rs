@@ -12,7 +12,7 @@ use imglint::fix::{self, Allowed};
 use imglint::inputs::{Jobs, Promoted, RegistryList};
 use imglint::pack::{self, BUILT_IN, BuiltIn, Pack, Selection};
 use imglint::run::{self, Outcome};
-use imglint::snapshot::{Pair, Snapshot};
+use imglint::snapshot::{Origin, Pair, Snapshot};
 use imglint::toml_source::Source;
 use imglint::waiver::{Day, Waivers};
 
@@ -65,6 +65,7 @@ fn pair(case: &Case) -> Pair<'static> {
         base: (!case.is_whole).then(|| snapshot(Side::Before)),
         tip: case.has_tip().then(|| snapshot(Side::Tip)),
         head: snapshot(Side::After),
+        origin: Origin::default(),
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use imglint::fix::{Allowed, Repair, repair};
 use imglint::pack::{BuiltIn, Pack};
 use imglint::run::judge;
-use imglint::snapshot::{FileKind, Pair, Snapshot};
+use imglint::snapshot::{FileKind, Origin, Pair, Snapshot};
 use proptest::prelude::*;
 
 type Files = BTreeMap<String, String>;
@@ -115,7 +115,8 @@ fn pair(plan: &Plan) -> Pair<'static> {
     }
     let mut head = base.clone();
     strew(&mut head, &plan.faults);
-    Pair { base: Some(snapshot(&base)), tip: (!plan.bumped.is_empty()).then(|| snapshot(&tip)), head: snapshot(&head) }
+    let tip = (!plan.bumped.is_empty()).then(|| snapshot(&tip));
+    Pair { base: Some(snapshot(&base)), tip, head: snapshot(&head), origin: Origin::default() }
 }
 
 fn pack() -> Pack {

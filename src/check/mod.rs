@@ -72,6 +72,25 @@ pub struct Change<'a> {
     pub content: &'a ChangedContent,
     /// The images that are judged.
     head: &'a Model,
+    /// The change alone, where head is a merge of it and a rule asks which versions it took.
+    merge: Option<&'a Merge>,
+}
+
+/// The images of a change as its author made it, before it was merged into the base branch: those that the merge touches.
+pub struct Merge {
+    /// Where its author left the base branch.
+    pub fork: Model,
+    /// What its author made of that.
+    pub author: Model,
+}
+
+/// The versions that an author gave an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Authored<'a> {
+    /// The former one; `None` for a new image.
+    pub old: Option<&'a str>,
+    /// The one that the author chose.
+    pub new: &'a str,
 }
 
 /// What a kind judges of a change.
@@ -264,7 +283,13 @@ impl<'a> Change<'a> {
         head: &'a Model,
         content: &'a ChangedContent,
     ) -> Self {
-        Self { pair, base, tip: tip.unwrap_or(base), content, head }
+        Self { pair, base, tip: tip.unwrap_or(base), content, head, merge: None }
+    }
+
+    /// The same, as a merge of what an author made.
+    #[must_use]
+    pub fn merging(self, merge: Option<&'a Merge>) -> Self {
+        Self { merge, ..self }
     }
 
     /// The image that stood in the same directory where the change left the base branch.
@@ -304,6 +329,19 @@ impl<'a> Change<'a> {
     pub fn new_version<'i>(&self, image: &'i Image) -> Option<(&'a str, &'i str)> {
         let (before, after) = (self.before(image)?.version()?, image.version()?);
         (before != after).then_some((before, after))
+    }
+
+    /// The version that an author chose for an image and that the base branch took meanwhile: of a merge, in which both look
+    /// alike. What the image is built from differs all the same.
+    pub fn taken_in_merge(&self, image: &'a Image) -> Option<Authored<'a>> {
+        let merge = self.merge?;
+        let version = image.version()?;
+        let base = self.base_of(image)?.version()?;
+        let author = merge.author.images.get(&image.directory)?.version()?;
+        let old = merge.fork.images.get(&image.directory).and_then(|image| image.version());
+        let is_taken = version == base && version == author && old != Some(version);
+        let differs = self.content.get(&image.directory).is_some_and(|paths| !paths.is_empty());
+        (is_taken && differs).then_some(Authored { old, new: version })
     }
 
     /// The version that the change gives to an image, new or not, under a name that did not have it: nothing can have built it yet.

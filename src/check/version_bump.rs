@@ -31,7 +31,8 @@ impl Kind for VersionBump {
             let moved = || change.moved_from(image).filter(|before| differs(context, change, before, image));
             let Some(before) = change.base_of(image).or_else(moved) else { continue };
             let (Some(old), Some(new)) = (before.version.value(), image.version.value()) else { continue };
-            if old.value != new.value {
+            // It was bumped, to a version that is taken: that is another rule's matter.
+            if old.value != new.value || change.taken_in_merge(image).is_some() {
                 continue;
             }
             let file = &context.shape.version_file;

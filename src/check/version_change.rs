@@ -26,6 +26,13 @@ enum Forbidden {
     Lower,
 }
 
+impl VersionChange {
+    /// Whether it looks for versions that the base branch took.
+    pub fn is_about_taken(&self) -> bool {
+        self.forbid == Forbidden::Taken
+    }
+}
+
 impl Kind for VersionChange {
     fn reads(&self) -> Reads<'_> {
         Reads::ControlFiles
@@ -43,7 +50,29 @@ impl Kind for VersionChange {
 }
 
 fn taken(context: &Context<'_>, change: &Change<'_>, image: &Image) -> Option<Fault> {
-    let (tip, new) = (change.tip_version(image)?, image.version()?);
+    let tip = change.tip_version(image)?;
+    let new = if let Some(authored) = change.taken_in_merge(image) {
+        authored.new
+    } else {
+        taken_meanwhile(context, change, image, tip)?
+    };
+    let file = &context.shape.version_file;
+    let branch = change.pair.origin.branch.as_deref().unwrap_or("the base branch");
+    let message = if new == tip {
+        format!("{} {new} is taken: {branch} has it already", image.name)
+    } else {
+        format!("{} {new} is taken: {branch} is at {tip} already", image.name)
+    };
+    let mut fault = Fault::new(message, image.version_place()).image(&image.name);
+    if let Some((next, fix)) = change.bump(context.shape, context.inputs, image) {
+        fault = fault.help(format!("rebase, and set {file} to {next}")).fix(fix);
+    }
+    Some(fault)
+}
+
+/// The version that a change sets although the base branch, which is not merged into it, came to it or passed it since.
+fn taken_meanwhile<'i>(context: &Context<'_>, change: &Change<'_>, image: &'i Image, tip: &str) -> Option<&'i str> {
+    let new = image.version()?;
     let is_taken = if change.before(image).is_some() {
         let (old, new) = change.new_version(image)?;
         // Versions between the merge base and the tip were taken on the way.
@@ -55,20 +84,8 @@ fn taken(context: &Context<'_>, change: &Change<'_>, image: &Image) -> Option<Fa
         new == tip
     };
     // The same change on both sides, as after a cherry-pick, is no race.
-    if !is_taken || change.pair.tip.as_ref().is_none_or(|tip| is_same(context, change, tip, image)) {
-        return None;
-    }
-    let file = &context.shape.version_file;
-    let message = if new == tip {
-        format!("{} {new} is taken: the base branch has it already", image.name)
-    } else {
-        format!("{} {new} is taken: the base branch is at {tip} already", image.name)
-    };
-    let mut fault = Fault::new(message, image.version_place()).image(&image.name);
-    if let Some((next, fix)) = change.bump(context.shape, context.inputs, image) {
-        fault = fault.help(format!("rebase, and set {file} to {next}")).fix(fix);
-    }
-    Some(fault)
+    let files = change.pair.tip.as_ref()?;
+    (is_taken && !is_same(context, change, files, image)).then_some(new)
 }
 
 fn lower(context: &Context<'_>, change: &Change<'_>, image: &Image) -> Option<Fault> {

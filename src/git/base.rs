@@ -29,6 +29,19 @@ pub struct Comparison {
     pub is_last_resort: bool,
     /// The branches that were looked at, in their order.
     pub candidates: Vec<Candidate>,
+    /// The name of the base branch, where that is known.
+    pub branch: Option<String>,
+    /// The change alone, where head is a merge of it into the tip of the base branch.
+    pub merged: Option<Merged>,
+}
+
+/// A change before it was merged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Merged {
+    /// Where its author left the base branch.
+    pub fork: Oid,
+    /// The author's last commit.
+    pub author: Oid,
 }
 
 /// A branch that a change may have left.
@@ -93,7 +106,7 @@ impl Comparison {
 
     /// The place where a change left a branch that may have moved on.
     pub(super) fn between(merge_base: Oid, tip: Oid, source: String) -> Self {
-        Self { merge_base, tip, source, is_last_resort: false, candidates: Vec::new() }
+        Self { merge_base, tip, source, is_last_resort: false, candidates: Vec::new(), branch: None, merged: None }
     }
 }
 

@@ -4,7 +4,7 @@
 use git2::{BranchType, ErrorCode, Oid};
 use serde_json::Value;
 
-use super::base::{Base, Comparison, Standing, is_zero, short};
+use super::base::{Base, Comparison, Merged, Standing, is_zero, short};
 use super::candidates::{Found, Search};
 use super::error::{Doing, GitError};
 use super::head::Head;
@@ -34,8 +34,11 @@ impl Repository {
             heads.extend(self.merging()?);
         }
         let mut ladder = Ladder { repository: self, environment, head: commit, heads, tried: Vec::new() };
-        let base = ladder.climb(head, explicit)?;
+        let mut base = ladder.climb(head, explicit)?;
         ladder.refuse_an_empty_comparison(&base, head, explicit)?;
+        if let Base::Commit(comparison) = &mut base {
+            comparison.merged = ladder.merged(comparison, head)?;
+        }
         Ok(base)
     }
 
@@ -99,7 +102,40 @@ impl Ladder<'_> {
             });
         }
         let tip = self.repository.commit(revision, source)?;
-        self.merge_base(tip, format!("{source} {revision}"))
+        let branch = self.repository.is_branch(revision).then(|| revision.to_owned());
+        Ok(of_branch(self.merge_base(tip, format!("{source} {revision}"))?, branch))
+    }
+
+    /// What the author of a change made, where head is a merge of that into the tip of the base branch: of the merge alone nobody
+    /// could tell a version that the author chose from one that the base branch took meanwhile. Where the history was cut, nobody
+    /// can.
+    fn merged(&self, comparison: &Comparison, head: &Head) -> Result<Option<Merged>, GitError> {
+        let tip = comparison.tip;
+        if tip != comparison.merge_base || !matches!(head, Head::Commit(_)) || is_batch(self.environment)? {
+            return Ok(None);
+        }
+        let commit = self.repository.inner.find_commit(self.head).doing("reading HEAD")?;
+        let author = if commit.parent_count() == 2 && commit.parent_id(0).is_ok_and(|parent| parent == tip) {
+            commit.parent_id(1).ok()
+        } else {
+            self.pulled()?
+        };
+        let Some(author) = author.filter(|author| self.repository.inner.find_commit(*author).is_ok()) else {
+            return Ok(None);
+        };
+        let fork = self.repository.merge_base(tip, &[author])?;
+        Ok(fork.filter(|fork| *fork != tip).map(|fork| Merged { fork, author }))
+    }
+
+    /// The pull request that Prow tests, also where it squashed it or put it on top of the base branch.
+    fn pulled(&self) -> Result<Option<Oid>, GitError> {
+        if self.environment.ci() != Some(Ci::Prow) {
+            return Ok(None);
+        }
+        let spec = job_spec(self.environment)?;
+        let named = self.environment.get("PULL_PULL_SHA").map(str::to_owned);
+        let Some(sha) = named.or_else(|| text(&spec["refs"]["pulls"][0]["sha"])) else { return Ok(None) };
+        Ok(self.repository.commit(&sha, "PULL_PULL_SHA").ok())
     }
 
     /// Prow says what it merged the change into.
@@ -131,7 +167,9 @@ impl Ladder<'_> {
             );
             return Err(GitError::NoRevision { revision: sha, source_of_it: source.to_owned(), help });
         };
-        self.merge_base(tip, source.to_owned()).map(Some)
+        let branch =
+            self.environment.get("PULL_BASE_REF").map(str::to_owned).or_else(|| text(&spec["refs"]["base_ref"]));
+        Ok(Some(of_branch(self.merge_base(tip, source.to_owned())?, branch)))
     }
 
     fn github(&mut self) -> Rung {
@@ -144,7 +182,9 @@ impl Ladder<'_> {
             // A job may check out the pull request's own head, which may be a merge, too: of the base branch into it.
             let is_tested = self.environment.get("GITHUB_SHA").is_none_or(|sha| sha == commit.id().to_string());
             if commit.parent_count() == 2 && is_tested {
-                return self.first_parent("HEAD^1 of GitHub's merge");
+                let base = self.first_parent("HEAD^1 of GitHub's merge")?;
+                let branch = self.environment.get("GITHUB_BASE_REF").map(str::to_owned);
+                return Ok(base.map(|base| of_branch(base, branch)));
             }
             self.tried.push("HEAD^1 (HEAD is not GitHub's merge here)".to_owned());
         }
@@ -180,20 +220,21 @@ impl Ladder<'_> {
             self.tried.push("CI_MERGE_REQUEST_DIFF_BASE_SHA (unset: no merge request)".to_owned());
             return Ok(None);
         };
+        let branch = self.environment.get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME").map(str::to_owned);
         // The target branch may have moved on; merged results pipelines know how far.
         let of_target = "CI_MERGE_REQUEST_TARGET_BRANCH_SHA";
         let target = self.environment.get(of_target).and_then(|sha| self.repository.commit(sha, of_target).ok());
         if let Some(target) = target
             && self.repository.inner.graph_descendant_of(self.head, target).doing("looking for the merge base")?
         {
-            return self.merge_base(target, of_target.to_owned()).map(Some);
+            return Ok(Some(of_branch(self.merge_base(target, of_target.to_owned())?, branch)));
         }
         let base = self.repository.commit(sha, "CI_MERGE_REQUEST_DIFF_BASE_SHA")?;
-        let base = self.merge_base(base, "CI_MERGE_REQUEST_DIFF_BASE_SHA".to_owned())?;
-        Ok(Some(match (base, target) {
-            (Base::Commit(found), Some(tip)) => Base::Commit(Comparison { tip, ..found }),
-            (base, _) => base,
-        }))
+        let base = match self.merge_base(base, "CI_MERGE_REQUEST_DIFF_BASE_SHA".to_owned())? {
+            Base::Commit(found) => Base::Commit(Comparison { tip: target.unwrap_or(found.tip), ..found }),
+            other => other,
+        };
+        Ok(Some(of_branch(base, branch)))
     }
 
     /// The base branch of a clone that a person works in.
@@ -239,7 +280,10 @@ impl Ladder<'_> {
     fn remote_branch(&mut self, name: &str) -> Rung {
         let found = self.repository.inner.find_branch(name, BranchType::Remote);
         match found.and_then(|branch| branch.get().peel_to_commit()) {
-            Ok(tip) => self.merge_base(tip.id(), format!("merge base with {name}")).map(Some),
+            Ok(tip) => {
+                let base = self.merge_base(tip.id(), format!("merge base with {name}"))?;
+                Ok(Some(of_branch(base, Some(name.to_owned()))))
+            }
             Err(error) if error.code() == ErrorCode::NotFound => {
                 self.tried.push(name.to_owned());
                 Ok(None)
@@ -328,6 +372,14 @@ impl Ladder<'_> {
             (_, true) => "fetch the history: git fetch --unshallow",
             (_, false) => "name the base branch with `--base REV` or IMGLINT_BASE, or judge everything with `--all`",
         }
+    }
+}
+
+/// The same base, with the name of its branch.
+fn of_branch(base: Base, branch: Option<String>) -> Base {
+    match base {
+        Base::Commit(comparison) => Base::Commit(Comparison { branch, ..comparison }),
+        other => other,
     }
 }
 

@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use git2::{Delta, DiffOptions, ErrorCode, IndexEntryExtendedFlag, ObjectType, Oid};
 
-use super::base::{Base, Comparison, short};
+use super::base::{Base, Comparison, Merged, short};
 use super::entry::{Entries, bytes_of, bytes_on_disk, kind_of_mode, object, path_of_bytes};
 use super::error::{Doing, GitError, open_error};
 use super::head::Head;
 use super::objects::{Bytes, Objects, OnDisk};
 use super::repository::Repository;
 use super::tree::Known;
-use crate::snapshot::{Entry, FileKind, Pair, Scope, Snapshot, TEMPORARY_PREFIX, TEMPORARY_SUFFIX};
+use crate::snapshot::{self, Entry, FileKind, Origin, Pair, Scope, Snapshot, TEMPORARY_PREFIX, TEMPORARY_SUFFIX};
 use crate::text::{Span, Text, file_name};
 
 /// A line at the end of a commit's message that speaks to programs.
@@ -105,11 +105,26 @@ impl Repository {
             }
             _ => None,
         };
+        let mut origin = Origin::default();
+        let mut merged_entries = None;
+        if let Base::Commit(comparison) = base {
+            origin.branch = comparison.branch.as_deref().map(Arc::from);
+            if let Some(Merged { fork, author }) = comparison.merged {
+                let known = Known { tree: self.tree_id(comparison.merge_base)?, entries: &base_entries };
+                let fork = objects.list_like(known, self.tree_id(fork)?, scope)?;
+                merged_entries = Some((fork, objects.list_like(known, self.tree_id(author)?, scope)?));
+            }
+        }
         let head = Snapshot::new(head_entries, Arc::new(objects));
+        origin.merged = merged_entries.map(|(fork, author)| snapshot::Merged {
+            fork: head.with_entries(fork),
+            author: head.with_entries(author),
+        });
         Ok(Pair {
             base: (!matches!(base, Base::Whole { .. })).then(|| head.with_entries(base_entries)),
             tip: tip_entries.map(|entries| head.with_entries(entries)),
             head,
+            origin,
         })
     }
 

@@ -89,6 +89,11 @@ impl Rule {
         self.level != Level::Off || self.is_silent
     }
 
+    /// Whether it reports versions that the base branch took.
+    pub fn is_about_taken_versions(&self) -> bool {
+        self.level != Level::Off && matches!(self.check(), Some(Check::VersionChange(kind)) if kind.is_about_taken())
+    }
+
     /// What it lacks to see what it is about.
     pub fn missing(&self, inputs: &Inputs, has_base: bool) -> Option<Missing> {
         let check = self.check()?;

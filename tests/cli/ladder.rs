@@ -40,16 +40,98 @@ fn prow_presubmit_passes_a_good_change() {
     clone.imglint_with(&[], &with(PRESUBMIT, &[("PULL_BASE_SHA", &base)])).is(0, &[]);
 }
 
+/// Two changes of kitten raced for 1.5, and git merges the second without a conflict. Gives the base branch and the change.
+fn race(origin: &Repo) -> (String, String) {
+    origin.git(&["checkout", "-q", "-b", "topic"]);
+    let pull = origin.change(&[("test/images/kitten/a", "a\n"), ("test/images/kitten/VERSION", "1.5\n")]);
+    origin.git(&["checkout", "-q", "master"]);
+    let base = origin.change(&[("test/images/kitten/b", "b\n"), ("test/images/kitten/VERSION", "1.5\n")]);
+    (base, pull)
+}
+
+const TAKEN: &[&str] = &["taken-version"];
+
 #[test]
 fn prow_presubmit_asks_again_when_the_base_took_the_same_version() {
     let scratch = Scratch::new();
     let origin = scratch.kubernetes("origin");
-    origin.git(&["checkout", "-q", "-b", "topic"]);
-    origin.change(&[("test/images/kitten/a", "a\n"), ("test/images/kitten/VERSION", "1.5\n")]);
-    origin.git(&["checkout", "-q", "master"]);
-    let base = origin.change(&[("test/images/kitten/b", "b\n"), ("test/images/kitten/VERSION", "1.5\n")]);
+    let (base, pull) = race(&origin);
     let clone = prow_clone(&scratch, &origin, &base, &["topic"]);
-    clone.imglint_with(&[], &with(PRESUBMIT, &[("PULL_BASE_SHA", &base)])).is(1, STALE);
+    let variables =
+        with(PRESUBMIT, &[("PULL_BASE_SHA", &base), ("PULL_PULL_SHA", &pull), ("PULL_BASE_REF", "release-1.20")]);
+    let run = clone.imglint_with(&["-v"], &variables);
+    run.is(1, TAKEN);
+    for words in ["kitten 1.5 is taken: release-1.20 has it already", "set VERSION to 1.6"] {
+        assert!(run.stdout.contains(words), "{run}");
+    }
+    // Without that rule the merge is what it is: it changes kitten under its present version.
+    clone.imglint_with(&["--rule", "stale-version"], &variables).is(1, STALE);
+    clone.imglint_with(&["--skip", "taken-version"], &variables).is(1, STALE);
+    // Squashed on top of the base branch, or put there by a rebase, it is the same change.
+    let squashed = scratch.clone(&origin, "squashed", &["--branch", "master"]);
+    squashed.git(&["merge", "-q", "--squash", "origin/topic"]);
+    squashed.commit("squashed");
+    squashed.imglint_with(&[], &variables).is(1, TAKEN);
+    // Who knows the pull request by nothing but the merge.
+    let merge = clone.imglint_with(&[], &with(PRESUBMIT, &[("PULL_BASE_SHA", &base)]));
+    assert!(merge.stdout.contains("kitten 1.5 is taken: the base branch has it already"), "{merge}");
+    // The repair moves it to the next one.
+    clone.imglint_with(&["--fix"], &variables).is(1, &[]);
+    let version = clone.root.join("test/images/kitten/VERSION");
+    assert_eq!(std::fs::read_to_string(version).expect("a file"), "1.6\n");
+}
+
+/// Neither is a change blamed that lacks its bump, nor one that is the same on both sides, for a version that it did not choose.
+#[test]
+fn a_version_that_the_author_did_not_choose_is_not_taken() {
+    let scratch = Scratch::new();
+    let origin = scratch.kubernetes("origin");
+    origin.git(&["checkout", "-q", "-b", "topic"]);
+    let pull = origin.change(&[("test/images/kitten/a", "a\n")]);
+    origin.git(&["checkout", "-q", "-b", "same", "master"]);
+    let good = [("test/images/kitten/b", "b\n"), ("test/images/kitten/VERSION", "1.5\n")];
+    let same = origin.change(&[good[0], good[1], ("README.md", "x\n")]);
+    origin.git(&["checkout", "-q", "master"]);
+    let base = origin.change(&good);
+    for (pull, name, code, rules) in [(&pull, "topic", 1, STALE), (&same, "same", 0, &[])] {
+        let scratch = Scratch::new();
+        let clone = prow_clone(&scratch, &origin, &base, &[name]);
+        let variables = with(PRESUBMIT, &[("PULL_BASE_SHA", &base), ("PULL_PULL_SHA", pull)]);
+        clone.imglint_with(&[], &variables).is(code, rules);
+    }
+}
+
+/// Both add the same image, under the same version, with different contents.
+#[test]
+fn two_changes_cannot_add_an_image_under_one_version() {
+    let scratch = Scratch::new();
+    let origin = scratch.kubernetes("origin");
+    let image = [("test/images/puppy/VERSION", "1.0\n"), ("test/images/puppy/Dockerfile", "FROM scratch\n")];
+    origin.git(&["checkout", "-q", "-b", "topic"]);
+    let pull = origin.change(&[image[0], image[1], ("test/images/puppy/a", "a\n")]);
+    origin.git(&["checkout", "-q", "master"]);
+    let base = origin.change(&[image[0], image[1], ("test/images/puppy/b", "b\n")]);
+    let clone = prow_clone(&scratch, &origin, &base, &["topic"]);
+    let variables = with(PRESUBMIT, &[("PULL_BASE_SHA", &base), ("PULL_PULL_SHA", &pull)]);
+    clone.imglint_with(&[], &variables).is(1, TAKEN);
+}
+
+#[test]
+fn github_s_merge_tells_a_taken_version_as_a_plain_base_does() {
+    let scratch = Scratch::new();
+    let origin = scratch.kubernetes("origin");
+    let (_, pull) = race(&origin);
+    let plain = origin.imglint(&["--base", "master", "--head", &pull]);
+    plain.is(1, TAKEN);
+    assert!(plain.stdout.contains("kitten 1.5 is taken: master has it already"), "{plain}");
+    origin.git(&["checkout", "-q", "-b", "merge", "master"]);
+    origin.git(&["merge", "-q", "--no-ff", "-m", "merge", "topic"]);
+    let merge = origin.imglint_with(&[], GITHUB);
+    merge.is(1, TAKEN);
+    assert_eq!(merge.stdout.lines().next(), plain.stdout.lines().next());
+    // Of a clone that was cut nobody can tell who chose the version; it is no pass all the same.
+    let shallow = scratch.clone(&origin, "shallow", &["--depth", "2", "--branch", "merge"]);
+    shallow.imglint_with(&[], GITHUB).is(1, STALE);
 }
 
 #[test]

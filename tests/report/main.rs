@@ -14,7 +14,7 @@ use imglint::pack::{self, BuiltIn, Pack, Selection};
 use imglint::report::human::Style;
 use imglint::report::{Report, Tree, github, gitlab, human, json, junit, rdjson, sarif};
 use imglint::run::{self, Failure, Judge, Outcome};
-use imglint::snapshot::{FileKind, Pair, Snapshot};
+use imglint::snapshot::{FileKind, Origin, Pair, Snapshot};
 use imglint::toml_source::Source;
 use imglint::waiver::{Day, Waivers};
 
@@ -64,7 +64,7 @@ fn pack() -> Pack {
 /// The one outcome.
 fn with_report(test: impl FnOnce(&Report<'_>)) {
     let pack = pack();
-    let pair = Pair { base: Some(files(&[])), tip: None, head: files(AFTER) };
+    let pair = Pair { base: Some(files(&[])), tip: None, head: files(AFTER), origin: Origin::default() };
     let mut outcome: Outcome = run::judge(&pack, &pair).expect("all is in memory");
     outcome.failures.push(Failure {
         judge: Judge::Rule(Arc::from("unknown-parent")),
@@ -213,7 +213,7 @@ fn reviews_are_shown_a_changed_line() {
 fn names_last_while_lines_move() {
     let names = |after: &[(&'static str, &'static str)]| {
         let pack = pack();
-        let pair = Pair { base: Some(files(&[])), tip: None, head: files(after) };
+        let pair = Pair { base: Some(files(&[])), tip: None, head: files(after), origin: Origin::default() };
         let outcome = run::judge(&pack, &pair).expect("all is in memory");
         let rules = &pack.rules;
         let report = Report {
@@ -242,7 +242,7 @@ fn a_repair_of_the_line_that_is_shown_is_suggested() {
         ("test/images/kitten/VERSION", "1.5\n"),
         ("test/images/kitten/BASEIMAGE", "linux/arm64=REGISTRY/busybox:1.29-1-linux-arm64\n"),
     ];
-    let pair = Pair { base: Some(files(&[])), tip: None, head: files(&after) };
+    let pair = Pair { base: Some(files(&[])), tip: None, head: files(&after), origin: Origin::default() };
     let outcome = run::judge(&pack, &pair).expect("all is in memory");
     let report = |pair| Report {
         outcome: &outcome,
