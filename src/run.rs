@@ -18,7 +18,7 @@ use crate::unused;
 use crate::waiver::{Known, Waivers, of_dockerfiles};
 
 /// What a run found.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Outcome {
     /// The findings, in the order of their places.
     pub findings: Vec<Finding>,

@@ -132,11 +132,11 @@ fn repairs_silence_their_rule_and_are_stable() {
                 let position = without.iter().position(|known| *known == name(it));
                 position.map(|position| without.remove(position)).is_some()
             };
-            let mut left = repair.outcome.findings.iter().filter(is_open);
+            let mut left = repair.after.findings.iter().filter(is_open);
             assert!(
                 left.all(|it| !has_fix(it) && (was_without(it) || !offered.contains(&name(it)))),
                 "{at}\n{}",
-                lines(&repair.outcome)
+                lines(&repair.after)
             );
             let again =
                 fix::repair(&pack, &mut pair, &Allowed::default()).unwrap_or_else(|error| panic!("{at}: {error}"));

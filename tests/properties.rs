@@ -129,7 +129,7 @@ fn allowed() -> Allowed {
 
 fn repaired(pack: &Pack, pair: &mut Pair<'_>) -> Repair {
     let repair = repair(pack, pair, &allowed()).expect("it comes to rest");
-    assert!(repair.outcome.failures.is_empty(), "{:?}", repair.outcome.failures);
+    assert!(repair.after.failures.is_empty(), "{:?}", repair.after.failures);
     repair
 }
 
@@ -149,7 +149,7 @@ proptest! {
         let mut pair = pair(&plan);
         let repair = repaired(&pack, &mut pair);
         // Nothing that could be repaired is left, and nothing conflicts.
-        let left: Vec<_> = repair.outcome.findings.iter().filter(|finding| finding.fault.fix.is_some()).collect();
+        let left: Vec<_> = repair.after.findings.iter().filter(|finding| finding.fault.fix.is_some()).collect();
         prop_assert!(left.is_empty(), "{left:#?}");
         prop_assert!(repair.conflicts.is_empty(), "{:?}", repair.conflicts);
         // Nothing but values was touched.

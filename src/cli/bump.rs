@@ -3,10 +3,11 @@
 use std::io::IsTerminal as _;
 
 use super::args::{Bump, Target};
-use super::check::show_diff;
-use super::frame::{Compared, Frame, end};
+use super::exit::{Error, code};
+use super::frame::{Compared, Frame};
+use super::repairs::{put, say_conflicts, show_diff};
 use super::spinner::Spinner;
-use super::{Error, print, say, style};
+use super::terminal::{complain, print, say, style};
 use crate::environment::Environment;
 use crate::finding::Level;
 use crate::fix;
@@ -31,22 +32,26 @@ pub(super) fn run(options: &Bump, environment: &Environment) -> Result<u8, Error
     drop(spinner);
     if options.diff {
         show_diff(&repair, &options.output, environment)?;
-    } else if repair.outcome.failures.is_empty() {
-        frame.put(&repair)?;
-        let summary = summary::render(&repair.files);
+    } else if repair.after.failures.is_empty() {
+        put(&repair, &frame)?;
+        let summary = summary::render(&repair);
         print(if summary.is_empty() {
             "This change bumps these images already: nothing is left to do.\n"
         } else {
             &summary
         })?;
         let style = style(options.output.color, environment, std::io::stdout().is_terminal());
-        let findings = human::findings(&repair.outcome, style);
+        let findings = human::findings(&repair.after, style);
         if !findings.is_empty() {
             print(&format!("\n{findings}"))?;
         }
         if !options.output.quiet {
-            say(&human::closing(&repair.outcome));
+            say(&human::closing(&repair.after));
         }
     }
-    Ok(end(&repair, Level::Error, &options.output, environment))
+    say_conflicts(&repair);
+    for failure in &repair.after.failures {
+        complain(failure, options.output.color, environment);
+    }
+    Ok(code(&repair.after, Level::Error))
 }

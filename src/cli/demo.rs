@@ -4,7 +4,8 @@ use std::io::IsTerminal as _;
 use std::path::Path;
 use std::process::Command;
 
-use super::{CLEAN, Error, print};
+use super::exit::{CLEAN, Error};
+use super::terminal::print;
 use crate::environment::Environment;
 use crate::git::Scratch;
 

@@ -3,8 +3,10 @@
 use std::fmt::Write as _;
 
 use super::args::{ListFormat, Policy};
+use super::exit::{CLEAN, Error};
 use super::policy::choose_if_any;
-use super::{CLEAN, Error, print, rules_page};
+use super::rules_page;
+use super::terminal::print;
 use crate::case::{Case, telling};
 use crate::environment::Environment;
 use crate::pack::{BUILT_IN, Pack, Rule};

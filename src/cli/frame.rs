@@ -1,17 +1,13 @@
-//! The beginning and the end that `check` and `bump` share: from the options to what is judged by which rules, and from what was
-//! found to the exit code.
+//! The beginning that `check` and `bump` share: from the options to what is judged by which rules.
 
 use super::args::{Output, Policy, Target};
-use super::policy::{Chosen, choose, head, say_all, waive};
-use super::{CLEAN, Error, FAILED, FINDINGS, complain, say};
+use super::exit::Error;
+use super::policy::{Chosen, choose, head, waive};
+use super::terminal::{say, say_all};
 use crate::environment::Environment;
-use crate::finding::Level;
-use crate::fix::Repair;
-use crate::git::{Base, GitError, Head, Repository};
+use crate::git::{Base, Head, Repository};
 use crate::pack::Pack;
-use crate::report::summary;
 use crate::snapshot::Pair;
-use crate::write::write;
 
 /// What a run stands on.
 pub(super) struct Frame {
@@ -67,38 +63,5 @@ impl Frame {
     /// The files on both sides.
     pub(super) fn pair(&self) -> Result<Pair<'_>, Error> {
         Ok(self.repository.pair(&self.base, &self.head, &self.pack.scope())?)
-    }
-
-    /// Writes the repaired files into the working tree, whatever was judged: the index is the user's.
-    pub(super) fn put(&self, repair: &Repair) -> Result<(), Error> {
-        if repair.files.is_empty() {
-            return Ok(());
-        }
-        let root = self.repository.root().ok_or(GitError::Bare("working tree"))?;
-        write(root, &repair.files)?;
-        if self.head == Head::Index {
-            say(
-                "the files are repaired in the working tree; the index is as it was: look at them, then `git add` them",
-            );
-        }
-        Ok(())
-    }
-}
-
-/// Says what stood in the way of repairs and of rules, and gives the exit code. `gate` is the lowest level that fails.
-pub(super) fn end(repair: &Repair, gate: Level, output: &Output, environment: &Environment) -> u8 {
-    for conflict in summary::conflicts(repair) {
-        say(&conflict);
-    }
-    let outcome = &repair.outcome;
-    for failure in &outcome.failures {
-        complain(failure, output.color, environment);
-    }
-    if !outcome.failures.is_empty() {
-        FAILED
-    } else if outcome.findings.iter().any(|finding| finding.waived.is_none() && finding.level >= gate) {
-        FINDINGS
-    } else {
-        CLEAN
     }
 }

@@ -8,7 +8,9 @@ use clap::Parser as _;
 use miette::Diagnostic;
 
 use super::args::{Check, Cli, Hook, HookName, Hooks};
-use super::{CLEAN, Error, check, print, say};
+use super::check;
+use super::exit::{CLEAN, Error};
+use super::terminal::{print, say};
 use crate::environment::Environment;
 use crate::git::{GitError, Head, Repository, is_zero};
 use crate::text::escape;

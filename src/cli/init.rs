@@ -6,8 +6,10 @@ use std::fmt::Write as _;
 use miette::Diagnostic;
 
 use super::args::{HookName, Init};
+use super::exit::{CLEAN, Error};
+use super::hook;
 use super::policy::recognised;
-use super::{CLEAN, Error, hook, print};
+use super::terminal::print;
 use crate::config_file::CONFIG_FILE;
 use crate::environment::Environment;
 use crate::git::{Base, GitError, Head, Repository};

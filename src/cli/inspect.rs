@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::args::{Format, Inspect};
-use super::policy::{choose, head, say_all};
-use super::{CLEAN, Error, print, say};
+use super::exit::{CLEAN, Error};
+use super::policy::{choose, head};
+use super::terminal::{print, say, say_all};
 use crate::environment::Environment;
 use crate::git::{Base, Repository};
 use crate::model::content::sources;
@@ -88,8 +89,7 @@ pub(super) fn run(options: &Inspect, environment: &Environment) -> Result<u8, Er
         None => model.images.values().map(|image| &**image).collect(),
         Some(name) => {
             let name = name.trim_end_matches('/');
-            let is_it = |image: &&Image| *image.name == *name || *image.directory == *name || image.published() == name;
-            let found: Vec<_> = model.images.values().map(|image| &**image).filter(is_it).collect();
+            let found = model.meant(name);
             if found.is_empty() {
                 let known = model.images.values().map(|image| &*image.name);
                 let suggestion = crate::suggest::suggest(name, known);

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::args::{Policy as Options, Target};
-use super::{Error, say};
+use super::exit::Error;
 use crate::config_file::{CONFIG_FILE, Config};
 use crate::environment::Environment;
 use crate::finding::RuleId;
@@ -339,11 +339,4 @@ enum NoDate {
     #[error("SOURCE_DATE_EPOCH is `{}`, which is no date", escape(.0))]
     #[diagnostic(help("set it to seconds since 1970, or leave it out; `--no-waivers` does without"))]
     Told(String),
-}
-
-/// Says how the run came to its rules.
-pub(super) fn say_all(notes: &[String]) {
-    for note in notes {
-        say(note);
-    }
 }

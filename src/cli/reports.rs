@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use miette::Diagnostic;
 
 use super::args::{Check, Format};
-use super::{Error, print, say, style};
+use super::exit::Error;
+use super::terminal::{print, say, style};
 use crate::environment::{Ci, Environment};
 use crate::finding::Level;
 use crate::report::human::Style;

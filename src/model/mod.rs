@@ -101,6 +101,16 @@ impl Model {
         directories.iter().filter_map(|directory| self.images.get(directory)).collect()
     }
 
+    /// The images that somebody means who asks for one: by its directory, by its name, or by that under which it is published.
+    pub fn meant(&self, asked: &str) -> Vec<&Image> {
+        if let Some(image) = self.images.get(asked) {
+            return vec![image];
+        }
+        let images = self.images.values().map(|image| &**image);
+        let named: Vec<&Image> = images.clone().filter(|image| *image.name == *asked).collect();
+        if named.is_empty() { images.filter(|image| image.published() == asked).collect() } else { named }
+    }
+
     /// The images that are published under a name.
     pub fn published(&self, name: &str) -> Vec<&Image> {
         let named = self.named(name).into_iter().map(|image| &**image);

@@ -1,17 +1,14 @@
 //! A unified diff that `git apply` takes.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::Arc;
 
 use similar::TextDiff;
 
-use crate::fix::RepairedFile;
+use crate::fix::{Repair, RepairedFile};
 
 /// Renders what a repair changes. The bytes are those of the files, whatever they are.
-pub fn render(files: &BTreeMap<Arc<str>, RepairedFile>) -> Vec<u8> {
-    let changed = files.iter().filter(|(_, file)| file.before != file.after);
-    changed.flat_map(|(path, file)| of_file(path, file)).collect()
+pub fn render(repair: &Repair) -> Vec<u8> {
+    repair.changed().flat_map(|(path, file)| of_file(path, file)).collect()
 }
 
 /// Renders what a repair changes in one file.

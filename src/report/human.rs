@@ -24,7 +24,7 @@ pub struct Style {
 pub fn render(report: &Report<'_>, style: Style, is_quiet: bool) -> String {
     let mut text = findings(report.outcome, style);
     if let Some(repaired) = report.repaired.filter(|repaired| repaired.is_written) {
-        let repairs = summary::render(&repaired.repair.files);
+        let repairs = summary::render(repaired.repair);
         text.push_str(&repairs);
         if !repairs.is_empty() && !is_quiet {
             text.push('\n');

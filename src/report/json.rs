@@ -1,14 +1,13 @@
 //! JSON: one object, stable within its version.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::{Repaired, Report, diff};
 use crate::edit::Fix;
 use crate::finding::{Finding, Level, Place};
-use crate::fix::{Done, RepairedFile};
+use crate::fix::Done;
 use crate::text::is_unprintable;
 
 #[derive(Serialize)]
@@ -28,7 +27,7 @@ struct Root<'a> {
 struct Repairs<'a> {
     written: bool,
     files: Vec<File<'a>>,
-    conflicts: Vec<[&'a Done; 2]>,
+    conflicts: &'a [[Done; 2]],
 }
 
 #[derive(Serialize)]
@@ -122,17 +121,12 @@ pub fn render(report: &Report<'_>) -> String {
 }
 
 fn repairs(Repaired { repair, is_written }: Repaired<'_>) -> Repairs<'_> {
-    let changed = repair.files.iter().filter(|(_, file)| file.before != file.after);
-    Repairs {
-        written: is_written,
-        files: changed.map(file_of).collect(),
-        conflicts: repair.conflicts.iter().map(|[one, other]| [one, other]).collect(),
+    let mut files = Vec::new();
+    for (path, file) in repair.changed() {
+        let diff = String::from_utf8_lossy(&diff::of_file(path, file)).into_owned();
+        files.push(File { path, done: &file.done, diff });
     }
-}
-
-fn file_of<'a>((path, file): (&'a Arc<str>, &'a RepairedFile)) -> File<'a> {
-    let diff = String::from_utf8_lossy(&diff::of_file(path, file)).into_owned();
-    File { path, done: &file.done, diff }
+    Repairs { written: is_written, files, conflicts: &repair.conflicts }
 }
 
 /// Prints a value as JSON that no terminal and no log can be misled by: what is unprintable is escaped.

@@ -1,15 +1,13 @@
 //! What a repair did, file by file, as Markdown that goes into a pull request as it is.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::Arc;
 
-use crate::fix::{Done, Repair, RepairedFile};
+use crate::fix::{Done, Repair};
 use crate::text::{counted, escape};
 
 /// Renders the summary; empty where nothing was done.
-pub fn render(files: &BTreeMap<Arc<str>, RepairedFile>) -> String {
-    let changed: Vec<_> = files.iter().filter(|(_, file)| file.before != file.after).collect();
+pub fn render(repair: &Repair) -> String {
+    let changed: Vec<_> = repair.changed().collect();
     let mut text = String::new();
     if changed.is_empty() {
         return text;
@@ -25,10 +23,12 @@ pub fn render(files: &BTreeMap<Arc<str>, RepairedFile>) -> String {
 
 /// Says which repairs were left out because they cannot be made together.
 pub fn conflicts(repair: &Repair) -> Vec<String> {
-    let say = |[one, other]: &[Done; 2]| {
-        format!("these repairs conflict, so neither was made: {} — and — {}", words(one), words(other))
-    };
-    repair.conflicts.iter().map(say).collect()
+    let mut said = Vec::new();
+    for [one, other] in &repair.conflicts {
+        let (one, other) = (words(one), words(other));
+        said.push(format!("these repairs conflict, so neither was made: {one} — and — {other}"));
+    }
+    said
 }
 
 fn words(done: &Done) -> String {

@@ -395,6 +395,27 @@ fn a_bump_on_request_brings_what_follows_and_nothing_else() {
     repo.imglint(&["bump", "cat", "--to", "a b"]).fails(&["`a b` is no image tag"]);
 }
 
+/// As `inspect` does, `bump` takes any of an image's names.
+#[test]
+fn an_image_is_bumped_by_any_of_its_names() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.change(&[("test/images/kitten/ALIAS", "tomcat\n"), ("test/images/cat/VERSION", "2.0\n")]);
+    repo.git(&["checkout", "-q", "-b", "next"]);
+    let run = repo.imglint(&["inspect", "tomcat"]);
+    assert!(run.code == 0 && run.stdout.contains("kitten"), "{run}");
+    let run = repo.imglint(&["bump", "tomcat"]);
+    assert!(run.code == 0, "{run}");
+    assert_eq!(read(&repo, "test/images/kitten/VERSION"), "1.5\n");
+
+    // Two images of one name: which is meant is nothing to guess.
+    repo.write(&[("test/images/cat/ALIAS", "tomcat\n")]);
+    let run = repo.imglint(&["bump", "tomcat"]);
+    run.fails(&["tomcat can mean several images", "test/images/cat, test/images/kitten"]);
+    repo.imglint(&["bump", "cat"]);
+    assert_eq!(read(&repo, "test/images/cat/VERSION"), "2.1\n", "each has a name of its own");
+}
+
 /// How many files were replaced, and how many wait to take their place.
 fn progress(repo: &Repo, before: &BTreeMap<&'static str, String>) -> usize {
     let mut directories: Vec<&Path> = before.keys().filter_map(|path| Path::new(path).parent()).collect();

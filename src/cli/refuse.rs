@@ -1,0 +1,105 @@
+//! Runs that could find nothing, whatever is wrong, are refused.
+
+use std::sync::Arc;
+
+use super::exit::Error;
+use crate::check::{Body, Missing};
+use crate::finding::{Level, RuleId};
+use crate::model::Model;
+use crate::pack::{Pack, Rule, Selection};
+use crate::snapshot::Pair;
+
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+enum NothingToJudge {
+    #[error("no directory below {0} holds a file {1}, so there is no image")]
+    #[diagnostic(help(
+        "name the file that holds an image's version in imglint.toml: shape.images.version-file = \"TAG\""
+    ))]
+    NoImage(String, String),
+    #[error("there is no file below {0}, where images should lie")]
+    #[diagnostic(help("name the directories of the images in imglint.toml: shape.images.roots = [\"images\"]"))]
+    NoRoot(String),
+    #[error("no rule is left to judge by")]
+    #[diagnostic(help(
+        "leave out `--skip`, switch rules on in imglint.toml, or choose another pack; `imglint rules` lists all"
+    ))]
+    NoRule,
+    #[error("the rule {0} is asked for and left out")]
+    #[diagnostic(help("leave out `--skip {0}`"))]
+    Skipped(RuleId),
+    #[error("the rule {0} is switched off")]
+    #[diagnostic(help("switch it on for this run: `--level {0}=error`"))]
+    Off(RuleId),
+    #[error("the rule {0} judges waivers, and none is read")]
+    #[diagnostic(help("leave out `--no-waivers`"))]
+    NoWaivers(RuleId),
+    #[error("the rule {0} compares a change with its base, and there is none")]
+    #[diagnostic(help("leave out `--all`, or name a base: `--base REV`"))]
+    NoBase(RuleId),
+    #[error("the rule {0} finds nothing without the file that `{1}` names")]
+    #[diagnostic(help("add `{1} FILE`"))]
+    NoInput(RuleId, &'static str),
+}
+
+/// All rules that could find nothing.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+#[error("nothing could be found, whatever is wrong")]
+struct Blind {
+    #[related]
+    rules: Vec<NothingToJudge>,
+}
+
+/// A run that could find nothing, whatever is wrong, must not pass, nor one that was asked for a rule and cannot judge by it.
+pub(super) fn refuse_nothing(pack: &Pack, pair: &Pair<'_>, selection: &Selection) -> Result<(), Error> {
+    refuse_no_images(pack, pair)?;
+    let (mut asked_for, mut blind) = (0, Vec::new());
+    for rule in &pack.rules {
+        let is_named = selection.only.iter().any(|id| **id == *rule.id);
+        if is_named || (selection.only.is_empty() && rule.level != Level::Off) {
+            asked_for += 1;
+            blind.extend(obstacle(rule, pack, pair, selection));
+        }
+    }
+    if asked_for == 0 {
+        Err(NothingToJudge::NoRule.into())
+    } else if blind.is_empty() || (selection.only.is_empty() && blind.len() < asked_for) {
+        Ok(()) // who names no rule gets what can be had
+    } else {
+        Err(Blind { rules: blind }.into())
+    }
+}
+
+/// Where no image can be, the pack is told of the wrong directories or files.
+fn refuse_no_images(pack: &Pack, pair: &Pair<'_>) -> Result<(), Error> {
+    let shape = &pack.shape;
+    let mut roots = shape.roots.iter();
+    let is_there = roots.any(|root| {
+        let mut trees = [Some(&pair.head), pair.base.as_ref()].into_iter().flatten();
+        trees.any(|tree| tree.below(root).next().is_some())
+    });
+    if !is_there {
+        return Err(NothingToJudge::NoRoot(shape.roots.join(", ")).into());
+    }
+    if pair.base.is_none() && Model::outline(&pair.head, shape).directories.is_empty() {
+        return Err(NothingToJudge::NoImage(shape.roots.join(", "), shape.version_file.clone()).into());
+    }
+    Ok(())
+}
+
+/// What keeps a rule that was asked for from finding anything.
+fn obstacle(rule: &Rule, pack: &Pack, pair: &Pair<'_>, selection: &Selection) -> Option<NothingToJudge> {
+    let id = Arc::clone(&rule.id);
+    if selection.skip.iter().any(|skipped| **skipped == *rule.id) {
+        return Some(NothingToJudge::Skipped(id));
+    }
+    if rule.level == Level::Off {
+        return Some(NothingToJudge::Off(id));
+    }
+    if pack.waivers.is_none() && matches!(rule.body, Body::WaiverHygiene(_)) {
+        return Some(NothingToJudge::NoWaivers(id));
+    }
+    Some(match rule.missing(&pack.inputs, pair.base.is_some())? {
+        Missing::Base => NothingToJudge::NoBase(id),
+        Missing::Input(option) => NothingToJudge::NoInput(id, option),
+    })
+}

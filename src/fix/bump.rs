@@ -1,0 +1,152 @@
+//! Bumps on request.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::repair::{Allowed, Done, FixError, Identity, Repair, go_on, touched, write};
+use crate::check::Change;
+use crate::edit::Edit;
+use crate::finding::Finding;
+use crate::model::content::ChangedContent;
+use crate::model::{Image, Model};
+use crate::pack::Pack;
+use crate::parse::version::is_tag;
+use crate::run::judge;
+use crate::snapshot::{Pair, StoreError};
+use crate::suggest::suggest;
+use crate::text::escape;
+
+/// Why images could not be bumped. Nothing was written.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+#[expect(missing_docs, reason = "the messages say it")]
+pub enum BumpError {
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Fix(#[from] FixError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Store(#[from] StoreError),
+    #[error("no such image: {}", escape(name))]
+    #[diagnostic(help("{suggestion}"))]
+    Unknown { name: String, suggestion: String },
+    #[error("{} can mean several images", escape(name))]
+    #[diagnostic(help("name one by its directory: {}", escape(directories)))]
+    Several { name: String, directories: String },
+    #[error("{} has no version that another could follow", escape(.0))]
+    #[diagnostic(help(
+        "a new image, or one whose version file is broken: write its version by hand, or with `--to VERSION`"
+    ))]
+    NoVersion(String),
+    #[error("{} is at {version} already", escape(image))]
+    #[diagnostic(help("leave out `--to`, or name the version that it is to have"))]
+    Same { image: String, version: String },
+    #[error("{to} would not stay: the rules ask for {now} then")]
+    #[diagnostic(help("leave out `--to`, or name a version that is free"))]
+    Overruled { to: String, now: String },
+    #[error("`{}` is no image tag", escape(.0))]
+    #[diagnostic(help("a tag is made of letters, digits, `_`, `.` and `-`, and does not begin with `.` or `-`"))]
+    NoTag(String),
+}
+
+/// Bumps images on request, with everything that follows from that and nothing else. Without `to` each gets its next version; an
+/// image that the change bumped already stays as it is.
+pub fn bump(pack: &Pack, pair: &mut Pair<'_>, names: &[String], to: Option<&str>) -> Result<Repair, BumpError> {
+    let Plan { bumps, version_files } = plan(pack, pair, names, to)?;
+    // What is wrong already is not what was asked for.
+    let mut except = BTreeSet::new();
+    for finding in judge(pack, pair)?.findings {
+        if !follows_from(&finding, &version_files) {
+            except.insert(Identity::of(&finding));
+        }
+    }
+    let mut files = BTreeMap::new();
+    let mut by_file: BTreeMap<Arc<str>, Vec<Edit>> = BTreeMap::new();
+    for Bump { edit, title } in bumps {
+        touched(&mut files, &pair.head, &edit.path)?.done.push(Done { rule: Arc::from("bump"), title });
+        by_file.entry(Arc::clone(&edit.path)).or_default().push(edit);
+    }
+    for (path, edits) in by_file {
+        let file = touched(&mut files, &pair.head, &path)?;
+        write(file, &path, &edits, &mut pair.head);
+    }
+    let repair = go_on(pack, pair, &Allowed::default(), except, files)?;
+    for path in version_files {
+        let now = pair.head.text(&path)?.and_then(Result::ok);
+        if let (Some(to), Some(now)) = (to, now.map(|text| text.as_str().trim().to_owned()))
+            && now != *to
+        {
+            return Err(BumpError::Overruled { to: to.to_owned(), now });
+        }
+    }
+    Ok(repair)
+}
+
+/// What is to be written.
+struct Plan {
+    bumps: Vec<Bump>,
+    /// The version files of all images that were asked for.
+    version_files: BTreeSet<Arc<str>>,
+}
+
+/// A new version of one image.
+struct Bump {
+    edit: Edit,
+    title: String,
+}
+
+fn plan(pack: &Pack, pair: &Pair<'_>, names: &[String], to: Option<&str>) -> Result<Plan, BumpError> {
+    let shape = &pack.shape;
+    let head = Model::build(&pair.head, shape, None, None)?;
+    let base = Model::build(pair.base.as_ref().unwrap_or(&pair.head), shape, Some(&head), None)?;
+    let tip = pair.tip.as_ref().map(|tip| Model::build(tip, shape, Some(&base), None)).transpose()?;
+    let content = ChangedContent::default();
+    let change = Change::new(pair, &base, tip.as_ref(), &head, &content);
+    let mut plan = Plan { bumps: Vec::new(), version_files: BTreeSet::new() };
+    for name in names {
+        let image = find(&head, name.trim_end_matches('/'))?;
+        if !plan.version_files.insert(Arc::clone(&image.version.path)) {
+            continue; // named twice
+        }
+        let no_version = BumpError::NoVersion(image.name.to_string());
+        let Some(old) = image.version.value() else { return Err(no_version) };
+        let is_bumped = change.new_version(image).is_some();
+        let new = match to {
+            Some(to) if !is_tag(to) => return Err(BumpError::NoTag(to.to_owned())),
+            Some(to) => to.to_owned(),
+            None if is_bumped => continue,
+            None => match change.bump(shape, &pack.inputs, image) {
+                Some((next, _)) => next,
+                None => return Err(no_version),
+            },
+        };
+        if to.is_some() && new == old.value && !is_bumped {
+            return Err(BumpError::Same { image: image.name.to_string(), version: new });
+        }
+        if new != old.value {
+            let title = format!("set {} of {} from {} to {new}", shape.version_file, image.name, old.value);
+            let path = pair.head.linked_file(&image.version.path)?.unwrap_or(&image.version.path);
+            plan.bumps.push(Bump { edit: Edit::replace(path, &old.span, new), title });
+        }
+    }
+    Ok(plan)
+}
+
+/// The one image that a name means.
+fn find<'m>(model: &'m Model, name: &str) -> Result<&'m Image, BumpError> {
+    match model.meant(name)[..] {
+        [image] => Ok(image),
+        [] => {
+            let suggestion = suggest(name, model.images.values().map(|image| &*image.name));
+            Err(BumpError::Unknown { name: name.to_owned(), suggestion })
+        }
+        ref several => {
+            let directories: Vec<&str> = several.iter().map(|image| &*image.directory).collect();
+            Err(BumpError::Several { name: name.to_owned(), directories: directories.join(", ") })
+        }
+    }
+}
+
+/// Whether a finding is explained by one of these files.
+fn follows_from(finding: &Finding, files: &BTreeSet<Arc<str>>) -> bool {
+    finding.fault.related.iter().any(|label| files.contains(&label.place.path))
+}
