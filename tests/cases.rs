@@ -1,8 +1,10 @@
-//! Runs the cases of `tests/rules/<pack>/<rule>.md`. `src/case.rs` says how they are written.
+//! Runs the cases of `tests/rules/<pack>/<rule>.md`, each as a test of its own name: `cargo test --test cases stale-version`.
+//! `src/case.rs` says how they are written.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use imglint::case::{self, Case, Input, InputKind, Side};
@@ -15,31 +17,70 @@ use imglint::run::{self, Outcome};
 use imglint::snapshot::{Origin, Pair, Snapshot};
 use imglint::toml_source::Source;
 use imglint::waiver::{Day, Waivers};
+use libtest_mimic::{Arguments, Trial};
 
-/// All cases, with the pack and the rule that they are about.
-fn cases() -> Vec<(&'static BuiltIn, String, Vec<Case>)> {
+/// The cases of one rule.
+struct Cases {
+    built_in: &'static BuiltIn,
+    rule: String,
+    cases: Vec<Case>,
+}
+
+impl Cases {
+    /// Whether they are about waivers, which need other rules to let something pass, and repair nothing.
+    fn are_of_waivers(&self) -> bool {
+        self.rule.ends_with("-waiver")
+    }
+}
+
+fn main() -> ExitCode {
+    let mut trials = vec![
+        Trial::test("every_case_has_a_name_of_its_own", || run(every_case_has_a_name_of_its_own)),
+        Trial::test("every_rule_has_a_failing_and_a_silent_case", || run(every_rule_has_a_failing_and_a_silent_case)),
+        Trial::test("every_rule_that_repairs_has_a_case_with_a_repair", || {
+            run(every_rule_that_repairs_has_a_case_with_a_repair)
+        }),
+        Trial::test("one_thread_and_many_agree", || run(one_thread_and_many_agree)),
+        Trial::test("built_in_packs_compile", || run(built_in_packs_compile)),
+    ];
+    for of_rule in cases() {
+        let of_rule = Arc::new(of_rule);
+        for index in 0..of_rule.cases.len() {
+            let name = format!("{}/{}: {}", of_rule.built_in.name, of_rule.rule, of_rule.cases[index].title);
+            let of_rule = Arc::clone(&of_rule);
+            trials.push(Trial::test(name, move || run(|| check(&of_rule, &of_rule.cases[index]))));
+        }
+    }
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+/// A test that panics has printed why.
+fn run(test: impl FnOnce()) -> Result<(), libtest_mimic::Failed> {
+    test();
+    Ok(())
+}
+
+/// All cases.
+fn cases() -> Vec<Cases> {
     let mut all = Vec::new();
-    for pack in BUILT_IN {
-        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rules").join(pack.name);
+    for built_in in BUILT_IN {
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rules").join(built_in.name);
         for entry in std::fs::read_dir(&directory).expect("every pack has cases") {
             let path = entry.expect("the directory can be listed").path();
             let rule = path.file_stem().expect("a file has a name").to_string_lossy().into_owned();
             let text = std::fs::read_to_string(&path).expect("a case can be read");
             let cases = case::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-            all.push((pack, rule, cases));
+            all.push(Cases { built_in, rule, cases });
         }
     }
     all
 }
 
-/// The pack with this rule alone; waivers need other rules to let something pass.
-fn pack(built_in: &BuiltIn, rule: &str, case: &Case) -> Pack {
-    let config = case
-        .config
-        .as_ref()
-        .map(|text| pack::read_config(&Source::new(CONFIG_FILE, text.clone())).expect("a good config"));
-    let mut pack = Pack::load(built_in.pack_files(), config.as_ref()).expect("a good pack");
-    let only = if rule.ends_with("-waiver") { Vec::new() } else { vec![rule.to_owned()] };
+/// The pack with this rule alone.
+fn pack(of_rule: &Cases, case: &Case) -> Pack {
+    let config = config(case);
+    let mut pack = Pack::load(of_rule.built_in.pack_files(), config.as_ref()).expect("a good pack");
+    let only = if of_rule.are_of_waivers() { Vec::new() } else { vec![of_rule.rule.clone()] };
     pack.select(&Selection { only, ..Selection::default() }).expect("a rule of the pack");
     let waivers = config.map_or_else(Vec::new, Config::into_waivers);
     let today = Day::parse("2026-06-01").expect("a day");
@@ -59,6 +100,11 @@ fn pack(built_in: &BuiltIn, rule: &str, case: &Case) -> Pack {
     pack
 }
 
+fn config(case: &Case) -> Option<Config> {
+    let text = case.config.as_ref()?;
+    Some(pack::read_config(&Source::new(CONFIG_FILE, text.clone())).expect("a good config"))
+}
+
 fn pair(case: &Case) -> Pair<'static> {
     let snapshot = |side| Snapshot::in_memory(case.tree(side));
     Pair {
@@ -75,9 +121,13 @@ fn judge(pack: &Pack, pair: &Pair<'_>) -> Outcome {
     outcome
 }
 
+fn open(outcome: &Outcome) -> impl Iterator<Item = &Finding> {
+    outcome.findings.iter().filter(|finding| finding.waived.is_none())
+}
+
 fn lines(outcome: &Outcome) -> String {
     let mut text = String::new();
-    for finding in outcome.findings.iter().filter(|finding| finding.waived.is_none()) {
+    for finding in open(outcome) {
         let (start, _) = finding.fault.place.positions();
         let (path, message) = (&finding.fault.place.path, &finding.fault.message);
         writeln!(text, "{path}:{}:{}: {}: {message}", start.line, start.column, finding.level).expect("a string");
@@ -85,72 +135,64 @@ fn lines(outcome: &Outcome) -> String {
     text
 }
 
-#[test]
-fn every_case_finds_what_it_says() {
-    let mut failed = String::new();
-    let mut count = 0;
-    for (built_in, rule, cases) in cases() {
-        for case in cases {
-            count += 1;
-            let outcome = judge(&pack(built_in, &rule, &case), &pair(&case));
-            let (expected, found) = (case.findings.clone().unwrap_or_default(), lines(&outcome));
-            if found != expected || outcome.older != case.older {
-                writeln!(
-                    failed,
-                    "{}/{rule}: {}\nexpected ({} older):\n{expected}found ({} older):\n{found}",
-                    built_in.name, case.title, case.older, outcome.older
-                )
-                .expect("a string");
-            }
-        }
+/// A case finds what it says, and a repair does what it says.
+fn check(of_rule: &Cases, case: &Case) {
+    let outcome = judge(&pack(of_rule, case), &pair(case));
+    let (expected, found) = (case.findings.clone().unwrap_or_default(), lines(&outcome));
+    assert!(
+        found == expected && outcome.older == case.older,
+        "expected ({} older):\n{expected}found ({} older):\n{found}",
+        case.older,
+        outcome.older
+    );
+    if !of_rule.are_of_waivers() {
+        check_repair(of_rule, case, &outcome);
     }
-    assert!(failed.is_empty(), "\n{failed}");
-    assert!(count > 100, "only {count} cases were found");
 }
 
 /// After a repair its rule is silent, a second repair changes nothing, and the files are what the case says.
-#[test]
-fn repairs_silence_their_rule_and_are_stable() {
-    let mut repaired_rules = BTreeSet::new();
-    // Waivers repair nothing; other rules may, in their cases.
-    for (built_in, rule, cases) in cases().into_iter().filter(|(_, rule, _)| !rule.ends_with("-waiver")) {
-        for case in cases {
-            let at = format!("{}/{rule}: {}", built_in.name, case.title);
-            let (pack, mut pair) = (pack(built_in, &rule, &case), pair(&case));
-            let is_open = |finding: &&Finding| finding.waived.is_none();
-            let name = |finding: &Finding| (finding.fault.place.path.clone(), finding.fault.message.clone());
-            let has_fix = |finding: &Finding| finding.fault.fix.as_ref().is_some_and(|fix| fix.safe);
-            let before = judge(&pack, &pair);
-            let open = || before.findings.iter().filter(is_open);
-            let offered: BTreeSet<_> = open().filter(|it| has_fix(it)).map(name).collect();
-            // Two lines may be at fault alike, and only one of them can be repaired.
-            let mut without: Vec<_> = open().filter(|it| !has_fix(it)).map(name).collect();
-            let repair =
-                fix::repair(&pack, &mut pair, &Allowed::default()).unwrap_or_else(|error| panic!("{at}: {error}"));
-            // What a repair was offered for is silent; what has come to light by it has none.
-            let mut was_without = |it: &Finding| {
-                let position = without.iter().position(|known| *known == name(it));
-                position.map(|position| without.remove(position)).is_some()
-            };
-            let mut left = repair.after.findings.iter().filter(is_open);
-            assert!(
-                left.all(|it| !has_fix(it) && (was_without(it) || !offered.contains(&name(it)))),
-                "{at}\n{}",
-                lines(&repair.after)
-            );
-            let again =
-                fix::repair(&pack, &mut pair, &Allowed::default()).unwrap_or_else(|error| panic!("{at}: {error}"));
-            assert!(again.files.is_empty(), "{at}: {:?}", again.files.keys());
-            if case.fixed.is_empty() {
-                continue;
-            }
-            repaired_rules.insert(rule.clone());
-            let changed: Vec<_> =
-                repair.files.iter().map(|(path, file)| (path.to_string(), file.after.clone())).collect();
-            let mut expected: Vec<_> =
-                case.fixed.iter().map(|fixed| (fixed.path.clone(), fixed.text.clone().into_bytes())).collect();
-            expected.sort();
-            assert!(changed == expected, "{at}: {:?}", repair.files);
+fn check_repair(of_rule: &Cases, case: &Case, before: &Outcome) {
+    let (pack, mut pair) = (pack(of_rule, case), pair(case));
+    let name = |finding: &Finding| (finding.fault.place.path.clone(), finding.fault.message.clone());
+    let has_fix = |finding: &Finding| finding.fault.fix.as_ref().is_some_and(|fix| fix.safe);
+    let offered: BTreeSet<_> = open(before).filter(|it| has_fix(it)).map(name).collect();
+    // Two lines may be at fault alike, and only one of them can be repaired.
+    let mut without: Vec<_> = open(before).filter(|it| !has_fix(it)).map(name).collect();
+    let repair = fix::repair(&pack, &mut pair, &Allowed::default()).expect("it comes to rest");
+    // What a repair was offered for is silent; what has come to light by it has none.
+    for left in open(&repair.after) {
+        let position = without.iter().position(|known| *known == name(left));
+        let was_without = position.map(|position| without.remove(position)).is_some();
+        assert!(!has_fix(left) && (was_without || !offered.contains(&name(left))), "\n{}", lines(&repair.after));
+    }
+    let again = fix::repair(&pack, &mut pair, &Allowed::default()).expect("it comes to rest");
+    assert!(again.files.is_empty(), "{:?}", again.files.keys());
+    if case.fixed.is_empty() {
+        return;
+    }
+    let changed: Vec<_> = repair.files.iter().map(|(path, file)| (path.to_string(), file.after.clone())).collect();
+    let fixed = case.fixed.iter().map(|fixed| (fixed.path.clone(), fixed.text.clone().into_bytes()));
+    let mut expected: Vec<_> = fixed.collect();
+    expected.sort();
+    assert!(changed == expected, "{:?}", repair.files);
+}
+
+fn every_case_has_a_name_of_its_own() {
+    let mut names = BTreeSet::new();
+    for of_rule in cases() {
+        for case in of_rule.cases {
+            let name = (of_rule.built_in.name, of_rule.rule.clone(), case.title);
+            assert!(names.insert(name.clone()), "{name:?} stands there twice");
+        }
+    }
+    assert!(names.len() > 100, "only {} cases were found", names.len());
+}
+
+fn every_rule_that_repairs_has_a_case_with_a_repair() {
+    let mut repaired = BTreeSet::new();
+    for of_rule in cases().into_iter().filter(|of_rule| !of_rule.are_of_waivers()) {
+        if of_rule.cases.iter().any(|case| !case.fixed.is_empty()) {
+            repaired.insert(of_rule.rule);
         }
     }
     let with_a_fix = [
@@ -164,55 +206,45 @@ fn repairs_silence_their_rule_and_are_stable() {
         "stale-version",
         "taken-version",
     ];
-    assert_eq!(
-        repaired_rules.iter().map(String::as_str).collect::<Vec<_>>(),
-        with_a_fix,
-        "each has a case with a repair"
-    );
+    assert_eq!(repaired.iter().map(String::as_str).collect::<Vec<_>>(), with_a_fix);
 }
 
-#[test]
 fn every_rule_has_a_failing_and_a_silent_case() {
     let cases = cases();
     for built_in in BUILT_IN {
         let rules = Pack::load(built_in.pack_files(), None).expect("a good pack").rules;
         let known: BTreeSet<_> = rules.iter().map(|rule| rule.id.to_string()).collect();
+        let of_pack: Vec<_> = cases.iter().filter(|of_rule| of_rule.built_in.name == built_in.name).collect();
         for rule in &known {
-            let of_rule: Vec<_> =
-                cases.iter().filter(|(pack, id, _)| pack.name == built_in.name && id == rule).collect();
-            let of_rule: Vec<_> = of_rule.into_iter().flat_map(|(_, _, cases)| cases).collect();
+            let of_rule: Vec<_> = of_pack.iter().filter(|of_rule| of_rule.rule == *rule).collect();
+            let of_rule: Vec<_> = of_rule.into_iter().flat_map(|of_rule| &of_rule.cases).collect();
             assert!(of_rule.iter().any(|case| case.findings.is_some()), "{}/{rule} has no failing case", built_in.name);
             assert!(of_rule.iter().any(|case| case.findings.is_none()), "{}/{rule} has no silent case", built_in.name);
         }
-        for (_, id, _) in cases.iter().filter(|(pack, ..)| pack.name == built_in.name) {
-            assert!(known.contains(id), "{}/{id}.md is about no rule", built_in.name);
+        for of_rule in of_pack {
+            assert!(known.contains(&of_rule.rule), "{}/{}.md is about no rule", built_in.name, of_rule.rule);
         }
     }
 }
 
 /// The order of findings, and the findings, must not depend on threads.
-#[test]
 fn one_thread_and_many_agree() {
-    let run = |threads: usize| {
+    let mut said = Vec::new();
+    for threads in [1, 8] {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
-        pool.install(|| {
-            let all = cases();
-            let outcomes = all.iter().flat_map(|(built_in, _, cases)| cases.iter().map(move |case| (built_in, case)));
-            let text = outcomes.map(|(built_in, case)| {
-                let config =
-                    case.config.as_ref().map(|text| pack::read_config(&Source::new(CONFIG_FILE, text.clone())));
-                let config = config.transpose().expect("a good config");
-                let pack = Pack::load(built_in.pack_files(), config.as_ref()).expect("a good pack");
-                lines(&judge(&pack, &pair(case)))
-            });
-            text.collect::<String>()
-        })
-    };
-    assert_eq!(run(1), run(8));
+        let mut text = String::new();
+        for of_rule in cases() {
+            for case in &of_rule.cases {
+                let pack = Pack::load(of_rule.built_in.pack_files(), config(case).as_ref()).expect("a good pack");
+                text.push_str(&pool.install(|| lines(&judge(&pack, &pair(case)))));
+            }
+        }
+        said.push(text);
+    }
+    assert_eq!(said[0], said[1]);
 }
 
 /// Built-in patterns are compiled when they are used: here it is made certain that they can be.
-#[test]
 fn built_in_packs_compile() {
     for built_in in BUILT_IN {
         let pack = Pack::load(built_in.pack_files(), None).expect("a good pack");

@@ -91,7 +91,9 @@ fn is_golden(name: &str, render: impl FnOnce(&Report<'_>) -> String) {
             fs::write(&path, &rendered).expect("a golden file");
         }
         let golden = fs::read_to_string(&path).expect("a golden file").replace("\r\n", "\n");
-        assert!(rendered == golden, "{name} is another now; if that is wanted: BLESS=1\n{rendered}");
+        let diff = similar::TextDiff::from_lines(&golden, &rendered);
+        let diff = diff.unified_diff().header("golden", "rendered").to_string();
+        assert!(diff.is_empty(), "{name} is another now; if that is wanted: BLESS=1\n{diff}");
     });
 }
 
