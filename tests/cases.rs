@@ -23,7 +23,7 @@ use libtest_mimic::{Arguments, Trial};
 struct Cases {
     built_in: &'static BuiltIn,
     rule: String,
-    cases: Vec<Case>,
+    list: Vec<Case>,
 }
 
 impl Cases {
@@ -35,29 +35,29 @@ impl Cases {
 
 fn main() -> ExitCode {
     let mut trials = vec![
-        Trial::test("every_case_has_a_name_of_its_own", || run(every_case_has_a_name_of_its_own)),
-        Trial::test("every_rule_has_a_failing_and_a_silent_case", || run(every_rule_has_a_failing_and_a_silent_case)),
-        Trial::test("every_rule_that_repairs_has_a_case_with_a_repair", || {
-            run(every_rule_that_repairs_has_a_case_with_a_repair)
-        }),
-        Trial::test("one_thread_and_many_agree", || run(one_thread_and_many_agree)),
-        Trial::test("built_in_packs_compile", || run(built_in_packs_compile)),
+        test("every_case_has_a_name_of_its_own", every_case_has_a_name_of_its_own),
+        test("every_rule_has_a_failing_and_a_silent_case", every_rule_has_a_failing_and_a_silent_case),
+        test("every_rule_that_repairs_has_a_case_with_a_repair", every_rule_that_repairs_has_a_case_with_a_repair),
+        test("one_thread_and_many_agree", one_thread_and_many_agree),
+        test("built_in_packs_compile", built_in_packs_compile),
     ];
     for of_rule in cases() {
         let of_rule = Arc::new(of_rule);
-        for index in 0..of_rule.cases.len() {
-            let name = format!("{}/{}: {}", of_rule.built_in.name, of_rule.rule, of_rule.cases[index].title);
+        for index in 0..of_rule.list.len() {
+            let name = format!("{}/{}: {}", of_rule.built_in.name, of_rule.rule, of_rule.list[index].title);
             let of_rule = Arc::clone(&of_rule);
-            trials.push(Trial::test(name, move || run(|| check(&of_rule, &of_rule.cases[index]))));
+            trials.push(test(name, move || check(&of_rule, &of_rule.list[index])));
         }
     }
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
-/// A test that panics has printed why.
-fn run(test: impl FnOnce()) -> Result<(), libtest_mimic::Failed> {
-    test();
-    Ok(())
+/// A test that fails by a panic.
+fn test(name: impl Into<String>, test: impl FnOnce() + Send + 'static) -> Trial {
+    Trial::test(name, || {
+        test();
+        Ok(())
+    })
 }
 
 /// All cases.
@@ -70,7 +70,7 @@ fn cases() -> Vec<Cases> {
             let rule = path.file_stem().expect("a file has a name").to_string_lossy().into_owned();
             let text = std::fs::read_to_string(&path).expect("a case can be read");
             let cases = case::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-            all.push(Cases { built_in, rule, cases });
+            all.push(Cases { built_in, rule, list: cases });
         }
     }
     all
@@ -180,7 +180,7 @@ fn check_repair(of_rule: &Cases, case: &Case, before: &Outcome) {
 fn every_case_has_a_name_of_its_own() {
     let mut names = BTreeSet::new();
     for of_rule in cases() {
-        for case in of_rule.cases {
+        for case in of_rule.list {
             let name = (of_rule.built_in.name, of_rule.rule.clone(), case.title);
             assert!(names.insert(name.clone()), "{name:?} stands there twice");
         }
@@ -191,7 +191,7 @@ fn every_case_has_a_name_of_its_own() {
 fn every_rule_that_repairs_has_a_case_with_a_repair() {
     let mut repaired = BTreeSet::new();
     for of_rule in cases().into_iter().filter(|of_rule| !of_rule.are_of_waivers()) {
-        if of_rule.cases.iter().any(|case| !case.fixed.is_empty()) {
+        if of_rule.list.iter().any(|case| !case.fixed.is_empty()) {
             repaired.insert(of_rule.rule);
         }
     }
@@ -217,7 +217,7 @@ fn every_rule_has_a_failing_and_a_silent_case() {
         let of_pack: Vec<_> = cases.iter().filter(|of_rule| of_rule.built_in.name == built_in.name).collect();
         for rule in &known {
             let of_rule: Vec<_> = of_pack.iter().filter(|of_rule| of_rule.rule == *rule).collect();
-            let of_rule: Vec<_> = of_rule.into_iter().flat_map(|of_rule| &of_rule.cases).collect();
+            let of_rule: Vec<_> = of_rule.into_iter().flat_map(|of_rule| &of_rule.list).collect();
             assert!(of_rule.iter().any(|case| case.findings.is_some()), "{}/{rule} has no failing case", built_in.name);
             assert!(of_rule.iter().any(|case| case.findings.is_none()), "{}/{rule} has no silent case", built_in.name);
         }
@@ -234,7 +234,7 @@ fn one_thread_and_many_agree() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
         let mut text = String::new();
         for of_rule in cases() {
-            for case in &of_rule.cases {
+            for case in &of_rule.list {
                 let pack = Pack::load(of_rule.built_in.pack_files(), config(case).as_ref()).expect("a good pack");
                 text.push_str(&pool.install(|| lines(&judge(&pack, &pair(case)))));
             }
