@@ -59,6 +59,11 @@ fn words(flaw: Flaw) -> &'static str {
         Flaw::CarriageReturn => "has carriage returns",
         Flaw::Blanks => "has blanks around the version",
         Flaw::NoTag => "holds no valid image tag",
+        Flaw::Unparsable => "cannot be read: the file is not well formed",
+        Flaw::NoKey => "is missing: the file has no such key",
+        Flaw::NoScalar => "is not written out on one line",
+        Flaw::NoMatch => "is missing: the pattern of the pack matches nothing",
+        Flaw::SeveralMatches => "cannot be told: the pattern of the pack matches more than once",
     }
 }
 

@@ -11,3 +11,4 @@ pub mod wildcard;
 pub mod yaml;
 // which stand on those above
 pub mod dependencies;
+pub mod version_source;

@@ -19,6 +19,16 @@ pub enum Flaw {
     Blanks,
     /// What it holds is no image tag.
     NoTag,
+    /// It is not written in the format that its name tells.
+    Unparsable,
+    /// It lacks the key of the version.
+    NoKey,
+    /// The value of the key is not written out as text on one line.
+    NoScalar,
+    /// The pattern of the version matches nothing.
+    NoMatch,
+    /// The pattern of the version matches more than once.
+    SeveralMatches,
 }
 
 /// A version file as it was read.

@@ -1,0 +1,241 @@
+//! Where the version of an image stands: in a file of its own, under a key, or where a pattern finds it.
+
+use std::fmt::{self, Formatter};
+
+use jsonc_parser::ast;
+use toml::de::{DeTable, DeValue};
+
+use super::capture::Pattern;
+use super::version::{Flaw, Version, is_tag};
+use super::yaml;
+use crate::text::{Span, Text};
+
+/// A file in an image's directory, and where in it the version stands.
+#[derive(Debug, Clone)]
+pub struct VersionSource {
+    /// The file, below the image's directory.
+    pub file: String,
+    /// Where in the file.
+    pub form: VersionForm,
+}
+
+/// Where in its file a version stands.
+#[derive(Debug, Clone)]
+pub enum VersionForm {
+    /// The file holds nothing else.
+    WholeFile,
+    /// The value of a key.
+    Key(Key),
+    /// The group `version` of a pattern.
+    Pattern(Pattern),
+}
+
+/// A key of a file of values, as in `version` or `image.tag`.
+#[derive(Debug, Clone)]
+pub struct Key {
+    format: Format,
+    path: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Format {
+    Yaml,
+    Json,
+    Toml,
+}
+
+/// Where a scalar stands, without its quotes, and its text.
+struct Scalar {
+    value: String,
+    span: Span,
+}
+
+impl VersionSource {
+    /// A file that holds nothing but the version.
+    pub fn whole_file(file: String) -> Self {
+        Self { file, form: VersionForm::WholeFile }
+    }
+
+    /// Reads the version in the file's text.
+    pub fn locate(&self, text: &Text) -> Version {
+        let scalar = match &self.form {
+            VersionForm::WholeFile => return Version::parse(text),
+            VersionForm::Key(key) => key.locate(text),
+            VersionForm::Pattern(pattern) => locate_match(pattern, text),
+        };
+        match scalar {
+            Err(flaw) => Version { value: String::new(), span: 0..0, flaws: vec![flaw] },
+            Ok(Scalar { value, span }) => {
+                let mut flaws = Vec::new();
+                if value.is_empty() {
+                    flaws.push(Flaw::Empty);
+                } else if !is_tag(&value) {
+                    flaws.push(Flaw::NoTag);
+                }
+                Version { value, span, flaws }
+            }
+        }
+    }
+
+    /// Whether two texts of the file differ in nothing but the version. Of a file that holds nothing else, all is the version.
+    pub fn is_all_that_differs(&self, before: &Text, after: &Text) -> bool {
+        if matches!(self.form, VersionForm::WholeFile) {
+            return true;
+        }
+        let [before_version, after_version] = [self.locate(before), self.locate(after)];
+        // A version that appears or goes away is a change of the file's other content.
+        if before_version.span.is_empty() || after_version.span.is_empty() {
+            return false;
+        }
+        let (before, after) = (before.bytes(), after.bytes());
+        before[..before_version.span.start] == after[..after_version.span.start]
+            && before[before_version.span.end..] == after[after_version.span.end..]
+    }
+}
+
+/// What a finding calls the version: `VERSION`, or the place in a file that holds more.
+impl fmt::Display for VersionSource {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match &self.form {
+            VersionForm::WholeFile => f.write_str(&self.file),
+            VersionForm::Key(key) => write!(f, "`{}` in {}", key.path.join("."), self.file),
+            VersionForm::Pattern(_) => write!(f, "the version in {}", self.file),
+        }
+    }
+}
+
+impl Key {
+    /// The key of a path with dots, in a file whose format its name tells; or what is wrong with either.
+    pub fn new(file: &str, path: &str) -> Result<Self, String> {
+        let format = match file.rsplit_once('.').map(|(_, extension)| extension) {
+            Some("yaml" | "yml") => Format::Yaml,
+            Some("json" | "jsonc") => Format::Json,
+            Some("toml") => Format::Toml,
+            _ => return Err(format!("keys are read in files that end with .yaml, .yml, .json or .toml, not in {file}")),
+        };
+        let path: Vec<String> = path.split('.').map(str::to_owned).collect();
+        if path.iter().any(String::is_empty) {
+            return Err("a key is made of names with dots between them, as in image.tag".to_owned());
+        }
+        Ok(Self { format, path })
+    }
+
+    fn locate(&self, text: &Text) -> Result<Scalar, Flaw> {
+        match self.format {
+            Format::Yaml => self.locate_in_yaml(text),
+            Format::Json => self.locate_in_json(text),
+            Format::Toml => self.locate_in_toml(text),
+        }
+    }
+
+    fn locate_in_yaml(&self, text: &Text) -> Result<Scalar, Flaw> {
+        let document = yaml::Document::parse(text).map_err(|_| Flaw::Unparsable)?;
+        let mut node = document.root();
+        for name in &self.path {
+            node = node.get(name).ok_or(Flaw::NoKey)?;
+        }
+        let value = node.text().ok_or(Flaw::NoScalar)?;
+        let span = node.replaceable().ok_or(Flaw::NoScalar)?;
+        Ok(Scalar { value, span })
+    }
+
+    fn locate_in_json(&self, text: &Text) -> Result<Scalar, Flaw> {
+        let parsed = jsonc_parser::parse_to_ast(text.as_str(), &Default::default(), &Default::default());
+        let mut value = parsed.map_err(|_| Flaw::Unparsable)?.value.ok_or(Flaw::NoKey)?;
+        for name in &self.path {
+            let ast::Value::Object(mut object) = value else { return Err(Flaw::NoKey) };
+            value = object.take(name).ok_or(Flaw::NoKey)?.value;
+        }
+        match value {
+            ast::Value::StringLit(string) => {
+                let span = string.range.start + 1..string.range.end - 1;
+                scalar(text, span, &string.value)
+            }
+            ast::Value::NumberLit(number) => {
+                Ok(Scalar { value: number.value.to_owned(), span: number.range.start..number.range.end })
+            }
+            _ => Err(Flaw::NoScalar),
+        }
+    }
+
+    fn locate_in_toml(&self, text: &Text) -> Result<Scalar, Flaw> {
+        let root = DeTable::parse(text.as_str()).map_err(|_| Flaw::Unparsable)?;
+        let (last, tables) = self.path.split_last().ok_or(Flaw::NoKey)?;
+        let mut table = root.get_ref();
+        for name in tables {
+            let value = table.get(name.as_str()).ok_or(Flaw::NoKey)?;
+            let DeValue::Table(inner) = value.get_ref() else { return Err(Flaw::NoKey) };
+            table = inner;
+        }
+        let value = table.get(last.as_str()).ok_or(Flaw::NoKey)?;
+        let DeValue::String(string) = value.get_ref() else { return Err(Flaw::NoScalar) };
+        let written = value.span();
+        scalar(text, written.start + 1..written.end - 1, string)
+    }
+}
+
+/// A string between quotes, if it is written as it is read: one with escapes could not be replaced at its place.
+fn scalar(text: &Text, span: Span, value: &str) -> Result<Scalar, Flaw> {
+    if text.as_str().get(span.clone()) == Some(value) {
+        Ok(Scalar { value: value.to_owned(), span })
+    } else {
+        Err(Flaw::NoScalar)
+    }
+}
+
+fn locate_match(pattern: &Pattern, text: &Text) -> Result<Scalar, Flaw> {
+    let mut matches = pattern.matches(text);
+    let found = matches.next().ok_or(Flaw::NoMatch)?;
+    if matches.next().is_some() {
+        return Err(Flaw::SeveralMatches);
+    }
+    Ok(Scalar { value: found.group("version").to_owned(), span: found.span("version") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn located(file: &str, key: &str, text: &str) -> Version {
+        let form = VersionForm::Key(Key::new(file, key).expect("a key"));
+        VersionSource { file: file.to_owned(), form }.locate(&Text::from(text))
+    }
+
+    #[test]
+    fn the_value_of_a_key_is_found_without_its_quotes() {
+        let texts = [
+            ("a.yaml", "version", "name: é\nversion: \"1.2.3\" # now\n"),
+            ("a.yml", "image.tag", "image:\n  tag: 1.2.3\n"),
+            ("a.json", "version", "{\n\t// é\n\t\"version\": \"1.2.3\",\n}\n"),
+            ("a.toml", "package.version", "[package]\nname = 'é'\nversion = '1.2.3'\n"),
+        ];
+        for (file, key, text) in texts {
+            let version = located(file, key, text);
+            assert_eq!(version.value, "1.2.3", "{file}");
+            assert_eq!(&text[version.span], "1.2.3", "{file}");
+            assert!(version.flaws.is_empty(), "{file}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_replaced_is_a_flaw() {
+        assert_eq!(located("a.yaml", "version", "name: x\n").flaws, [Flaw::NoKey]);
+        assert_eq!(located("a.yaml", "version", "version: [1, 2]\n").flaws, [Flaw::NoScalar]);
+        assert_eq!(located("a.yaml", "version", "version: \"1\n").flaws, [Flaw::Unparsable]);
+        assert_eq!(located("a.json", "version", "{\"version\": \"1\\u002e2\"}").flaws, [Flaw::NoScalar]);
+        assert_eq!(located("a.json", "version", "{\"version\": \"\"}").flaws, [Flaw::Empty]);
+        assert_eq!(located("a.toml", "version", "version = '''1'''\n").flaws, [Flaw::NoScalar]);
+    }
+
+    #[test]
+    fn only_the_version_differs_where_all_around_it_is_the_same() {
+        let source = VersionSource {
+            file: "Makefile".to_owned(),
+            form: VersionForm::Pattern(Pattern::new(r"^TAG\s*\?=\s*(?<version>\S+)", &["version"]).expect("a pattern")),
+        };
+        let differs = |before: &str, after: &str| source.is_all_that_differs(&Text::from(before), &Text::from(after));
+        assert!(differs("A = 1\nTAG ?= v1\nB = 2\n", "A = 1\nTAG ?= v1.10\nB = 2\n"));
+        assert!(!differs("A = 1\nTAG ?= v1\n", "A = 2\nTAG ?= v2\n"));
+        assert!(!differs("TAG ?= v1\n", "TAG := v1\n"));
+    }
+}
