@@ -13,6 +13,7 @@ use crate::inputs::Inputs;
 use crate::model::Model;
 use crate::model::content::{self, ChangedContent};
 use crate::pack::{Pack, Rule};
+use crate::shape::Shape;
 use crate::snapshot::{FileKind, Pair, Snapshot, StoreError};
 use crate::unused;
 use crate::waiver::{Known, Waivers, of_dockerfiles};
@@ -240,10 +241,7 @@ impl Trees {
             && !pack.waivers.as_ref().is_some_and(Waivers::has_new)
             && !changed.iter().any(|path| pack.is_control_file(path))
             && !links.any(|(path, _)| pack.is_control_file(path));
-        let mut only = is_partial.then(|| {
-            let outlines = [&pair.head, base_files].map(|files| Model::outline(files, shape));
-            changed.iter().flat_map(|path| outlines.iter().flat_map(|model| model.owners(path).cloned())).collect()
-        });
+        let mut only = if is_partial { Some(owners(changed, &[&pair.head, base_files], shape)?) } else { None };
         loop {
             let head = Model::build(&pair.head, shape, None, only.as_ref())?;
             let base = Model::build(base_files, shape, Some(&head), only.as_ref())?;
@@ -274,6 +272,20 @@ fn merge(pack: &Pack, pair: &Pair<'_>, content: &ChangedContent, head: &Model) -
     let author = Model::build(&merged.author, &pack.shape, Some(head), Some(&touched))?;
     let fork = Model::build(&merged.fork, &pack.shape, Some(&author), Some(&touched))?;
     Ok(Some(Merge { fork, author }))
+}
+
+/// The images that own these paths in one of the trees.
+fn owners(
+    paths: &BTreeSet<Arc<str>>,
+    trees: &[&Snapshot<'_>],
+    shape: &Shape,
+) -> Result<BTreeSet<Arc<str>>, StoreError> {
+    let mut owners = BTreeSet::new();
+    for files in trees {
+        let outline = Model::outline(files, shape)?;
+        owners.extend(paths.iter().flat_map(|path| outline.owners(path).cloned()));
+    }
+    Ok(owners)
 }
 
 impl Outcome {

@@ -5,12 +5,13 @@ use std::fmt::{self, Formatter};
 use std::sync::Arc;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Error, MapAccess, Visitor};
+use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::parse::baseimage::Platform;
 use crate::parse::capture::Pattern;
 use crate::parse::glob::{self, Globs, Ignore, PathPattern};
+use crate::parse::version_source::{Key, VersionForm, VersionSource};
 use crate::snapshot::Scope;
 use crate::text::is_below;
 
@@ -42,8 +43,8 @@ pub struct PackFile {
 struct Images {
     /// The directories below which images lie.
     roots: Vec<Directory>,
-    /// The file that makes a directory an image.
-    version_file: FileName,
+    /// Where an image's version stands. The file makes a directory an image.
+    version: Versions,
     /// The file that holds the name under which an image is published, if it is not the directory's.
     alias_file: Option<FileName>,
     /// Files of an image that are no part of its content: glob patterns, or directories with a closing slash.
@@ -133,6 +134,68 @@ impl Shared {
     }
 }
 
+/// One place where a version may stand, or several.
+#[derive(Debug, Clone)]
+struct Versions(Vec<VersionSource>);
+
+impl<'de> Deserialize<'de> for Versions {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(VersionsVisitor)
+    }
+}
+
+/// Reads the name of a file, a table, or a list of these. An untagged enum would not say what is wrong with any.
+struct VersionsVisitor;
+
+impl<'de> Visitor<'de> for VersionsVisitor {
+    type Value = Versions;
+
+    fn expecting(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of a file, a table with `file` and `key` or `pattern`, or a list of these")
+    }
+
+    fn visit_str<E: Error>(self, file: &str) -> Result<Versions, E> {
+        let file = file_name(file).map_err(E::custom)?;
+        Ok(Versions(vec![VersionSource::new(file, VersionForm::WholeFile)]))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Versions, A::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Table {
+            file: FileName,
+            key: Option<String>,
+            pattern: Option<String>,
+            require: Option<String>,
+        }
+        let Table { file: FileName(file), key, pattern, require } =
+            Table::deserialize(MapAccessDeserializer::new(map))?;
+        let form = match (key, pattern) {
+            (None, None) => VersionForm::WholeFile,
+            (Some(key), None) => VersionForm::Key(Key::new(&file, &key).map_err(A::Error::custom)?),
+            (None, Some(pattern)) => {
+                VersionForm::Pattern(Pattern::new(&pattern, &["version"]).map_err(A::Error::custom)?)
+            }
+            (Some(_), Some(_)) => {
+                return Err(A::Error::custom("a version stands under a `key` or where a `pattern` finds it, not both"));
+            }
+        };
+        let required = require.map(|key| Key::new(&file, &key)).transpose().map_err(A::Error::custom)?;
+        Ok(Versions(vec![VersionSource { required, ..VersionSource::new(file, form) }]))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Versions, A::Error> {
+        let mut versions = Vec::new();
+        while let Some(Versions(one)) = list.next_element()? {
+            versions.extend(one);
+        }
+        if versions.is_empty() {
+            return Err(A::Error::custom("name at least one file that holds the version of an image"));
+        }
+        Ok(Versions(versions))
+    }
+}
+
 /// A spelling of the registry.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
@@ -213,8 +276,8 @@ struct Binaries {
 pub struct Shape {
     /// The directories below which images lie, without a closing slash; the empty one is the whole repository.
     pub roots: Vec<String>,
-    /// The name of the file that makes a directory an image.
-    pub version_file: String,
+    /// Where an image's version stands: of several, the first whose file is there.
+    pub versions: Vec<VersionSource>,
     /// The name of the file that holds an image's published name.
     pub alias_file: Option<String>,
     /// The name of the file that lists an image's bases by platform.
@@ -329,7 +392,7 @@ impl From<PackFile> for Shape {
         });
         Self {
             roots,
-            version_file: images.version_file.0,
+            versions: images.version.0,
             alias_file: images.alias_file.map(|name| name.0),
             base_file: references.base_file.map(|name| name.0),
             ignore: images.ignore.into_iter().map(|pattern| pattern.0).collect(),
@@ -393,7 +456,11 @@ impl Shape {
 
     /// Compiles all patterns; the first that does not compile, and why.
     pub fn compile(&self) -> Result<(), String> {
-        let patterns = self.manifest.iter().map(|manifest| &manifest.pattern);
+        let versions = self.versions.iter().filter_map(|source| match &source.form {
+            VersionForm::Pattern(pattern) => Some(pattern),
+            VersionForm::WholeFile | VersionForm::Key(_) => None,
+        });
+        let patterns = versions.chain(self.manifest.iter().map(|manifest| &manifest.pattern));
         patterns.chain(self.constants.iter().map(|constant| &constant.pattern)).try_for_each(|pattern| {
             let reason = pattern.compile().err();
             reason.map_or(Ok(()), |reason| Err(format!("the pattern {pattern} does not compile: {reason}")))
@@ -402,6 +469,22 @@ impl Shape {
 
     fn is_below_a_root(&self, path: &str) -> bool {
         self.roots.iter().any(|root| is_below(path, root))
+    }
+
+    /// Where the version stands in a file, given by its path below an image's directory.
+    pub fn version_source(&self, below: &str) -> Option<&VersionSource> {
+        self.versions.iter().find(|source| source.file == below)
+    }
+
+    /// Whether a file holds an image's version, given by its path below the image's directory.
+    pub fn is_version_file(&self, below: &str) -> bool {
+        self.version_source(below).is_some()
+    }
+
+    /// The names of all files that may hold a version, as a sentence lists them.
+    pub fn version_files(&self) -> String {
+        let files: Vec<&str> = self.versions.iter().map(|source| source.file.as_str()).collect();
+        files.join(" or ")
     }
 
     /// Whether an image is built from a file, given by its path below the image's directory.
@@ -419,7 +502,7 @@ impl Shape {
 
     /// Whether a file says what an image is or how it is built, given by its path below the image's directory.
     pub fn is_control_file(&self, below: &str) -> bool {
-        below == self.version_file
+        self.is_version_file(below)
             || [&self.alias_file, &self.base_file].into_iter().any(|name| name.as_deref() == Some(below))
             || self.is_dockerfile(below)
     }
@@ -492,18 +575,20 @@ checked_string! {
         Ok(name.strip_prefix("./").unwrap_or(if name == "." { "" } else { name }).to_owned())
     };
     /// The name of a file, without a directory.
-    FileName(String): |text| {
-        if text.is_empty() || text.contains('/') {
-            return Err("this must be the name of a file, without a directory".to_owned());
-        }
-        Ok(text.to_owned())
-    };
+    FileName(String): file_name;
     /// A platform such as `linux/amd64`.
     DefaultPlatform(Platform): |text| {
         Platform::parse(text).ok_or_else(|| "this is no platform; one looks like linux/amd64".to_owned())
     };
     /// A pattern as `.gitignore` reads it.
     IgnorePattern(glob::Pattern): glob::Pattern::new;
+}
+
+fn file_name(text: &str) -> Result<String, String> {
+    if text.is_empty() || text.contains('/') {
+        return Err("this must be the name of a file, without a directory".to_owned());
+    }
+    Ok(text.to_owned())
 }
 
 fn manifest_pattern<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Pattern, D::Error> {

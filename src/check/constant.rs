@@ -25,7 +25,7 @@ impl Kind for Constant {
                 let path = &constant.place.path;
                 let message = format!(
                     "{path} says that {} is {}, but its {} says {version}",
-                    image.name, constant.value, context.shape.version_file
+                    image.name, constant.value, image.version_name
                 );
                 let edit = Edit::replace(path, &constant.place.span, version);
                 let fix = Fix::safe(format!("set the version in {path} to {version}"), vec![edit]);

@@ -187,6 +187,6 @@ impl List<'_> {
     fn is_version_file(&self, path: &str) -> bool {
         let shape = self.context.shape;
         path.rsplit_once('/')
-            .is_some_and(|(directory, name)| name == shape.version_file && shape.name_of(directory).is_some())
+            .is_some_and(|(directory, name)| shape.is_version_file(name) && shape.name_of(directory).is_some())
     }
 }

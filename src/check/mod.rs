@@ -33,7 +33,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use crate::edit::{Edit, Fix};
+use crate::edit::Fix;
 use crate::finding::Fault;
 use crate::inputs::Inputs;
 use crate::model::content::ChangedContent;
@@ -363,8 +363,8 @@ impl<'a> Change<'a> {
         while inputs.is_promoted(image.published(), &shape.tag_of(&next)) {
             next = following(shape, image, &next);
         }
-        let edits = vec![Edit::replace(&image.version.path, &image.version.value()?.span, &next)];
-        let title = format!("set {} of {} to {next}", shape.version_file, image.name);
+        let edits = vec![image.version_edit(&next)?];
+        let title = format!("set {} of {} to {next}", image.version_name, image.name);
         let fix = if order.is_none() { Fix::risky(title, edits) } else { Fix::safe(title, edits) };
         Some((next, fix))
     }

@@ -135,7 +135,7 @@ fn fault(
         Writing::Default => format!("set the default of the variable to {version}"),
         Writing::Computed => format!("have the variable make it {tag}"),
     };
-    let help = format!("{what}{lines}, and bump {} of {} too", context.shape.version_file, child.name);
+    let help = format!("{what}{lines}, and bump {} of {} too", child.version_name, child.name);
     let mut fault = Fault::new(message, first.version_place())
         .image(&child.name)
         .help(help)

@@ -35,7 +35,7 @@ impl Kind for VersionBump {
             if old.value != new.value || change.taken_in_merge(image).is_some() {
                 continue;
             }
-            let file = &context.shape.version_file;
+            let file = &image.version_name;
             let message = format!("{} changed, but its {file} is still {}", image.name, new.value);
             let mut fault = Fault::new(message, image.version_place()).image(&image.name);
             for path in files.iter().take(MAX_NAMED) {
@@ -66,7 +66,7 @@ impl Kind for VersionBump {
                     format!("cannot tell whether {} changed: only make knows what it is built from", image.name);
                 let help = format!(
                     "write the directory of its sources as it is, or see to it that {} is right, which is still {version}",
-                    context.shape.version_file
+                    image.version_name
                 );
                 let fault = Fault::new(message, place.clone()).image(&image.name).help(help);
                 faults.push(Fault { level: Some(Level::Note), ..fault });

@@ -43,7 +43,7 @@ impl Kind for VersionChange {
         let images = context.head.images.values();
         let faults = images.filter_map(|image| match self.forbid {
             Forbidden::Taken => taken(context, change, image),
-            Forbidden::Lower => lower(context, change, image),
+            Forbidden::Lower => lower(change, image),
         });
         Ok(faults.collect())
     }
@@ -56,7 +56,7 @@ fn taken(context: &Context<'_>, change: &Change<'_>, image: &Image) -> Option<Fa
     } else {
         taken_meanwhile(context, change, image, tip)?
     };
-    let file = &context.shape.version_file;
+    let file = &image.version_name;
     let branch = change.pair.origin.branch.as_deref().unwrap_or("the base branch");
     let message = if new == tip {
         format!("{} {new} is taken: {branch} has it already", image.name)
@@ -88,7 +88,7 @@ fn taken_meanwhile<'i>(context: &Context<'_>, change: &Change<'_>, image: &'i Im
     (is_taken && !is_same(context, change, files, image)).then_some(new)
 }
 
-fn lower(context: &Context<'_>, change: &Change<'_>, image: &Image) -> Option<Fault> {
+fn lower(change: &Change<'_>, image: &Image) -> Option<Fault> {
     let (old, new) = change.new_version(image)?;
     if order(new, old) != Some(Ordering::Less) {
         return None;
@@ -96,7 +96,7 @@ fn lower(context: &Context<'_>, change: &Change<'_>, image: &Image) -> Option<Fa
     let message = format!("{} went down from {old} to {new}", image.name);
     let help = format!(
         "fine for a revert, if {new} still has the content that it was built with; else set {} above {old}",
-        context.shape.version_file
+        image.version_name
     );
     Some(Fault::new(message, image.version_place()).image(&image.name).help(help))
 }

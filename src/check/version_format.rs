@@ -11,7 +11,7 @@ use crate::finding::{Fault, Place};
 use crate::model::Image;
 use crate::parse::version::{Flaw, Version};
 use crate::snapshot::{FileKind, StoreError};
-use crate::text::Text;
+use crate::text::{Text, file_name};
 
 /// The kind has no options.
 #[derive(Debug, Clone, Deserialize)]
@@ -24,15 +24,15 @@ impl Kind for VersionFormat {
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
-        let mut faults: Vec<Fault> = context.head.images.values().flat_map(|image| malformed(context, image)).collect();
+        let mut faults: Vec<Fault> = context.head.images.values().flat_map(|image| malformed(image)).collect();
         faults.extend(missing(context));
         faults.extend(hidden(context));
         Ok(faults)
     }
 }
 
-fn malformed(context: &Context<'_>, image: &Image) -> Vec<Fault> {
-    let file = &context.shape.version_file;
+fn malformed(image: &Image) -> Vec<Fault> {
+    let file = &image.version_name;
     let fault =
         |what: &str| Fault::new(format!("{file} of {} {what}", image.name), image.version_place()).image(&image.name);
     let (text, version) = match &image.version.read {
@@ -94,24 +94,31 @@ fn missing(context: &Context<'_>) -> Vec<Fault> {
     }
     let fault = |(directory, path): (&str, &Arc<str>)| {
         let name = shape.name_of(directory).unwrap_or(directory);
-        let message = format!("{name} has no {} file, so it cannot be tagged", shape.version_file);
+        let message = format!("{name} has no {} file, so it cannot be tagged", shape.version_files());
         Fault::new(message, Place::file(path))
             .image(&name.into())
-            .help(format!("add {directory}/{}", shape.version_file))
+            .help(format!("add {directory}/{}", shape.version_files()))
     };
     directories.into_iter().map(fault).collect()
 }
 
-/// Images whose directory became a link or a submodule: nothing can be said of them any more.
+/// Images that were seen before and are not any more, although what they were is still there.
 fn hidden(context: &Context<'_>) -> Vec<Fault> {
+    let mut faults = Vec::new();
     let before = context.change.into_iter().flat_map(|change| change.base.images.values());
-    let faults = before.filter_map(|image| {
-        let (path, entry) = context.files.entries().get_key_value(&image.directory)?;
-        let what = if entry.kind == FileKind::Submodule { "a submodule" } else { "a link" };
-        let message =
-            format!("the directory of {} is {what} now, so its {} is not seen", image.name, context.shape.version_file);
-        let help = "keep the files of the image here, or take it away with all that names it";
-        Some(Fault::new(message, Place::file(path)).image(&image.name).help(help))
-    });
-    faults.collect()
+    for image in before.filter(|image| !context.head.directories.contains(&image.directory)) {
+        if let Some((path, entry)) = context.files.entries().get_key_value(&image.directory) {
+            let what = if entry.kind == FileKind::Submodule { "a submodule" } else { "a link" };
+            let message =
+                format!("the directory of {} is {what} now, so its {} is not seen", image.name, image.version_name);
+            let help = "keep the files of the image here, or take it away with all that names it";
+            faults.push(Fault::new(message, Place::file(path)).image(&image.name).help(help));
+        } else if context.files.entry(&image.version.path).is_some() {
+            let file = file_name(&image.version.path);
+            let message = format!("{} had its version in {file}, and none can be found there now", image.name);
+            let help = "write the version as it was written, or teach the pack how it is written now";
+            faults.push(Fault::new(message, Place::file(&image.version.path)).image(&image.name).help(help));
+        }
+    }
+    faults
 }

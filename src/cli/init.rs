@@ -37,7 +37,7 @@ enum InitError {
     )]
     #[diagnostic(help(
         "write imglint.toml by hand:\n    pack = \"generic\"\n    shape.images.roots = [\"images\"]    # where the images' \
-         directories lie\n    shape.images.version-file = \"VERSION\"    # the file that holds the version of each"
+         directories lie\n    shape.images.version = \"VERSION\"    # the file that holds the version of each"
     ))]
     NoImages,
     #[error(
@@ -126,7 +126,7 @@ fn configuration(repository: &Repository) -> Result<(String, String), Error> {
         list(&roots)
     );
     if version_file != VERSION_FILES[0] {
-        let _ = writeln!(text, "shape.images.version-file = \"{version_file}\"");
+        let _ = writeln!(text, "shape.images.version = \"{version_file}\"");
     }
     let has_plain = |dockerfiles: &BTreeSet<&str>| dockerfiles.contains(DOCKERFILE);
     let elsewhere: BTreeSet<&str> = images.values().filter(|it| !has_plain(it)).flatten().copied().collect();

@@ -12,9 +12,7 @@ use crate::snapshot::Pair;
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 enum NothingToJudge {
     #[error("no directory below {0} holds a file {1}, so there is no image")]
-    #[diagnostic(help(
-        "name the file that holds an image's version in imglint.toml: shape.images.version-file = \"TAG\""
-    ))]
+    #[diagnostic(help("name the file that holds an image's version in imglint.toml: shape.images.version = \"TAG\""))]
     NoImage(String, String),
     #[error("there is no file below {0}, where images should lie")]
     #[diagnostic(help("name the directories of the images in imglint.toml: shape.images.roots = [\"images\"]"))]
@@ -80,8 +78,8 @@ fn refuse_no_images(pack: &Pack, pair: &Pair<'_>) -> Result<(), Error> {
     if !is_there {
         return Err(NothingToJudge::NoRoot(shape.roots.join(", ")).into());
     }
-    if pair.base.is_none() && Model::outline(&pair.head, shape).directories.is_empty() {
-        return Err(NothingToJudge::NoImage(shape.roots.join(", "), shape.version_file.clone()).into());
+    if pair.base.is_none() && Model::outline(&pair.head, shape)?.directories.is_empty() {
+        return Err(NothingToJudge::NoImage(shape.roots.join(", "), shape.version_files()).into());
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ use crate::parse::version::is_tag;
 use crate::run::judge;
 use crate::snapshot::{Pair, StoreError};
 use crate::suggest::suggest;
-use crate::text::escape;
+use crate::text::{escape, file_name};
 
 /// Why images could not be bumped. Nothing was written.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
@@ -71,8 +71,10 @@ pub fn bump(pack: &Pack, pair: &mut Pair<'_>, names: &[String], to: Option<&str>
     }
     let repair = go_on(pack, pair, &Allowed::default(), except, files)?;
     for path in version_files {
-        let now = pair.head.text(&path)?.and_then(Result::ok);
-        if let (Some(to), Some(now)) = (to, now.map(|text| text.as_str().trim().to_owned()))
+        if let Some(to) = to
+            && let Some(Ok(text)) = pair.head.text(&path)?
+            && let Some(source) = pack.shape.version_source(file_name(&path))
+            && let now = source.locate(&text).value
             && now != *to
         {
             return Err(BumpError::Overruled { to: to.to_owned(), now });
@@ -123,9 +125,9 @@ fn plan(pack: &Pack, pair: &Pair<'_>, names: &[String], to: Option<&str>) -> Res
             return Err(BumpError::Same { image: image.name.to_string(), version: new });
         }
         if new != old.value {
-            let title = format!("set {} of {} from {} to {new}", shape.version_file, image.name, old.value);
+            let title = format!("set {} of {} from {} to {new}", image.version_name, image.name, old.value);
             let path = pair.head.linked_file(&image.version.path)?.unwrap_or(&image.version.path);
-            plan.bumps.push(Bump { edit: Edit::replace(path, &old.span, new), title });
+            plan.bumps.push(Bump { edit: Edit::replace(path, &old.span, old.spelled(&new)), title });
         }
     }
     Ok(plan)

@@ -132,13 +132,26 @@ impl Search<'_> {
                     let below = &path[directory.len() + 1..];
                     let is_plain = is_owner && !self.shape.ignore.is_match(below);
                     is_owner = false;
-                    if below != self.shape.version_file && (is_plain || copied.has(directory, below)?) {
+                    if !self.is_version(path, below)? && (is_plain || copied.has(directory, below)?) {
                         content.add(directory, [Arc::clone(path)]);
                     }
                 }
             }
         }
         Ok(())
+    }
+
+    /// Whether nothing of a file changed but the version that it holds, which is no content. `below` is the path below the image.
+    fn is_version(&self, path: &str, below: &str) -> Result<bool, StoreError> {
+        let Some(source) = self.shape.version_source(below) else { return Ok(false) };
+        if source.is_whole_file() {
+            return Ok(true);
+        }
+        let base = self.pair.base.as_ref().unwrap_or(&self.pair.head);
+        let (Some(Ok(before)), Some(Ok(after))) = (base.text(path)?, self.pair.head.text(path)?) else {
+            return Ok(false);
+        };
+        Ok(source.is_all_that_differs(&before, &after))
     }
 
     /// What the build reads through a link is a part of the image that the link lies in.
@@ -148,7 +161,7 @@ impl Search<'_> {
             if let Some(directory) = head.owner(link)
                 && let below = &link[directory.len() + 1..]
                 && shape.is_control_file(below)
-                && below != shape.version_file
+                && !shape.is_version_file(below)
                 && let Some(Ok(way)) = pair.head.follow(link)?
             {
                 let changed: Vec<Arc<str>> = way

@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use super::Model;
 use super::reference::{self, Reference};
+use crate::edit::Edit;
 use crate::finding::Place;
 use crate::parse::baseimage::{self, Platform};
 use crate::parse::dockerfile::{Copy, Dockerfile, Instruction, Malformed, Prefixed, Stage, Word};
 use crate::parse::version::Version;
+use crate::parse::version_source::VersionSource;
 use crate::shape::Shape;
 use crate::snapshot::{Entry, FileKind, Read, Snapshot, StoreError, Unreadable};
 use crate::text::{Span, Text};
@@ -22,8 +24,10 @@ pub struct Image {
     pub name: Arc<str>,
     /// The name under which the image is published, where that is another one.
     pub alias: Option<String>,
-    /// The version file.
+    /// The file that the version stands in.
     pub version: Control<Version>,
+    /// What findings call the version: `VERSION`, or the place in a file that holds more.
+    pub version_name: Arc<str>,
     /// The file that lists the bases by platform.
     pub base: Option<Control<Vec<baseimage::Line>>>,
     /// The Dockerfiles, once for every platform that changes what their stages are built for.
@@ -48,7 +52,13 @@ struct Controls {
 }
 
 impl Controls {
-    fn find(directory: &Arc<str>, snapshot: &Snapshot<'_>, shape: &Shape, outline: &Model) -> Self {
+    fn find(
+        directory: &Arc<str>,
+        source: &VersionSource,
+        snapshot: &Snapshot<'_>,
+        shape: &Shape,
+        outline: &Model,
+    ) -> Self {
         let find = |name: &str| -> Option<File> {
             let found = snapshot.entries().get_key_value([&**directory, "/", name].concat().as_str());
             found.map(|(path, entry)| (Arc::clone(path), entry.clone()))
@@ -67,7 +77,7 @@ impl Controls {
         let mut seen = BTreeSet::new();
         dockerfiles.retain(|(path, _)| seen.insert(Arc::clone(path)));
         Self {
-            version: find(&shape.version_file),
+            version: find(&source.file),
             alias: shape.alias_file.as_deref().and_then(find),
             base: shape.base_file.as_deref().and_then(find),
             dockerfiles,
@@ -202,6 +212,12 @@ impl Image {
         self.version.value().and_then(Version::usable)
     }
 
+    /// The edit that gives the image another version; `None` where it has none that could be replaced.
+    pub fn version_edit(&self, new: &str) -> Option<Edit> {
+        let version = self.version.value()?;
+        Some(Edit::replace(&self.version.path, &version.span, version.spelled(new)))
+    }
+
     /// Where the version stands.
     pub fn version_place(&self) -> Place {
         self.version.place(|version| version.span.clone())
@@ -221,7 +237,8 @@ impl Image {
         outline: &Model,
         known: Option<&Model>,
     ) -> Result<Arc<Self>, StoreError> {
-        let controls = Controls::find(directory, snapshot, shape, outline);
+        let source = version_source(directory, snapshot, shape)?;
+        let controls = Controls::find(directory, source, snapshot, shape, outline);
         // What a link leads to may have changed where the link has not.
         if let Some(image) = known.and_then(|model| model.images.get(directory))
             && !controls.all().any(|(_, entry)| entry.kind == FileKind::Symlink)
@@ -238,10 +255,10 @@ impl Image {
         let one = |file: &Option<File>| Ok::<_, StoreError>(file.as_ref().map(read).transpose()?.flatten());
         // It is there: the directory was found by it.
         let version = one(&controls.version)?.unwrap_or_else(|| {
-            let path = format!("{directory}/{}", shape.version_file);
+            let path = format!("{directory}/{}", source.file);
             (path.into(), Err(Unreadable::Submodule))
         });
-        let version = Control::new(version, Version::parse);
+        let version = Control::new(version, |text| source.locate(text));
         let alias = one(&controls.alias)?.and_then(|(_, read)| read.ok());
         let alias = alias.map(|text| text.as_str().trim().to_owned()).filter(|alias| !alias.is_empty());
         let base = one(&controls.base)?.map(|file| Control::new(file, baseimage::parse));
@@ -251,6 +268,7 @@ impl Image {
             name,
             alias,
             version,
+            version_name: Arc::clone(&source.name),
             base,
             builds: Vec::new(),
             references: Vec::new(),
@@ -313,4 +331,33 @@ impl Image {
         }
         builds
     }
+}
+
+/// Where the version of the image in a directory stands: of several places the first whose file is there and makes an image.
+pub(super) fn version_source<'s>(
+    directory: &str,
+    snapshot: &Snapshot<'_>,
+    shape: &'s Shape,
+) -> Result<&'s VersionSource, StoreError> {
+    let mut first = None;
+    for source in &shape.versions {
+        let path = format!("{directory}/{}", source.file);
+        if snapshot.entry(&path).is_none() {
+            continue;
+        }
+        if source.is_told_by_name() || makes_image(&path, source, snapshot)? {
+            return Ok(source);
+        }
+        first = first.or(Some(source));
+    }
+    Ok(first.unwrap_or(&shape.versions[0]))
+}
+
+/// Whether a file makes its directory an image. One that cannot be read may.
+pub(super) fn makes_image(path: &str, source: &VersionSource, snapshot: &Snapshot<'_>) -> Result<bool, StoreError> {
+    Ok(match snapshot.text(path)? {
+        Some(Ok(text)) => source.makes_image(&text),
+        Some(Err(_)) => true,
+        None => false,
+    })
 }

@@ -38,12 +38,19 @@ pub struct Model {
 }
 
 impl Model {
-    /// Finds the images of a tree and reads none.
-    pub fn outline(snapshot: &Snapshot<'_>, shape: &Shape) -> Self {
-        let paths = snapshot.entries().keys();
-        let directories = paths.filter_map(|path| path.strip_suffix(&*shape.version_file)?.strip_suffix('/'));
-        let directories = directories.filter(|directory| shape.name_of(directory).is_some()).map(Arc::from);
-        Self { directories: directories.collect(), ..Self::default() }
+    /// Finds the images of a tree. Nothing is read for it but version files whose name alone does not make an image.
+    pub fn outline(snapshot: &Snapshot<'_>, shape: &Shape) -> Result<Self, StoreError> {
+        let mut outline = Self::default();
+        for path in snapshot.entries().keys() {
+            let Some((directory, name)) = path.rsplit_once('/') else { continue };
+            if let Some(source) = shape.version_source(name)
+                && shape.name_of(directory).is_some()
+                && (source.is_told_by_name() || image::makes_image(path, source, snapshot)?)
+            {
+                outline.directories.insert(Arc::from(directory));
+            }
+        }
+        Ok(outline)
     }
 
     /// Reads all images of a tree, or `only` some of them and none of the files beside them. What `known` has read from the
@@ -54,7 +61,7 @@ impl Model {
         known: Option<&Self>,
         only: Option<&BTreeSet<Arc<str>>>,
     ) -> Result<Self, StoreError> {
-        let outline = Self::outline(snapshot, shape);
+        let outline = Self::outline(snapshot, shape)?;
         let is_wanted = |directory: &&Arc<str>| only.is_none_or(|only| only.contains(*directory));
         let directories: Vec<&Arc<str>> = outline.directories.iter().filter(is_wanted).collect();
         let read = |directory: &&Arc<str>| Image::read(directory, snapshot, shape, &outline, known);

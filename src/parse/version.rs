@@ -1,5 +1,6 @@
 //! Version files, and the arithmetic of image tags.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use crate::text::{Span, Text};
@@ -40,6 +41,8 @@ pub struct Version {
     pub span: Span,
     /// What is wrong with the file, in the order of [`Flaw`]; nothing, as a rule.
     pub flaws: Vec<Flaw>,
+    /// Whether it is a plain scalar of YAML, where `1.10` is the number 1.1.
+    pub is_plain_scalar: bool,
 }
 
 impl Version {
@@ -74,7 +77,14 @@ impl Version {
                 flaws.push(Flaw::NoTag);
             }
         }
-        Self { value: value.to_owned(), span, flaws }
+        Self { value: value.to_owned(), span, flaws, is_plain_scalar: false }
+    }
+
+    /// How another version is written in the place of this one: in quotes where it would be read as a number that is spelled in
+    /// another way.
+    pub fn spelled<'n>(&self, new: &'n str) -> Cow<'n, str> {
+        let is_other_number = new.parse::<f64>().is_ok_and(|number| number.to_string() != new);
+        if self.is_plain_scalar && is_other_number { format!("\"{new}\"").into() } else { new.into() }
     }
 
     /// The version, where the file holds one that an image can be tagged with.

@@ -1,6 +1,6 @@
 //! Where the version of an image stands: in a file of its own, under a key, or where a pattern finds it.
 
-use std::fmt::{self, Formatter};
+use std::sync::Arc;
 
 use jsonc_parser::ast;
 use toml::de::{DeTable, DeValue};
@@ -13,10 +13,14 @@ use crate::text::{Span, Text};
 /// A file in an image's directory, and where in it the version stands.
 #[derive(Debug, Clone)]
 pub struct VersionSource {
-    /// The file, below the image's directory.
+    /// The name of the file.
     pub file: String,
     /// Where in the file.
     pub form: VersionForm,
+    /// A key that must be there, too: files of the same name may belong to something else.
+    pub required: Option<Key>,
+    /// What findings call the version: `VERSION`, or the place in a file that holds more.
+    pub name: Arc<str>,
 }
 
 /// Where in its file a version stands.
@@ -48,12 +52,40 @@ enum Format {
 struct Scalar {
     value: String,
     span: Span,
+    /// Whether it is written in YAML, without quotes.
+    is_plain: bool,
 }
 
 impl VersionSource {
-    /// A file that holds nothing but the version.
-    pub fn whole_file(file: String) -> Self {
-        Self { file, form: VersionForm::WholeFile }
+    /// A version that stands in a file in this way.
+    pub fn new(file: String, form: VersionForm) -> Self {
+        let name = match &form {
+            VersionForm::WholeFile => file.as_str().into(),
+            VersionForm::Key(key) => format!("`{}` in {file}", key.path.join(".")).into(),
+            VersionForm::Pattern(_) => format!("version in {file}").into(),
+        };
+        Self { file, form, required: None, name }
+    }
+
+    /// Whether the file holds nothing but the version.
+    pub fn is_whole_file(&self) -> bool {
+        matches!(self.form, VersionForm::WholeFile)
+    }
+
+    /// Whether the name of the file alone makes a directory an image.
+    pub fn is_told_by_name(&self) -> bool {
+        self.required.is_none() && !matches!(self.form, VersionForm::Pattern(_))
+    }
+
+    /// Whether a file of the right name makes its directory an image. A key that is missing is a flaw of the file; a file that the
+    /// pattern does not match, or that lacks the required key, is one of something else.
+    pub fn makes_image(&self, text: &Text) -> bool {
+        let has_required = self.required.as_ref().is_none_or(|key| key.is_in(text));
+        let is_matched = match &self.form {
+            VersionForm::WholeFile | VersionForm::Key(_) => true,
+            VersionForm::Pattern(pattern) => pattern.matches(text).next().is_some(),
+        };
+        has_required && is_matched
     }
 
     /// Reads the version in the file's text.
@@ -64,22 +96,22 @@ impl VersionSource {
             VersionForm::Pattern(pattern) => locate_match(pattern, text),
         };
         match scalar {
-            Err(flaw) => Version { value: String::new(), span: 0..0, flaws: vec![flaw] },
-            Ok(Scalar { value, span }) => {
+            Err(flaw) => Version { value: String::new(), span: 0..0, flaws: vec![flaw], is_plain_scalar: false },
+            Ok(Scalar { value, span, is_plain }) => {
                 let mut flaws = Vec::new();
                 if value.is_empty() {
                     flaws.push(Flaw::Empty);
                 } else if !is_tag(&value) {
                     flaws.push(Flaw::NoTag);
                 }
-                Version { value, span, flaws }
+                Version { value, span, flaws, is_plain_scalar: is_plain }
             }
         }
     }
 
     /// Whether two texts of the file differ in nothing but the version. Of a file that holds nothing else, all is the version.
     pub fn is_all_that_differs(&self, before: &Text, after: &Text) -> bool {
-        if matches!(self.form, VersionForm::WholeFile) {
+        if self.is_whole_file() {
             return true;
         }
         let [before_version, after_version] = [self.locate(before), self.locate(after)];
@@ -93,17 +125,6 @@ impl VersionSource {
     }
 }
 
-/// What a finding calls the version: `VERSION`, or the place in a file that holds more.
-impl fmt::Display for VersionSource {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match &self.form {
-            VersionForm::WholeFile => f.write_str(&self.file),
-            VersionForm::Key(key) => write!(f, "`{}` in {}", key.path.join("."), self.file),
-            VersionForm::Pattern(_) => write!(f, "the version in {}", self.file),
-        }
-    }
-}
-
 impl Key {
     /// The key of a path with dots, in a file whose format its name tells; or what is wrong with either.
     pub fn new(file: &str, path: &str) -> Result<Self, String> {
@@ -111,13 +132,20 @@ impl Key {
             Some("yaml" | "yml") => Format::Yaml,
             Some("json" | "jsonc") => Format::Json,
             Some("toml") => Format::Toml,
-            _ => return Err(format!("keys are read in files that end with .yaml, .yml, .json or .toml, not in {file}")),
+            _ => {
+                return Err(format!("keys are read in files that end with .yaml, .yml, .json or .toml, not in {file}"));
+            }
         };
         let path: Vec<String> = path.split('.').map(str::to_owned).collect();
         if path.iter().any(String::is_empty) {
             return Err("a key is made of names with dots between them, as in image.tag".to_owned());
         }
         Ok(Self { format, path })
+    }
+
+    /// Whether a text has the key, whatever its value.
+    fn is_in(&self, text: &Text) -> bool {
+        !matches!(self.locate(text), Err(Flaw::NoKey | Flaw::Unparsable))
     }
 
     fn locate(&self, text: &Text) -> Result<Scalar, Flaw> {
@@ -136,7 +164,8 @@ impl Key {
         }
         let value = node.text().ok_or(Flaw::NoScalar)?;
         let span = node.replaceable().ok_or(Flaw::NoScalar)?;
-        Ok(Scalar { value, span })
+        let is_plain = !text.as_str()[..span.start].ends_with(['"', '\'']);
+        Ok(Scalar { value, span, is_plain })
     }
 
     fn locate_in_json(&self, text: &Text) -> Result<Scalar, Flaw> {
@@ -150,9 +179,6 @@ impl Key {
             ast::Value::StringLit(string) => {
                 let span = string.range.start + 1..string.range.end - 1;
                 scalar(text, span, &string.value)
-            }
-            ast::Value::NumberLit(number) => {
-                Ok(Scalar { value: number.value.to_owned(), span: number.range.start..number.range.end })
             }
             _ => Err(Flaw::NoScalar),
         }
@@ -177,7 +203,7 @@ impl Key {
 /// A string between quotes, if it is written as it is read: one with escapes could not be replaced at its place.
 fn scalar(text: &Text, span: Span, value: &str) -> Result<Scalar, Flaw> {
     if text.as_str().get(span.clone()) == Some(value) {
-        Ok(Scalar { value: value.to_owned(), span })
+        Ok(Scalar { value: value.to_owned(), span, is_plain: false })
     } else {
         Err(Flaw::NoScalar)
     }
@@ -189,7 +215,7 @@ fn locate_match(pattern: &Pattern, text: &Text) -> Result<Scalar, Flaw> {
     if matches.next().is_some() {
         return Err(Flaw::SeveralMatches);
     }
-    Ok(Scalar { value: found.group("version").to_owned(), span: found.span("version") })
+    Ok(Scalar { value: found.group("version").to_owned(), span: found.span("version"), is_plain: false })
 }
 
 #[cfg(test)]
@@ -198,7 +224,7 @@ mod tests {
 
     fn located(file: &str, key: &str, text: &str) -> Version {
         let form = VersionForm::Key(Key::new(file, key).expect("a key"));
-        VersionSource { file: file.to_owned(), form }.locate(&Text::from(text))
+        VersionSource::new(file.to_owned(), form).locate(&Text::from(text))
     }
 
     #[test]
@@ -229,10 +255,8 @@ mod tests {
 
     #[test]
     fn only_the_version_differs_where_all_around_it_is_the_same() {
-        let source = VersionSource {
-            file: "Makefile".to_owned(),
-            form: VersionForm::Pattern(Pattern::new(r"^TAG\s*\?=\s*(?<version>\S+)", &["version"]).expect("a pattern")),
-        };
+        let pattern = Pattern::new(r"^TAG\s*\?=\s*(?<version>\S+)", &["version"]).expect("a pattern");
+        let source = VersionSource::new("Makefile".to_owned(), VersionForm::Pattern(pattern));
         let differs = |before: &str, after: &str| source.is_all_that_differs(&Text::from(before), &Text::from(after));
         assert!(differs("A = 1\nTAG ?= v1\nB = 2\n", "A = 1\nTAG ?= v1.10\nB = 2\n"));
         assert!(!differs("A = 1\nTAG ?= v1\n", "A = 2\nTAG ?= v2\n"));

@@ -105,8 +105,8 @@ fn a_pack_of_the_program_need_not_be_borne_out() {
 #[test]
 fn a_whole_tree_without_images_is_not_clean() {
     let scratch = Scratch::new();
-    let repo = shop(&scratch, "shape.images.version-file = \"TAG\"");
-    repo.imglint(&["--all"]).fails(&["no directory below images holds a file TAG", "shape.images.version-file"]);
+    let repo = shop(&scratch, "shape.images.version = \"TAG\"");
+    repo.imglint(&["--all"]).fails(&["no directory below images holds a file TAG", "shape.images.version"]);
 }
 
 #[test]

@@ -87,7 +87,7 @@ fn registries_dockerfiles_and_version_files_are_found() {
     assert!(run.code == 0 && run.stdout.contains("found 3 images with TAG and Dockerfile"), "{run}");
     let config = read(&repo, "imglint.toml");
     for line in [
-        "shape.images.version-file = \"TAG\"\n",
+        "shape.images.version = \"TAG\"\n",
         "shape.build.dockerfile = [\"Dockerfile\", \"rootfs/Dockerfile\"]\n",
         "shape.references.registries = [\"$REGISTRY\", \"ghcr.io/acme\"]\n",
     ] {

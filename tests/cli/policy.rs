@@ -126,7 +126,7 @@ fn a_repository_that_is_not_recognised_is_told_how_to_be() {
 const OWN: &[(&str, &str)] = &[
     (
         "ci/rules/pack.toml",
-        "summary = \"ours\"\n[images]\nroots = [\"docker\"]\nversion-file = \"TAG\"\nignore = [\"*.txt\"]\n",
+        "summary = \"ours\"\n[images]\nroots = [\"docker\"]\nversion = \"TAG\"\nignore = [\"*.txt\"]\n",
     ),
     (
         "ci/rules/forgotten-tag.toml",
@@ -159,7 +159,7 @@ fn a_pack_of_ones_own_is_loaded_from_the_repository_or_from_a_directory() {
     run.fails(&["ci/rules/other.toml:4: unknown value `version-bmp`", "did you mean `version-bump`?"]);
     repo.write(&[(
         "ci/rules/pack.toml",
-        "summary = \"ours\"\n[images]\nversion-file = \"a/b\"\nroots = []\nignore = [\"[\"]\n",
+        "summary = \"ours\"\n[images]\nversion = \"a/b\"\nroots = []\nignore = [\"[\"]\n",
     )]);
     let run = repo.imglint(&["--pack", "ci/rules"]);
     run.fails(&["ci/rules/pack.toml:3: ", "without a directory", "ci/rules/pack.toml:5: "]);
@@ -210,7 +210,7 @@ fn in_ci_a_first_configuration_cannot_relax_what_is_recognised() {
     let repo = scratch.kubernetes("repo");
     repo.bad_topic();
     for text in ["[rules.stale-version]\nlevel = \"off\"\n", "shape.images.roots = [\"nope\"]\n", "pack = \"ci\"\n"] {
-        repo.write(&[("ci/pack.toml", "summary = \"x\"\n[images]\nroots = [\"test/images\"]\nversion-file = \"X\"\n")]);
+        repo.write(&[("ci/pack.toml", "summary = \"x\"\n[images]\nroots = [\"test/images\"]\nversion = \"X\"\n")]);
         repo.change(&[("imglint.toml", text)]);
         let run = repo.imglint_with(&["--base", "master"], &[("CI", "true")]);
         run.is(1, STALE).says(&["this change edits the policy"]);

@@ -98,12 +98,12 @@ fn nothing_from_the_policy_reaches_the_terminal_unescaped() {
     let scratch = Scratch::new();
     let repo = scratch.kubernetes("repo");
     let wild = "\\u001b[2J\\u009b";
-    let pack = format!("summary = \"{wild}\"\n[images]\nroots = [\"test/images\"]\nversion-file = \"VERSION\"\n");
+    let pack = format!("summary = \"{wild}\"\n[images]\nroots = [\"test/images\"]\nversion = \"VERSION\"\n");
     let rule =
         format!("level = \"error\"\nsummary = \"{wild}\"\nwhy = \"{wild}\"\nhelp = \"{wild}\"\n[check.version-bump]\n");
     repo.write(&[("ci/pack.toml", &pack), ("ci/a\u{1b}[2J.toml", &rule)]);
     let roots = format!("pack = \"generic\"\nshape.images.roots = [\"{wild}\"]\n");
-    let of_none = "pack = \"generic\"\nshape.images.version-file = \"\\u001b[2J\"\n";
+    let of_none = "pack = \"generic\"\nshape.images.version = \"\\u001b[2J\"\n";
     for config in ["pack = \"ci\"\n", &roots, of_none, "\u{1b}[2J"] {
         repo.write(&[("imglint.toml", config)]);
         for arguments in

@@ -111,7 +111,7 @@ fn a_pack_that_cannot_look_is_no_pass() {
     let repo = scratch.init("repo");
     let rule = "level = \"error\"\nsummary = \"x\"\nwhy = \"so\"\n[check.version-bump]\n";
     repo.write(&[
-        ("ci/pack.toml", "summary = \"ours\"\n[images]\nroots = [\"images\"]\nversion-file = \"TAG\"\n"),
+        ("ci/pack.toml", "summary = \"ours\"\n[images]\nroots = [\"images\"]\nversion = \"TAG\"\n"),
         ("ci/forgotten-tag.toml", rule),
         ("imglint.toml", "pack = \"ci\"\n"),
         ("images/web/TAG", "1\n"),
