@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jsonc_parser::ast;
+use jsonc_parser::{CollectOptions, ParseOptions, ast};
 use toml::de::{DeTable, DeValue};
 
 use super::capture::Pattern;
@@ -169,7 +169,7 @@ impl Key {
     }
 
     fn locate_in_json(&self, text: &Text) -> Result<Scalar, Flaw> {
-        let parsed = jsonc_parser::parse_to_ast(text.as_str(), &Default::default(), &Default::default());
+        let parsed = jsonc_parser::parse_to_ast(text.as_str(), &CollectOptions::default(), &ParseOptions::default());
         let mut value = parsed.map_err(|_| Flaw::Unparsable)?.value.ok_or(Flaw::NoKey)?;
         for name in &self.path {
             let ast::Value::Object(mut object) = value else { return Err(Flaw::NoKey) };
