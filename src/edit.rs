@@ -37,11 +37,14 @@ impl Edit {
         Self { path: Arc::clone(path), start: span.start, end: span.end, text: text.into() }
     }
 
+    fn is_insertion(&self) -> bool {
+        self.start == self.end
+    }
+
     /// Whether both cannot be made. Edits that are equal can, and so can edits that merely touch.
     pub fn conflicts_with(&self, other: &Self) -> bool {
-        let is_insertion = |edit: &Self| edit.start == edit.end;
         let overlaps = self.start < other.end && other.start < self.end;
-        let meet = self.start == other.start && is_insertion(self) && is_insertion(other);
+        let meet = self.start == other.start && self.is_insertion() && other.is_insertion();
         self.path == other.path && self != other && (overlaps || meet)
     }
 }

@@ -39,16 +39,19 @@ impl Environment {
         self
     }
 
+    fn is_on(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|value| !matches!(value, "false" | "0"))
+    }
+
     /// The CI system, if any.
     pub fn ci(&self) -> Option<Ci> {
-        let truthy = |name| self.get(name).is_some_and(|value| !matches!(value, "false" | "0"));
         if self.get("PROW_JOB_ID").is_some() || self.get("JOB_SPEC").is_some() {
             Some(Ci::Prow)
-        } else if truthy("GITHUB_ACTIONS") {
+        } else if self.is_on("GITHUB_ACTIONS") {
             Some(Ci::GitHub)
-        } else if truthy("GITLAB_CI") {
+        } else if self.is_on("GITLAB_CI") {
             Some(Ci::GitLab)
-        } else if truthy("CI") {
+        } else if self.is_on("CI") {
             Some(Ci::Other)
         } else {
             None

@@ -90,18 +90,23 @@ impl Jobs {
     /// Whether a job builds an image: one of this name, one that is told to by a variable of its environment, or an entry of the
     /// script's array, `image` or `image:pool`.
     pub fn has(&self, job: &str, image: &str) -> bool {
-        let is_entry = |line: &str| {
-            let line =
-                line.trim().trim_start_matches("- ").trim_start_matches("value:").trim().trim_matches(['"', '\'']);
-            line == image || line.split_once(':').is_some_and(|(entry, pool)| entry == image && !pool.starts_with(' '))
-        };
         let mut lines = self.text.lines().map(|line| line.split('#').next().unwrap_or_default());
-        lines.any(|line| is_entry(line) || has_word(line, job))
+        lines.any(|line| is_entry(line, image) || has_word(line, job))
     }
+}
+
+/// Whether a line is the entry of an image in a list.
+fn is_entry(line: &str, image: &str) -> bool {
+    let line = line.trim().trim_start_matches("- ").trim_start_matches("value:");
+    let line = line.trim().trim_matches(['"', '\'']);
+    line == image || line.split_once(':').is_some_and(|(entry, pool)| entry == image && !pool.starts_with(' '))
 }
 
 /// Whether a line names a job, and not one whose name only holds this one.
 fn has_word(line: &str, word: &str) -> bool {
-    let is_part = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_');
-    line.split(|character: char| !is_part(character)).any(|part| part == word)
+    line.split(|character: char| !is_part_of_word(character)).any(|part| part == word)
+}
+
+fn is_part_of_word(character: char) -> bool {
+    character.is_ascii_alphanumeric() || matches!(character, '-' | '_')
 }

@@ -117,9 +117,11 @@ pub fn judge(pack: &Pack, pair: &Pair<'_>) -> Result<Outcome, StoreError> {
         Some(Context { files: pair.base.as_ref()?, head: change.base, change: None, inputs: &inputs_before, ..context })
     });
     let rules = applied(pack, trees.is_partial);
-    let judge = |rule: &Applied<'_>| apply(rule, &context, before.as_ref());
-    let judgements: Vec<_> =
-        if trees.is_partial { rules.iter().map(judge).collect() } else { rules.par_iter().map(judge).collect() };
+    let judgements: Vec<_> = if trees.is_partial {
+        rules.iter().map(|rule| apply(rule, &context, before.as_ref())).collect()
+    } else {
+        rules.par_iter().map(|rule| apply(rule, &context, before.as_ref())).collect()
+    };
 
     let mut images: Vec<_> = trees.head.images.values().map(|image| Arc::clone(&image.name)).collect();
     images.sort();
@@ -157,6 +159,22 @@ pub fn judge(pack: &Pack, pair: &Pair<'_>) -> Result<Outcome, StoreError> {
 struct Applied<'a> {
     rule: &'a Rule,
     check: &'a Check,
+}
+
+impl Applied<'_> {
+    /// What the check finds. A panic in it is caught.
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, Failure> {
+        match catch_unwind(AssertUnwindSafe(|| self.check.kind().run(context))) {
+            Ok(result) => result.map_err(|error| Failure::new(self.rule, error)),
+            Err(panic) => {
+                let message = panic.downcast_ref::<&str>().copied();
+                let message = message.or(panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message");
+                let help = "this is a fault of imglint; please report it with what it was run on".to_owned();
+                let judge = Judge::Rule(Arc::clone(&self.rule.id));
+                Err(Failure { judge, reason: format!("it panicked: {message}"), help: Some(help) })
+            }
+        }
+    }
 }
 
 /// The rules that are applied. Of images that the change touches alone, those judge that compare.
@@ -292,16 +310,19 @@ impl Outcome {
     /// Adds what one merge of a batch does wrong although the batch as a whole looks right: a version that a merge before it took.
     /// Rules about the state of a tree have judged the last one.
     pub fn add_step(&mut self, step: &Self, pack: &Pack, name: &str) {
-        let is_of_merge = |id: &RuleId| pack.rules.iter().any(|rule| rule.id == *id && rule.is_of_change());
-        for finding in step.findings.iter().filter(|finding| is_of_merge(&finding.rule)) {
-            let is_it = |known: &Finding| known.rule == finding.rule && known.fault.image == finding.fault.image;
-            if !self.findings.iter().any(is_it) {
-                let mut finding = finding.clone();
-                finding.fault.message = format!("{} (in the merge {name} of this batch)", finding.fault.message);
-                // It is for a tree of its own.
-                finding.fault.fix = None;
-                self.findings.push(finding);
+        for finding in &step.findings {
+            if !pack.rules.iter().any(|rule| rule.id == finding.rule && rule.is_of_change()) {
+                continue;
             }
+            let mut known = self.findings.iter();
+            if known.any(|known| known.rule == finding.rule && known.fault.image == finding.fault.image) {
+                continue;
+            }
+            let mut finding = finding.clone();
+            finding.fault.message = format!("{} (in the merge {name} of this batch)", finding.fault.message);
+            // It is for a tree of its own.
+            finding.fault.fix = None;
+            self.findings.push(finding);
         }
         for failure in &step.failures {
             if !self.failures.iter().any(|known| known.judge == failure.judge) {
@@ -350,36 +371,27 @@ fn through_links(fix: &mut Fix, files: &Snapshot<'_>) -> Result<(), StoreError> 
 }
 
 /// Applies one rule. Whatever happens in it, the others go on.
-fn apply(
-    Applied { rule, check }: &Applied<'_>,
-    context: &Context<'_>,
-    before: Option<&Context<'_>>,
-) -> Result<Judgement, Failure> {
-    let failed =
-        |reason: String, help: Option<String>| Failure { judge: Judge::Rule(Arc::clone(&rule.id)), reason, help };
-    let run = |context: &Context<'_>| match catch_unwind(AssertUnwindSafe(|| check.kind().run(context))) {
-        Ok(result) => result.map_err(|error| Failure::new(rule, error)),
-        Err(panic) => {
-            let message = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
-            let help = "this is a fault of imglint; please report it with what it was run on".to_owned();
-            Err(failed(format!("it panicked: {}", message.unwrap_or("no message")), Some(help)))
-        }
-    };
-    let new = run(context)?;
-    let unread = check.kind().unread(context);
-    let judgement = match (before, check.basis()) {
+fn apply(applied: &Applied<'_>, context: &Context<'_>, before: Option<&Context<'_>>) -> Result<Judgement, Failure> {
+    let new = applied.run(context)?;
+    let unread = applied.check.kind().unread(context);
+    let judgement = match (before, applied.check.basis()) {
         (None, _) | (_, Basis::Change) => Judgement { new, ..Judgement::default() },
-        (Some(before), Basis::Tree) => compare(new, &run(before)?),
+        (Some(before), Basis::Tree) => compare(new, &applied.run(before)?),
         (Some(before), Basis::Both) => {
             // What the change moved is new, even if it was wrong in another way before.
-            let place = |fault: &Fault| (Arc::clone(&fault.place.path), fault.place.span.start);
-            let moved: BTreeSet<_> = new.iter().map(place).collect();
-            let mut old = compare(run(&Context { change: None, ..*context })?, &run(before)?).old;
-            old.retain(|fault| !moved.contains(&place(fault)));
+            let moved: BTreeSet<_> = new.iter().map(begin).collect();
+            let without_change = Context { change: None, ..*context };
+            let mut old = compare(applied.run(&without_change)?, &applied.run(before)?).old;
+            old.retain(|fault| !moved.contains(&begin(fault)));
             Judgement { new, old, ..Judgement::default() }
         }
     };
     Ok(Judgement { unread, ..judgement })
+}
+
+/// Where a fault begins.
+fn begin(fault: &Fault) -> (Arc<str>, usize) {
+    (Arc::clone(&fault.place.path), fault.place.span.start)
 }
 
 /// What identifies a fault, whatever its line.

@@ -379,17 +379,22 @@ impl From<Registry> for Prefix {
     }
 }
 
+fn paths(directories: Vec<Directory>) -> Vec<String> {
+    directories.into_iter().map(|directory| directory.0).collect()
+}
+
 impl From<PackFile> for Shape {
     fn from(file: PackFile) -> Self {
         let PackFile { images, references, build, binaries, manifest, dependencies, constants, .. } = file;
         let mut registries: Vec<Prefix> = references.registries.into_iter().map(Prefix::from).collect();
         registries.sort_by_key(|prefix| std::cmp::Reverse(prefix.text.len()));
-        let directories = |directories: Vec<Directory>| directories.into_iter().map(|directory| directory.0).collect();
-        let roots: Vec<String> = directories(images.roots);
-        let (binary_scope, module, makefile) = binaries.map_or((Vec::new(), None, None), |binaries| {
-            let makefile = binaries.makefile.map(|name| name.0).zip(binaries.source_variable);
-            (binaries.scope.map_or_else(|| roots.clone(), directories), binaries.module, makefile)
-        });
+        let roots = paths(images.roots);
+        let (mut binary_scope, mut module, mut makefile) = (Vec::new(), None, None);
+        if let Some(binaries) = binaries {
+            binary_scope = binaries.scope.map_or_else(|| roots.clone(), paths);
+            module = binaries.module;
+            makefile = binaries.makefile.map(|name| name.0).zip(binaries.source_variable);
+        }
         Self {
             roots,
             versions: images.version.0,
@@ -496,8 +501,10 @@ impl Shape {
     /// Whether this pattern of Dockerfiles means a file, given by its path below the image's directory. One with wildcards means
     /// neither documentation nor what Dockerfiles ignore.
     pub fn is_built_by(&self, pattern: &PathPattern, below: &str) -> bool {
-        let is_beside = || self.ignore.is_match(below) || below.ends_with(".dockerignore");
-        pattern.is_match(below) && (pattern.as_path().is_some() || !is_beside())
+        if !pattern.is_match(below) {
+            return false;
+        }
+        pattern.as_path().is_some() || !(self.ignore.is_match(below) || below.ends_with(".dockerignore"))
     }
 
     /// Whether a file says what an image is or how it is built, given by its path below the image's directory.
@@ -514,10 +521,13 @@ impl Shape {
 
     /// The directories above a file that would be built from it if they were images, the nearest first.
     pub fn built_directories<'p>(&self, path: &'p str) -> impl Iterator<Item = &'p str> {
-        let is_built = |below: &str| self.is_dockerfile(below) || self.base_file.as_deref() == Some(below);
-        let mut built: Vec<&str> =
-            path_and_ends(path).filter(|(_, below)| is_built(below)).map(|(directory, _)| directory).collect();
-        built.retain(|directory| self.name_of(directory).is_some());
+        let mut built = Vec::new();
+        for (directory, below) in path_and_ends(path) {
+            let is_built = self.is_dockerfile(below) || self.base_file.as_deref() == Some(below);
+            if is_built && self.name_of(directory).is_some() {
+                built.push(directory);
+            }
+        }
         built.into_iter().rev()
     }
 

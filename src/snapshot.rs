@@ -4,7 +4,7 @@
 //! through a [`Store`], and kept by object id: base, tip and head share nearly all of them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::text::{Text, escape, is_below};
 
@@ -264,12 +264,16 @@ impl<'r> Snapshot<'r> {
         self.entries.insert(Arc::clone(path), Entry { kind, content: Content::Inline(bytes.into()) });
     }
 
+    /// What was read so far. A thread that panicked while it held this left it whole.
+    fn cached(&self) -> MutexGuard<'_, HashMap<Content, Read>> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn read(&self, path: &str, entry: &Entry) -> Result<Read, StoreError> {
         if entry.kind == FileKind::Submodule {
             return Ok(Err(Unreadable::Submodule));
         }
-        let lock = || self.cache.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(read) = lock().get(&entry.content) {
+        if let Some(read) = self.cached().get(&entry.content) {
             return Ok(read.clone());
         }
         let bytes = match &entry.content {
@@ -282,7 +286,7 @@ impl<'r> Snapshot<'r> {
             Some(bytes) if bytes.starts_with(POINTER) => Err(Unreadable::Pointer),
             Some(bytes) => Ok(Arc::new(Text::new(bytes))),
         };
-        lock().insert(entry.content.clone(), read.clone());
+        self.cached().insert(entry.content.clone(), read.clone());
         Ok(read)
     }
 }

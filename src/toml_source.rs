@@ -116,8 +116,8 @@ impl Source {
                 Ok(_) => return Err(problems),
                 Err(error) => error,
             };
-            let quoted = |index: usize| error.message().split('`').nth(index).unwrap_or_default();
-            let is_missed = error.message().starts_with("missing field") && removed.iter().any(|key| key == quoted(1));
+            let named = error.message().split('`').nth(1).unwrap_or_default();
+            let is_missed = error.message().starts_with("missing field") && removed.iter().any(|key| key == named);
             // A table that must hold one key has lost it.
             let is_consequence = is_missed || (!removed.is_empty() && error.message().starts_with("wanted exactly 1"));
             let span = error.span().unwrap_or(0..0);

@@ -304,12 +304,20 @@ impl<'a> Change<'a> {
             return None;
         }
         let candidates = self.base.published(image.published());
-        let is_same = |before: &&&Image| before.version().is_some() && before.version() == image.version();
-        let is_gone = |before: &&&Image| !self.head.directories.contains(&before.directory);
-        let gone: Vec<&Image> = candidates.iter().filter(is_gone).copied().collect();
-        let is_alike = |before: &&&Image| file_name(&before.directory) == file_name(&image.directory);
-        let only = || if let [only] = gone[..] { Some(only) } else { None };
-        candidates.iter().find(is_same).or_else(|| gone.iter().find(is_alike)).copied().or_else(only)
+        let mut gone = Vec::new();
+        for before in candidates {
+            if before.version().is_some() && before.version() == image.version() {
+                return Some(before);
+            }
+            if !self.head.directories.contains(&before.directory) {
+                gone.push(before);
+            }
+        }
+        let alike = gone.iter().find(|before| file_name(&before.directory) == file_name(&image.directory));
+        match (alike, &gone[..]) {
+            (Some(before), _) | (None, [before]) => Some(*before),
+            _ => None,
+        }
     }
 
     /// An image as it was where the change left the base branch, wherever it stood.

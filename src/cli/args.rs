@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::finding::Level;
+use crate::suggest::suggest;
 
 /// Checks a change to container images against the repository's policies.
 #[derive(Debug, Parser)]
@@ -439,21 +440,22 @@ pub(super) enum Colour {
 
 fn parse_level(argument: &str) -> Result<(String, Level), String> {
     let (rule, level) = argument.split_once('=').ok_or("this must be RULE=LEVEL, such as stale-version=warning")?;
-    let names = || Level::NAMES.iter().map(|(name, _)| *name);
-    let found = Level::NAMES.iter().find(|(name, _)| *name == level);
-    let (_, level) = found.ok_or_else(|| format!("no such level: {}", crate::suggest::suggest(level, names())))?;
-    Ok((rule.to_owned(), *level))
+    match Level::NAMES.iter().find(|(name, _)| *name == level) {
+        Some((_, level)) => Ok((rule.to_owned(), *level)),
+        None => Err(format!("no such level: {}", suggest(level, Level::NAMES.map(|(name, _)| name)))),
+    }
 }
 
 fn parse_output(argument: &str) -> Result<(Format, PathBuf), String> {
     let (format, path) = argument.split_once('=').ok_or("this must be F=PATH, such as sarif=imglint.sarif")?;
-    let names = || Format::value_variants().iter().map(|format| format.name());
-    let found = Format::value_variants().iter().find(|known| known.name() == format);
-    let format = found.ok_or_else(|| format!("no such form: {}", crate::suggest::suggest(format, names())))?;
+    let formats = Format::value_variants();
+    let Some(found) = formats.iter().find(|known| known.name() == format) else {
+        return Err(format!("no such form: {}", suggest(format, formats.iter().map(|format| format.name()))));
+    };
     match path {
         "" => Err("the path is missing".to_owned()),
         "-" => Err("what is printed is chosen with --format".to_owned()),
-        path => Ok((*format, PathBuf::from(path))),
+        path => Ok((*found, PathBuf::from(path))),
     }
 }
 

@@ -17,6 +17,12 @@ struct DemoError {
     source: std::io::Error,
 }
 
+impl DemoError {
+    fn doing(doing: &'static str) -> impl Fn(std::io::Error) -> Self {
+        move |source| Self { doing, source }
+    }
+}
+
 /// The repository before the change.
 const BEFORE: &[(&str, &str)] = &[
     ("test/images/image-util.sh", "#!/usr/bin/env bash\nwindows_os_versions=(1809 20H2)\n"),
@@ -76,8 +82,8 @@ built on busybox for Windows, and kitten, which is built on agnhost. On a branch
 ";
 
 pub(super) fn run(environment: &Environment) -> Result<u8, Error> {
-    let failed = |doing| move |source| DemoError { doing, source };
-    let directory = tempfile::Builder::new().prefix("imglint-demo-").tempdir().map_err(failed("make a directory"))?;
+    let directory =
+        tempfile::Builder::new().prefix("imglint-demo-").tempdir().map_err(DemoError::doing("make a directory"))?;
     let scratch = Scratch::new(directory.path())?;
     scratch.write(BEFORE)?;
     scratch.commit("Three images")?;
@@ -90,7 +96,7 @@ pub(super) fn run(environment: &Environment) -> Result<u8, Error> {
         show(arguments, directory.path(), environment)?;
     }
     print("\nThe temporary directory is removed again. Now try `imglint` in a clone of your own.\n")?;
-    directory.close().map_err(failed("remove the temporary directory"))?;
+    directory.close().map_err(DemoError::doing("remove the temporary directory"))?;
     Ok(CLEAN)
 }
 
@@ -100,13 +106,12 @@ fn show(arguments: &[&str], directory: &Path, environment: &Environment) -> Resu
     let color = ["--color", if is_plain { "auto" } else { "always" }];
     let color = if arguments.first() == Some(&"explain") { &[][..] } else { &color };
     print(&format!("\n$ imglint {}\n", arguments.join(" ")))?;
-    let failed = |source| DemoError { doing: "run imglint", source };
-    let program = std::env::current_exe().map_err(failed)?;
+    let program = std::env::current_exe().map_err(DemoError::doing("run imglint"))?;
     let mut command = Command::new(program);
     command.current_dir(directory).args(arguments).args(color).env_clear();
     for name in ["PATH", "TERM", "COLUMNS", "NO_COLOR", "SystemRoot", "TMPDIR"] {
         command.envs(environment.get(name).map(|value| (name, value)));
     }
-    command.status().map_err(failed)?;
+    command.status().map_err(DemoError::doing("run imglint"))?;
     Ok(())
 }

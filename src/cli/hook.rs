@@ -233,9 +233,10 @@ fn uninstall(hooks: &Hooks, environment: &Environment) -> Result<u8, Error> {
 /// Where the hooks of a repository belong.
 fn place(repository: &Repository) -> Result<Place, HookError> {
     let common = repository.common_dir().join("hooks");
-    let git = |error: GitError| HookError::Io { path: common.clone(), source: io::Error::other(error) };
-    let Some(configured) = repository.hooks_path().map_err(git)? else {
-        return Ok(Place { directory: common, is_in_tree: false });
+    let configured = match repository.hooks_path() {
+        Ok(Some(configured)) => configured,
+        Ok(None) => return Ok(Place { directory: common, is_in_tree: false }),
+        Err(error) => return Err(HookError::Io { path: common, source: io::Error::other(error) }),
     };
     let root = repository.root().unwrap_or(repository.git_dir());
     let directory: PathBuf = root.join(&configured).components().collect();

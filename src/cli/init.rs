@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::path::Path;
 
 use miette::Diagnostic;
 
@@ -52,7 +53,6 @@ pub(super) fn run(options: &Init, environment: &Environment) -> Result<u8, Error
     let root = repository.root().ok_or(GitError::Bare("working tree"))?.to_owned();
     let mut notes = String::new();
     let mut files = Vec::new();
-    let new = |name: &str, text: String| NewFile { path: root.join(name), text, is_executable: false };
 
     let is_configured = root.join(CONFIG_FILE).symlink_metadata().is_ok();
     if is_configured && !(options.hook || options.prow || options.github) {
@@ -61,18 +61,18 @@ pub(super) fn run(options: &Init, environment: &Environment) -> Result<u8, Error
     if is_configured {
         let _ = writeln!(notes, "{CONFIG_FILE} is there already and stays as it is");
     } else {
-        let (text, note) = configuration(&repository)?;
+        let Configuration { text, note } = configuration(&repository)?;
         let _ = writeln!(notes, "{note}");
-        files.push(new(CONFIG_FILE, text));
+        files.push(new(&root, CONFIG_FILE, text));
     }
     if options.prow {
         if root.join(PROW_FILE).symlink_metadata().is_ok() {
             return Err(InitError::ProwFile.into());
         }
-        files.push(new(PROW_JOB, prow(&scope(files.first(), &repository)?)));
+        files.push(new(&root, PROW_JOB, prow(&scope(files.first(), &repository)?)));
     }
     if options.github {
-        files.push(new(WORKFLOW, fill(include_str!("templates/github.yml"), "")));
+        files.push(new(&root, WORKFLOW, fill(include_str!("templates/github.yml"), "")));
     }
     let shown_files = files.clone();
     if options.hook {
@@ -104,13 +104,25 @@ pub(super) fn run(options: &Init, environment: &Environment) -> Result<u8, Error
     Ok(CLEAN)
 }
 
-/// The text of imglint.toml, and how it came to be.
-fn configuration(repository: &Repository) -> Result<(String, String), Error> {
+fn new(root: &Path, name: &str, text: String) -> NewFile {
+    NewFile { path: root.join(name), text, is_executable: false }
+}
+
+/// The configuration of a repository.
+struct Configuration {
+    /// The text of imglint.toml.
+    text: String,
+    /// How it came to be.
+    note: String,
+}
+
+fn configuration(repository: &Repository) -> Result<Configuration, Error> {
     if let Some((pack, marker)) = recognised(repository, &Head::Worktree)? {
         let text = format!(
             "# How imglint judges this repository; `imglint rules` lists what it looks for.\npack = \"{pack}\"\n"
         );
-        return Ok((text, format!("this is a repository for the pack {pack}: there is {marker}")));
+        let note = format!("this is a repository for the pack {pack}: there is {marker}");
+        return Ok(Configuration { text, note });
     }
     let everything = Scope { directories: vec![String::new()], files: Vec::new() };
     let base = Base::Whole { source: String::new() };
@@ -128,12 +140,9 @@ fn configuration(repository: &Repository) -> Result<(String, String), Error> {
     if version_file != VERSION_FILES[0] {
         let _ = writeln!(text, "shape.images.version = \"{version_file}\"");
     }
-    let has_plain = |dockerfiles: &BTreeSet<&str>| dockerfiles.contains(DOCKERFILE);
-    let elsewhere: BTreeSet<&str> = images.values().filter(|it| !has_plain(it)).flatten().copied().collect();
-    if !elsewhere.is_empty() {
-        let all: Vec<&str> =
-            [DOCKERFILE].into_iter().filter(|_| images.values().any(has_plain)).chain(elsewhere).collect();
-        let _ = writeln!(text, "\n# What they are built from.\nshape.build.dockerfile = {}", list(&all));
+    let dockerfiles = dockerfiles(&images);
+    if dockerfiles != [DOCKERFILE] {
+        let _ = writeln!(text, "\n# What they are built from.\nshape.build.dockerfile = {}", list(&dockerfiles));
     }
     let (pack, model) = understood(&text, &pair.head)?;
     let registries = registries(&pack, &model);
@@ -148,7 +157,23 @@ fn configuration(repository: &Repository) -> Result<(String, String), Error> {
         let _ = writeln!(text, "\n# Tags are `{PREFIX}` and the version.\nshape.references.tag-prefix = \"{PREFIX}\"");
     }
     let count = counted(images.len(), "image");
-    Ok((text, format!("found {count} with {version_file} and Dockerfile: {}", listed(&directories))))
+    let note = format!("found {count} with {version_file} and Dockerfile: {}", listed(&directories));
+    Ok(Configuration { text, note })
+}
+
+/// What images are built from: the plain Dockerfile first, and beside it what is called otherwise where that is not there.
+fn dockerfiles<'f>(images: &BTreeMap<&str, BTreeSet<&'f str>>) -> Vec<&'f str> {
+    let mut plain = Vec::new();
+    let mut others: BTreeSet<&str> = BTreeSet::new();
+    for dockerfiles in images.values() {
+        if dockerfiles.contains(DOCKERFILE) {
+            plain = vec![DOCKERFILE];
+        } else {
+            others.extend(dockerfiles);
+        }
+    }
+    plain.extend(others);
+    plain
 }
 
 /// The files that hold an image's version, as they are called here and there.
@@ -191,12 +216,14 @@ const PREFIX: &str = "v";
 
 /// Whether tags begin with it, and versions do not.
 fn has_prefix(model: &Model) -> bool {
-    let is_prefixed =
-        |version: &str| version.strip_prefix(PREFIX).is_some_and(|it| it.starts_with(|c: char| c.is_ascii_digit()));
     let references = model.images.values().flat_map(|image| &image.references);
     let mut named = references.filter(|reference| !model.named(&reference.target).is_empty());
     let mut versions = model.images.values().filter_map(|image| image.version());
     named.any(|reference| reference.version.as_deref().is_some_and(is_prefixed)) && !versions.any(is_prefixed)
+}
+
+fn is_prefixed(version: &str) -> bool {
+    version.strip_prefix(PREFIX).is_some_and(|it| it.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 /// The first few names of a list.
@@ -209,20 +236,11 @@ fn listed(names: &BTreeSet<&str>) -> String {
 /// The directories with a version file, each with the Dockerfiles in it or one directory below. The root of the repository has no
 /// name that an image could have.
 fn images<'f>(files: &'f Snapshot<'_>, version_file: &str) -> BTreeMap<&'f str, BTreeSet<&'f str>> {
-    let paths = || files.entries().keys().map(|path| &**path);
-    let has_version = |path: &'f str| path.strip_suffix(version_file)?.strip_suffix('/');
-    let directories: BTreeSet<&str> = paths().filter_map(has_version).collect();
+    let paths = files.entries().keys().map(|path| &**path);
+    let versions = paths.clone().filter_map(|path| path.strip_suffix(version_file)?.strip_suffix('/'));
+    let directories: BTreeSet<&str> = versions.collect();
     let mut images: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    let is_dockerfile = |path: &&str| {
-        let name = file_name(path);
-        // Documents and templates are called alike.
-        let can_be_read = || {
-            let text = files.text(path).ok().flatten().and_then(Result::ok);
-            text.is_some_and(|text| Dockerfile::parse(&text, None).is_ok())
-        };
-        name == DOCKERFILE || (name.starts_with(DOCKERFILE) && can_be_read())
-    };
-    for path in paths().filter(is_dockerfile) {
+    for path in paths.filter(|path| is_dockerfile(path, files)) {
         let above = path.match_indices('/').map(|(slash, _)| (&path[..slash], &path[slash + 1..])).rev();
         // What lies deeper is somebody else's.
         let nearest = above.take(2).find(|(directory, _)| directories.contains(directory));
@@ -231,6 +249,18 @@ fn images<'f>(files: &'f Snapshot<'_>, version_file: &str) -> BTreeMap<&'f str, 
         }
     }
     images
+}
+
+/// Whether a file is called like a Dockerfile. Documents and templates are called alike: these cannot be read as one.
+fn is_dockerfile(path: &str, files: &Snapshot<'_>) -> bool {
+    match file_name(path) {
+        DOCKERFILE => true,
+        name if name.starts_with(DOCKERFILE) => {
+            let text = files.text(path).ok().flatten().and_then(Result::ok);
+            text.is_some_and(|text| Dockerfile::parse(&text, None).is_ok())
+        }
+        _ => false,
+    }
 }
 
 /// Where images lie: for each directory at the top, the deepest one that holds all images in it. Where that leaves two images

@@ -25,6 +25,7 @@ use clap::{CommandFactory as _, Parser as _};
 use miette::Diagnostic;
 
 use crate::environment::Environment;
+use crate::suggest::suggest;
 use crate::text::escape;
 use args::{Cli, Command, Hook};
 use exit::{CLEAN, Error, FAILED};
@@ -117,10 +118,11 @@ fn manual(names: &[String]) -> Result<u8, Error> {
     command.build();
     let mut described = &command;
     for name in names {
-        let commands = || described.get_subcommands().map(clap::Command::get_name);
-        described = described
-            .find_subcommand(name)
-            .ok_or_else(|| -> Error { Box::new(NoCommand(name.clone(), crate::suggest::suggest(name, commands()))) })?;
+        let Some(command) = described.find_subcommand(name) else {
+            let suggestion = suggest(name, described.get_subcommands().map(clap::Command::get_name));
+            return Err(Box::new(NoCommand(name.clone(), suggestion)));
+        };
+        described = command;
     }
     let mut page = Vec::new();
     clap_mangen::Man::new(described.clone())

@@ -36,16 +36,18 @@ pub(super) fn narrow(paths: &[PathBuf], repository: &Repository, pair: &Pair<'_>
         });
         let below = below.ok_or_else(|| PathError::Outside(path.clone()))?;
         let name = below.to_string_lossy().replace('\\', "/");
-        let was_there = || {
-            let trees = [Some(&pair.head), pair.base.as_ref()];
-            trees.into_iter().flatten().any(|tree| tree.entries().keys().any(|known| is_below(known, &name)))
-        };
-        if !full.exists() && full.symlink_metadata().is_err() && !was_there() {
+        if !full.exists() && full.symlink_metadata().is_err() && !is_in(pair, &name) {
             return Err(PathError::Missing(path.clone()).into());
         }
         narrowed.push(name);
     }
     Ok(narrowed)
+}
+
+/// Whether there is a file at or below a path, now or before the change.
+fn is_in(pair: &Pair<'_>, path: &str) -> bool {
+    let trees = [Some(&pair.head), pair.base.as_ref()];
+    trees.into_iter().flatten().any(|tree| tree.entries().keys().any(|known| is_below(known, path)))
 }
 
 /// Takes `.` and `..` out of a path without asking the disk: the file may be deleted.

@@ -35,6 +35,14 @@ enum NoPack {
     Unreadable { path: String, option: &'static str, source: std::io::Error },
 }
 
+impl NoPack {
+    /// For a file or a directory that an option names.
+    fn unreadable(path: &str, option: &'static str) -> impl Fn(std::io::Error) -> Self + use<> {
+        let path = path.to_owned();
+        move |source| Self::Unreadable { path: path.clone(), option, source }
+    }
+}
+
 /// The pack that a run judges by, and what is to be said of how it was chosen.
 pub(super) struct Chosen {
     pub(super) pack: Pack,
@@ -173,17 +181,11 @@ impl Sources<'_> {
     }
 
     fn config(&self) -> Result<Option<Config>, Error> {
-        let text = match &self.options.config {
-            Some(file) => {
-                let path = file.display().to_string();
-                let text = std::fs::read_to_string(file);
-                let text =
-                    text.map_err(|source| NoPack::Unreadable { path: path.clone(), option: "--config", source })?;
-                Some((path, text))
-            }
-            None => self.file(CONFIG_FILE)?.map(|text| (CONFIG_FILE.to_owned(), text)),
+        let source = match &self.options.config {
+            Some(file) => Some(read(file, "--config")?),
+            None => self.file(CONFIG_FILE)?.map(|text| Source::new(CONFIG_FILE, text)),
         };
-        Ok(text.map(|(name, text)| read_config(&Source::new(&name, text))).transpose()?)
+        Ok(source.as_ref().map(read_config).transpose()?)
     }
 
     fn file(&self, path: &str) -> Result<Option<String>, Error> {
@@ -244,15 +246,15 @@ impl Sources<'_> {
 /// A pack in a directory that the user named.
 fn on_disk(directory: &Path) -> Result<Option<PackFiles>, Error> {
     let name = directory.display().to_string();
-    let failed = |source| NoPack::Unreadable { path: name.clone(), option: "--pack", source };
+    let failed = NoPack::unreadable(&name, "--pack");
     if !directory.is_dir() {
         return Ok(None);
     }
     let mut files = Vec::new();
-    for entry in std::fs::read_dir(directory).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
+    for entry in std::fs::read_dir(directory).map_err(&failed)? {
+        let path = entry.map_err(&failed)?.path();
         if path.file_name().and_then(|name| name.to_str()).is_some_and(is_rule) {
-            let text = std::fs::read_to_string(&path).map_err(failed)?;
+            let text = std::fs::read_to_string(&path).map_err(&failed)?;
             files.push(Source::new(&path.display().to_string().replace('\\', "/"), text));
         }
     }
@@ -286,10 +288,11 @@ pub(super) fn waive(
 ) -> Result<(), Error> {
     let trailers = repository.trailers(base, head, waiver::TRAILER)?;
     let trailers: Vec<Waiver> = trailers.iter().map(waiver::of_trailer).collect();
-    let and_trailers = |list: &mut Vec<Waiver>| [std::mem::take(list), trailers.clone()].concat();
+    chosen.waivers.extend(trailers.iter().cloned());
+    chosen.after.extend(trailers);
     chosen.pack.waivers = Some(Waivers {
-        list: and_trailers(&mut chosen.waivers),
-        after: and_trailers(&mut chosen.after),
+        list: std::mem::take(&mut chosen.waivers),
+        after: std::mem::take(&mut chosen.after),
         before: std::mem::take(&mut chosen.before),
         rules: std::mem::take(&mut chosen.rules),
         today: today(environment)?,
@@ -310,25 +313,26 @@ fn today(environment: &Environment) -> Result<Day, NoDate> {
 
 /// Reads the files from outside that options and environment name.
 pub(super) fn inputs(promoted: Option<&Path>, jobs: Option<&Path>, environment: &Environment) -> Result<Inputs, Error> {
-    let read = |path: &Path, option| {
-        let name = path.display().to_string();
-        let text = std::fs::read_to_string(path);
-        let text = text.map_err(|source| NoPack::Unreadable { path: name.clone(), option, source })?;
-        Ok::<_, Error>(Source::new(&name, text))
-    };
-    let promoted = promoted.map(|path| {
+    let mut inputs = Inputs::default();
+    if let Some(path) = promoted {
         let source = read(path, "--promoted")?;
-        Ok::<_, Error>(Promoted::read(&source).map_err(|problem| ConfigError(vec![problem]))?)
-    });
-    let registries = environment.get("KUBE_TEST_REPO_LIST").map(|path| {
+        inputs.promoted = Some(Promoted::read(&source).map_err(|problem| ConfigError(vec![problem]))?.into());
+    }
+    if let Some(path) = jobs {
+        inputs.jobs = Some(Jobs::new(&read(path, "--jobs")?));
+    }
+    if let Some(path) = environment.get("KUBE_TEST_REPO_LIST") {
         let source = read(Path::new(path), "KUBE_TEST_REPO_LIST")?;
-        Ok::<_, Error>(RegistryList { path: source.name, text: Text::from(&*source.text).into() })
-    });
-    Ok(Inputs {
-        promoted: promoted.transpose()?.map(Into::into),
-        jobs: jobs.map(|path| read(path, "--jobs").map(|source| Jobs::new(&source))).transpose()?,
-        registries: registries.transpose()?,
-    })
+        inputs.registries = Some(RegistryList { path: source.name, text: Text::from(&*source.text).into() });
+    }
+    Ok(inputs)
+}
+
+/// Reads a file that an option or a variable names.
+fn read(path: &Path, option: &'static str) -> Result<Source, NoPack> {
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(NoPack::unreadable(&name, option))?;
+    Ok(Source::new(&name, text))
 }
 
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]

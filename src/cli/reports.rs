@@ -79,10 +79,11 @@ impl<'a> Outputs<'a> {
                 failed.get_or_insert(OutputError::Write { path: path.clone(), reason });
             }
         }
-        let artifact = artifact(self.environment);
-        let is_taken = |path: &PathBuf| self.options.outputs.iter().any(|(_, other)| absolute(other) == absolute(path));
-        if let Some(path) = artifact.filter(|path| !is_taken(path)) {
-            write_artifact(&path, report);
+        if let Some(path) = artifact(self.environment) {
+            let mut others = self.options.outputs.iter();
+            if !others.any(|(_, other)| absolute(other) == absolute(&path)) {
+                write_artifact(&path, report);
+            }
         }
         let has_github =
             self.options.format == Format::Github || self.options.outputs.iter().any(|(it, _)| *it == Format::Github);

@@ -1,7 +1,7 @@
 //! A sign of life on a terminal, for runs that take longer than a person waits without one.
 
 use std::io::IsTerminal as _;
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
@@ -26,19 +26,27 @@ impl Spinner {
             return Self(None);
         }
         let (stop, stopped) = channel::<()>();
-        let turn = move || {
-            let is_running = |time| stopped.recv_timeout(time) == Err(RecvTimeoutError::Timeout);
-            if is_running(PATIENCE) {
-                let bar = ProgressBar::new_spinner().with_message("judging");
-                while is_running(TURN) {
-                    bar.tick();
-                }
-                bar.finish_and_clear();
-            }
-        };
         // Where no thread can be had, nobody misses a spinner.
-        Self(Builder::new().name("spinner".to_owned()).spawn(turn).ok().map(|thread| (stop, thread)))
+        let thread = Builder::new().name("spinner".to_owned()).spawn(move || turn(&stopped)).ok();
+        Self(thread.map(|thread| (stop, thread)))
     }
+}
+
+/// Turns until it is stopped.
+fn turn(stopped: &Receiver<()>) {
+    if !is_running(stopped, PATIENCE) {
+        return;
+    }
+    let bar = ProgressBar::new_spinner().with_message("judging");
+    while is_running(stopped, TURN) {
+        bar.tick();
+    }
+    bar.finish_and_clear();
+}
+
+/// Waits for some time, or until it is stopped.
+fn is_running(stopped: &Receiver<()>, time: Duration) -> bool {
+    stopped.recv_timeout(time) == Err(RecvTimeoutError::Timeout)
 }
 
 impl Drop for Spinner {

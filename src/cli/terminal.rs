@@ -71,7 +71,6 @@ fn printable(line: &str, style: Style) -> String {
     let mut parts = line.split("\u{1b}[");
     let mut shown = escape(parts.next().unwrap_or_default()).into_owned();
     for part in parts {
-        let is_colour = |codes: &str| codes.bytes().all(|byte| byte.is_ascii_digit() || byte == b';');
         match part.split_once('m').filter(|(codes, _)| style.has_colour && is_colour(codes)) {
             Some((codes, rest)) => shown.extend(["\u{1b}[", codes, "m", &*escape(rest)]),
             None => shown.push_str(&escape(&format!("\u{1b}[{part}"))),
@@ -100,4 +99,9 @@ pub(super) fn style(colour: Colour, environment: &Environment, is_terminal: bool
         },
         width: width.unwrap_or(100).clamp(40, 140),
     }
+}
+
+/// Whether an escape sequence is one of those that only choose colours.
+fn is_colour(codes: &str) -> bool {
+    codes.bytes().all(|byte| byte.is_ascii_digit() || byte == b';')
 }

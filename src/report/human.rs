@@ -181,18 +181,23 @@ fn source(place: &Place, is_primary: bool, labels: &[&Label]) -> Element<'static
     let path = escape(&place.path).into_owned();
     let Some(text) = &place.text else { return Origin::path(path).into() };
     let whole = text.as_str();
-    let spans = || labels.iter().map(|label| &label.place.span).chain([&place.span]);
-    let first = whole.floor_char_boundary(spans().map(|span| span.start).min().unwrap_or(0));
-    let last = whole.ceil_char_boundary(spans().map(|span| span.end).max().unwrap_or(0));
+    let (mut first, mut last) = (place.span.start, place.span.end);
+    for label in labels {
+        first = first.min(label.place.span.start);
+        last = last.max(label.place.span.end);
+    }
+    let (first, last) = (whole.floor_char_boundary(first), whole.ceil_char_boundary(last));
     let begin = text.line_start(first);
     let end = whole[last..].find('\n').map_or(whole.len(), |newline| last + newline);
     let lines = Escaped::new(&whole[begin..end]);
-    let marked = |kind: AnnotationKind, span: &Span| kind.span(lines.span(&(span.start - begin..span.end - begin)));
-    let said = |label: &&Label| -> Annotation<'static> {
-        marked(AnnotationKind::Context, &label.place.span).label(brief(&label.message))
-    };
-    let primary = is_primary.then(|| marked(AnnotationKind::Primary, &place.span));
-    let annotations: Vec<_> = primary.into_iter().chain(labels.iter().map(said)).collect();
+    let mut annotations: Vec<Annotation<'static>> = Vec::new();
+    if is_primary {
+        annotations.push(AnnotationKind::Primary.span(lines.span(&place.span, begin)));
+    }
+    for label in labels {
+        let context = AnnotationKind::Context.span(lines.span(&label.place.span, begin));
+        annotations.push(context.label(brief(&label.message)));
+    }
     let snippet = Snippet::source(lines.text).line_start(text.position(begin).line).path(path);
     snippet.annotations(annotations).into()
 }
@@ -227,7 +232,8 @@ impl Escaped {
         original + before.checked_sub(1).map_or(0, |last| self.shifts[last].1)
     }
 
-    fn span(&self, span: &Span) -> Span {
-        self.offset(span.start)..self.offset(span.end)
+    /// Where a span of a text went whose part from `begin` on is the original.
+    fn span(&self, span: &Span, begin: usize) -> Span {
+        self.offset(span.start - begin)..self.offset(span.end - begin)
     }
 }

@@ -101,22 +101,23 @@ fn failure_message(failure: &Failure) -> String {
 /// image, file and line of source, and which it is of those that agree in all of these.
 fn fingerprints<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> Vec<String> {
     let mut seen: BTreeMap<u64, usize> = BTreeMap::new();
-    let name = |finding: &Finding| {
+    let mut fingerprints = Vec::new();
+    for finding in findings {
         let fault = &finding.fault;
-        let parts = [&*finding.rule, fault.image.as_deref().unwrap_or_default(), &fault.place.path];
-        let hash = hash(parts.into_iter().chain([fault.place.line().trim()]));
+        let image = fault.image.as_deref().unwrap_or_default();
+        let hash = hash(&[&finding.rule, image, &fault.place.path, fault.place.line().trim()]);
         let count = seen.entry(hash).or_default();
         *count += 1;
-        format!("{hash:016x}:{count}")
-    };
-    findings.into_iter().map(name).collect()
+        fingerprints.push(format!("{hash:016x}:{count}"));
+    }
+    fingerprints
 }
 
 /// FNV-1a, which is the same in every version and on every machine.
-fn hash<'p>(parts: impl Iterator<Item = &'p str>) -> u64 {
+fn hash(parts: &[&str]) -> u64 {
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
     // No UTF-8 holds this byte, so parts cannot run into each other.
-    for byte in parts.flat_map(|part| part.bytes().chain([0xff])) {
+    for byte in parts.iter().flat_map(|part| part.bytes().chain([0xff])) {
         hash = (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
     }
     hash

@@ -39,8 +39,9 @@ impl Report<'_> {
             let line = head.as_str()[first..].lines().next().unwrap_or_default();
             return Some(Place::new(&place.path, &head, first..first + line.len()));
         }
-        let is_changed = |range: &Range<usize>| place.span.start < range.end && range.start < place.span.end;
-        changed.iter().any(is_changed).then(|| place.clone())
+        let mut changed = changed.iter();
+        let is_changed = changed.any(|range| place.span.start < range.end && range.start < place.span.end);
+        is_changed.then(|| place.clone())
     }
 
     /// The text in which an edit of a path counts its bytes.
@@ -82,13 +83,15 @@ fn changed_lines(base: &Text, head: &Text) -> Vec<Range<usize>> {
 
 /// Where a place begins and ends: the line, and the byte of the line, from 1.
 pub(super) fn byte_positions(place: &Place) -> [(usize, usize); 2] {
-    let of = |offset: usize| {
-        let Some(text) = &place.text else { return (1, 1) };
-        let offset = text.as_str().floor_char_boundary(offset);
-        (text.position(offset).line, 1 + offset - text.line_start(offset))
-    };
+    let text = place.text.as_deref();
     let Span { start, end } = place.span;
-    [of(start), of(end)]
+    [byte_position(text, start), byte_position(text, end)]
+}
+
+fn byte_position(text: Option<&Text>, offset: usize) -> (usize, usize) {
+    let Some(text) = text else { return (1, 1) };
+    let offset = text.as_str().floor_char_boundary(offset);
+    (text.position(offset).line, 1 + offset - text.line_start(offset))
 }
 
 /// `path:line:column` of a place, for a sentence.

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::json::to_string;
 use super::place::{byte_positions, is_same, spelled};
 use super::{Report, failure_message, message};
-use crate::edit::{Edit, Fix};
+use crate::edit::Fix;
 use crate::finding::{Finding, Label, Level, Place};
 use crate::text::escape;
 
@@ -113,13 +113,17 @@ fn diagnostic<'a>(report: &Report<'a>, finding: &'a Finding) -> Diagnostic<'a> {
 /// The fix, if all of it lies on the lines that are shown: reviewdog refuses others, and half of a fix would be wrong.
 fn suggestions<'a>(report: &Report<'_>, fix: &'a Fix, location: &Location) -> Option<Vec<Suggestion<'a>>> {
     let shown = location.range.as_ref()?;
-    let suggestion = |edit: &'a Edit| {
-        let text = report.text(&edit.path).filter(|_| *edit.path == *location.path)?;
+    let mut suggestions = Vec::new();
+    for edit in &fix.edits {
+        let text = report.text(&edit.path)?;
         let range = range(&Place::new(&edit.path, &text, edit.start..edit.end));
         let is_there = range.start.line == shown.start.line && range.end.line == shown.end.line;
-        is_there.then_some(Suggestion { range, text: &edit.text })
-    };
-    fix.edits.iter().map(suggestion).collect()
+        if *edit.path != *location.path || !is_there {
+            return None;
+        }
+        suggestions.push(Suggestion { range, text: &edit.text });
+    }
+    Some(suggestions)
 }
 
 fn related(label: &Label) -> Related {
