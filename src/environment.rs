@@ -32,6 +32,11 @@ impl Environment {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// Whether a variable is set, if only to nothing.
+    pub fn is_set(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
     /// The same variables with one more.
     #[must_use]
     pub fn with(mut self, name: &str, value: &str) -> Self {

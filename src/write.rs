@@ -10,7 +10,7 @@ use tempfile::TempPath;
 
 use crate::fix::RepairedFile;
 use crate::snapshot::{TEMPORARY_PREFIX, TEMPORARY_SUFFIX};
-use crate::text::escape;
+use crate::text::{escape, path_on_disk};
 
 /// Why nothing was written, or why what was written was taken back.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
@@ -158,7 +158,7 @@ pub fn whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// The file must be on disk, in the tree, a file, and what was judged.
 fn check(root: &Path, path: &str, file: &RepairedFile) -> Result<(PathBuf, LineEnds), WriteError> {
-    let target = root.join(path);
+    let target = root.join(path_on_disk(path));
     let failed = |source: io::Error| WriteError::Prepare { path: path.to_owned(), source };
     let metadata = match fs::symlink_metadata(&target) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(WriteError::Outside(path.to_owned())),

@@ -21,25 +21,21 @@ pub(super) fn bytes_of(id: Oid) -> [u8; 20] {
     bytes
 }
 
-/// A path as text. Bytes that are no UTF-8 are shown as `\xNN`: such a file is content, and can be nothing else. Where the name
-/// itself reads so, its backslash is shown as `\x5c`: no two names are shown alike.
-pub(super) fn path_of_bytes(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    if let Ok(path) = std::str::from_utf8(bytes)
-        && !bytes.contains(&b'\\')
-    {
-        return path.to_owned();
+/// The mode of a directory in its parent.
+pub(super) const DIRECTORY: i32 = 0o04_0000;
+
+/// A mode as git takes it: by its type, and of a file by whether its owner may execute it. Other programs write others.
+pub(super) fn canonical(mode: i32) -> i32 {
+    match mode & 0o17_0000 {
+        0o10_0000 if mode & 0o100 == 0 => FileMode::Blob.into(),
+        0o10_0000 => FileMode::BlobExecutable.into(),
+        0o12_0000 => FileMode::Link.into(),
+        DIRECTORY => DIRECTORY,
+        _ => FileMode::Commit.into(),
     }
-    let mut path = String::new();
-    for chunk in bytes.utf8_chunks() {
-        path.push_str(&chunk.valid().replace(r"\x", r"\x5cx"));
-        for byte in chunk.invalid() {
-            let _ = write!(path, "\\x{byte:02x}");
-        }
-    }
-    path
 }
 
+/// What a canonical mode says; `None` for a directory.
 pub(super) fn kind_of_mode(mode: i32) -> Option<FileKind> {
     if mode == i32::from(FileMode::Link) {
         Some(FileKind::Symlink)
@@ -47,7 +43,7 @@ pub(super) fn kind_of_mode(mode: i32) -> Option<FileKind> {
         Some(FileKind::Submodule)
     } else if mode == i32::from(FileMode::BlobExecutable) {
         Some(FileKind::Executable)
-    } else if mode == i32::from(FileMode::Blob) || mode == i32::from(FileMode::BlobGroupWritable) {
+    } else if mode == i32::from(FileMode::Blob) {
         Some(FileKind::File)
     } else {
         None

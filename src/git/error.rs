@@ -2,8 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use git2::ErrorCode;
-
 use crate::snapshot::{StoreError, Unreadable};
 use crate::text::escape;
 
@@ -17,7 +15,7 @@ pub enum GitError {
 
     #[error("the repository at {} belongs to another user, and git refuses to trust it", .0.display())]
     #[diagnostic(help(
-        "if you trust it, run: git config --global --add safe.directory {}", .0.display()
+        "if you trust it, run: git config --global --add safe.directory {}", quoted(.0)
     ))]
     Owner(PathBuf),
 
@@ -30,6 +28,17 @@ pub enum GitError {
         "if `git status` fails, too, make it anew from HEAD; what is staged is unstaged by that: rm '{}' && git reset", path.display()
     ))]
     Index { path: PathBuf, reason: String },
+
+    #[error("git could not say what the configuration in its variables is: {}", escape(reason))]
+    #[diagnostic(help("GIT_CONFIG_COUNT and GIT_CONFIG_PARAMETERS are set: `git config --list` must work with them"))]
+    Variables { reason: String },
+
+    #[error("there are too many files to read, or paths that are too long: {}", escape(path))]
+    #[diagnostic(help(
+        "imglint reads trees of up to {most} files and directories, with paths of up to 4096 bytes: let the pack's roots name \
+         fewer directories"
+    ))]
+    TooManyFiles { path: String, most: usize },
 
     #[error("no such revision: `{revision}` ({source_of_it})")]
     #[diagnostic(help("{help}"))]
@@ -78,6 +87,15 @@ pub enum GitError {
     Git { doing: &'static str, source: git2::Error },
 }
 
+/// A path as a shell reads it.
+fn quoted(path: &Path) -> String {
+    let path = path.display().to_string();
+    if path.chars().all(|c| c.is_alphanumeric() || "/._-+:@%,=\\".contains(c)) {
+        return path;
+    }
+    format!("'{}'", path.replace('\'', r"'\''"))
+}
+
 fn shallow_note(shallow: bool) -> &'static str {
     if shallow { " (the clone is shallow)" } else { "" }
 }
@@ -90,19 +108,5 @@ pub(super) trait Doing<T> {
 impl<T> Doing<T> for Result<T, git2::Error> {
     fn doing(self, doing: &'static str) -> Result<T, GitError> {
         self.map_err(|source| GitError::Git { doing, source })
-    }
-}
-
-/// Why a repository could not be opened.
-pub(super) fn open_error(error: &git2::Error, path: &Path) -> GitError {
-    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    match error.code() {
-        ErrorCode::NotFound => GitError::NoRepository(path),
-        ErrorCode::Owner => {
-            // libgit2 names the directory that it refuses, between quotes.
-            let named = error.message().split('\'').nth(1).map(PathBuf::from);
-            GitError::Owner(named.map_or(path, |named| named.components().collect()))
-        }
-        _ => GitError::Unsupported { path, reason: error.message().to_owned() },
     }
 }

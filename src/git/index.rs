@@ -8,11 +8,11 @@ use std::sync::Arc;
 use git2::{IndexEntry, IndexTime, Oid};
 use gix_index::entry::{Flags, Stat};
 
-use super::entry::{Entries, kind_of_mode, object, path_of_bytes};
+use super::entry::{Entries, canonical, kind_of_mode, object};
 use super::error::{Doing, GitError};
-use super::objects::Objects;
 use super::repository::Repository;
 use crate::snapshot::{Entry, Scope};
+use crate::text::path_of_bytes;
 
 /// Files that say how git treats others.
 const SETTINGS: [&str; 2] = [".gitattributes", ".gitignore"];
@@ -59,7 +59,7 @@ impl Repository {
                     }
                     staged.extend(old.map(|(_, entry)| (path, entry.clone())));
                 } else if !(is_judged && entry.flags.contains(Flags::INTENT_TO_ADD))
-                    && let Some(kind) = kind_of_mode(entry.mode.bits().cast_signed())
+                    && let Some(kind) = kind_of_mode(canonical(entry.mode.bits().cast_signed()))
                 {
                     staged.push((path, Entry { kind, content: object(id(entry)) }));
                 }
@@ -67,7 +67,7 @@ impl Repository {
         }
         // A sparse index does not name the files of directories that are not checked out: their trees do.
         if file.is_sparse() {
-            let objects = Objects::of(&self.inner)?;
+            let objects = self.objects()?;
             for directory in file.entries().iter().filter(|entry| entry.mode.is_sparse()) {
                 let path = path_of_bytes(directory.path(file));
                 objects.list_directory(id(directory), path.trim_end_matches('/'), scope, &mut staged)?;

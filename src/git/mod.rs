@@ -10,9 +10,11 @@ mod entry;
 // what a repository holds
 mod objects;
 mod tree;
+mod open;
 mod repository;
 mod index;
 mod convert;
+mod worktree;
 mod read;
 mod clean;
 mod policy;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use git2::{ErrorCode, ObjectType, Odb, OdbObject, Oid};
 
@@ -16,7 +16,7 @@ use crate::snapshot::{MAX_FILE, Store, StoreError};
 pub(super) struct Objects<'r> {
     odb: Odb<'r>,
     git_dir: PathBuf,
-    is_partial: OnceLock<bool>,
+    is_partial: bool,
     /// Git itself, once it was needed.
     git: Mutex<Option<CatFile>>,
     /// Contents that lie in the working tree and in no object.
@@ -39,10 +39,12 @@ pub(super) enum Bytes {
 }
 
 impl<'r> Objects<'r> {
-    pub(super) fn of(repository: &'r git2::Repository) -> Result<Self, GitError> {
+    /// The objects of a repository. Of a partial one git left out some on purpose when it cloned: then it can fetch them, which
+    /// libgit2 cannot.
+    pub(super) fn of(repository: &'r git2::Repository, is_partial: bool) -> Result<Self, GitError> {
         let odb = repository.odb().doing("opening the object database")?;
         let git_dir = repository.path().to_owned();
-        Ok(Self { odb, git_dir, is_partial: OnceLock::new(), git: Mutex::default(), on_disk: HashMap::new() })
+        Ok(Self { odb, git_dir, is_partial, git: Mutex::default(), on_disk: HashMap::new() })
     }
 
     /// Reads an object. `path` is what is said of it where it cannot be had.
@@ -52,7 +54,7 @@ impl<'r> Objects<'r> {
 
     fn or_fetched<T>(&self, path: &str, id: Oid, read: impl Fn() -> Result<T, git2::Error>) -> Result<T, StoreError> {
         let mut result = read();
-        if result.as_ref().is_err_and(|error| error.code() == ErrorCode::NotFound) && self.is_partial() {
+        if result.as_ref().is_err_and(|error| error.code() == ErrorCode::NotFound) && self.is_partial {
             self.fetch(id).map_err(|error| {
                 let reason = format!("it is missing in this partial clone, and git could not fetch it: {error}");
                 failed(path, reason, "fetch what is missing: git fetch --refetch --filter=blob:limit=1m")
@@ -61,19 +63,6 @@ impl<'r> Objects<'r> {
         }
         result.map_err(|error| {
             failed(path, error.message().to_owned(), "the clone is not whole: `git fsck` tells what is missing")
-        })
-    }
-
-    /// Whether git left out objects on purpose when it cloned: then it can fetch them, which libgit2 cannot.
-    fn is_partial(&self) -> bool {
-        *self.is_partial.get_or_init(|| {
-            let config = git2::Repository::open(&self.git_dir).and_then(|repository| repository.config()?.snapshot());
-            let Ok(config) = config else { return false };
-            if config.get_string("extensions.partialclone").is_ok() {
-                return true;
-            }
-            let Ok(mut promisors) = config.entries(Some(r"remote\..*\.promisor")) else { return false };
-            promisors.next().is_some()
         })
     }
 

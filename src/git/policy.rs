@@ -9,7 +9,6 @@ use super::base::Base;
 use super::entry::Entries;
 use super::error::GitError;
 use super::head::Head;
-use super::objects::Objects;
 use super::repository::Repository;
 use crate::snapshot::{MAX_FILE, Scope, Snapshot, Unreadable};
 
@@ -32,7 +31,7 @@ impl Policy {
                 return Ok(file);
             }
         }
-        let objects = Objects::of(&repository.inner)?;
+        let objects = repository.objects()?;
         let files = Snapshot::new(self.entries(repository, &one(path))?, Arc::new(objects));
         let text = files.text(path)?.transpose();
         let text = text.map_err(|why| GitError::Policy { path: path.to_owned(), why })?;
@@ -78,7 +77,7 @@ impl Policy {
 
     fn entries(&self, repository: &Repository, scope: &Scope) -> Result<Entries, GitError> {
         match self {
-            Self::Commit(tree) => Objects::of(&repository.inner)?.list(*tree, scope),
+            Self::Commit(tree) => repository.objects()?.list(*tree, scope),
             Self::Index => repository.staged(&Entries::new(), scope, true),
             // What a sparse checkout left out is there all the same.
             Self::Disk(_) => repository.staged(&Entries::new(), scope, false),

@@ -1,13 +1,15 @@
 //! A repository, as git itself would find and trust it, and the revisions that it knows.
 
 use std::cell::OnceCell;
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use git2::{ErrorCode, Oid, RepositoryOpenFlags};
+use git2::{ErrorCode, Oid};
+use tempfile::TempDir;
 
-use super::error::{Doing, GitError, open_error};
+use super::error::{Doing, GitError};
 use super::head::Head;
+use super::objects::Objects;
+use super::open::{Opened, open};
 use crate::environment::Environment;
 
 /// An opened repository.
@@ -16,30 +18,27 @@ pub struct Repository {
     /// The index that git's own variable names, if it does.
     pub(super) index_file: Option<PathBuf>,
     pub(super) index: OnceCell<gix_index::File>,
+    is_partial: OnceCell<bool>,
+    /// Configuration that variables hold, in files: they may be read again.
+    _configuration: Option<TempDir>,
 }
 
 impl Repository {
     /// Opens the repository that holds `directory`, or the one that git's own variables name if no directory is given:
     /// hooks run with `GIT_DIR` and `GIT_INDEX_FILE` set, and what they commit stands in that index.
     pub fn open(directory: Option<&Path>, environment: &Environment) -> Result<Self, GitError> {
-        // Like git itself, take an object for what its name says: whether it is whole is for `git fsck` to tell.
-        git2::opts::strict_hash_verification(false);
-        let variable = |name| environment.get(name).filter(|_| directory.is_none());
-        let here = directory.unwrap_or(Path::new("."));
-        let inner = match variable("GIT_DIR") {
-            Some(git_dir) => git2::Repository::open(git_dir).and_then(|repository| {
-                let worktree = variable("GIT_WORK_TREE").or(if repository.is_bare() { None } else { Some(".") });
-                if let Some(worktree) = worktree.filter(|_| !repository.is_worktree()) {
-                    repository.set_workdir(Path::new(worktree), false)?;
-                }
-                Ok(repository)
-            }),
-            // Not `discover`: that forgets the working tree of a repository that lies elsewhere.
-            None => git2::Repository::open_ext(here, RepositoryOpenFlags::empty(), &[] as &[&OsStr]),
-        }
-        .map_err(|error| open_error(&error, here))?;
-        let index_file = variable("GIT_INDEX_FILE").map(PathBuf::from);
-        Ok(Self { inner, index_file, index: OnceCell::new() })
+        let Opened { repository, configuration } = open(directory, environment)?;
+        let index_file = match directory {
+            None => environment.get("GIT_INDEX_FILE").map(PathBuf::from),
+            Some(_) => None,
+        };
+        let (index, is_partial) = (OnceCell::new(), OnceCell::new());
+        Ok(Self { inner: repository, index_file, index, is_partial, _configuration: configuration })
+    }
+
+    /// Its objects.
+    pub(super) fn objects(&self) -> Result<Objects<'_>, GitError> {
+        Objects::of(&self.inner, *self.is_partial.get_or_init(|| is_partial(&self.inner)))
     }
 
     /// The root of the working tree; `None` in a bare repository.
@@ -133,4 +132,13 @@ impl Repository {
         let reference = self.inner.resolve_reference_from_short_name(revision);
         reference.is_ok_and(|reference| reference.is_branch() || reference.is_remote())
     }
+}
+
+/// Whether git left out objects when it cloned.
+fn is_partial(repository: &git2::Repository) -> bool {
+    let Ok(config) = repository.config().and_then(|mut config| config.snapshot()) else { return false };
+    if config.get_str("extensions.partialclone").is_ok() {
+        return true;
+    }
+    config.entries(Some(r"remote\..*\.promisor")).is_ok_and(|mut promisors| promisors.next().is_some())
 }

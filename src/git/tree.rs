@@ -1,18 +1,26 @@
-//! Trees as git stores them, listed without an object for each.
+//! Listing trees. They are read as git stores them: libgit2 would copy each directory before it can be asked about, and walks
+//! over it once more without an object for each.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use git2::{OdbObject, Oid};
 
-use super::entry::{Entries, kind_of_mode, object, path_of_bytes};
+use super::entry::{DIRECTORY, Entries, canonical, kind_of_mode, object};
 use super::error::{Doing, GitError};
 use super::objects::Objects;
 use crate::snapshot::{Entry, Scope};
-use crate::text::is_below;
+use crate::text::{is_below, path_of_bytes};
 
-/// The mode of a directory in its parent.
-const DIRECTORY: i32 = 0o04_0000;
+/// How many files and directories are listed of a tree, at most: more than any repository has where images are. A few objects can
+/// name any number of them.
+const MOST: usize = 1_000_000;
+
+/// How long their paths may be together, in bytes.
+const MOST_BYTES: usize = 64 << 20;
+
+/// How long one of them may be, in bytes: as long as Linux has them.
+const LONGEST: usize = 4096;
 
 /// A tree that was listed already.
 #[derive(Clone, Copy)]
@@ -21,8 +29,20 @@ pub(super) struct Known<'a> {
     pub(super) entries: &'a Entries,
 }
 
-/// What a tree holds: mode, name and object.
-type Item<'t> = (i32, &'t [u8], Oid);
+/// One entry of a tree.
+struct Item<'t> {
+    /// Its mode, as git takes it.
+    mode: i32,
+    name: &'t [u8],
+    id: Oid,
+}
+
+/// One directory, or file, and what stands in its place in another tree.
+struct Difference<'t> {
+    name: &'t [u8],
+    old: Option<(i32, Oid)>,
+    new: Option<(i32, Oid)>,
+}
 
 /// How much of a directory is listed.
 enum Reach<'s> {
@@ -59,7 +79,7 @@ impl Objects<'_> {
     /// Lists the files of a tree that belong to the scope. Nothing else of the tree is visited.
     pub(super) fn list(&self, tree: Oid, scope: &Scope) -> Result<Entries, GitError> {
         let mut entries = Vec::new();
-        self.list_below(tree, "", &Reach::of(scope), &mut entries)?;
+        Lister::new(self).list_below(tree, "", &Reach::of(scope), &mut entries)?;
         Ok(BTreeMap::from_iter(entries))
     }
 
@@ -71,31 +91,66 @@ impl Objects<'_> {
         scope: &Scope,
         entries: &mut Vec<(Arc<str>, Entry)>,
     ) -> Result<(), GitError> {
-        Reach::of(scope).below(directory).map_or(Ok(()), |reach| self.list_below(tree, directory, &reach, entries))
+        match Reach::of(scope).below(directory) {
+            Some(reach) => Lister::new(self).list_below(tree, directory, &reach, entries),
+            None => Ok(()),
+        }
     }
 
     /// Lists a tree that differs little from one whose files are known: only directories that differ are visited.
     pub(super) fn list_like(&self, known: Known<'_>, tree: Oid, scope: &Scope) -> Result<Entries, GitError> {
         let mut entries = known.entries.clone();
-        self.update_below(Some(known.tree), Some(tree), "", &Reach::of(scope), &mut entries)?;
+        Lister::new(self).update_below(Some(known.tree), Some(tree), "", &Reach::of(scope), &mut entries)?;
         Ok(entries)
+    }
+}
+
+/// One listing, and how much may still be added to it.
+struct Lister<'o, 'r> {
+    objects: &'o Objects<'r>,
+    items: usize,
+    bytes: usize,
+}
+
+impl<'o, 'r> Lister<'o, 'r> {
+    fn new(objects: &'o Objects<'r>) -> Self {
+        Self { objects, items: MOST, bytes: MOST_BYTES }
+    }
+
+    /// Notes that a file is listed, or a directory visited.
+    fn spend(&mut self, path: &str) -> Result<(), GitError> {
+        let is_within = self.items > 0 && self.bytes >= path.len() && path.len() <= LONGEST;
+        if !is_within {
+            let mut shown: String = path.chars().take(100).collect();
+            if shown.len() < path.len() {
+                shown.push('…');
+            }
+            return Err(GitError::TooManyFiles { path: shown, most: MOST });
+        }
+        self.items -= 1;
+        self.bytes -= path.len();
+        Ok(())
     }
 
     fn list_below(
-        &self,
+        &mut self,
         tree: Oid,
         directory: &str,
         reach: &Reach<'_>,
         entries: &mut Vec<(Arc<str>, Entry)>,
     ) -> Result<(), GitError> {
         for item in items(&self.tree(tree, directory)?) {
-            let (mode, name, id) = item?;
+            let Item { mode, name, id } = item?;
             let path = join(directory, name);
             if mode == DIRECTORY {
                 if let Some(reach) = reach.below(&path) {
+                    self.spend(&path)?;
                     self.list_below(id, &path, &reach, entries)?;
                 }
-            } else if let Some(entry) = entry(mode, id).filter(|_| reach.has(&path)) {
+            } else if reach.has(&path)
+                && let Some(entry) = entry(mode, id)
+            {
+                self.spend(&path)?;
                 entries.push((path.into(), entry));
             }
         }
@@ -104,7 +159,7 @@ impl Objects<'_> {
 
     /// Makes of the files below a directory of one tree those of another.
     fn update_below(
-        &self,
+        &mut self,
         old: Option<Oid>,
         new: Option<Oid>,
         directory: &str,
@@ -114,31 +169,22 @@ impl Objects<'_> {
         if old == new {
             return Ok(());
         }
-        let read = |tree: Option<Oid>| tree.map(|tree| self.tree(tree, directory)).transpose();
-        let [old, new] = [read(old)?, read(new)?];
-        let mut before: HashMap<&[u8], (i32, Oid)> = HashMap::new();
-        for item in old.iter().flat_map(items) {
-            let (mode, name, id) = item?;
-            before.insert(name, (mode, id));
-        }
-        let mut differing = Vec::new();
-        for item in new.iter().flat_map(items) {
-            let (mode, name, id) = item?;
-            let old = before.remove(name);
-            if old != Some((mode, id)) {
-                differing.push((name, old, Some((mode, id))));
-            }
-        }
-        differing.extend(before.into_iter().map(|(name, gone)| (name, Some(gone), None)));
-        let directory_of = |item: Option<(i32, Oid)>| item.filter(|(mode, _)| *mode == DIRECTORY).map(|(_, tree)| tree);
-        for (name, old, new) in differing {
+        let [old, new] = [self.tree_if_any(old, directory)?, self.tree_if_any(new, directory)?];
+        for Difference { name, old, new } in differences(old.as_ref(), new.as_ref())? {
             let path = join(directory, name);
             if let Some(reach) = reach.below(&path) {
-                self.update_below(directory_of(old), directory_of(new), &path, &reach, entries)?;
+                let [old, new] = [directory_of(old), directory_of(new)];
+                if old.or(new).is_some() {
+                    self.spend(&path)?;
+                }
+                self.update_below(old, new, &path, &reach, entries)?;
             }
             if reach.has(&path) {
                 match new.and_then(|(mode, id)| entry(mode, id)) {
-                    Some(entry) => drop(entries.insert(path.into(), entry)),
+                    Some(entry) => {
+                        self.spend(&path)?;
+                        entries.insert(path.into(), entry);
+                    }
                     None => drop(entries.remove(path.as_str())),
                 }
             }
@@ -146,9 +192,39 @@ impl Objects<'_> {
         Ok(())
     }
 
-    fn tree(&self, tree: Oid, directory: &str) -> Result<OdbObject<'_>, GitError> {
-        Ok(self.get(if directory.is_empty() { "the root of a tree" } else { directory }, tree)?)
+    fn tree(&self, tree: Oid, directory: &str) -> Result<OdbObject<'o>, GitError> {
+        Ok(self.objects.get(if directory.is_empty() { "the root of a tree" } else { directory }, tree)?)
     }
+
+    fn tree_if_any(&self, tree: Option<Oid>, directory: &str) -> Result<Option<OdbObject<'o>>, GitError> {
+        tree.map(|tree| self.tree(tree, directory)).transpose()
+    }
+}
+
+/// What stands otherwise in one tree than in another.
+fn differences<'t>(
+    old: Option<&'t OdbObject<'_>>,
+    new: Option<&'t OdbObject<'_>>,
+) -> Result<Vec<Difference<'t>>, GitError> {
+    let mut before: HashMap<&[u8], (i32, Oid)> = HashMap::new();
+    for item in old.into_iter().flat_map(items) {
+        let Item { mode, name, id } = item?;
+        before.insert(name, (mode, id));
+    }
+    let mut differences = Vec::new();
+    for item in new.into_iter().flat_map(items) {
+        let Item { mode, name, id } = item?;
+        let old = before.remove(name);
+        if old != Some((mode, id)) {
+            differences.push(Difference { name, old, new: Some((mode, id)) });
+        }
+    }
+    differences.extend(before.into_iter().map(|(name, gone)| Difference { name, old: Some(gone), new: None }));
+    Ok(differences)
+}
+
+fn directory_of(item: Option<(i32, Oid)>) -> Option<Oid> {
+    item.filter(|(mode, _)| *mode == DIRECTORY).map(|(_, tree)| tree)
 }
 
 fn join(directory: &str, name: &[u8]) -> String {
@@ -173,14 +249,18 @@ fn items<'t>(tree: &'t OdbObject<'_>) -> impl Iterator<Item = Result<Item<'t>, G
     })
 }
 
-/// Reads the first entry of a tree; with what stands behind it.
+/// Reads the first entry of a tree; with what stands behind it. A name that git would not check out is none.
 fn item(tree: &[u8]) -> Option<(Item<'_>, &[u8])> {
     let space = tree.iter().position(|byte| *byte == b' ')?;
     let mode = i32::from_str_radix(std::str::from_utf8(&tree[..space]).ok()?, 8).ok()?;
     let name = &tree[space + 1..];
     let end = name.iter().position(|byte| *byte == 0)?;
     let (id, rest) = name[end + 1..].split_at_checked(20)?;
-    Some(((mode, &name[..end], Oid::from_bytes(id).ok()?), rest))
+    let name = &name[..end];
+    if matches!(name, b"" | b"." | b"..") || name.contains(&b'/') {
+        return None;
+    }
+    Some((Item { mode: canonical(mode), name, id: Oid::from_bytes(id).ok()? }, rest))
 }
 
 #[cfg(test)]
@@ -221,7 +301,7 @@ mod tests {
             let directory = tempfile::tempdir().expect("a directory");
             let repository = Repository::init_bare(directory.path()).expect("a repository");
             let [before, after] = [before, after].map(|files| tree(&repository, &files));
-            let trees = Objects::of(&repository).expect("an object database");
+            let trees = Objects::of(&repository, false).expect("an object database");
             let scope = |directory: &str| Scope { directories: vec![directory.to_owned()], files: vec!["shared".to_owned()] };
             for scope in [scope("images"), scope("images/a"), scope("")] {
                 let entries = trees.list(before, &scope).expect("a list");

@@ -1,6 +1,6 @@
 //! Trees as git shows them: the index, the working tree, odd clones, odd files.
 
-use super::harness::{KUBERNETES, Run, Scratch};
+use super::harness::{KUBERNETES, Repo, Run, Scratch};
 
 const STALE: &[&str] = &["stale-version"];
 
@@ -633,4 +633,307 @@ fn a_sparse_checkout_may_leave_the_marker_out() {
     repo.git(&["checkout", "-q", "-b", "topic"]);
     repo.git(&["sparse-checkout", "set", "cmd"]);
     repo.imglint(&[]).is(0, &[]).says(&["recognised by test/images/image-util.sh"]);
+}
+
+/// What `git` is told by variables counts for imglint as it does for git.
+#[cfg(unix)]
+#[test]
+fn the_way_out_that_is_printed_works_wherever_configuration_lies() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("a repo");
+    if std::os::unix::fs::chown(repo.root.join(".git"), Some(12345), None).is_err() {
+        eprintln!("only root can give a repository away");
+        return;
+    }
+    let root = repo.root.to_str().expect("UTF-8");
+    let config = scratch.path().join("config");
+    std::fs::write(&config, "").expect("a file");
+    let config = config.to_str().expect("UTF-8");
+    let all = |variables: &[(&str, &str)]| repo.imglint_with(&["--all"], variables);
+    // The directory to trust is the working tree, although only the repository in it is somebody else's.
+    let way_out = format!("git config --global --add safe.directory '{root}'");
+    let run = all(&[("GIT_CONFIG_GLOBAL", config)]);
+    run.fails(&["belongs to another user"]);
+    let joined = |text: &str| text.split_whitespace().filter(|word| *word != "│").collect::<String>();
+    assert!(joined(&run.stderr).contains(&joined(&way_out)), "{run}");
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", &way_out]).env("GIT_CONFIG_GLOBAL", config);
+    assert!(shell.status().expect("sh is there").success());
+    all(&[("GIT_CONFIG_GLOBAL", config)]).is(0, &[]);
+    all(&[]).fails(&["belongs to another user"]);
+    repo.imglint_with(&["--all", "--repo", root], &[("GIT_CONFIG_GLOBAL", config), ("GIT_DIR", "/nowhere")]).is(0, &[]);
+    all(&[("GIT_CONFIG_SYSTEM", config), ("GIT_CONFIG_NOSYSTEM", "false")]).is(0, &[]);
+    all(&[("GIT_CONFIG_SYSTEM", config), ("GIT_CONFIG_NOSYSTEM", "true")]).fails(&["belongs to another user"]);
+    // Patterns, and values without a file. An empty one takes back what was said.
+    let below = format!("{}/*", scratch.path().display());
+    for (values, is_trusted) in
+        [(&[&*below][..], true), (&["*"], true), (&[root], true), (&["*", ""], false), (&["/elsewhere/*"], false)]
+    {
+        let count = values.len().to_string();
+        let names: Vec<_> =
+            (0..values.len()).map(|n| (format!("GIT_CONFIG_KEY_{n}"), format!("GIT_CONFIG_VALUE_{n}"))).collect();
+        let mut variables = vec![("GIT_CONFIG_COUNT", &*count)];
+        for ((key, value_of), value) in names.iter().zip(values) {
+            variables.extend([(&**key, "safe.directory"), (&**value_of, *value)]);
+        }
+        let run = all(&variables);
+        assert_eq!(run.code == 0, is_trusted, "{values:?}\n{run}");
+    }
+}
+
+#[test]
+fn what_variables_say_is_ignored_is_ignored() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.write(&[("test/images/kitten/x.swp", "x\n")]);
+    scratch.at("there").write(&[("ignore", "*.swp\n"), ("none", "")]);
+    let there = |name: &str| scratch.path().join("there").join(name).to_str().expect("UTF-8").replace('\\', "/");
+    let ignore = there("ignore");
+    let config = format!("[core]\n\texcludesFile = {ignore}\n");
+    scratch.at("there").write(&[
+        ("config", &config),
+        ("home/.gitconfig", &config),
+        ("home/.config/git/config", &config),
+    ]);
+    let (config, home, none) = (there("config"), there("home"), there("none"));
+    let one = [("GIT_CONFIG_COUNT", "1"), ("GIT_CONFIG_KEY_0", "core.excludesFile"), ("GIT_CONFIG_VALUE_0", &*ignore)];
+    let parameters = format!("'core.excludesfile'='{ignore}'");
+    for variables in [
+        &[("GIT_CONFIG_GLOBAL", &*config)][..],
+        &[("GIT_CONFIG_SYSTEM", &*config), ("GIT_CONFIG_NOSYSTEM", "0")],
+        &[("HOME", &*home)],
+        &one,
+        &[("GIT_CONFIG_PARAMETERS", &*parameters)],
+    ] {
+        repo.imglint_with(&[], variables).is(0, &[]);
+    }
+    repo.imglint(&[]).is(1, STALE);
+    // The user's own files are not read where a variable names another one.
+    repo.imglint_with(&[], &[("HOME", &*home), ("GIT_CONFIG_GLOBAL", &*none)]).is(1, STALE);
+    repo.imglint_with(&[], &[("GIT_CONFIG_COUNT", "1")]).fails(&["GIT_CONFIG_KEY_0"]);
+}
+
+#[test]
+fn extensions_that_change_nothing_here_are_read() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.git(&["config", "core.repositoryformatversion", "1"]);
+    repo.bad_topic();
+    for (name, value) in [("partialClone", "origin"), ("refStorage", "files")] {
+        repo.git(&["config", &format!("extensions.{name}"), value]);
+        repo.imglint(&[]).is(1, STALE);
+    }
+    repo.git(&["config", "extensions.refStorage", "reftable"]);
+    repo.imglint(&[]).fails(&["its references are stored as `reftable`"]);
+    repo.git(&["config", "extensions.refStorage", "files"]);
+    repo.git(&["config", "extensions.unheardOf", "true"]);
+    repo.imglint(&[]).fails(&["of a kind that imglint cannot read", "unheardof"]);
+}
+
+/// As git stores it: the commit that is checked out in it. One without a commit cannot be added.
+#[test]
+fn a_repository_inside_of_the_working_tree_is_what_git_would_add() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    let inner = scratch.init("repo/test/images/kitten/inner");
+    repo.imglint(&[]).is(0, &[]);
+    inner.change(&[("VERSION", "1.0\n")]);
+    let worktree = repo.imglint(&[]);
+    worktree.is(1, STALE);
+    repo.git(&["add", "-A"]);
+    assert_eq!(repo.imglint(&["--staged"]).stdout, worktree.stdout);
+    repo.commit("inner");
+    repo.change(&[("test/images/kitten/VERSION", "1.5\n")]);
+    repo.imglint(&[]).is(0, &[]);
+    // What git ignores, it does not add.
+    repo.git(&["checkout", "-q", "-f", "-B", "topic", "master"]);
+    repo.write(&[(".gitignore", "inner/\n")]);
+    repo.imglint(&[]).is(0, &[]);
+}
+
+/// Git keeps what is pushed apart until its hooks have agreed.
+#[cfg(unix)]
+#[test]
+fn a_push_is_judged_before_it_is_accepted() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let scratch = Scratch::new();
+    let origin = scratch.kubernetes("origin");
+    let server = scratch.clone(&origin, "server.git", &["--bare"]);
+    let script = format!(
+        "#!/bin/sh\nwhile read -r old new ref; do\n\
+         \t[ -n \"$GIT_QUARANTINE_PATH\" ] || exit 3\n\
+         \t{} --base master --head \"$new\" || exit 1\ndone\n",
+        env!("CARGO_BIN_EXE_imglint")
+    );
+    let hook = server.root.join("hooks/pre-receive");
+    std::fs::create_dir_all(hook.parent().expect("a directory")).expect("a directory");
+    std::fs::write(&hook, script).expect("a file");
+    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).expect("a mode");
+    let clone = scratch.clone(&server, "clone", &[]);
+    let push = || {
+        Run::of(
+            clone.git_command(&["push", "-q", "origin", "HEAD:refs/heads/topic"]).output().expect("git is installed"),
+        )
+    };
+    clone.git(&["checkout", "-q", "-b", "topic"]);
+    clone.change(&[("test/images/kitten/a", "a\n")]);
+    let run = push();
+    assert!(run.code == 1 && run.stderr.contains("kitten changed"), "{run}");
+    clone.change(&[("test/images/kitten/VERSION", "1.5\n")]);
+    let run = push();
+    assert!(run.code == 0, "{run}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_name_that_is_no_utf8_does_not_stop_repairs_elsewhere() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    for path in [
+        &b"test/images/agnhost/caf\xe9.txt"[..],
+        b"test/images/agnhost/caf\xe9/VERSION",
+        b"test/images/caf\xe9/VERSION",
+    ] {
+        let file = repo.root.join(std::ffi::OsStr::from_bytes(path));
+        std::fs::create_dir_all(file.parent().expect("a directory")).expect("a directory");
+        std::fs::write(file, "1.0\n").expect("a file");
+    }
+    repo.write(&[("test/images/kitten/a", "a\n")]);
+    let run = repo.imglint(&["--fix", "--rule", "stale-version", "--rule", "stale-base"]);
+    run.is(1, &[]);
+    let version =
+        |image: &str| std::fs::read_to_string(repo.root.join(format!("test/images/{image}/VERSION"))).expect("a file");
+    assert_eq!((&*version("kitten"), &*version("agnhost")), ("1.5\n", "2.26\n"), "{run}");
+    // It can be repaired itself, too.
+    repo.commit("names");
+    let image = repo.root.join(std::ffi::OsStr::from_bytes(b"test/images/caf\xe9"));
+    std::fs::write(image.join("a"), "a\n").expect("a file");
+    repo.imglint(&["--fix", "--base", "HEAD", "--rule", "stale-version"]).is(1, &[]);
+    assert_eq!(std::fs::read_to_string(image.join("VERSION")).expect("a file"), "1.1\n");
+}
+
+/// A tree of these entries, as no git command makes it.
+#[cfg(unix)]
+fn tree(repo: &Repo, entries: &[(&str, &str, &str)]) -> String {
+    let mut bytes = Vec::new();
+    for (mode, name, id) in entries {
+        bytes.extend(format!("{mode} {name}\0").as_bytes());
+        for byte in (0..40).step_by(2) {
+            bytes.push(u8::from_str_radix(&id[byte..byte + 2], 16).expect("hexadecimal digits"));
+        }
+    }
+    let repository = git2::Repository::open(&repo.root).expect("a repository");
+    let objects = repository.odb().expect("an object database");
+    objects.write(git2::ObjectType::Tree, &bytes).expect("a tree").to_string()
+}
+
+/// Git takes a mode by its type, and checks such entries out.
+#[cfg(unix)]
+#[test]
+fn modes_of_entries_are_read_as_git_reads_them() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    let blob = |text: &str| {
+        repo.write(&[(".git/blob", text)]);
+        repo.git(&["hash-object", "-w", ".git/blob"])
+    };
+    let [evil, version, base, dockerfile] = [
+        blob("evil\n"),
+        repo.git(&["rev-parse", "HEAD:test/images/kitten/VERSION"]),
+        repo.git(&["rev-parse", "HEAD:test/images/kitten/BASEIMAGE"]),
+        repo.git(&["rev-parse", "HEAD:test/images/kitten/Dockerfile"]),
+    ];
+    let commit = |kitten: &str, mode: &str| {
+        let agnhost = repo.git(&["rev-parse", "HEAD:test/images/agnhost"]);
+        let script = repo.git(&["rev-parse", "HEAD:test/images/image-util.sh"]);
+        let images = [("40000", "agnhost", &*agnhost), ("100644", "image-util.sh", &script), (mode, "kitten", kitten)];
+        let images = tree(&repo, &images);
+        let test = tree(&repo, &[("40000", "images", &images)]);
+        let root = tree(&repo, &[("40000", "test", &test)]);
+        repo.git(&["commit-tree", &root, "-p", "HEAD", "-m", "x"])
+    };
+    let plain = |version_mode: &str, more: &[(&str, &str, &str)]| {
+        let known = [
+            ("100644", "BASEIMAGE", &*base),
+            ("100644", "Dockerfile", &dockerfile),
+            (version_mode, "VERSION", &version),
+        ];
+        tree(&repo, &[&known[..], more].concat())
+    };
+    // An entry that is added under a mode which git does not write.
+    for mode in ["100666", "100600", "0100644", "100711", "120777"] {
+        let head = commit(&plain("100644", &[(mode, "evil", &evil)]), "40000");
+        repo.imglint(&["--base", "master", "--head", &head]).is(1, STALE);
+    }
+    // A directory that is one all the same.
+    let head = commit(&plain("100644", &[("100644", "evil", &evil)]), "40755");
+    repo.imglint(&["--base", "master", "--head", &head]).is(1, STALE);
+    // Nothing but the mode, and git sees no difference in it.
+    let head = commit(&plain("100664", &[]), "40755");
+    repo.imglint(&["--base", "master", "--head", &head]).is(0, &[]);
+    for name in ["..", ".", "a/b", ""] {
+        let head = commit(&plain("100644", &[("100644", name, &evil)]), "40000");
+        repo.imglint(&["--base", "master", "--head", &head]).fails(&["malformed", "git fsck"]);
+    }
+}
+
+/// Ten million files in a few objects.
+#[cfg(unix)]
+#[test]
+fn a_tree_that_unfolds_without_an_end_is_refused() {
+    use wait4::Wait4 as _;
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    let grow = |leaf: (&str, &str), depth: usize, width: usize, length: usize| {
+        let names: Vec<String> = (0..width).map(|number| format!("{number:0length$}")).collect();
+        let mut entry = (leaf.0.to_owned(), leaf.1.to_owned());
+        for _ in 0..depth {
+            let entries: Vec<_> = names.iter().map(|name| (&*entry.0, &**name, &*entry.1)).collect();
+            entry = ("40000".to_owned(), tree(&repo, &entries));
+        }
+        let others = ["agnhost", "kitten"].map(|name| repo.git(&["rev-parse", &format!("HEAD:test/images/{name}")]));
+        let script = repo.git(&["rev-parse", "HEAD:test/images/image-util.sh"]);
+        let images = [
+            ("40000", "agnhost", &*others[0]),
+            ("40000", "bomb", &entry.1),
+            ("100644", "image-util.sh", &script),
+            ("40000", "kitten", &others[1]),
+        ];
+        let test = tree(&repo, &[("40000", "images", &tree(&repo, &images))]);
+        let root = tree(&repo, &[("40000", "test", &test)]);
+        repo.git(&["commit-tree", &root, "-p", "HEAD", "-m", "x"])
+    };
+    let blob = repo.git(&["rev-parse", "HEAD:test/images/kitten/VERSION"]);
+    let empty = tree(&repo, &[]);
+    let bombs = [
+        grow(("100644", &blob), 7, 10, 1),
+        grow(("40000", &empty), 7, 10, 1),
+        // Long paths.
+        grow(("100644", &blob), 17, 2, 200),
+        // And one that is deep alone.
+        grow(("100644", &blob), 3_000, 1, 1),
+    ];
+    for bomb in bombs {
+        for arguments in [
+            &["--base", "master", "--head", &bomb][..],
+            &["--all", "--head", &bomb],
+            &["--base", &bomb, "--head", "master"],
+        ] {
+            let mut command = repo.imglint_command(arguments);
+            let mut child = command
+                .stdout(std::process::Stdio::null())
+                .stderr(std::process::Stdio::piped())
+                .spawn()
+                .expect("imglint starts");
+            let mut said = String::new();
+            std::io::Read::read_to_string(child.stderr.as_mut().expect("a pipe"), &mut said).expect("UTF-8");
+            let ended = child.wait4().expect("it ends");
+            assert!(ended.status.code() == Some(2) && said.contains("test/images/bomb"), "{arguments:?}: {said}");
+            assert!(ended.rusage.maxrss >> 20 < 256, "{} MiB", ended.rusage.maxrss >> 20);
+        }
+    }
 }
