@@ -25,6 +25,9 @@ pub struct PackFile {
     #[serde(default)]
     #[expect(dead_code, reason = "looked at before a pack is chosen")]
     markers: Vec<String>,
+    /// The pack that has the rules that this one lacks.
+    #[expect(dead_code, reason = "followed before a pack is loaded")]
+    extends: Option<String>,
     images: Images,
     #[serde(default)]
     references: References,

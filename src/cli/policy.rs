@@ -163,12 +163,7 @@ impl Sources<'_> {
                 (name.to_owned(), format!("recognised by {marker}"))
             }
         };
-        let files = match BuiltIn::named(&name) {
-            Some(pack) => Some(pack.pack_files()),
-            None if self.options.pack.is_some() => on_disk(Path::new(&name))?,
-            None => self.in_tree(name.trim_end_matches('/'))?,
-        };
-        let Some(files) = files else {
+        let Some(files) = self.open(&name)? else {
             return Err(match (&config, named) {
                 (Some(config), Some(named)) if self.options.pack.is_none() => {
                     ConfigError(vec![config.unknown_pack(named, BuiltIn::names())]).into()
@@ -176,8 +171,38 @@ impl Sources<'_> {
                 _ => NoPack::Unknown(name.clone(), suggest(&name, BuiltIn::names())).into(),
             });
         };
-        let pack = Pack::load(files, config.as_ref())?;
+        let pack = Pack::load(self.extended(files)?, config.as_ref())?;
         Ok(Some((pack, config, how)))
+    }
+
+    /// The files of a pack, as far as they are its own.
+    fn open(&self, name: &str) -> Result<Option<PackFiles>, Error> {
+        match BuiltIn::named(name) {
+            Some(pack) => Ok(Some(pack.pack_files())),
+            None if self.options.pack.is_some() => on_disk(Path::new(name)),
+            None => self.in_tree(name.trim_end_matches('/')),
+        }
+    }
+
+    /// A pack with the rules of those that it extends: one of the program, or a directory beside its files.
+    fn extended(&self, mut files: PackFiles) -> Result<PackFiles, Error> {
+        let mut packs = vec![directory(&files.name)];
+        let mut next = files.extends();
+        while let Some(extends) = next {
+            let mut name = extends.pack.name.clone();
+            if BuiltIn::named(&name).is_none() {
+                let above = packs.last().map_or("", String::as_str);
+                name = directory(&format!("{above}/{name}"));
+            }
+            if packs.contains(&name) {
+                return Err(ConfigError(vec![extends.in_a_circle(&packs)]).into());
+            }
+            let Some(other) = self.open(&name)? else { return Err(ConfigError(vec![extends.unknown()]).into()) };
+            next = other.extends();
+            files.extend(other);
+            packs.push(name);
+        }
+        Ok(files)
     }
 
     fn config(&self) -> Result<Option<Config>, Error> {
@@ -237,10 +262,27 @@ impl Sources<'_> {
         if let Some(named) = self.config()?.and_then(|config| config.pack)
             && let Some(pack) = self.in_tree(&named.name)?
         {
+            let pack = self.extended(pack)?;
             texts.extend(pack.files.iter().map(|file| file.source.text.to_string()));
         }
         Ok(texts)
     }
+}
+
+/// A directory without `.` and `..`; one that leads out of the repository begins with `..`.
+fn directory(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "." => {}
+            "" if !parts.is_empty() => {}
+            ".." if parts.last().is_some_and(|last| !matches!(*last, ".." | "")) => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
 }
 
 /// A pack in a directory that the user named.

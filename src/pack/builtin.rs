@@ -2,36 +2,29 @@
 
 use serde::Deserialize;
 
-use crate::toml_source::Source;
+use crate::config_file::PackName;
+use crate::text::file_name;
+use crate::toml_source::{Problem, Source};
 
 /// The file of a pack that describes the repository; all other files are rules.
 pub(super) const PACK_FILE: &str = "pack.toml";
 
-/// A pack that is part of the program. `build.rs` writes them down.
+/// A pack that is part of the program. `build.rs` writes them down, with the rules of the packs that they extend.
 pub struct BuiltIn {
     /// Its name.
     pub name: &'static str,
     /// Its files.
     files: &'static [BuiltInFile],
-    /// The cases of its rules.
-    cases: &'static [Cases],
 }
 
 /// A file of a pack that is part of the program.
 struct BuiltInFile {
-    name: &'static str,
+    path: &'static str,
     text: &'static str,
     /// The same as JSON, which takes a fifth of the time to read.
     json: &'static str,
-}
-
-/// The cases of a rule.
-#[derive(Debug)]
-pub struct Cases {
-    /// The rule.
-    pub(super) rule: &'static str,
-    /// The cases, in Markdown.
-    pub(super) text: &'static str,
+    /// The cases of the rule, in Markdown.
+    cases: Option<&'static str>,
 }
 
 /// The packs that are part of the program, by name.
@@ -46,8 +39,6 @@ pub struct PackFiles {
     pub files: Vec<PackSource>,
     /// Whether it is part of the program.
     pub(super) is_built_in: bool,
-    /// The cases of its rules.
-    pub(super) cases: &'static [Cases],
 }
 
 /// A file of a pack.
@@ -57,6 +48,8 @@ pub struct PackSource {
     pub source: Source,
     /// The same as JSON, for a pack that is part of the program.
     pub(super) json: Option<&'static str>,
+    /// The cases of the rule, in Markdown, where it is part of the program.
+    pub(super) cases: Option<&'static str>,
 }
 
 impl BuiltIn {
@@ -77,30 +70,70 @@ impl BuiltIn {
             #[serde(default)]
             markers: Vec<String>,
         }
-        let pack = self.files.iter().find(|file| file.name == PACK_FILE).map_or("{}", |file| file.json);
+        let pack = self.files.iter().find(|file| file_name(file.path) == PACK_FILE).map_or("{}", |file| file.json);
         serde_json::from_str::<Markers>(pack).map(|markers| markers.markers).unwrap_or_default()
     }
 
     /// Its files.
     pub fn pack_files(&self) -> PackFiles {
         let mut files = Vec::new();
-        for file in self.files {
-            let source = Source::new(&format!("rules/{}/{}", self.name, file.name), file.text);
-            files.push(PackSource { source, json: Some(file.json) });
+        for BuiltInFile { path, text, json, cases } in self.files {
+            files.push(PackSource { source: Source::new(path, *text), json: Some(json), cases: *cases });
         }
-        PackFiles { name: self.name.to_owned(), files, is_built_in: true, cases: self.cases }
+        PackFiles { name: self.name.to_owned(), files, is_built_in: true }
     }
 }
 
 impl PackFiles {
     /// Files that were read from a directory.
     pub fn new(name: String, sources: Vec<Source>) -> Self {
-        let files = sources.into_iter().map(|source| PackSource { source, json: None }).collect();
-        Self { name, files, is_built_in: false, cases: &[] }
+        let files = sources.into_iter().map(|source| PackSource { source, json: None, cases: None }).collect();
+        Self { name, files, is_built_in: false }
     }
 
-    /// The cases of a rule, in Markdown.
-    pub(super) fn cases_of(&self, rule: &str) -> Option<&'static str> {
-        self.cases.iter().find(|cases| cases.rule == rule).map(|cases| cases.text)
+    /// The pack that has the rules that this one lacks, as `pack.toml` names it. Those of the program have all of theirs.
+    pub fn extends(&self) -> Option<Extends> {
+        let description = self.file(PACK_FILE).filter(|_| !self.is_built_in)?;
+        // What is wrong in the file is told when the pack is loaded.
+        let table = description.source.table().ok()?;
+        let value = table.get_ref().get("extends")?;
+        let pack = PackName { name: value.get_ref().as_str()?.to_owned(), span: value.span() };
+        Some(Extends { pack, source: description.source.clone() })
+    }
+
+    /// Adds the rules of another pack that this one lacks.
+    pub fn extend(&mut self, other: Self) {
+        for file in other.files {
+            let name = file_name(&file.source.name);
+            if name != PACK_FILE && self.file(name).is_none() {
+                self.files.push(file);
+            }
+        }
+    }
+
+    pub(super) fn file(&self, name: &str) -> Option<&PackSource> {
+        self.files.iter().find(|file| file_name(&file.source.name) == name)
+    }
+}
+
+/// Where a pack names the one that it extends.
+#[derive(Debug, Clone)]
+pub struct Extends {
+    /// That pack.
+    pub pack: PackName,
+    source: Source,
+}
+
+impl Extends {
+    /// The problem of a pack that does not exist.
+    pub fn unknown(&self) -> Problem {
+        let what = "pack, and no directory of this name beside the files of this one:";
+        self.source.unknown(self.pack.span.clone(), what, &self.pack.name, BuiltIn::names())
+    }
+
+    /// The problem of packs of which each extends the next, and the last one the first.
+    pub fn in_a_circle(&self, packs: &[String]) -> Problem {
+        let problem = self.source.problem(self.pack.span.clone(), format!("{} extend each other", packs.join(", ")));
+        problem.help("let one of them extend none: what is common to all lies there")
     }
 }

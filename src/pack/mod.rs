@@ -22,7 +22,7 @@ use crate::waiver::Waivers;
 use builtin::PACK_FILE;
 use settings::{RuleSettings, Settings};
 
-pub use builtin::{BUILT_IN, BuiltIn, Cases, PackFiles, PackSource};
+pub use builtin::{BUILT_IN, BuiltIn, Extends, PackFiles, PackSource};
 pub use rule::{Rule, is_url};
 
 /// Rules for a repository of a certain shape, ready to be run.
@@ -113,12 +113,11 @@ impl Pack {
                 loading.describe(file, &mut settings);
             } else if let Some(id) = name.strip_suffix(".toml") {
                 known.push(id);
-                loading.add_rule(id, file, settings.rules.remove(id), files.cases_of(id));
+                loading.add_rule(id, file, settings.rules.remove(id));
             }
         }
         loading.refuse_unknown(&known, &settings, config);
-        let is_described = files.files.iter().any(|file| file_name(&file.source.name) == PACK_FILE);
-        if !is_described {
+        if files.file(PACK_FILE).is_none() {
             let source = Source::new(&format!("{}/{PACK_FILE}", files.name), "");
             let problem = source.problem(0..0, "this file is missing");
             loading.problems.push(problem.help("it describes the repository; see docs/packs.md"));
@@ -224,13 +223,7 @@ impl<'a> Loading<'a> {
     }
 
     /// Reads a rule's file.
-    fn add_rule(
-        &mut self,
-        id: &str,
-        file: &'a PackSource,
-        settings: Option<RuleSettings<'a>>,
-        cases: Option<&'static str>,
-    ) {
+    fn add_rule(&mut self, id: &str, file: &'a PackSource, settings: Option<RuleSettings<'a>>) {
         let rule = match Rule::read(id, file, self.config, settings) {
             Ok(rule) => rule,
             Err(problems) => return self.problems.extend(problems),
@@ -241,7 +234,7 @@ impl<'a> Loading<'a> {
         {
             self.problems.push(file.source.problem(0..0, reason));
         }
-        self.rules.push(Rule { cases, ..rule });
+        self.rules.push(rule);
     }
 
     /// Refuses settings and waivers of rules that the pack does not have.

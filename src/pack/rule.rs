@@ -137,7 +137,17 @@ impl Rule {
             return Err(misspelt.into_iter().chain(rule.err().unwrap_or_default()).collect());
         }
         let RuleFile { level, summary, why, help, sources, check } = rule?;
-        Ok(Self { id: Arc::from(id), level, is_silent: false, summary, why, help, sources, body: check, cases: None })
+        Ok(Self {
+            id: Arc::from(id),
+            level,
+            is_silent: false,
+            summary,
+            why,
+            help,
+            sources,
+            body: check,
+            cases: file.cases,
+        })
     }
 }
 

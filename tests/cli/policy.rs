@@ -166,6 +166,51 @@ fn a_pack_of_ones_own_is_loaded_from_the_repository_or_from_a_directory() {
 }
 
 #[test]
+fn a_pack_extends_another_one() {
+    let scratch = Scratch::new();
+    let repo = scratch.init("repo");
+    let described = |extends: &str| {
+        format!("summary = \"ours\"\nextends = \"{extends}\"\n[images]\nroots = [\"docker\"]\nversion = \"TAG\"\n")
+    };
+    repo.write(&[("ci/rules/pack.toml", &described("../common")), ("ci/common/pack.toml", &described("generic"))]);
+    // A rule of the program, with other words in the pack that is extended, and again others in the pack itself.
+    let rule =
+        |summary: &str| format!("level = \"error\"\nsummary = \"{summary}\"\nwhy = \"so\"\n[check.version-format]\n");
+    repo.write(&[("ci/common/malformed-version.toml", &rule("common")), ("ci/common/shared.toml", &rule("shared"))]);
+    repo.write(&[("ci/rules/malformed-version.toml", &rule("own"))]);
+    repo.write(&[("docker/web/TAG", "1.0\n"), ("docker/web/Dockerfile", "FROM scratch\n")]);
+    config(&repo, "pack = \"ci/rules\"\n[rules.shared]\nlevel = \"off\"\n");
+    repo.commit("base");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.write(&[("docker/web/TAG", "a b\n")]);
+    repo.imglint(&["--rule", "malformed-version"]).is(1, &["malformed-version"]);
+    let rules = repo.imglint(&["rules"]);
+    for words in ["own", "shared", "stale-version"] {
+        assert!(rules.stdout.contains(words), "{words}: {rules}");
+    }
+    assert!(!rules.stdout.contains("common"), "{rules}");
+    assert_eq!(repo.imglint(&["rules", "--pack", "ci/rules"]).stdout.lines().count(), rules.stdout.lines().count());
+
+    // A change of what is extended is one of the policy.
+    let base = repo.commit("so far");
+    repo.change(&[("ci/common/shared.toml", &rule("other"))]);
+    let run = repo.imglint_with(&["--base", &base], &[("CI", "true")]);
+    run.says(&["this change edits the policy"]);
+
+    for (extends, words) in [
+        ("genric", &["ci/rules/pack.toml:2: unknown pack", "did you mean `generic`?"][..]),
+        ("../rules", &["ci/rules/pack.toml:2: ci/rules extend each other"]),
+        ("../../../elsewhere", &["ci/rules/pack.toml:2: unknown pack"]),
+    ] {
+        repo.write(&[("ci/rules/pack.toml", &described(extends))]);
+        repo.imglint(&[]).fails(words);
+        repo.imglint(&["--pack", "ci/rules"]).fails(words);
+    }
+    repo.write(&[("ci/rules/pack.toml", &described("../common")), ("ci/common/pack.toml", &described("../rules"))]);
+    repo.imglint(&[]).fails(&["ci/common/pack.toml:2: ci/rules, ci/common extend each other"]);
+}
+
+#[test]
 fn in_ci_a_change_is_judged_by_the_policy_of_its_base() {
     let scratch = Scratch::new();
     let repo = scratch.kubernetes("repo");
