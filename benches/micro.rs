@@ -192,8 +192,15 @@ fn check_change(bencher: Bencher<'_, '_>, rule: &str) {
     let change = Judged::new(&pair, &base, None, &head, &touched);
     let promoted = Promoted::read(&Source::new("images.yaml", "- name: agnhost\n")).expect("a list");
     let inputs = Inputs { promoted: Some(promoted.into()), ..Inputs::default() };
-    let context =
-        Context { shape: &PACK.shape, files: &pair.head, head: &head, inputs: &inputs, change: Some(&change) };
+    let order = Ok(imglint::shape::ManifestOrder::default());
+    let context = Context {
+        shape: &PACK.shape,
+        files: &pair.head,
+        head: &head,
+        inputs: &inputs,
+        change: Some(&change),
+        order: &order,
+    };
     bencher.bench(|| check.kind().run(&context).map(|faults| faults.len()));
 }
 

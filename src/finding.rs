@@ -108,12 +108,48 @@ pub struct Fault {
     pub fix: Option<Fix>,
     /// A lower level than the rule's, where less is certain.
     pub level: Option<Level>,
+    /// What it is about, beside its image and its file, where the message may change although it is about the same.
+    pub subject: Option<String>,
+}
+
+/// What tells a finding from all others, wherever in its file it stands and however it is worded.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fingerprint {
+    /// The rule.
+    pub rule: RuleId,
+    /// The image at fault.
+    pub image: Option<Arc<str>>,
+    /// The file.
+    pub path: Arc<str>,
+    /// What in it is at fault.
+    pub subject: String,
 }
 
 impl Fault {
     /// A fault at a place, with nothing else said yet.
     pub fn new(message: impl Into<String>, place: Place) -> Self {
-        Self { image: None, message: message.into(), place, help: None, related: Vec::new(), fix: None, level: None }
+        let message = message.into();
+        Self { image: None, message, place, help: None, related: Vec::new(), fix: None, level: None, subject: None }
+    }
+
+    /// Says what it is about, whatever the message says of that: two faults of one rule, image and file are the same if they are
+    /// about the same.
+    #[must_use]
+    pub fn about(mut self, subject: impl Into<String>) -> Self {
+        self.subject = Some(subject.into());
+        self
+    }
+
+    /// What it is about: the message, where nothing else was named.
+    pub fn subject(&self) -> &str {
+        self.subject.as_deref().unwrap_or(&self.message)
+    }
+
+    /// Lowers the level where less is certain than the rule's level says.
+    #[must_use]
+    pub fn level(mut self, level: Level) -> Self {
+        self.level = Some(level);
+        self
     }
 
     /// Names the image at fault.
@@ -169,6 +205,17 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// What tells it from all others.
+    pub fn fingerprint(&self) -> Fingerprint {
+        let fault = &self.fault;
+        Fingerprint {
+            rule: Arc::clone(&self.rule),
+            image: fault.image.clone(),
+            path: Arc::clone(&fault.place.path),
+            subject: fault.subject().to_owned(),
+        }
+    }
+
     /// Whether it is about one of these paths, or about something below one. Without paths, every finding is meant.
     pub fn is_about(&self, paths: &[String]) -> bool {
         let related = self.fault.related.iter().map(|label| &label.place);

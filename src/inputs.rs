@@ -17,6 +17,8 @@ pub struct Inputs {
     pub jobs: Option<Jobs>,
     /// `KUBE_TEST_REPO_LIST`.
     pub registries: Option<RegistryList>,
+    /// The name of the branch that the change is made to, or of the one that is judged as a whole; `None` where that is not known.
+    pub branch: Option<String>,
 }
 
 /// The registries that tests are told to use.

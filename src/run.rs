@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::check::{Basis, Body, Change, Check, Context, Merge, Missing};
+use crate::check::{Basis, Body, Change, Check, Context, Merge, Missing, Sight};
 use crate::edit::Fix;
 use crate::finding::{Fault, Finding, Level, RuleId};
 use crate::inputs::Inputs;
 use crate::model::Model;
 use crate::model::content::{self, ChangedContent};
 use crate::pack::{Pack, Rule};
-use crate::shape::Shape;
+use crate::shape::{ManifestOrder, Shape};
 use crate::snapshot::{FileKind, Pair, Snapshot, StoreError};
 use crate::unused;
 use crate::waiver::{Known, Waivers, of_dockerfiles};
@@ -110,7 +110,21 @@ pub fn judge(pack: &Pack, pair: &Pair<'_>) -> Result<Outcome, StoreError> {
         change.merging(before.merge.as_ref())
     });
     let (shape, inputs) = (&pack.shape, &pack.inputs);
-    let context = Context { shape, files: &pair.head, head: &trees.head, inputs, change: change.as_ref() };
+    // The policy is that of the tree that the change is made to. Of a partial run, no rule asks for it.
+    let manifest_order = if trees.is_partial { Ok(ManifestOrder::default()) } else { manifest_order(shape, pair) };
+    let sight = Sight {
+        inputs,
+        has_base: change.is_some(),
+        is_after_promotion: manifest_order.as_ref().is_ok_and(|order| order.is_after_promotion),
+    };
+    let context = Context {
+        shape,
+        files: &pair.head,
+        head: &trees.head,
+        inputs,
+        change: change.as_ref(),
+        order: &manifest_order,
+    };
     // A list from outside is no part of either tree: what is wrong with it is never old.
     let inputs_before = Inputs { registries: None, ..inputs.clone() };
     let before = change.as_ref().and_then(|change| {
@@ -127,7 +141,7 @@ pub fn judge(pack: &Pack, pair: &Pair<'_>) -> Result<Outcome, StoreError> {
     images.sort();
     let mut outcome = Outcome { images, ..Outcome::default() };
     for rule in pack.rules.iter().filter(|rule| rule.level != Level::Off) {
-        if let Some(missing) = rule.missing(inputs, change.is_some()) {
+        if let Some(missing) = rule.missing(sight) {
             outcome.blind.push(Blind { rule: Arc::clone(&rule.id), missing });
         }
     }
@@ -148,7 +162,7 @@ pub fn judge(pack: &Pack, pair: &Pair<'_>) -> Result<Outcome, StoreError> {
     for fix in outcome.findings.iter_mut().filter_map(|finding| finding.fault.fix.as_mut()) {
         through_links(fix, &pair.head)?;
     }
-    waive(pack, pair, &trees, &mut outcome, &mut old);
+    waive(pack, pair, &trees, sight, &mut outcome, &mut old);
     outcome.older = old.iter().filter(|finding| finding.waived.is_none()).count();
     outcome.findings.retain(|finding| finding.level != Level::Off);
     outcome.findings.sort_by(|one, other| order(one).cmp(&order(other)));
@@ -190,15 +204,20 @@ fn applied(pack: &Pack, is_partial: bool) -> Vec<Applied<'_>> {
     applied
 }
 
+/// When the manifest follows: as the tree says that the change is made to, or the judged one where there is no other.
+pub fn manifest_order(shape: &Shape, pair: &Pair<'_>) -> Result<ManifestOrder, StoreError> {
+    shape.manifest_order(pair.base.as_ref().unwrap_or(&pair.head))
+}
+
 /// Applies the waivers, and reports those that are not in order: of those in files, what base had not. `old` is what was found and
 /// base had already.
-fn waive(pack: &Pack, pair: &Pair<'_>, trees: &Trees, outcome: &mut Outcome, old: &mut Vec<Finding>) {
+fn waive(pack: &Pack, pair: &Pair<'_>, trees: &Trees, sight: Sight<'_>, outcome: &mut Outcome, old: &mut Vec<Finding>) {
     let Some(waivers) = &pack.waivers else { return };
     let base = trees.before.as_ref().map(|before| &before.base);
     let mut judged = Vec::new();
     for rule in pack.rules.iter().filter(|rule| rule.is_judged()) {
         let has_failed = outcome.failures.iter().any(|failure| failure.judge == Judge::Rule(Arc::clone(&rule.id)));
-        if !has_failed && rule.missing(&pack.inputs, base.is_some()).is_none() {
+        if !has_failed && rule.missing(sight).is_none() {
             judged.push(&*rule.id);
         }
     }
@@ -396,7 +415,7 @@ fn begin(fault: &Fault) -> (Arc<str>, usize) {
 
 /// What identifies a fault, whatever its line.
 fn identity(fault: &Fault) -> (Option<&str>, &str, &str) {
-    (fault.image.as_deref(), &fault.place.path, &fault.message)
+    (fault.image.as_deref(), &fault.place.path, fault.subject())
 }
 
 /// Tells faults that were not there before from those that were. Of equal ones, as many are new as there are more of them; first

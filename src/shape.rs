@@ -12,8 +12,8 @@ use crate::parse::baseimage::Platform;
 use crate::parse::capture::Pattern;
 use crate::parse::glob::{self, Globs, Ignore, PathPattern};
 use crate::parse::version_source::{Key, VersionForm, VersionSource};
-use crate::snapshot::Scope;
-use crate::text::is_below;
+use crate::snapshot::{Scope, Snapshot, StoreError};
+use crate::text::{Text, is_below};
 
 /// The description as it stands in `pack.toml`.
 #[derive(Debug, Clone, Deserialize)]
@@ -62,6 +62,12 @@ struct Images {
     /// Further images that carry another project's version.
     #[serde(default)]
     upstream_versions: Globs,
+    /// Images that keep their version, whatever changes in them.
+    #[serde(default)]
+    frozen: Globs,
+    /// Files beside the images that all of them are built anew for, under their present tags.
+    #[serde(default)]
+    build_inputs: Vec<PathPattern>,
 }
 
 /// `[references]`: how an image names another one.
@@ -293,6 +299,10 @@ pub struct Shape {
     pub mirrored: Globs,
     /// Further images that carry another project's version.
     pub upstream_versions: Globs,
+    /// Images that keep their version, whatever changes in them.
+    pub frozen: Globs,
+    /// Files beside the images that all of them are built anew for: what matches, and all below directories that match.
+    pub build_inputs: Vec<PathPattern>,
     /// What stands before the name of an image of this tree, the longest first.
     pub registries: Vec<Prefix>,
     /// Whether tags end with the platform.
@@ -337,6 +347,87 @@ pub struct ManifestShape {
     /// Keys of entries that stay behind on purpose.
     #[serde(default)]
     pub pinned: Vec<String>,
+    /// When an entry follows a new version of its image.
+    #[serde(default)]
+    pub follows: Follows,
+    /// What in a tree tells that its entries follow after promotion. One of them is enough.
+    #[serde(default)]
+    pub promotion_signs: Vec<PromotionSign>,
+    /// Branches that use images which other branches built, by name or pattern.
+    #[serde(default)]
+    pub release_branches: Globs,
+}
+
+/// `manifest.follows`: when an entry of the manifest follows a new version of its image.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Follows {
+    /// As the tree says that the change is made to: after promotion where it has a sign of that, else in the same change.
+    Auto,
+    /// In the change that makes the version.
+    #[default]
+    SameChange,
+    /// In a later change, when the image was built and promoted.
+    AfterPromotion,
+}
+
+/// `[[manifest.promotion-signs]]`: a file whose text tells that the manifest follows after promotion.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PromotionSign {
+    /// The file.
+    pub path: Arc<str>,
+    /// What stands in it.
+    #[serde(deserialize_with = "plain_pattern")]
+    pub pattern: Pattern,
+}
+
+/// When the manifest of one tree follows, and by what that is known.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ManifestOrder {
+    /// Whether entries follow in a later change, when the image is promoted, and not in the same change.
+    pub is_after_promotion: bool,
+    /// By what that is known, to be read after "the manifest follows in the same change: ".
+    pub reason: String,
+}
+
+impl ManifestOrder {
+    /// The value of [`Follows`] that says the same without a look at any tree.
+    pub fn setting(&self) -> &'static str {
+        if self.is_after_promotion { "after-promotion" } else { "same-change" }
+    }
+}
+
+impl fmt::Display for ManifestOrder {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let when = if self.is_after_promotion { "after promotion" } else { "in the same change" };
+        write!(f, "the manifest follows {when}: {}", self.reason)
+    }
+}
+
+impl ManifestShape {
+    /// When the manifest follows in a tree whose files `read` gives.
+    pub fn order<E>(&self, mut read: impl FnMut(&str) -> Result<Option<Arc<Text>>, E>) -> Result<ManifestOrder, E> {
+        let is_after_promotion = match self.follows {
+            Follows::SameChange => false,
+            Follows::AfterPromotion => true,
+            Follows::Auto => {
+                for PromotionSign { path, pattern } in &self.promotion_signs {
+                    let text = read(path)?;
+                    let found = text.as_ref().and_then(|text| pattern.matches(text).next().map(|found| found.whole()));
+                    if let Some(words) = found {
+                        let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+                        let reason = format!("{path} speaks of the \"{words}\"");
+                        return Ok(ManifestOrder { is_after_promotion: true, reason });
+                    }
+                }
+                let paths: Vec<&str> = self.promotion_signs.iter().map(|sign| &*sign.path).collect();
+                let reason = format!("nothing else is said in {}", paths.join(", "));
+                return Ok(ManifestOrder { is_after_promotion: false, reason });
+            }
+        };
+        Ok(ManifestOrder { is_after_promotion, reason: "shape.manifest.follows says so".to_owned() })
+    }
 }
 
 /// `[dependencies]`: a list of versions and of the files that repeat them, as `build/dependencies.yaml` of Kubernetes.
@@ -407,6 +498,8 @@ impl From<PackFile> for Shape {
             shared: images.shared,
             mirrored: images.mirrored,
             upstream_versions: images.upstream_versions,
+            frozen: images.frozen,
+            build_inputs: images.build_inputs,
             registries,
             platform_suffix: references.platform_suffix,
             tag_prefix: references.tag_prefix,
@@ -432,9 +525,11 @@ impl Shape {
         scope.directories.extend(self.binary_scope.iter().filter(|path| !self.is_below_a_root(path)).cloned());
         let manifest = self.manifest.iter().map(|manifest| &manifest.path);
         let dependencies = self.dependencies.iter().map(|list| &list.path);
-        let files = manifest.chain(dependencies).chain(self.constants.iter().map(|constant| &constant.path));
+        let signs = self.manifest.iter().flat_map(|manifest| &manifest.promotion_signs).map(|sign| &sign.path);
+        let constants = self.constants.iter().map(|constant| &constant.path);
+        let files = manifest.chain(signs).chain(dependencies).chain(constants);
         scope.files.extend(files.filter(|path| !self.is_below_a_root(path)).map(ToString::to_string));
-        for Shared { path, .. } in &self.shared {
+        for path in self.shared.iter().map(|shared| &shared.path).chain(&self.build_inputs) {
             match path.as_path() {
                 Some(path) if self.is_below_a_root(path) => {}
                 // A file or a directory: the tree tells.
@@ -457,6 +552,19 @@ impl Shape {
         self.mirrored.is_match(image) || self.upstream_versions.is_match(image)
     }
 
+    /// Whether images of a branch, given by its name, may have been built from another branch.
+    pub fn is_release_branch(&self, branch: &str) -> bool {
+        self.manifest.as_ref().is_some_and(|manifest| manifest.release_branches.is_match(branch))
+    }
+
+    /// When the manifest follows in a tree.
+    pub fn manifest_order(&self, tree: &Snapshot<'_>) -> Result<ManifestOrder, StoreError> {
+        match &self.manifest {
+            Some(manifest) => manifest.order(|path| tree.readable(path)),
+            None => Ok(ManifestOrder { is_after_promotion: false, reason: "there is none".to_owned() }),
+        }
+    }
+
     /// The tag of a version, without a platform.
     pub fn tag_of(&self, version: &str) -> String {
         [&self.tag_prefix, version].concat()
@@ -469,6 +577,8 @@ impl Shape {
             VersionForm::WholeFile | VersionForm::Key(_) => None,
         });
         let patterns = versions.chain(self.manifest.iter().map(|manifest| &manifest.pattern));
+        let signs = self.manifest.iter().flat_map(|manifest| &manifest.promotion_signs).map(|sign| &sign.pattern);
+        let patterns = patterns.chain(signs);
         patterns.chain(self.constants.iter().map(|constant| &constant.pattern)).try_for_each(|pattern| {
             let reason = pattern.compile().err();
             reason.map_or(Ok(()), |reason| Err(format!("the pattern {pattern} does not compile: {reason}")))
@@ -610,6 +720,10 @@ fn manifest_pattern<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Patter
 
 fn constant_pattern<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Pattern, D::Error> {
     pattern(deserializer, &["value"])
+}
+
+fn plain_pattern<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Pattern, D::Error> {
+    pattern(deserializer, &[])
 }
 
 /// Reads a pattern that has these groups.

@@ -2,9 +2,8 @@
 
 use serde::Deserialize;
 
-use super::{Context, Kind, Missing, Reads};
+use super::{Context, Kind, Missing, Reads, Sight};
 use crate::finding::{Fault, Level};
-use crate::inputs::Inputs;
 use crate::parse::glob::Globs;
 use crate::snapshot::StoreError;
 
@@ -52,7 +51,7 @@ impl Kind for Job {
         Ok(faults)
     }
 
-    fn missing(&self, inputs: &Inputs, has_base: bool) -> Option<Missing> {
-        (inputs.jobs.is_none() && !has_base).then_some(Missing::Input("--jobs"))
+    fn missing(&self, sight: Sight<'_>) -> Option<Missing> {
+        (sight.inputs.jobs.is_none() && !sight.has_base).then_some(Missing::Input("--jobs"))
     }
 }

@@ -5,41 +5,27 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::{Change, Context, Kind, Missing, Reads};
+use super::{Change, Context, Kind, Missing, Reads, Sight};
 use crate::edit::{Edit, Fix};
-use crate::finding::{Fault, Place};
-use crate::inputs::Inputs;
-use crate::model::{Image, ManifestEntry};
+use crate::finding::{Fault, Level, Place};
+use crate::model::{self, Image, ManifestEntry, Model};
 use crate::parse::version::order;
 use crate::snapshot::StoreError;
 
-/// What is demanded of the manifest, and when.
+/// What is demanded of the manifest. When it follows is said by the shape: `manifest.follows`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Manifest {
     demand: Demand,
-    /// `None` where it follows from the rule that demands `current`.
-    pub(crate) when: Option<When>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Demand {
-    /// An entry must follow when the change moves its image's version.
+    /// An entry must follow its image's version.
     Current,
     /// An entry must not name what cannot have been built.
     Built,
-}
-
-/// When the manifest follows a new version.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum When {
-    /// In the change that makes the version.
-    #[default]
-    SameChange,
-    /// In a later change, when the image was built and promoted.
-    AfterPromotion,
 }
 
 impl Kind for Manifest {
@@ -48,117 +34,220 @@ impl Kind for Manifest {
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
-        let when = self.when.unwrap_or_default();
-        Ok(match self.demand {
-            Demand::Current => stale(context, when),
-            Demand::Built => unbuilt(context, when),
-        })
-    }
-
-    fn missing(&self, inputs: &Inputs, has_base: bool) -> Option<Missing> {
         match self.demand {
-            Demand::Current if !has_base => Some(Missing::Base),
-            Demand::Current if self.when == Some(When::AfterPromotion) && inputs.promoted.is_none() => {
-                Some(Missing::Input("--promoted"))
+            Demand::Current => stale(context),
+            Demand::Built => unbuilt(context),
+        }
+    }
+
+    fn missing(&self, sight: Sight<'_>) -> Option<Missing> {
+        let needs_base = self.demand == Demand::Current && !sight.is_after_promotion;
+        (needs_base && !sight.has_base).then_some(Missing::Base)
+    }
+}
+
+fn stale(context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
+    let Some(manifest) = &context.head.manifest else { return Ok(gone(context).into_iter().collect()) };
+    let mut faults = unread(context, manifest);
+    let is_after_promotion = context.manifest_order()?.is_after_promotion;
+    for entry in manifest.entries.iter().filter(|entry| !entry.is_pinned) {
+        let images = context.head.images_of_entry(entry);
+        for image in &images {
+            let Some(version) = image.version().filter(|version| *version != entry.version) else { continue };
+            let lag = Lag { context, manifest, entry, image, version };
+            if !is_after_promotion {
+                faults.extend(lag.in_same_change());
+            } else if images.iter().all(|other| other.version() != Some(&entry.version)) {
+                // Of several images of one name, the entry may be about the other one.
+                faults.extend(lag.after_promotion());
             }
-            Demand::Current | Demand::Built => None,
         }
     }
+    Ok(faults)
 }
 
-impl Manifest {
-    /// Whether this is the rule by which others know when the manifest follows.
-    pub(crate) fn is_current(&self) -> bool {
-        self.demand == Demand::Current
-    }
+/// The fault of a change that takes the manifest away.
+fn gone(context: &Context<'_>) -> Option<Fault> {
+    let manifest = context.change?.base.manifest.as_ref()?;
+    let message = format!("{} is gone, and with it the versions that are used", manifest.path);
+    let fault = Fault::new(message, Place::file(&manifest.path));
+    Some(fault.help("move it back, or tell the pack where it is now"))
 }
 
-fn stale(context: &Context<'_>, when: When) -> Vec<Fault> {
+/// The faults of entries that the change writes in a way that nothing can be read from.
+fn unread(context: &Context<'_>, manifest: &model::Manifest) -> Vec<Fault> {
     let mut faults = Vec::new();
-    let Some(change) = context.change else { return faults };
-    let Some(manifest) = &context.head.manifest else {
-        if let Some(manifest) = &change.base.manifest {
-            let message = format!("{} is gone, and with it the versions that are used", manifest.path);
-            faults.push(
-                Fault::new(message, Place::file(&manifest.path)).help("move it back, or tell the pack where it is now"),
-            );
-        }
-        return faults;
-    };
-    for (entry, span) in change.base.manifest.iter().flat_map(|before| manifest.unread(before)) {
+    let before = context.change.and_then(|change| change.base.manifest.as_ref());
+    for (entry, span) in before.into_iter().flat_map(|before| manifest.unread(before)) {
         let message = format!("{} is written in a way that cannot be read, so its version is not seen", entry.key);
         let help = "write it as the other entries are, or give the pack a pattern that reads it";
-        faults.push(Fault::new(message, Place::new(&manifest.path, &manifest.text, span)).help(help));
-    }
-    for entry in manifest.entries.iter().filter(|entry| !entry.is_pinned) {
-        for image in context.head.images_of_entry(entry) {
-            let Some((_, version)) = change.new_version(image).filter(|(_, version)| *version != entry.version) else {
-                continue;
-            };
-            // Later means: no demand before the registry has it.
-            let is_promoted = || context.inputs.is_promoted(&entry.name, &context.shape.tag_of(version));
-            if when == When::AfterPromotion && !is_promoted() {
-                continue;
-            }
-            let message =
-                format!("{} is now at {version}, but {} still names {}", image.name, entry.key, entry.version);
-            let title = format!("set {} in {} to {version}", entry.key, manifest.path);
-            let edit = Edit::replace(&manifest.path, &entry.span, version);
-            faults.push(
-                Fault::new(message, manifest.place(entry))
-                    .image(&image.name)
-                    .related(format!("{} is {version} here", image.name), image.version_place())
-                    .write(version, Fix { safe: when == When::SameChange, ..Fix::safe(title, vec![edit]) }),
-            );
-        }
+        let place = Place::new(&manifest.path, &manifest.text, span);
+        faults.push(Fault::new(message, place).about(format!("{} unread", entry.key)).help(help));
     }
     faults
 }
 
-fn unbuilt(context: &Context<'_>, when: When) -> Vec<Fault> {
-    let mut faults = Vec::new();
-    let Some(manifest) = &context.head.manifest else { return faults };
-    // What is promoted was built, whatever its image says now.
-    let is_promoted =
-        |entry: &ManifestEntry| context.inputs.is_promoted(&entry.name, &context.shape.tag_of(&entry.version));
-    for entry in manifest.entries.iter().filter(|entry| !is_promoted(entry)) {
-        let images = context.head.images_of_entry(entry);
-        let is_ahead = |version: &str| order(&entry.version, version) == Some(Ordering::Greater);
-        if let Some(image) = images.first()
-            && images.iter().all(|image| image.version().is_some_and(is_ahead))
-        {
-            let version = image.version().unwrap_or_default();
-            let message = format!(
-                "{} names {} {}, but {} has only reached {version}",
-                entry.key, image.name, entry.version, image.name
-            );
-            faults.push(
-                Fault::new(message, manifest.place(entry))
-                    .image(&image.name)
-                    .help(format!("name a version that was built; the newest can be {version}"))
-                    .related(format!("{} is {version} here", image.name), image.version_place()),
-            );
+/// An entry that names another version than its image has.
+struct Lag<'a> {
+    context: &'a Context<'a>,
+    manifest: &'a model::Manifest,
+    entry: &'a ManifestEntry,
+    image: &'a Arc<Image>,
+    /// The image's version.
+    version: &'a str,
+}
+
+impl Lag<'_> {
+    /// Where the manifest follows in the same change: a change of the version must bring it along.
+    fn in_same_change(&self) -> Option<Fault> {
+        self.context.change?.new_version(self.image)?;
+        Some(self.fault(self.still_names(), true, "in the same change"))
+    }
+
+    /// Where the manifest follows when an image is promoted: until then it is a note what a later change will have to write.
+    fn after_promotion(&self) -> Option<Fault> {
+        let order = order(&self.entry.version, self.version);
+        // An entry that runs ahead is never to be lowered: a release branch takes images that others built.
+        if order == Some(Ordering::Greater) {
+            return None;
         }
-        let was_used = |change: &Change<'_>| {
-            let before = change.base.manifest.iter().flat_map(|manifest| &manifest.entries);
-            before.into_iter().any(|before| before.name == entry.name && before.version == entry.version)
-        };
-        let is_new = |image: &&&Arc<Image>| {
-            let change = context.change.filter(|change| !was_used(change));
-            change.is_some_and(|change| change.introduced_version(image) == Some(&*entry.version))
-        };
-        if when == When::AfterPromotion
-            && let Some(image) = images.iter().find(is_new)
-        {
-            let message =
-                format!("{} names {} {}, which this very change introduces", entry.key, image.name, entry.version);
-            faults.push(
-                Fault::new(message, manifest.place(entry))
-                    .image(&image.name)
-                    .help("nothing can have built it yet: move the entry in a later change, when the image is promoted")
-                    .related("the version is introduced here", image.version_place()),
-            );
+        let Self { context, entry, image, version, .. } = self;
+        let is_promoted = context.inputs.is_promoted(&entry.name, &context.shape.tag_of(version));
+        if let Some(change) = context.change {
+            let is_moved = is_moved(change, entry);
+            let is_bumped = change.before(image).and_then(Image::version) != Some(*version);
+            return match (is_promoted, is_bumped, is_moved) {
+                (true, true, _) | (true, _, true) => Some(self.fault(self.still_names(), true, PROMOTED)),
+                (false, true, false) => Some(self.note(self.still_names())),
+                _ => None,
+            };
+        }
+        let names = format!("{} names {} {}", entry.key, image.name, entry.version);
+        match (&context.inputs.promoted, order) {
+            (Some(promoted), Some(_)) if is_promoted => {
+                Some(self.fault(format!("{names}, but {version} is promoted, says {}", promoted.name), true, PROMOTED))
+            }
+            (Some(_), None) if is_promoted => {
+                let message = format!("{names} and {version} is promoted: which of them is newer cannot be told");
+                Some(self.fault(message, false, PROMOTED).level(Level::Note))
+            }
+            (Some(_), _) => None,
+            (None, _) => Some(self.note(format!("{names}, but {} is at {version}", image.name))),
         }
     }
-    faults
+
+    fn still_names(&self) -> String {
+        let Self { entry, image, version, .. } = self;
+        format!("{} is now at {version}, but {} still names {}", image.name, entry.key, entry.version)
+    }
+
+    /// Nothing is wrong yet.
+    fn note(&self, message: String) -> Fault {
+        self.fault(message, false, "in a later change, when it is promoted").level(Level::Note)
+    }
+
+    /// The fault, with a repair, and the words for when that is to be made.
+    fn fault(&self, message: String, is_safe: bool, when: &str) -> Fault {
+        let Self { manifest, entry, image, version, .. } = self;
+        let title = format!("set {} in {} to {version}", entry.key, manifest.path);
+        let edit = Edit::replace(&manifest.path, &entry.span, *version);
+        let mut fault = Fault::new(message, manifest.place(entry))
+            .about(&entry.key)
+            .image(&image.name)
+            .related(format!("{} is {version} here", image.name), image.version_place())
+            .write(version, Fix { safe: is_safe, ..Fix::safe(title, vec![edit]) });
+        fault.help = fault.help.map(|help| format!("{help}, {when} (`shape.manifest.follows` says when)"));
+        fault
+    }
+}
+
+/// When an entry is to be moved whose image is promoted.
+const PROMOTED: &str = "now that it is promoted";
+
+/// Whether the change writes an entry's version.
+fn is_moved(change: &Change<'_>, entry: &ManifestEntry) -> bool {
+    let mut before = change.base.manifest.iter().flat_map(|manifest| &manifest.entries);
+    !before.any(|before| before.key == entry.key && before.version == entry.version)
+}
+
+fn unbuilt(context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
+    let mut faults = Vec::new();
+    let Some(manifest) = &context.head.manifest else { return Ok(faults) };
+    let is_after_promotion = context.manifest_order()?.is_after_promotion;
+    for entry in &manifest.entries {
+        // What is promoted was built, whatever its image says now.
+        if context.inputs.is_promoted(&entry.name, &context.shape.tag_of(&entry.version)) {
+            continue;
+        }
+        if context.change.is_some_and(|change| was_ahead(change, entry)) {
+            continue;
+        }
+        let fault = if let Some(image) = ahead_of(context.head, entry) {
+            Some(ahead(context, manifest, entry, image, is_after_promotion))
+        } else if is_after_promotion {
+            introduced(context, manifest, entry)
+        } else {
+            None
+        };
+        // What is at fault is the entry, whichever version its image has by now.
+        faults.extend(fault.map(|fault| fault.about(format!("{} {}", entry.key, entry.version))));
+    }
+    Ok(faults)
+}
+
+/// The image that an entry runs ahead of: all that it can be about are behind it.
+fn ahead_of<'m>(model: &'m Model, entry: &ManifestEntry) -> Option<&'m Arc<Image>> {
+    let images = model.images_of_entry(entry);
+    for image in &images {
+        if order(&entry.version, image.version()?) != Some(Ordering::Greater) {
+            return None;
+        }
+    }
+    images.first().copied()
+}
+
+/// Whether an entry ran ahead of its image before the change, and the change left it as it was.
+fn was_ahead(change: &Change<'_>, entry: &ManifestEntry) -> bool {
+    !is_moved(change, entry) && ahead_of(change.base, entry).is_some()
+}
+
+fn ahead(
+    context: &Context<'_>,
+    manifest: &model::Manifest,
+    entry: &ManifestEntry,
+    image: &Image,
+    is_after_promotion: bool,
+) -> Fault {
+    let version = image.version().unwrap_or_default();
+    let ManifestEntry { key, version: named, .. } = entry;
+    let message = format!("{key} names {} {named}, but {} has only reached {version}", image.name, image.name);
+    let fault = Fault::new(message, manifest.place(entry))
+        .image(&image.name)
+        .related(format!("{} is {version} here", image.name), image.version_place());
+    // A release branch takes images that were built elsewhere, and only the list tells which.
+    let branch = context.inputs.branch.as_deref().filter(|branch| context.shape.is_release_branch(branch));
+    match branch {
+        Some(branch) if is_after_promotion && context.inputs.promoted.is_none() => fault
+            .level(Level::Warning)
+            .help(format!("{branch} may use what another branch built: `--promoted FILE` tells whether this is there")),
+        _ => fault.help(format!("name a version that was built; the newest can be {version}")),
+    }
+}
+
+/// The fault of an entry that names what the same change introduces.
+fn introduced(context: &Context<'_>, manifest: &model::Manifest, entry: &ManifestEntry) -> Option<Fault> {
+    let change = context.change?;
+    let mut before = change.base.manifest.iter().flat_map(|manifest| &manifest.entries);
+    if before.any(|before| before.name == entry.name && before.version == entry.version) {
+        return None;
+    }
+    let images = context.head.images_of_entry(entry);
+    let image = images.into_iter().find(|image| change.introduced_version(image) == Some(&*entry.version))?;
+    let message = format!("{} names {} {}, which this very change introduces", entry.key, image.name, entry.version);
+    Some(
+        Fault::new(message, manifest.place(entry))
+            .image(&image.name)
+            .help("nothing can have built it yet: move the entry in a later change, when the image is promoted")
+            .related("the version is introduced here", image.version_place()),
+    )
 }

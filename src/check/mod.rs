@@ -5,9 +5,11 @@
 mod base_cycle;
 mod base_format;
 mod base_platform;
+mod build_inputs;
 mod constant;
 mod dependencies;
 mod dockerfile;
+mod duplicate_name;
 mod job;
 mod manifest;
 mod misnamed_file;
@@ -38,12 +40,10 @@ use crate::finding::Fault;
 use crate::inputs::Inputs;
 use crate::model::content::ChangedContent;
 use crate::model::{Image, Model};
-use crate::shape::Shape;
+use crate::shape::{ManifestOrder, Shape};
 use crate::snapshot::{Pair, Snapshot, StoreError};
 use crate::text::file_name;
 use crate::waiver::Hygiene;
-
-pub use manifest::When;
 
 /// What a check sees.
 #[derive(Clone, Copy)]
@@ -58,6 +58,26 @@ pub struct Context<'a> {
     pub inputs: &'a Inputs,
     /// What they are compared with; `None` where the whole tree is judged.
     pub change: Option<&'a Change<'a>>,
+    /// When the manifest follows, or why that cannot be told.
+    pub order: &'a Result<ManifestOrder, StoreError>,
+}
+
+impl<'a> Context<'a> {
+    /// When the manifest follows. Who needs that and cannot be told has failed.
+    pub fn manifest_order(&self) -> Result<&'a ManifestOrder, StoreError> {
+        self.order.as_ref().map_err(Clone::clone)
+    }
+}
+
+/// What a run gives its checks to look at, beside the files that are judged.
+#[derive(Clone, Copy)]
+pub struct Sight<'a> {
+    /// Files from outside.
+    pub inputs: &'a Inputs,
+    /// Whether there is something to compare with.
+    pub has_base: bool,
+    /// Whether the manifest follows in a later change, when an image is promoted.
+    pub is_after_promotion: bool,
 }
 
 /// The other side of a change.
@@ -164,7 +184,7 @@ pub trait Kind {
     }
 
     /// What it lacks to see what it is about, beside a base to compare with. Without that it is silent, whatever is wrong.
-    fn missing(&self, _: &Inputs, _has_base: bool) -> Option<Missing> {
+    fn missing(&self, _: Sight<'_>) -> Option<Missing> {
         None
     }
 
@@ -230,16 +250,20 @@ kinds! {
     BaseFormat(base_format::BaseFormat, Tree),
     /// The two platforms on a line of a base file must be one.
     BasePlatform(base_platform::BasePlatform, Tree),
+    /// What all images are built with has changed.
+    BuildInputs(build_inputs::BuildInputs, Change),
     /// A literal in the sources must equal an image's version.
     Constant(constant::Constant, Tree),
     /// Entries of a list of dependencies must equal the versions that they are about.
     Dependencies(dependencies::Dependencies, Tree),
     /// Dockerfiles must be there, and readable.
     Dockerfile(dockerfile::Dockerfile, Tree),
+    /// Images must have a name and version of their own.
+    DuplicateName(duplicate_name::DuplicateName, Tree),
     /// A job must build every image.
     Job(job::Job, Both),
     /// Entries of the manifest must be current, or must be built.
-    Manifest(manifest::Manifest, Tree),
+    Manifest(manifest::Manifest, Both),
     /// No file may be named almost like one that the build looks for.
     MisnamedFile(misnamed_file::MisnamedFile, Tree),
     /// A new image deserves a second thought.

@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use super::{Context, Kind, Missing, Reads};
+use super::{Context, Kind, Missing, Reads, Sight};
 use crate::finding::Fault;
-use crate::inputs::Inputs;
 use crate::model::ManifestEntry;
 use crate::snapshot::StoreError;
 
@@ -53,7 +52,7 @@ impl Kind for Promoted {
         Ok(faults)
     }
 
-    fn missing(&self, inputs: &Inputs, _: bool) -> Option<Missing> {
-        inputs.promoted.is_none().then_some(Missing::Input("--promoted"))
+    fn missing(&self, sight: Sight<'_>) -> Option<Missing> {
+        sight.inputs.promoted.is_none().then_some(Missing::Input("--promoted"))
     }
 }

@@ -1,27 +1,21 @@
 //! `rebase`: what names another image of the tree must name its version.
 
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::{Change, Context, Kind, Reads, When};
+use super::{Change, Context, Kind, Reads};
 use crate::edit::{Edit, Fix};
-use crate::finding::Fault;
-use crate::model::{Image, ManifestEntry, Model, Reference, Writing};
+use crate::finding::{Fault, Level, Place};
+use crate::model::{DependencyFile, Image, ManifestEntry, Model, Reference, Writing};
 use crate::parse::version::order;
 use crate::snapshot::StoreError;
 
-/// The kind has no options of its own.
+/// The kind has no options.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Rebase {
-    /// When the manifest follows a new version, which the rule about the manifest says. Where that is later, children may follow
-    /// with it.
-    #[serde(skip)]
-    pub(crate) when: When,
-}
+pub struct Rebase {}
 
 impl Kind for Rebase {
     fn reads(&self) -> Reads<'_> {
@@ -29,131 +23,293 @@ impl Kind for Rebase {
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
+        let judge = Judge { context, is_after_promotion: context.manifest_order()?.is_after_promotion };
         let mut faults = Vec::new();
         for child in context.head.images.values() {
             let mut stale: BTreeMap<Group<'_>, Vec<&Reference>> = BTreeMap::new();
             for reference in &child.references {
                 let Some(named) = reference.version.as_deref() else { continue };
-                if let Some(parent) = outdated(context, self.when, child, reference, named)
-                    && !(self.when == When::AfterPromotion && is_used(context, parent, named))
-                {
-                    let subject = (&*reference.path, reference.subject());
-                    let group = (subject, reference.writing, &*parent.directory, named);
+                if let Some(wanted) = judge.outdated(child, reference, named) {
+                    let (path, place) = (&*reference.path, reference.subject());
+                    let group = Group { path, place, writing: reference.writing, named, wanted };
                     stale.entry(group).or_default().push(reference);
                 }
             }
-            for ((_, writing, parent, named), references) in stale {
-                let parent = context.head.images.get(parent);
-                faults.extend(parent.and_then(|parent| fault(context, child, parent, named, writing, &references)));
+            for (group, references) in stale {
+                faults.extend(judge.fault(child, &group, &references));
             }
         }
         Ok(faults)
     }
 }
 
-/// What references must share to be one fault: the file and the place there, how the version is written, the parent's directory and
-/// the version.
-type Group<'a> = ((&'a str, usize), Writing, &'a str, &'a str);
-
-/// The parent whose version the reference should name and does not.
-fn outdated<'a>(
-    context: &Context<'a>,
-    when: When,
-    child: &Image,
-    reference: &Reference,
-    named: &str,
-) -> Option<&'a Arc<Image>> {
-    let parents = context.head.named(&reference.target);
-    // An image may be built from an older version of itself.
-    let is_right = |parent: &Image| parent.version() == Some(named) && reference.writing != Writing::Unprefixed;
-    if parents.iter().any(|parent| parent.directory == child.directory || is_right(parent)) {
-        return None;
-    }
-    let moved = parents.into_iter().filter(|parent| match context.change {
-        // Of a change, only what it moved is asked for: to name a version that is not the newest may be meant.
-        Some(change) => {
-            change.new_version(parent).is_some()
-                || change.introduced_version(parent).is_some()
-                || is_ahead(change, child, reference, parent)
-                || (when == When::AfterPromotion && uses_anew(change, context.head, parent))
-        }
-        None => parent.version().is_some(),
-    });
-    // Of several images of one name, the one is meant that had the named version, or else one most like it.
-    let likeness = |parent: &&Arc<Image>| {
-        let had = context.change.and_then(|change| change.before(parent)?.version());
-        let version = parent.version().unwrap_or_default();
-        (had == Some(named), version.bytes().zip(named.bytes()).take_while(|(one, other)| one == other).count())
-    };
-    moved.max_by_key(likeness)
-}
-
-/// Whether a version of an image is the one that the manifest names.
-fn is_used(context: &Context<'_>, image: &Image, version: &str) -> bool {
-    used_versions(context.head, image).any(|used| used == version)
-}
-
-/// Whether the change has the manifest name another version of an image.
-fn uses_anew(change: &Change<'_>, head: &Model, image: &Image) -> bool {
-    let Some(before) = change.before(image) else { return false };
-    used_versions(head, image).any(|used| !used_versions(change.base, before).any(|known| known == used))
-}
-
-/// The versions of an image that the manifest of a tree names.
-fn used_versions<'m>(model: &'m Model, image: &Image) -> impl Iterator<Item = &'m str> {
-    let entries = model.manifest.iter().flat_map(|manifest| &manifest.entries).filter(|entry| !entry.is_pinned);
-    let is_it = |entry: &&ManifestEntry| model.images_of_entry(entry).iter().any(|it| it.directory == image.directory);
-    entries.filter(is_it).map(|entry| &*entry.version)
-}
-
-/// Whether the change itself names a version that the parent has not reached: nothing can have built it.
-fn is_ahead(change: &Change<'_>, child: &Image, reference: &Reference, parent: &Image) -> bool {
-    let is_same = |old: &Reference| old.target == reference.target && old.version == reference.version;
-    let was_there = change.base_of(child).is_some_and(|base| base.references.iter().any(is_same));
-    let reached = reference.version.as_deref().zip(parent.version());
-    !was_there && reached.is_some_and(|(named, version)| order(named, version) == Some(Ordering::Greater))
-}
-
-fn fault(
-    context: &Context<'_>,
-    child: &Image,
-    parent: &Image,
-    named: &str,
+/// What references must share to be one fault.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Group<'a> {
+    path: &'a str,
+    /// Where in the file.
+    place: usize,
     writing: Writing,
-    references: &[&Reference],
-) -> Option<Fault> {
-    let (first, others) = references.split_first()?;
-    let version = parent.version()?;
-    let tag = context.shape.tag_of(version);
-    let shown = if writing == Writing::Unprefixed { named.to_owned() } else { context.shape.tag_of(named) };
-    let message = format!("{} names {} {shown}, but {} is at {tag}", child.name, parent.name, parent.name);
-    let count = references.iter().map(|reference| reference.version_span.start).collect::<BTreeSet<_>>().len();
-    let lines = if count == 1 { String::new() } else { format!(" on all {count} lines") };
-    let what = match writing {
-        Writing::Literal | Writing::Unprefixed => format!("name {tag}"),
-        Writing::Digest => format!("name {tag} with its digest"),
-        Writing::Default => format!("set the default of the variable to {version}"),
-        Writing::Computed => format!("have the variable make it {tag}"),
-    };
-    let help = format!("{what}{lines}, and bump {} of {} too", child.version_name, child.name);
-    let mut fault = Fault::new(message, first.version_place())
-        .image(&child.name)
-        .help(help)
-        .related(format!("{} is {version} here", parent.name), parent.version_place());
-    let edits = references.iter().map(|reference| Edit::replace(&reference.path, &reference.version_span, version));
-    let title = format!("rebase {} on {} {version}", child.name, parent.name);
-    // A version that went down was built from another base already; and a tag with a `v` is of a scheme that the pack does not know.
-    let went_down = context.change.and_then(|change| change.new_version(child));
-    let went_down = went_down.is_some_and(|(old, new)| order(new, old) == Some(Ordering::Less));
-    let is_number = |version: &str| version.starts_with(|c: char| c.is_ascii_digit());
-    let has_letter = is_number(version) && named.strip_prefix('v').is_some_and(is_number);
-    fault.fix = match writing {
-        Writing::Literal if !went_down && !has_letter => Some(Fix::safe(title, edits.collect())),
-        Writing::Literal | Writing::Default => Some(Fix::risky(title, edits.collect())),
-        Writing::Digest | Writing::Unprefixed | Writing::Computed => None,
-    };
-    for other in others {
-        fault = fault.related(format!("{shown} here too"), other.version_place());
+    named: &'a str,
+    wanted: Wanted<'a>,
+}
+
+/// What a reference should name.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Wanted<'a> {
+    /// The directory of the parent.
+    parent: &'a str,
+    version: &'a str,
+    why: Why,
+}
+
+/// Why a reference should name another version.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Why {
+    /// Its parent has this version.
+    Parent,
+    /// Its parent has this version, and the manifest names it when it is promoted: until then the child may wait.
+    Promotion,
+    /// The manifest moved on to this version.
+    Manifest,
+    /// The manifest names this version, and the list of dependencies ties the reference to it.
+    Tie,
+    /// Its parent has this version. The change has it name the one that the manifest names, and that may be meant.
+    Choice,
+}
+
+struct Judge<'a> {
+    context: &'a Context<'a>,
+    /// Whether the manifest, and children with it, may follow when an image is promoted.
+    is_after_promotion: bool,
+}
+
+impl<'a> Judge<'a> {
+    /// What a reference should name and does not.
+    fn outdated(&self, child: &Image, reference: &Reference, named: &str) -> Option<Wanted<'a>> {
+        let mut candidates: Vec<(&Image, Wanted<'a>)> = Vec::new();
+        for parent in self.context.head.named(&reference.target) {
+            // An image may be built from an older version of itself.
+            if parent.directory == child.directory {
+                return None;
+            }
+            let tied = self.tied_versions(parent, reference);
+            let is_right = if tied.is_empty() { parent.version() == Some(named) } else { tied.contains(named) };
+            if is_right && reference.writing != Writing::Unprefixed {
+                return None;
+            }
+            let wanted = match (self.context.change, tied.last()) {
+                (Some(change), Some(tied)) => self.wanted_of_tie(change, child, parent, reference, tied),
+                (Some(change), None) => self.wanted_of_change(change, child, parent, reference, named),
+                (None, Some(tied)) => Some(Wanted { parent: &parent.directory, version: tied, why: Why::Tie }),
+                (None, None) => self.wanted_of_tree(parent),
+            };
+            candidates.extend(wanted.map(|wanted| (&**parent, wanted)));
+        }
+        // Of several images of one name, the one is meant that had the named version, or else one most like it.
+        candidates.sort_by_key(|(parent, _)| Reverse(self.likeness(parent, named)));
+        candidates.first().map(|(_, wanted)| *wanted)
     }
-    Some(fault)
+
+    /// How much speaks for it that a version which is named is one of this image.
+    fn likeness(&self, parent: &Image, named: &str) -> (bool, usize) {
+        let had = self.context.change.and_then(|change| change.before(parent)?.version());
+        let version = parent.version().unwrap_or_default();
+        let same = version.bytes().zip(named.bytes()).take_while(|(one, other)| one == other).count();
+        (had == Some(named), same)
+    }
+
+    /// Of a change only what it moved is asked for: the parent, the reference, or what the manifest names. All else is old.
+    fn wanted_of_change(
+        &self,
+        change: &Change<'_>,
+        child: &Image,
+        parent: &'a Image,
+        reference: &Reference,
+        named: &str,
+    ) -> Option<Wanted<'a>> {
+        let version = parent.version()?;
+        let used = used_versions(self.context.head, parent);
+        if change.new_version(parent).is_some() || change.introduced_version(parent).is_some() {
+            // What only its children use is promoted with nothing.
+            let may_wait = self.is_after_promotion && !used.is_empty();
+            let why = if may_wait { Why::Promotion } else { Why::Parent };
+            return Some(Wanted { parent: &parent.directory, version, why });
+        }
+        if is_written(change, child, reference) {
+            let why = if used.contains(named) { Why::Choice } else { Why::Parent };
+            return Some(Wanted { parent: &parent.directory, version, why });
+        }
+        if self.is_after_promotion
+            && let Some(before) = change.before(parent)
+        {
+            let used_before = used_versions(change.base, before);
+            let newest = used.iter().rfind(|version| !used_before.contains(*version));
+            if let Some(newest) = newest.filter(|_| used_before.contains(named) && !used.contains(named)) {
+                return Some(Wanted {
+                    parent: &parent.directory,
+                    version: newest,
+                    why: if *newest == version { Why::Parent } else { Why::Manifest },
+                });
+            }
+        }
+        None
+    }
+
+    /// What is tied to the manifest is asked for where the change moved one of them.
+    fn wanted_of_tie(
+        &self,
+        change: &Change<'_>,
+        child: &Image,
+        parent: &'a Image,
+        reference: &Reference,
+        tied: &'a str,
+    ) -> Option<Wanted<'a>> {
+        let named = reference.version.as_deref()?;
+        let was_named = change.before(parent).is_some_and(|before| used_versions(change.base, before).contains(named));
+        let is_moved = is_written(change, child, reference) || was_named;
+        is_moved.then_some(Wanted { parent: &parent.directory, version: tied, why: Why::Tie })
+    }
+
+    /// The versions that the manifest names of a parent, as far as the list of dependencies ties a reference to them: its checker
+    /// refuses a tree in which the two differ.
+    fn tied_versions(&self, parent: &Image, reference: &Reference) -> BTreeSet<&'a str> {
+        let head = self.context.head;
+        let list = head.dependencies.as_ref().filter(|_| self.is_after_promotion);
+        let mut tied = BTreeSet::new();
+        if let (Some(manifest), Some(Ok(Some(list)))) = (&head.manifest, list.map(DependencyFile::list)) {
+            let place = reference.version_place();
+            for entry in used_entries(head, parent) {
+                let of_entry = manifest.place(entry);
+                if list.tie((&manifest.path, of_entry.line()), (&reference.path, place.line())).is_some() {
+                    tied.insert(&*entry.version);
+                }
+            }
+        }
+        tied
+    }
+
+    fn wanted_of_tree(&self, parent: &'a Image) -> Option<Wanted<'a>> {
+        let version = parent.version()?;
+        let is_promoted = self.context.inputs.is_promoted(parent.published(), &self.context.shape.tag_of(version));
+        let may_wait = self.is_after_promotion && !is_promoted && !used_versions(self.context.head, parent).is_empty();
+        let why = if may_wait { Why::Promotion } else { Why::Parent };
+        Some(Wanted { parent: &parent.directory, version, why })
+    }
+
+    fn fault(&self, child: &Image, group: &Group<'_>, references: &[&Reference]) -> Option<Fault> {
+        let (first, others) = references.split_first()?;
+        let Wanted { parent, version, why } = group.wanted;
+        let parent = self.context.head.images.get(parent)?;
+        let tag = self.context.shape.tag_of(version);
+        let is_plain = group.writing == Writing::Unprefixed;
+        let shown = if is_plain { group.named.to_owned() } else { self.context.shape.tag_of(group.named) };
+        let names = format!("{} names {} {shown}", child.name, parent.name);
+        let is_of_manifest = matches!(why, Why::Manifest | Why::Tie);
+        let message = if is_of_manifest {
+            format!("{names}, but the manifest names {tag}")
+        } else {
+            format!("{names}, but {} is at {tag}", parent.name)
+        };
+        let mut fault = Fault::new(message, first.version_place())
+            .about(format!("{} {}", parent.name, group.named))
+            .image(&child.name)
+            .help(self.help(child, &tag, group, references));
+        if matches!(why, Why::Promotion | Why::Choice) {
+            fault = fault.level(Level::Warning);
+        }
+        fault = match self.entry_place(parent, version).filter(|_| is_of_manifest) {
+            Some(place) => fault.related(format!("the manifest names {version} here"), place),
+            None => fault.related(format!("{} is {version} here", parent.name), parent.version_place()),
+        };
+        fault.fix = self.fix(child, parent, group, references);
+        for other in others {
+            fault = fault.related(format!("{shown} here too"), other.version_place());
+        }
+        Some(fault)
+    }
+
+    /// Where the manifest names a version of an image.
+    fn entry_place(&self, image: &Image, version: &str) -> Option<Place> {
+        let manifest = self.context.head.manifest.as_ref()?;
+        let entry = used_entries(self.context.head, image).find(|entry| entry.version == version)?;
+        Some(manifest.place(entry))
+    }
+
+    fn help(&self, child: &Image, tag: &str, group: &Group<'_>, references: &[&Reference]) -> String {
+        let count = references.iter().map(|reference| reference.version_span.start).collect::<BTreeSet<_>>().len();
+        let lines = if count == 1 { String::new() } else { format!(" on all {count} lines") };
+        let version = group.wanted.version;
+        let what = match group.writing {
+            Writing::Literal | Writing::Unprefixed => format!("name {tag}"),
+            Writing::Digest => format!("name {tag} with its digest"),
+            Writing::Default => format!("set the default of the variable to {version}"),
+            Writing::Computed => format!("have the variable make it {tag}"),
+        };
+        let when = match group.wanted.why {
+            Why::Promotion => format!(", here or once {version} is promoted"),
+            Why::Choice => format!(", unless {} is meant: the manifest names it", group.named),
+            Why::Tie => self.tie(),
+            Why::Parent | Why::Manifest => String::new(),
+        };
+        // A version that the change moved needs no other, nor does one that nobody has built.
+        let change = self.context.change;
+        let is_new = change.is_some_and(|change| change.before(child).and_then(Image::version) != child.version());
+        if is_new || self.context.shape.frozen.is_match(&child.name) {
+            format!("{what}{lines}{when}")
+        } else {
+            format!("{what}{lines}{when}, and bump {} of {} too", child.version_name, child.name)
+        }
+    }
+
+    /// What ties a reference to the manifest, to be read behind what is to be done.
+    fn tie(&self) -> String {
+        let list = self.context.head.dependencies.as_ref();
+        list.map_or_else(String::new, |list| format!(", as {} ties it to the manifest", list.path))
+    }
+
+    fn fix(&self, child: &Image, parent: &Image, group: &Group<'_>, references: &[&Reference]) -> Option<Fix> {
+        // An image that keeps its version was not meant to get the one that it has.
+        if self.context.shape.frozen.is_match(&parent.name) {
+            return None;
+        }
+        let version = group.wanted.version;
+        let mut edits = Vec::new();
+        for reference in references {
+            edits.push(Edit::replace(&reference.path, &reference.version_span, version));
+        }
+        let title = format!("rebase {} on {} {version}", child.name, parent.name);
+        // A version that went down was built from another base already; and a tag with a `v` is of a scheme that the pack does not know.
+        let moved = self.context.change.and_then(|change| change.new_version(child));
+        let went_down = moved.is_some_and(|(old, new)| order(new, old) == Some(Ordering::Less));
+        let has_letter = is_number(version) && group.named.strip_prefix('v').is_some_and(is_number);
+        match group.writing {
+            Writing::Literal if !went_down && !has_letter && group.wanted.why != Why::Choice => {
+                Some(Fix::safe(title, edits))
+            }
+            Writing::Literal | Writing::Default => Some(Fix::risky(title, edits)),
+            Writing::Digest | Writing::Unprefixed | Writing::Computed => None,
+        }
+    }
+}
+
+fn is_number(version: &str) -> bool {
+    version.starts_with(|character: char| character.is_ascii_digit())
+}
+
+/// The entries of a tree's manifest about an image, but for those that stay behind on purpose.
+fn used_entries<'m>(model: &'m Model, image: &Image) -> impl Iterator<Item = &'m ManifestEntry> {
+    let entries = model.manifest.iter().flat_map(|manifest| &manifest.entries).filter(|entry| !entry.is_pinned);
+    entries.filter(|entry| model.images_of_entry(entry).iter().any(|other| other.directory == image.directory))
+}
+
+/// The versions that they name.
+fn used_versions<'m>(model: &'m Model, image: &Image) -> BTreeSet<&'m str> {
+    used_entries(model, image).map(|entry| &*entry.version).collect()
+}
+
+/// Whether the change has a child name a version of an image that it did not name before.
+fn is_written(change: &Change<'_>, child: &Image, reference: &Reference) -> bool {
+    let before = change.before(child).into_iter().flat_map(|before| &before.references);
+    !before.into_iter().any(|before| before.target == reference.target && before.version == reference.version)
 }

@@ -35,9 +35,20 @@ impl Kind for VersionBump {
             if old.value != new.value || change.taken_in_merge(image).is_some() {
                 continue;
             }
+            if context.shape.frozen.is_match(&image.name) {
+                continue;
+            }
             let file = &image.version_name;
-            let message = format!("{} changed, but its {file} is still {}", image.name, new.value);
-            let mut fault = Fault::new(message, image.version_place()).image(&image.name);
+            let is_unpromoted = is_unpromoted(context, image, &new.value);
+            let message = if is_unpromoted {
+                format!("{} changed; {} is not promoted yet, and will be built over", image.name, new.value)
+            } else {
+                format!("{} changed, but its {file} is still {}", image.name, new.value)
+            };
+            let mut fault = Fault::new(message, image.version_place()).image(&image.name).about("content");
+            if is_unpromoted {
+                fault = fault.level(Level::Warning);
+            }
             for path in files.iter().take(MAX_NAMED) {
                 let what = if is_below(path, directory) {
                     "this changed"
@@ -50,13 +61,16 @@ impl Kind for VersionBump {
                 let more = files.len() - MAX_NAMED;
                 fault = fault.related(format!("and {}", counted(more, "further file")), Place::file(directory));
             }
-            if let Some((next, fix)) = change.bump(context.shape, context.inputs, image) {
+            if let Some((next, mut fix)) = change.bump(context.shape, context.inputs, image) {
                 let still = if change.base_of(image).is_none() {
                     format!("it is still published as {}: ", image.published())
                 } else {
                     String::new()
                 };
-                fault = fault.help(format!("{still}set {file} to {next}")).fix(fix);
+                // Nobody has to bump what was bumped and is not promoted.
+                let unless = if is_unpromoted { ", if somebody uses what was built already" } else { "" };
+                fix.safe &= !is_unpromoted;
+                fault = fault.help(format!("{still}set {file} to {next}{unless}")).fix(fix);
             }
             faults.push(fault);
         }
@@ -87,6 +101,9 @@ fn undecided<'a>(context: &Context<'a>, change: &'a Change<'a>) -> Vec<(&'a Imag
     let mut images = Vec::new();
     for directory in change.content.undecided() {
         let Some(image) = context.head.images.get(directory) else { continue };
+        if context.shape.frozen.is_match(&image.name) {
+            continue;
+        }
         if let (Some(before), Some(after)) = (change.before(image).map(|before| &before.version), image.version.value())
             && before.value().is_some_and(|before| before.value == after.value)
         {
@@ -94,6 +111,12 @@ fn undecided<'a>(context: &Context<'a>, change: &'a Change<'a>) -> Vec<(&'a Imag
         }
     }
     images
+}
+
+/// Whether the list of what is promoted is there and lacks a version: its tag may be built again.
+fn is_unpromoted(context: &Context<'_>, image: &Image, version: &str) -> bool {
+    let tag = context.shape.tag_of(version);
+    context.inputs.promoted.as_ref().is_some_and(|promoted| !promoted.has(image.published(), &tag))
 }
 
 /// Whether the content of an image is another one than before it moved. The name that it keeps does not count.

@@ -9,7 +9,7 @@ use miette::Diagnostic;
 use super::args::{HookName, Init};
 use super::exit::{CLEAN, Error};
 use super::hook;
-use super::policy::recognised;
+use super::policy::{manifest_order, recognised};
 use super::terminal::print;
 use crate::config_file::CONFIG_FILE;
 use crate::environment::Environment;
@@ -17,6 +17,7 @@ use crate::git::{Base, GitError, Head, Repository};
 use crate::model::Model;
 use crate::pack::{BuiltIn, Pack, read_config};
 use crate::parse::dockerfile::Dockerfile;
+use crate::shape::ManifestOrder;
 use crate::snapshot::{Scope, Snapshot};
 use crate::text::{counted, escape, file_name};
 use crate::toml_source::Source;
@@ -118,9 +119,18 @@ struct Configuration {
 
 fn configuration(repository: &Repository) -> Result<Configuration, Error> {
     if let Some((pack, marker)) = recognised(repository, &Head::Worktree)? {
-        let text = format!(
+        let mut text = format!(
             "# How imglint judges this repository; `imglint rules` lists what it looks for.\npack = \"{pack}\"\n"
         );
+        if let Some(order) = order_of(pack, repository)? {
+            let _ = write!(
+                text,
+                "\n# When the manifest follows a new version; {}.\n# \"auto\" looks each time, \"same-change\" and \
+                 \"after-promotion\" say it once and for all.\nshape.manifest.follows = \"{}\"\n",
+                order.reason,
+                order.setting()
+            );
+        }
         let note = format!("this is a repository for the pack {pack}: there is {marker}");
         return Ok(Configuration { text, note });
     }
@@ -174,6 +184,14 @@ fn dockerfiles<'f>(images: &BTreeMap<&str, BTreeSet<&'f str>>) -> Vec<&'f str> {
     }
     plain.extend(others);
     plain
+}
+
+/// When the manifest of the repository follows, by what its files say; `None` where the pack or the repository has none.
+fn order_of(pack: &str, repository: &Repository) -> Result<Option<ManifestOrder>, Error> {
+    let Some(pack) = BuiltIn::named(pack) else { return Ok(None) };
+    let shape = Pack::load(pack.pack_files(), None)?.shape;
+    let tree = repository.policy_of_head(&Head::Worktree)?;
+    Ok(manifest_order(&shape, repository, &tree)?)
 }
 
 /// The files that hold an image's version, as they are called here and there.

@@ -1,6 +1,7 @@
 //! Which rules hold: from options, configuration and the repository itself to a pack.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::args::{Policy as Options, Target};
 use super::exit::Error;
@@ -10,6 +11,7 @@ use crate::finding::RuleId;
 use crate::git::{Base, GitError, Head, Policy, Repository};
 use crate::inputs::{Inputs, Jobs, Promoted, RegistryList};
 use crate::pack::{BUILT_IN, BuiltIn, Pack, PackFiles, read_config};
+use crate::shape::{ManifestOrder, Shape};
 use crate::suggest::suggest;
 use crate::text::{Text, escape};
 use crate::toml_source::{ConfigError, Source};
@@ -110,7 +112,11 @@ fn find(
         _ => Sources { repository, options, trees: of_base.iter().chain([&of_head]).collect() },
     };
     let Some((pack, config, how)) = judge.load()? else { return Ok(None) };
-    let mut notes = vec![format!("pack: {} ({how})", pack.name)];
+    // When the manifest follows is said by the tree that the change is made to.
+    let documented = repository.policy_of_base(base)?;
+    let order = manifest_order(&pack.shape, repository, documented.as_ref().unwrap_or(&of_head))?;
+    let order = order.map(|order| format!("; {order}")).unwrap_or_default();
+    let mut notes = vec![format!("pack: {} ({how}){order}", pack.name)];
     if of_base.is_some() && !is_decided {
         notes.push("note: the base has no policy yet; this change is judged by its own".to_owned());
     }
@@ -130,6 +136,25 @@ fn find(
     // A configuration that could not be read let nothing pass.
     let before = base.and_then(|base| Sources { repository, options, trees: vec![&base] }.config().ok()?);
     Ok(Some(Chosen { pack, notes, waivers, after, before: waivers_of(before), rules }))
+}
+
+/// When the manifest of a tree follows, to be told; `None` where the tree has none, or that cannot be read: then the rules that need
+/// it will say so.
+pub(super) fn manifest_order(
+    shape: &Shape,
+    repository: &Repository,
+    tree: &Policy,
+) -> Result<Option<ManifestOrder>, GitError> {
+    let Some(manifest) = &shape.manifest else { return Ok(None) };
+    if !tree.has(repository, &manifest.path)? {
+        return Ok(None);
+    }
+    match manifest.order(|path| tree.file(repository, path).map(|bytes| bytes.map(|bytes| Arc::new(Text::new(bytes)))))
+    {
+        Ok(order) => Ok(Some(order)),
+        Err(GitError::Policy { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 fn waivers_of(config: Option<Config>) -> Vec<Waiver> {

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::exit::Error;
-use crate::check::{Body, Missing};
+use crate::check::{Body, Missing, Sight};
 use crate::finding::{Level, RuleId};
 use crate::model::Model;
 use crate::pack::{Pack, Rule, Selection};
+use crate::run::manifest_order;
 use crate::snapshot::Pair;
 
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
@@ -96,7 +97,10 @@ fn obstacle(rule: &Rule, pack: &Pack, pair: &Pair<'_>, selection: &Selection) ->
     if pack.waivers.is_none() && matches!(rule.body, Body::WaiverHygiene(_)) {
         return Some(NothingToJudge::NoWaivers(id));
     }
-    Some(match rule.missing(&pack.inputs, pair.base.is_some())? {
+    let order = manifest_order(&pack.shape, pair);
+    let is_after_promotion = order.is_ok_and(|order| order.is_after_promotion);
+    let sight = Sight { inputs: &pack.inputs, has_base: pair.base.is_some(), is_after_promotion };
+    Some(match rule.missing(sight)? {
         Missing::Base => NothingToJudge::NoBase(id),
         Missing::Input(option) => NothingToJudge::NoInput(id, option),
     })

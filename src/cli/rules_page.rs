@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::case::{Case, telling};
-use crate::check::Missing;
+use crate::check::{Missing, Sight};
 use crate::inputs::Inputs;
 use crate::pack::{Pack, Rule, is_url};
 use crate::text::escape;
@@ -26,7 +26,8 @@ fn section(page: &mut String, rule: &Rule) {
     let cases = rule.read_cases();
     let _ = writeln!(page, "\n## {}\n", escape(&rule.id));
     let mut facts = vec![rule.level.to_string()];
-    let is_of_change = rule.missing(&Inputs::default(), false) == Some(Missing::Base);
+    let sight = Sight { inputs: &Inputs::default(), has_base: false, is_after_promotion: true };
+    let is_of_change = rule.missing(sight) == Some(Missing::Base);
     facts.push(if is_of_change { "judged in changes" } else { "judged in changes and with `--all`" }.to_owned());
     if cases.iter().any(|case| !case.fixed.is_empty()) {
         facts.push("repaired by `--fix`".to_owned());

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::repair::{Allowed, Done, FixError, Identity, Repair, go_on, touched, write};
+use super::repair::{Allowed, Done, FixError, Repair, go_on, touched, write};
 use crate::check::Change;
 use crate::edit::Edit;
 use crate::finding::Finding;
@@ -56,7 +56,7 @@ pub fn bump(pack: &Pack, pair: &mut Pair<'_>, names: &[String], to: Option<&str>
     let mut except = BTreeSet::new();
     for finding in judge(pack, pair)?.findings {
         if !follows_from(&finding, &version_files) {
-            except.insert(Identity::of(&finding));
+            except.insert(finding.fingerprint());
         }
     }
     let mut files = BTreeMap::new();

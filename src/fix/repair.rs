@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::edit::{Edit, Fix, apply};
-use crate::finding::{Finding, RuleId};
+use crate::finding::{Finding, Fingerprint, RuleId};
 use crate::pack::Pack;
 use crate::run::{Outcome, judge};
 use crate::snapshot::{Pair, Snapshot, StoreError};
@@ -18,28 +18,6 @@ pub struct Allowed {
     pub risky: bool,
     /// Findings about these paths alone, if there are any, and what follows from their repair.
     pub paths: Vec<String>,
-}
-
-/// What tells a finding from others, wherever it stands.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Identity {
-    rule: RuleId,
-    image: Option<Arc<str>>,
-    path: Arc<str>,
-    message: String,
-}
-
-impl Identity {
-    /// That of a finding.
-    pub(super) fn of(finding: &Finding) -> Self {
-        let fault = &finding.fault;
-        Self {
-            rule: Arc::clone(&finding.rule),
-            image: fault.image.clone(),
-            path: Arc::clone(&fault.place.path),
-            message: fault.message.clone(),
-        }
-    }
 }
 
 /// What a repair came to.
@@ -107,13 +85,13 @@ pub(super) fn go_on(
     pack: &Pack,
     pair: &mut Pair<'_>,
     allowed: &Allowed,
-    mut except: BTreeSet<Identity>,
+    mut except: BTreeSet<Fingerprint>,
     mut files: BTreeMap<Arc<str>, RepairedFile>,
 ) -> Result<Repair, FixError> {
     let before = judge(pack, pair)?;
     // What is outside of the paths stays as it is; what a repair brings about there does not.
     let outside = before.findings.iter().filter(|finding| !finding.is_about(&allowed.paths));
-    except.extend(outside.map(Identity::of));
+    except.extend(outside.map(Finding::fingerprint));
     let mut after = before.clone();
     // Each round goes at least one image down the graph, and what follows from a bump takes two more.
     let rounds = 3 * pair.head.entries().len().min(MAX_ROUNDS) + 8;
@@ -153,11 +131,11 @@ struct Round<'f> {
 }
 
 impl<'f> Round<'f> {
-    fn of(findings: &'f [Finding], allowed: &Allowed, except: &BTreeSet<Identity>) -> Self {
+    fn of(findings: &'f [Finding], allowed: &Allowed, except: &BTreeSet<Fingerprint>) -> Self {
         let mut offers = Vec::new();
         for finding in findings {
             if let Some(fix) = allowed.fix_of(finding)
-                && !except.contains(&Identity::of(finding))
+                && !except.contains(&finding.fingerprint())
             {
                 offers.push(Offer { finding, fix });
             }

@@ -24,6 +24,7 @@ mod fork;
 mod candidates;
 mod ladder;
 mod batch;
+mod branch;
 // repositories of our own
 mod scratch;
 

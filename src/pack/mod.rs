@@ -9,7 +9,7 @@ mod rule;
 
 use std::collections::BTreeSet;
 
-use crate::check::{Check, Reads};
+use crate::check::Reads;
 use crate::config_file::{CONFIG_FILE, Config};
 use crate::finding::Level;
 use crate::inputs::Inputs;
@@ -127,25 +127,8 @@ impl Pack {
             return Err(ConfigError(problems));
         };
         rules.sort_by(|one, other| one.id.cmp(&other.id));
-        let mut pack =
-            Self { name: files.name, summary, shape, rules, waivers: None, inputs: Inputs::default(), own_settings };
-        pack.settle_manifest();
-        Ok(pack)
-    }
-
-    /// When the manifest follows is said once, at the rule that demands it, and holds for the others.
-    fn settle_manifest(&mut self) {
-        let when = self.rules.iter().find_map(|rule| match rule.check() {
-            Some(Check::Manifest(manifest)) if manifest.is_current() => manifest.when,
-            _ => None,
-        });
-        for rule in &mut self.rules {
-            match rule.check_mut() {
-                Some(Check::Manifest(manifest)) => manifest.when = manifest.when.or(when),
-                Some(Check::Rebase(rebase)) => rebase.when = when.unwrap_or_default(),
-                _ => {}
-            }
-        }
+        let inputs = Inputs::default();
+        Ok(Self { name: files.name, summary, shape, rules, waivers: None, inputs, own_settings })
     }
 
     /// The part of the repository that the pack reads.

@@ -7,9 +7,8 @@ use serde::Deserialize;
 use super::builtin::PackSource;
 use super::settings::{RuleSettings, read};
 use crate::case::{self, Case};
-use crate::check::{Basis, Body, Check, Missing};
+use crate::check::{Basis, Body, Check, Missing, Sight};
 use crate::finding::{Level, RuleId};
-use crate::inputs::Inputs;
 use crate::toml_source::{Override, Problem, Source};
 use crate::waiver::{Disorder, Hygiene};
 
@@ -49,6 +48,20 @@ struct RuleFile {
     check: Body,
 }
 
+/// An option that is now said elsewhere.
+struct Moved {
+    kind: &'static str,
+    option: &'static str,
+    /// What to write now.
+    now: &'static str,
+}
+
+const MOVED: [Moved; 1] = [Moved {
+    kind: "manifest",
+    option: "when",
+    now: "say it once, of the repository: `shape.manifest.follows = \"auto\"`, \"same-change\" or \"after-promotion\"",
+}];
+
 /// How many letters a key may be away from `level` to have meant that.
 const NEAR_LEVEL: usize = 2;
 
@@ -71,14 +84,6 @@ impl Rule {
         }
     }
 
-    /// Its check, to be settled.
-    pub(super) fn check_mut(&mut self) -> Option<&mut Check> {
-        match &mut self.body {
-            Body::Check(check) => Some(check),
-            Body::WaiverHygiene(_) => None,
-        }
-    }
-
     /// Whether it compares, and has nothing to say without a base.
     pub fn is_of_change(&self) -> bool {
         self.check().is_some_and(|check| check.basis() == Basis::Change)
@@ -95,12 +100,12 @@ impl Rule {
     }
 
     /// What it lacks to see what it is about.
-    pub fn missing(&self, inputs: &Inputs, has_base: bool) -> Option<Missing> {
+    pub fn missing(&self, sight: Sight<'_>) -> Option<Missing> {
         let check = self.check()?;
-        if check.basis() == Basis::Change && !has_base {
+        if check.basis() == Basis::Change && !sight.has_base {
             return Some(Missing::Base);
         }
-        check.kind().missing(inputs, has_base)
+        check.kind().missing(sight)
     }
 
     /// Whether it finds the waivers that match nothing: for that, the rules that they are of must be judged.
@@ -125,6 +130,10 @@ impl Rule {
                     Vec::new()
                 } else if strsim::damerau_levenshtein(name, "level") <= NEAR_LEVEL {
                     misspelt.push(config.unknown(key.span(), "key", name, ["level"]));
+                    continue;
+                } else if let Some(moved) = MOVED.iter().find(|moved| moved.kind == kind && moved.option == name) {
+                    let problem = config.problem(key.span(), format!("`{name}` is no option of a rule any more"));
+                    misspelt.push(problem.help(moved.now));
                     continue;
                 } else {
                     vec!["check".to_owned(), kind.clone()]

@@ -56,6 +56,11 @@ impl std::fmt::Display for Pattern {
 }
 
 impl<'t> Match<'t> {
+    /// All that matched.
+    pub fn whole(&self) -> &'t str {
+        self.text.slice(&self.captures.get_match().range())
+    }
+
     /// The text of a group; empty where it took no part.
     pub fn group(&self, name: &str) -> &'t str {
         self.captures.name(name).map_or("", |found| self.text.slice(&found.range()))

@@ -46,6 +46,22 @@ fn a_recognised_repository_gets_what_it_was_judged_by_anyway() {
     repo.imglint(&["--all"]).is(0, &[]).says(&["pack: kubernetes (imglint.toml)"]);
 }
 
+/// When the manifest follows is written out, so that nobody has to look for it.
+#[test]
+fn a_recognised_repository_is_told_when_its_manifest_follows() {
+    let scratch = Scratch::new();
+    for (readme, follows) in
+        [("Bump the manifest, too.\n", "same-change"), ("A newly promoted image.\n", "after-promotion")]
+    {
+        let repo = scratch.kubernetes(follows);
+        repo.change(&[("test/utils/image/manifest.go", "package image\n"), ("test/images/README.md", readme)]);
+        let run = repo.imglint(&["init"]);
+        assert!(run.code == 0, "{run}");
+        assert!(read(&repo, "imglint.toml").ends_with(&format!("\nshape.manifest.follows = \"{follows}\"\n")), "{run}");
+        repo.imglint(&["--all"]).is(0, &[]).says(&["shape.manifest.follows says so"]);
+    }
+}
+
 #[test]
 fn images_are_found_by_their_version_and_dockerfile() {
     let scratch = Scratch::new();

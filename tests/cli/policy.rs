@@ -16,7 +16,7 @@ fn all_mistakes_are_reported_at_once_with_their_places() {
     let repo = scratch.kubernetes("repo");
     config(
         &repo,
-        "pak = \"kubernetes\"\n[rules.stale-verison]\nlevel = \"note\"\n[rules.stale-manifest]\nwhn = \"same-change\"\n\
+        "pak = \"kubernetes\"\n[rules.stale-verison]\nlevel = \"note\"\n[rules.stale-manifest]\ndemnd = \"current\"\n\
          level = \"loud\"\n[rules.windows-run]\nexempt = [\"a[\"]\n",
     );
     repo.imglint(&[]).fails(&["imglint.toml:1: unknown key `pak`", "did you mean `pack`?"]);
@@ -24,7 +24,7 @@ fn all_mistakes_are_reported_at_once_with_their_places() {
     config(&repo, &text);
     let run = repo.imglint(&[]);
     run.fails(&["imglint.toml:2: unknown rule `stale-verison`", "did you mean `stale-version`?"]);
-    run.fails(&["imglint.toml:5: unknown key `whn`", "did you mean `when`?"]);
+    run.fails(&["imglint.toml:5: unknown key `demnd`", "did you mean `demand`?"]);
     run.fails(&["imglint.toml:6: unknown value `loud`"]);
     run.fails(&["imglint.toml:8: ", "unclosed character class"]);
     assert!(run.stderr.contains("───"), "the places are underlined\n{run}");
@@ -433,4 +433,40 @@ fn a_policy_is_a_plain_file_of_the_repository() {
     std::fs::write(scratch.path().join("outside/pack.toml"), "secret_of_host = 1\n").expect("a file");
     std::os::unix::fs::symlink("../outside", repo.root.join("policy")).expect("a link");
     fails(&["policy"]);
+}
+
+/// When the manifest follows is said once, of the repository; the line about the pack says what holds and why.
+#[test]
+fn the_manifest_follows_as_the_base_says() {
+    const README: &str = "test/images/README.md";
+    const LATER: &str = "Then move the tests to the newly\npromoted image.\n";
+    const ENTRY: &str = "\tconfigs[Kitten] = Config{promoterE2eRegistry, \"kitten\", \"1.4\"}\n";
+    const RULE: &[&str] = &["--rule", "stale-manifest"];
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.change(&[("test/utils/image/manifest.go", ENTRY)]);
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    let bump = repo.change(&[("test/images/kitten/VERSION", "1.5\n")]);
+    let run = repo.imglint(RULE);
+    run.is(1, &["stale-manifest"])
+        .says(&["; the manifest follows in the same change: nothing else is said in test/images/README.md"]);
+    assert!(run.stdout.contains("shape.manifest.follows"), "{run}");
+    // The change itself cannot choose.
+    repo.change(&[(README, LATER)]);
+    repo.imglint(RULE).is(1, &["stale-manifest"]);
+    repo.git(&["checkout", "-q", "master"]);
+    repo.change(&[(README, LATER)]);
+    repo.git(&["checkout", "-q", "-b", "later"]);
+    repo.git(&["cherry-pick", &bump]);
+    let run = repo.imglint(RULE);
+    run.is(0, &["stale-manifest"])
+        .says(&["after promotion: test/images/README.md speaks of the \"newly promoted image\""]);
+    assert!(run.stdout.contains("in a later change") && run.stdout.contains("shape.manifest.follows"), "{run}");
+    config(&repo, "shape.manifest.follows = \"same-change\"\n");
+    repo.imglint(RULE).is(1, &["stale-manifest"]).says(&["in the same change: shape.manifest.follows says so"]);
+    config(&repo, "shape.manifest.follows = \"same-chnge\"\n");
+    repo.imglint(&[]).fails(&["imglint.toml:1: ", "same-chnge", "same-change"]);
+    config(&repo, "[rules.stale-manifest]\nwhen = \"after-promotion\"\n");
+    repo.imglint(&[])
+        .fails(&["imglint.toml:2: `when` is no option of a rule any more", "shape.manifest.follows = \"auto\""]);
 }

@@ -97,11 +97,15 @@ fn a_rule_that_is_asked_for_and_cannot_look_is_no_pass() {
     repo.imglint(&["--all", "--no-waivers"]).is(0, &[]);
     repo.write(&[(
         "imglint.toml",
-        "[rules.stale-version]\nlevel = \"off\"\n[rules.stale-manifest]\nwhen = \"after-promotion\"\n",
+        "shape.manifest.follows = \"after-promotion\"\n[rules.stale-version]\nlevel = \"off\"\n",
     )]);
     repo.imglint(&[]).is(0, &[]);
     repo.imglint(&["--rule", "stale-version"]).fails(&["stale-version is switched off"]);
-    repo.imglint(&["--rule", "stale-manifest"]).fails(&["stale-manifest", "add `--promoted FILE`"]);
+    repo.imglint(&["--rule", "unpromoted-manifest"]).fails(&["unpromoted-manifest", "add `--promoted FILE`"]);
+    // Where the manifest follows later, its entries are the state of a tree; else they are compared with a change.
+    repo.imglint(&["--all", "--rule", "stale-manifest"]).is(0, &[]);
+    repo.write(&[("imglint.toml", "shape.manifest.follows = \"same-change\"\n")]);
+    repo.imglint(&["--all", "--rule", "stale-manifest"]).fails(&["stale-manifest compares a change with its base"]);
 }
 
 /// A pack whose rules all compare has nothing to say of a whole tree.

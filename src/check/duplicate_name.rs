@@ -1,0 +1,67 @@
+//! `duplicate-name`: two images may not be published under one name and one version: one would be built over the other.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::{Context, Kind, Reads};
+use crate::finding::{Fault, Place};
+use crate::model::Image;
+use crate::snapshot::StoreError;
+
+/// The kind has no options.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DuplicateName {}
+
+impl Kind for DuplicateName {
+    fn reads(&self) -> Reads<'_> {
+        Reads::ControlFiles
+    }
+
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
+        let mut by_tag: BTreeMap<(&str, &str), Vec<&Image>> = BTreeMap::new();
+        for image in context.head.images.values() {
+            if let Some(version) = image.version() {
+                by_tag.entry((image.published(), version)).or_default().push(image);
+            }
+        }
+        let mut faults = Vec::new();
+        for ((name, version), mut images) in by_tag {
+            // Who took the name of another one is at fault, rather than who bears it.
+            images.sort_by_key(|image| image.alias.is_some());
+            let Some((first, others)) = images.split_first() else { continue };
+            for other in others {
+                let message =
+                    format!("{} is published as {name} {version}, and so is {}", other.directory, first.directory);
+                let fault = Fault::new(message, other.version_place())
+                    .about(format!("{name} {version}"))
+                    .image(&other.name)
+                    .related(format!("{} has the same name and version", first.directory), first.version_place())
+                    .help(rename(context, other));
+                faults.push(match alias_place(context, other) {
+                    Some(place) => fault.related("this gives it the name", place),
+                    None => fault,
+                });
+            }
+        }
+        Ok(faults)
+    }
+}
+
+fn rename(context: &Context<'_>, image: &Image) -> String {
+    let version_file = &image.version_name;
+    match &context.shape.alias_file {
+        Some(alias_file) if image.alias.is_some() => {
+            format!("write another name into {alias_file}, or another {version_file}")
+        }
+        _ => format!("rename the directory, or write another {version_file}"),
+    }
+}
+
+/// The file that gives an image its name.
+fn alias_place(context: &Context<'_>, image: &Image) -> Option<Place> {
+    image.alias.as_ref()?;
+    let path = format!("{}/{}", image.directory, context.shape.alias_file.as_ref()?);
+    Some(Place::file(&path.into()))
+}
