@@ -99,7 +99,7 @@ impl<'a> Judge<'a> {
                 return None;
             }
             let wanted = match (self.context.change, tied.last()) {
-                (Some(change), Some(tied)) => self.wanted_of_tie(change, child, parent, reference, tied),
+                (Some(change), Some(tied)) => wanted_of_tie(change, child, parent, reference, tied),
                 (Some(change), None) => self.wanted_of_change(change, child, parent, reference, named),
                 (None, Some(tied)) => Some(Wanted { parent: &parent.directory, version: tied, why: Why::Tie }),
                 (None, None) => self.wanted_of_tree(parent),
@@ -154,21 +154,6 @@ impl<'a> Judge<'a> {
             }
         }
         None
-    }
-
-    /// What is tied to the manifest is asked for where the change moved one of them.
-    fn wanted_of_tie(
-        &self,
-        change: &Change<'_>,
-        child: &Image,
-        parent: &'a Image,
-        reference: &Reference,
-        tied: &'a str,
-    ) -> Option<Wanted<'a>> {
-        let named = reference.version.as_deref()?;
-        let was_named = change.before(parent).is_some_and(|before| used_versions(change.base, before).contains(named));
-        let is_moved = is_written(change, child, reference) || was_named;
-        is_moved.then_some(Wanted { parent: &parent.directory, version: tied, why: Why::Tie })
     }
 
     /// The versions that the manifest names of a parent, as far as the list of dependencies ties a reference to them: its checker
@@ -312,4 +297,18 @@ fn used_versions<'m>(model: &'m Model, image: &Image) -> BTreeSet<&'m str> {
 fn is_written(change: &Change<'_>, child: &Image, reference: &Reference) -> bool {
     let before = change.before(child).into_iter().flat_map(|before| &before.references);
     !before.into_iter().any(|before| before.target == reference.target && before.version == reference.version)
+}
+
+/// What is tied to the manifest is asked for where the change moved one of them.
+fn wanted_of_tie<'a>(
+    change: &Change<'_>,
+    child: &Image,
+    parent: &'a Image,
+    reference: &Reference,
+    tied: &'a str,
+) -> Option<Wanted<'a>> {
+    let named = reference.version.as_deref()?;
+    let was_named = change.before(parent).is_some_and(|before| used_versions(change.base, before).contains(named));
+    let is_moved = is_written(change, child, reference) || was_named;
+    is_moved.then_some(Wanted { parent: &parent.directory, version: tied, why: Why::Tie })
 }
