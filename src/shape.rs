@@ -627,6 +627,14 @@ impl Shape {
             || self.is_dockerfile(below)
     }
 
+    /// Whether a file may hold the version of an image: as a control file, as the manifest, or as the source of a constant.
+    pub fn may_hold_version(&self, path: &str) -> bool {
+        let is_manifest = self.manifest.as_ref().is_some_and(|manifest| *manifest.path == *path);
+        is_manifest
+            || self.constants.iter().any(|constant| *constant.path == *path)
+            || (self.is_below_a_root(path) && self.may_be_control_file(path))
+    }
+
     /// Whether a file would say so, if a directory above it held an image.
     pub fn may_be_control_file(&self, path: &str) -> bool {
         path_and_ends(path).any(|(_, below)| self.is_control_file(below))

@@ -76,8 +76,15 @@ fn cases() -> Vec<Cases> {
     all
 }
 
-/// The pack with this rule alone.
+/// The pack with this rule alone, which reads what the lists of the case name.
 fn pack(of_rule: &Cases, case: &Case) -> Pack {
+    let mut pack = configured(of_rule, case);
+    pack.follow_lists(&pair(case)).expect("all is in memory");
+    pack
+}
+
+/// The pack with this rule alone.
+fn configured(of_rule: &Cases, case: &Case) -> Pack {
     let config = config(case);
     let mut pack = Pack::load(of_rule.built_in.pack_files(), config.as_ref()).expect("a good pack");
     let only = if of_rule.are_of_waivers() { Vec::new() } else { vec![of_rule.rule.clone()] };

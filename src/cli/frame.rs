@@ -45,7 +45,10 @@ impl Frame {
         if has_waivers {
             waive(&mut chosen, &repository, &base, &head, environment)?;
         }
-        let Chosen { pack, notes, .. } = chosen;
+        let Chosen { mut pack, notes, .. } = chosen;
+        if let Some(scope) = pack.list_scope() {
+            pack.follow_lists(&repository.pair(&base, &head, &scope)?)?;
+        }
         Ok(Self { repository, head, base, pack, notes })
     }
 

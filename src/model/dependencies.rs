@@ -2,8 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use crate::parse::dependencies::DependencyList;
-use crate::parse::yaml::Malformed;
+use crate::parse::dependencies::{DependencyList, NoList};
 use crate::snapshot::{Snapshot, StoreError, Unreadable};
 use crate::text::Text;
 
@@ -15,7 +14,7 @@ pub struct DependencyFile {
     /// Its text, or why it has none.
     pub text: Result<Arc<Text>, Unreadable>,
     /// What the text says. It is read when it is first asked for, and shared by trees in which it is the same: few changes concern it.
-    list: Arc<OnceLock<Result<DependencyList, Malformed>>>,
+    list: Arc<OnceLock<Result<DependencyList, NoList>>>,
 }
 
 impl DependencyFile {
@@ -37,7 +36,7 @@ impl DependencyFile {
     ///
     /// # Errors
     /// What is wrong with the text, and where.
-    pub fn list(&self) -> Result<Option<&DependencyList>, &Malformed> {
+    pub fn list(&self) -> Result<Option<&DependencyList>, &NoList> {
         let Ok(text) = &self.text else { return Ok(None) };
         self.list.get_or_init(|| DependencyList::parse(text)).as_ref().map(Some)
     }

@@ -8,15 +8,17 @@ mod settings;
 mod rule;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::check::Reads;
 use crate::config_file::{CONFIG_FILE, Config};
 use crate::finding::Level;
 use crate::inputs::Inputs;
+use crate::parse::dependencies::files_beside;
 use crate::shape::{PackFile, Shape};
-use crate::snapshot::Scope;
+use crate::snapshot::{Pair, Scope, StoreError};
 use crate::suggest::suggest;
-use crate::text::file_name;
+use crate::text::{Text, file_name};
 use crate::toml_source::{ConfigError, Problem, Source};
 use crate::waiver::Waivers;
 use builtin::PACK_FILE;
@@ -42,6 +44,8 @@ pub struct Pack {
     pub inputs: Inputs,
     /// The values of `pack.toml`, such as `images.shared`, that the repository itself has set; `None` where all of them are its own.
     pub own_settings: Option<BTreeSet<String>>,
+    /// Files outside of what the shape describes that the repository's list of dependencies holds together with some within.
+    pub listed: BTreeSet<String>,
 }
 
 /// What is asked for beside the configuration file, on the command line.
@@ -128,7 +132,7 @@ impl Pack {
         };
         rules.sort_by(|one, other| one.id.cmp(&other.id));
         let inputs = Inputs::default();
-        Ok(Self { name: files.name, summary, shape, rules, waivers: None, inputs, own_settings })
+        Ok(Self { name: files.name, summary, shape, rules, waivers: None, inputs, own_settings, listed: BTreeSet::new() })
     }
 
     /// The part of the repository that the pack reads.
@@ -144,12 +148,35 @@ impl Pack {
         scope
     }
 
+    /// The list of dependencies alone, where a rule is about it: it names further files that must be read.
+    pub fn list_scope(&self) -> Option<Scope> {
+        let is_about_it = |rule: &&Rule| rule.level != Level::Off && matches!(rule.check(), Some(Check::Dependencies(_)));
+        let list = self.shape.dependencies.as_ref().filter(|_| self.rules.iter().any(|rule| is_about_it(&rule)))?;
+        Some(Scope { directories: Vec::new(), files: vec![list.path.to_string()] })
+    }
+
+    /// Takes the files that the list of dependencies names, on either side of a change, for files that are read. A list that has no text
+    /// names none; its rule says so.
+    pub fn follow_lists(&mut self, pair: &Pair<'_>) -> Result<(), StoreError> {
+        let Some(list) = &self.shape.dependencies else { return Ok(()) };
+        let mut known: Option<Arc<Text>> = None;
+        for files in [&pair.base, &pair.tip, &Some(pair.head.clone())].into_iter().flatten() {
+            let Some(Ok(text)) = files.text(&list.path)? else { continue };
+            if known.as_ref().is_none_or(|known| !Arc::ptr_eq(known, &text)) {
+                self.listed.extend(files_beside(&text, &|path| self.shape.may_hold_version(path)));
+            }
+            known = Some(text);
+        }
+        Ok(())
+    }
+
     /// Whether rules about the state of a tree look at this file.
     pub fn is_control_file(&self, path: &str) -> bool {
         let manifest = self.shape.manifest.iter().map(|manifest| &*manifest.path);
         let dependencies = self.shape.dependencies.iter().map(|list| &*list.path);
         let constants = self.shape.constants.iter().map(|constant| &*constant.path);
         self.shape.may_be_control_file(path)
+            || self.listed.contains(path)
             || manifest.chain(dependencies).chain(constants).any(|file| file == path)
             || self.rules.iter().filter_map(Rule::check).any(|check| check.kind().reads().contain(path))
     }

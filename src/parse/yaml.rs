@@ -113,6 +113,11 @@ impl Node<'_, '_> {
         self.node.data.is_sequence()
     }
 
+    /// Whether the value is one text, and neither a sequence nor a mapping.
+    pub fn is_scalar(self) -> bool {
+        !self.node.data.is_sequence() && !self.node.data.is_mapping()
+    }
+
     /// Where the value stands, without the quotes around it, and without the anchor or the tag before it.
     pub fn span(self) -> Span {
         let start = self.document.byte(self.node.span.start.index());

@@ -1,0 +1,409 @@
+//! One entry of the list, and the files that it names.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::held::{File, Held, Named, Source};
+use super::spelling::{alike, any, places};
+use crate::check::Context;
+use crate::edit::{Edit, Fix};
+use crate::finding::{Fault, Level, Place};
+use crate::parse::dependencies::{Dependency, RefPath, Scalar};
+use crate::snapshot::StoreError;
+use crate::suggest::suggest;
+use crate::text::{Span, Text};
+
+/// How many bytes are searched for the patterns of one list. No list that people write comes near it.
+const MAX_SEARCHED: usize = 1 << 30;
+
+/// What entries are judged by.
+pub(super) struct Judge<'a> {
+    pub(super) path: &'a Arc<str>,
+    pub(super) text: &'a Arc<Text>,
+    pub(super) context: &'a Context<'a>,
+    pub(super) files: &'a BTreeMap<&'a str, Named>,
+    /// How many bytes were searched so far.
+    pub(super) searched: Cell<usize>,
+}
+
+/// A line that a reference of an entry fits.
+struct Line<'a> {
+    reference: &'a RefPath,
+    file: &'a File,
+    /// The line, without its line end.
+    span: Span,
+    /// What of the line the pattern fits, from its beginning.
+    part: Span,
+    /// What the line holds of ours.
+    held: Vec<&'a Held>,
+}
+
+/// How a line stands to a version.
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    /// It has it.
+    Has,
+    /// It has this one instead.
+    Differs(String),
+    /// It has none.
+    Lacks,
+}
+
+impl Line<'_> {
+    fn text(&self) -> &str {
+        self.file.text.slice(&self.span)
+    }
+
+    fn verdict(&self, version: &str, is_whole: bool) -> Verdict {
+        let whole = 0..self.text().len();
+        let written = places(self.text(), &whole, version, is_whole);
+        let Some(first) = self.held.first() else {
+            if !written.is_empty() {
+                return Verdict::Has;
+            }
+            let other = alike(self.text(), &self.part, version).first().map(|place| &self.text()[place.clone()]);
+            let other = other.or_else(|| any(self.text(), &self.part)).or_else(|| any(self.text(), &whole));
+            return other.map_or(Verdict::Lacks, |other| Verdict::Differs(other.to_owned()));
+        };
+        for held in &self.held {
+            let (start, end) = (held.span.start - self.span.start, held.span.end - self.span.start);
+            if held.version == version || written.iter().any(|place| place.start <= start && end <= place.end) {
+                return Verdict::Has;
+            }
+        }
+        Verdict::Differs(first.version.clone())
+    }
+
+    fn source(&self) -> Option<Source> {
+        self.held.iter().map(|held| held.source).min()
+    }
+
+    fn is_pinned(&self) -> bool {
+        self.source() == Some(Source::Pinned)
+    }
+
+    fn place(&self) -> Place {
+        let span = self.held.first().map_or_else(|| self.span.clone(), |held| held.span.clone());
+        Place::new(&self.file.path, &self.file.text, span)
+    }
+
+    /// The edits that give the line a version in the place of the one that its entry had.
+    ///
+    /// # Errors
+    /// Why that cannot be done.
+    fn rewritten(&self, old: &str, new: &str, is_whole: bool) -> Result<Vec<Edit>, String> {
+        let (line, path) = (self.text(), &self.file.path);
+        let whole = 0..line.len();
+        let mut spans = Vec::new();
+        if self.held.is_empty() {
+            spans = places(line, &self.part, old, is_whole);
+            if spans.is_empty() {
+                spans = alike(line, &self.part, old);
+            }
+            if spans.is_empty() {
+                spans = places(line, &whole, old, is_whole);
+            }
+            if spans.is_empty() {
+                spans = alike(line, &whole, old);
+            }
+            if spans.len() > 1 && spans.iter().any(|span| line[span.clone()] != line[spans[0].clone()]) {
+                return Err(format!("a line of {path} holds several versions"));
+            }
+        }
+        for held in &self.held {
+            if held.version == new {
+                continue;
+            }
+            if !held.is_writable || (held.source == Source::Constant && !held.accepted.iter().any(|it| it == new)) {
+                return Err(format!("{path} has {}, which follows something else", held.version));
+            }
+            spans.push(held.span.start - self.span.start..held.span.end - self.span.start);
+        }
+        if spans.is_empty() {
+            return Err(format!("it is not clear where {path} holds the version"));
+        }
+        let mut edited = line.to_owned();
+        for span in spans.iter().rev() {
+            edited.replace_range(span.clone(), new);
+        }
+        // Some patterns hold the version themselves.
+        if !self.reference.regex().is_ok_and(|regex| regex.is_match(edited.as_bytes())) || !edited.contains(new) {
+            return Err(format!("its match for {path} would no longer fit"));
+        }
+        let mut edits = Vec::new();
+        for span in spans {
+            edits.push(Edit::replace(path, &(self.span.start + span.start..self.span.start + span.end), new));
+        }
+        Ok(edits)
+    }
+}
+
+impl<'a> Judge<'a> {
+    /// Judges an entry, and says all that is wrong with it.
+    pub(super) fn entry(&self, entry: &'a Dependency, faults: &mut Vec<Fault>) -> Result<(), StoreError> {
+        if entry.name.is_empty() {
+            faults.push(Fault::new(format!("an entry of {} has no name", self.path), self.place(&entry.place)));
+        }
+        for (key, known) in &entry.misspelt {
+            let message = format!("`{}` in {} has the unknown key `{}`", entry.name, self.path, key.value);
+            faults.push(Fault::new(message, self.place(&key.span)).help(format!("did you mean `{known}`?")));
+        }
+        let mut lines = Vec::new();
+        for reference in &entry.references {
+            for key in &reference.unknown {
+                let message = format!("a file of `{}` in {} has the unknown key `{}`", entry.name, self.path, key.value);
+                let help = suggest(&key.value, ["path", "match"]);
+                faults.push(Fault::new(message, self.place(&key.span)).help(help));
+            }
+            let fitted = self.lines(entry, reference, faults)?;
+            lines.extend(fitted);
+        }
+        let is_whole = lines.iter().any(|line| !line.held.is_empty());
+        let version = entry.version.as_ref().map_or("", |version| version.value.as_str());
+        self.without_version(entry, &lines, is_whole, faults);
+        lines.retain(|line| line.verdict(version, is_whole) != Verdict::Lacks);
+        faults.extend(self.versions(entry, version, &lines, is_whole));
+        Ok(())
+    }
+
+    fn place(&self, span: &Span) -> Place {
+        Place::new(self.path, self.text, span.clone())
+    }
+
+    /// The lines that a reference fits, or what is wrong with it.
+    fn lines(
+        &self,
+        entry: &Dependency,
+        reference: &'a RefPath,
+        faults: &mut Vec<Fault>,
+    ) -> Result<Vec<Line<'a>>, StoreError> {
+        let Some(Scalar { value: path, span, .. }) = &reference.path else {
+            if reference.unknown.is_empty() {
+                let message = format!("`{}` in {} names no file", entry.name, self.path);
+                faults.push(Fault::new(message, self.place(&reference.place)));
+            }
+            return Ok(Vec::new());
+        };
+        // What is no file of ours may be hidden behind a link, which is not followed there.
+        let was_there = self.context.change.is_some_and(|change| change.pair.base.as_ref().is_some_and(|base| base.entry(path).is_some()));
+        let level = (!was_there && !self.context.shape.may_hold_version(path)).then_some(Level::Warning);
+        let file = match self.files.get(path.as_str()) {
+            Some(Named::File(file)) => file,
+            Some(Named::Unreadable(reason)) => {
+                let message = format!("`{}` in {} cannot be compared with {path}: it {reason}", entry.name, self.path);
+                faults.push(Fault { level, ..Fault::new(message, self.place(span)) });
+                return Ok(Vec::new());
+            }
+            Some(Named::Gone) | None => {
+                let message = format!("`{}` in {} names {path}, which is gone", entry.name, self.path);
+                faults.push(Fault { level, ..Fault::new(message, self.place(span)) });
+                return Ok(Vec::new());
+            }
+        };
+        // The pattern may stand under the key that nobody knows.
+        if reference.pattern.is_none() && !reference.unknown.is_empty() {
+            return Ok(Vec::new());
+        }
+        let regex = match reference.regex() {
+            Ok(regex) => regex,
+            Err(reason) => {
+                faults.push(self.unusable(entry, path, reason, &reference.place));
+                return Ok(Vec::new());
+            }
+        };
+        let mut lines = Vec::new();
+        self.search(file)?;
+        // `\A` and `\z` are ends of a line here; all else that fits a line fits the text.
+        let is_anchored = reference.pattern.as_ref().is_some_and(|pattern| ["\\A", "\\z"].iter().any(|end| pattern.value.contains(end)));
+        if is_anchored || regex.is_match(file.text.as_str().as_bytes()) {
+            for (span, line) in file.text.lines() {
+                let line = line.trim_end_matches('\r');
+                let Some(found) = regex.find(line.as_bytes()) else { continue };
+                let part = found.range();
+                let meant = span.start + part.start..span.start + part.end;
+                let held = file.held(&span, &meant);
+                lines.push(Line { reference, file, span: span.start..span.start + line.len(), part, held });
+            }
+        }
+        if lines.is_empty() {
+            let message = format!("the match of `{}` matches no line of {path} any more", entry.name);
+            let mut fault = Fault::new(message, self.place(&reference.place))
+                .help("change the pattern so that it matches the line that holds the version");
+            fault.image = file.image();
+            faults.push(fault);
+        }
+        // What is old on purpose is passed over where a wide pattern fits it beside others.
+        if lines.iter().any(|line| !line.is_pinned()) {
+            lines.retain(|line| !line.is_pinned());
+        }
+        // Without a pattern every line is meant, but it is enough that one has the version.
+        if reference.pattern.is_none() {
+            let version = entry.version.as_ref().map_or("", |version| version.value.as_str());
+            let has_it = lines.iter().position(|line| line.verdict(version, false) == Verdict::Has);
+            lines = lines.into_iter().skip(has_it.unwrap_or(0)).take(1).collect();
+        }
+        Ok(lines)
+    }
+
+    fn unusable(&self, entry: &Dependency, path: &str, reason: &str, place: &Span) -> Fault {
+        let place = self.place(place);
+        if reason.contains("limit") {
+            // That is a bound of ours.
+            let message = format!("the match of `{}` for {path} cannot be compared: {reason}", entry.name);
+            return Fault { level: Some(Level::Warning), ..Fault::new(message, place) };
+        }
+        let message = format!("the match of `{}` for {path} is no regular expression", entry.name);
+        Fault::new(message, place).help(format!("as Go reads them: {reason}"))
+    }
+
+    /// Counts what is searched.
+    fn search(&self, file: &File) -> Result<(), StoreError> {
+        self.searched.set(self.searched.get() + file.text.as_str().len());
+        if self.searched.get() <= MAX_SEARCHED {
+            return Ok(());
+        }
+        Err(StoreError {
+            path: self.path.to_string(),
+            reason: "its patterns ask for more than 1 GiB to be searched".to_owned(),
+            help: Some("leave out references, or name smaller files".to_owned()),
+        })
+    }
+
+    /// Says which references fit lines that hold no version at all.
+    fn without_version(&self, entry: &Dependency, lines: &[Line<'_>], is_whole: bool, faults: &mut Vec<Fault>) {
+        let version = entry.version.as_ref().map_or("", |version| version.value.as_str());
+        for reference in &entry.references {
+            let mut lacking: Option<&Line<'_>> = None;
+            let mut has_one = false;
+            for line in lines.iter().filter(|line| std::ptr::eq(line.reference, reference)) {
+                match line.verdict(version, is_whole) {
+                    Verdict::Lacks => lacking = lacking.or(Some(line)),
+                    Verdict::Has | Verdict::Differs(_) => has_one = true,
+                }
+            }
+            let Some(line) = lacking else { continue };
+            let message = format!("the match of `{}` fits a line of {} that has no version", entry.name, line.file.path);
+            let mut fault = Fault::new(message, self.place(&reference.place))
+                .help("narrow the pattern to lines that hold the version: the checker of the list wants it on all of them")
+                .related("no version here", line.place());
+            fault.image = line.file.image();
+            // Checkers of old were content with one of several lines.
+            fault.level = has_one.then_some(Level::Warning);
+            faults.push(fault);
+        }
+    }
+
+    /// Says that an entry and its files do not have one version, once, and which one is right.
+    fn versions(&self, entry: &Dependency, version: &str, lines: &[Line<'_>], is_whole: bool) -> Option<Fault> {
+        let mut differing: Vec<(&Line<'_>, String)> = Vec::new();
+        for line in lines {
+            if let Verdict::Differs(other) = line.verdict(version, is_whole) {
+                differing.push((line, other));
+            }
+        }
+        differing.sort_by_key(|(line, _)| line.source().is_none_or(|source| source > Source::VersionFile));
+        let (first, other) = differing.first()?;
+        let says = if version.is_empty() { "has no version".to_owned() } else { format!("is {version}") };
+        let message = format!("`{}` in {} {says}, but {} has {other}", entry.name, self.path, first.file.path);
+        let mut fault = Fault::new(message, self.place(&entry.place));
+        fault.image = first.held.first().and_then(|held| held.image.clone()).or_else(|| first.file.image());
+        for (line, other) in &differing {
+            let is_known = fault.related.iter().any(|label| {
+                label.place.path == line.file.path && label.message.strip_suffix(" here") == Some(other)
+            });
+            if !is_known {
+                fault = fault.related(format!("{other} here"), line.place());
+            }
+        }
+        let Some(right) = right(version, lines, is_whole) else {
+            return Some(fault.help("make the entry and its files agree"));
+        };
+        let mut behind = Vec::new();
+        for line in lines.iter().filter(|line| line.verdict(&right, is_whole) != Verdict::Has) {
+            behind.push(line);
+        }
+        Some(self.repaired(fault, entry, &right, &behind, is_whole))
+    }
+
+    /// Says what to write where, and does it, if all of it can be done: half of it would be refused by the list's own checker.
+    fn repaired(&self, fault: Fault, entry: &Dependency, right: &str, behind: &[&Line<'_>], is_whole: bool) -> Fault {
+        let version = entry.version.as_ref().map_or("", |version| version.value.as_str());
+        let mut paths: Vec<&str> = behind.iter().map(|line| &*line.file.path).collect();
+        paths.dedup();
+        let mut help = match (version == right, paths.is_empty()) {
+            (true, _) => format!("write {right} there"),
+            (false, true) => format!("write {right} here"),
+            (false, false) => format!("write {right} here, and in {}", paths.join(", ")),
+        };
+        match self.edits(entry, right, behind, is_whole) {
+            Ok(edits) => {
+                let title = if version == right {
+                    format!("set what `{}` in {} is about to {right}", entry.name, self.path)
+                } else {
+                    format!("set `{}` in {} to {right}", entry.name, self.path)
+                };
+                fault.help(help).fix(Fix::safe(title, edits))
+            }
+            Err(reason) => {
+                help.push_str(&format!("; that is left to you, as {reason}"));
+                fault.help(help)
+            }
+        }
+    }
+
+    fn edits(
+        &self,
+        entry: &Dependency,
+        right: &str,
+        behind: &[&Line<'_>],
+        is_whole: bool,
+    ) -> Result<Vec<Edit>, String> {
+        let version = entry.version.as_ref().map_or("", |version| version.value.as_str());
+        let mut edits = Vec::new();
+        if version != right {
+            let span = entry.version.as_ref().filter(|version| self.is_of_one(entry, version));
+            let span = span.and_then(|version| version.replaceable.as_ref());
+            let span = span.ok_or_else(|| "the entry has no version that is written out and its own".to_owned())?;
+            edits.push(Edit::replace(self.path, span, right));
+        }
+        for line in behind {
+            edits.extend(line.rewritten(version, right, is_whole)?);
+        }
+        Ok(edits)
+    }
+
+    /// Whether a version is said of this entry alone: neither merged into it nor repeated by an alias.
+    fn is_of_one(&self, entry: &Dependency, version: &Scalar) -> bool {
+        let before = self.text.slice(&(self.text.line_start(version.span.start)..version.span.start));
+        let anchor = before.split_once('&').map(|(_, anchor)| anchor.split(' ').next().unwrap_or_default());
+        let is_aliased = anchor.is_some_and(|anchor| self.text.as_str().contains(&format!("*{anchor}")));
+        version.span.start >= entry.start && !is_aliased
+    }
+}
+
+/// The version that an entry and all of its files should have; `None` where nothing tells.
+fn right(version: &str, lines: &[Line<'_>], is_whole: bool) -> Option<String> {
+    let deciding = lines.iter().filter_map(Line::source).min()?;
+    let mut has_it = false;
+    let mut accepted: Vec<&str> = Vec::new();
+    let mut held: Vec<&str> = Vec::new();
+    for line in lines.iter().filter(|line| line.source() == Some(deciding)) {
+        has_it |= line.verdict(version, is_whole) == Verdict::Has;
+        for one in &line.held {
+            accepted.extend(one.accepted.iter().map(String::as_str));
+            held.push(&one.version);
+        }
+    }
+    if deciding == Source::Reference {
+        // References follow the images that they name, and not these the list.
+        if accepted.contains(&version) {
+            return Some(version.to_owned());
+        }
+        let current = held.iter().find(|held| accepted.contains(held));
+        if let Some(right) = current.or_else(|| accepted.first()) {
+            return Some((*right).to_owned());
+        }
+    }
+    if has_it { Some(version.to_owned()) } else { held.first().map(|first| (*first).to_owned()) }
+}

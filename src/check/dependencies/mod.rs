@@ -1,0 +1,82 @@
+//! `dependencies`: a list of versions and of the files that repeat them (as `build/dependencies.yaml` of Kubernetes) must agree with
+//! these files. The entries are meant that name a file which may hold the version of an image; of them, every reference and every
+//! line that it fits: the checker of such a repository refuses all of them or none.
+
+mod entry;
+mod held;
+mod spelling;
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use self::entry::Judge;
+use self::held::Named;
+use super::{Context, Kind, Reads};
+use crate::finding::{Fault, Place};
+use crate::parse::dependencies::{Dependency, DependencyList, NoList};
+use crate::parse::yaml::Malformed;
+use crate::shape::Shape;
+use crate::snapshot::StoreError;
+
+/// The kind has no options: the pack's `[dependencies]` says where the list is.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dependencies {}
+
+impl Kind for Dependencies {
+    fn reads(&self) -> Reads<'_> {
+        Reads::ControlFiles
+    }
+
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
+        let Some(file) = &context.head.dependencies else { return Ok(Vec::new()) };
+        let path = &file.path;
+        let text = match &file.text {
+            Ok(text) => text,
+            Err(unreadable) => return Ok(vec![Fault::new(format!("{path} {unreadable}"), Place::file(path))]),
+        };
+        match file.list() {
+            Ok(Some(list)) => judge(list, path, text, context),
+            Ok(None) => Ok(Vec::new()),
+            Err(NoList::Malformed(Malformed { message, offset })) => {
+                let place = Place::new(path, text, *offset..*offset);
+                Ok(vec![Fault::new(format!("{path} is no YAML: {message}"), place)])
+            }
+            Err(NoList::Missing) => {
+                Ok(vec![Fault::new(format!("{path} has no list `dependencies`"), Place::new(path, text, 0..0))])
+            }
+        }
+    }
+}
+
+fn judge(
+    list: &DependencyList,
+    path: &Arc<str>,
+    text: &Arc<crate::text::Text>,
+    context: &Context<'_>,
+) -> Result<Vec<Fault>, StoreError> {
+    let mut entries = Vec::new();
+    let mut files: BTreeMap<&str, Named> = BTreeMap::new();
+    for entry in list.entries.iter().filter(|entry| is_ours(entry, context.shape)) {
+        entries.push(entry);
+        for path in entry.references.iter().filter_map(|reference| reference.path.as_ref()) {
+            if !files.contains_key(path.value.as_str()) {
+                files.insert(&path.value, Named::read(&path.value, context)?);
+            }
+        }
+    }
+    let judge = Judge { path, text, context, files: &files, searched: Cell::new(0) };
+    let mut faults = Vec::new();
+    for entry in entries {
+        judge.entry(entry, &mut faults)?;
+    }
+    Ok(faults)
+}
+
+/// Whether an entry names a file that may hold the version of an image; under which key, does not matter.
+fn is_ours(entry: &Dependency, shape: &Shape) -> bool {
+    entry.named.iter().any(|path| shape.may_hold_version(path))
+}
