@@ -212,7 +212,6 @@ fn with_carriage_returns(bytes: &[u8]) -> Vec<u8> {
 
 fn prepare<'a>(root: &Path, path: &'a str, file: &'a RepairedFile) -> Result<Prepared<'a>, WriteError> {
     let (target, line_ends) = check(root, path, file)?;
-    clean(target.parent().unwrap_or(root));
     let temporary = beside(&target, &line_ends.apply(&file.after));
     let temporary = temporary.map_err(|source| WriteError::Prepare { path: path.to_owned(), source })?;
     Ok(Prepared { path, target, temporary, file, line_ends })
@@ -227,26 +226,12 @@ fn beside(target: &Path, bytes: &[u8]) -> io::Result<TempPath> {
     Ok(temporary.into_temp_path())
 }
 
-/// Names of files that are about to take the place of others.
+/// Names of files that are about to take the place of others. What a run leaves behind that is killed while it writes stays: nothing
+/// tells it from a file of somebody else's, which no repair may remove.
 fn temporary() -> tempfile::Builder<'static, 'static> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(TEMPORARY_PREFIX).suffix(TEMPORARY_SUFFIX);
     builder
-}
-
-/// Removes what a run left behind that was killed while it wrote; what another run is just writing is too young for that. What
-/// cannot be removed is left: it is in nobody's way.
-fn clean(directory: &Path) {
-    const OLD: std::time::Duration = std::time::Duration::from_mins(1);
-    for entry in fs::read_dir(directory).into_iter().flatten().filter_map(Result::ok) {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        let modified = || entry.metadata()?.modified();
-        let is_old = || modified().is_ok_and(|time| time.elapsed().is_ok_and(|age| age > OLD));
-        if name.starts_with(TEMPORARY_PREFIX) && name.ends_with(TEMPORARY_SUFFIX) && is_old() {
-            let _ = fs::remove_file(entry.path());
-        }
-    }
 }
 
 /// Puts a file back as it was, through a file of its own.

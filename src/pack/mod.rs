@@ -145,13 +145,21 @@ impl Pack {
                 scope.files.push(file.to_owned());
             }
         }
+        for file in &self.listed {
+            if !scope.contains(file) {
+                scope.files.push(file.clone());
+            }
+        }
         scope
     }
 
     /// The list of dependencies alone, where a rule is about it: it names further files that must be read.
     pub fn list_scope(&self) -> Option<Scope> {
-        let is_about_it = |rule: &&Rule| rule.level != Level::Off && matches!(rule.check(), Some(Check::Dependencies(_)));
-        let list = self.shape.dependencies.as_ref().filter(|_| self.rules.iter().any(|rule| is_about_it(&rule)))?;
+        let list = self.shape.dependencies.as_ref()?;
+        let mut rules = self.rules.iter().filter(|rule| rule.level != Level::Off);
+        if !rules.any(|rule| matches!(rule.check(), Some(Check::Dependencies(_)))) {
+            return None;
+        }
         Some(Scope { directories: Vec::new(), files: vec![list.path.to_string()] })
     }
 

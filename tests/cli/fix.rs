@@ -429,18 +429,25 @@ fn progress(repo: &Repo, before: &BTreeMap<&'static str, String>) -> usize {
     waiting.count() + 2 * replaced.count()
 }
 
-/// The clock of the machine that was killed may have been wrong.
+/// A file that only looks like one of ours may be anybody's, and git may know it.
 #[test]
-fn a_leftover_from_the_future_does_not_stop_a_repair() {
+fn a_file_that_looks_like_a_leftover_is_left_alone() {
     let scratch = Scratch::new();
     let repo = scratch.kubernetes("repo");
     repo.bad_topic();
-    let leftover = repo.root.join("test/images/agnhost/.imglint-x.tmp");
-    let file = fs::File::create(&leftover).expect("a file");
-    let tomorrow = std::time::SystemTime::now() + Duration::from_hours(24);
-    file.set_modified(tomorrow).expect("a time can be set");
+    let others =
+        [("test/images/agnhost/.imglint-x.tmp", "tracked"), ("test/images/agnhost/.imglint-abcdef.tmp", "untracked")];
+    repo.write(&others);
+    repo.git(&["add", "-f", others[0].0]);
+    let yesterday = std::time::SystemTime::now() - Duration::from_hours(24);
+    for (path, _) in others {
+        let file = fs::File::options().write(true).open(repo.root.join(path)).expect("a file");
+        file.set_modified(yesterday).expect("a time can be set");
+    }
     repo.imglint(&["--fix"]).is(1, &[]);
-    repo.imglint(&[]).is(0, &[]);
+    for (path, text) in others {
+        assert_eq!(read(&repo, path), text);
+    }
 }
 
 /// A process is killed at every step of its writing. Each file must be whole, and the next run must bring the work to its end.

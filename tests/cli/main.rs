@@ -1,5 +1,6 @@
 //! The program as its users meet it: real git repositories, real processes.
 
+mod dependencies;
 mod documentation;
 mod fix;
 mod content;

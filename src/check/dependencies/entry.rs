@@ -149,22 +149,45 @@ impl<'a> Judge<'a> {
             let message = format!("`{}` in {} has the unknown key `{}`", entry.name, self.path, key.value);
             faults.push(Fault::new(message, self.place(&key.span)).help(format!("did you mean `{known}`?")));
         }
-        let mut lines = Vec::new();
+        let mut fitted = Vec::new();
         for reference in &entry.references {
             for key in &reference.unknown {
-                let message = format!("a file of `{}` in {} has the unknown key `{}`", entry.name, self.path, key.value);
+                let message =
+                    format!("a file of `{}` in {} has the unknown key `{}`", entry.name, self.path, key.value);
                 let help = suggest(&key.value, ["path", "match"]);
                 faults.push(Fault::new(message, self.place(&key.span)).help(help));
             }
-            let fitted = self.lines(entry, reference, faults)?;
-            lines.extend(fitted);
+            let mut of_reference = Vec::new();
+            let lines = self.lines(entry, reference, &mut of_reference)?;
+            fitted.push((reference, lines, of_reference));
         }
-        let is_whole = lines.iter().any(|line| !line.held.is_empty());
+        let is_about_image = fitted.iter().flat_map(|(_, lines, _)| lines).any(|line| !line.held.is_empty());
+        let mut lines = Vec::new();
+        for (reference, of_reference, found) in fitted {
+            if is_about_image {
+                lines.extend(of_reference);
+                faults.extend(found);
+            } else if self.is_at_home(reference) {
+                // An entry about something else is judged in files of ours alone, where one line that has the version will do.
+                let version = entry.version.as_ref().map_or("", |version| version.value.as_str());
+                if !of_reference.iter().any(|line| line.verdict(version, false) == Verdict::Has) {
+                    lines.extend(of_reference);
+                }
+                faults.extend(found);
+            }
+        }
+        let is_whole = is_about_image;
         let version = entry.version.as_ref().map_or("", |version| version.value.as_str());
         self.without_version(entry, &lines, is_whole, faults);
         lines.retain(|line| line.verdict(version, is_whole) != Verdict::Lacks);
         faults.extend(self.versions(entry, version, &lines, is_whole));
         Ok(())
+    }
+
+    /// Whether a reference names a file that may hold the version of an image, or that belongs to one.
+    fn is_at_home(&self, reference: &RefPath) -> bool {
+        let path = reference.path.as_ref().map_or("", |path| path.value.as_str());
+        self.context.shape.may_hold_version(path) || self.context.head.owner(path).is_some()
     }
 
     fn place(&self, span: &Span) -> Place {
@@ -186,7 +209,10 @@ impl<'a> Judge<'a> {
             return Ok(Vec::new());
         };
         // What is no file of ours may be hidden behind a link, which is not followed there.
-        let was_there = self.context.change.is_some_and(|change| change.pair.base.as_ref().is_some_and(|base| base.entry(path).is_some()));
+        let was_there = self
+            .context
+            .change
+            .is_some_and(|change| change.pair.base.as_ref().is_some_and(|base| base.entry(path).is_some()));
         let level = (!was_there && !self.context.shape.may_hold_version(path)).then_some(Level::Warning);
         let file = match self.files.get(path.as_str()) {
             Some(Named::File(file)) => file,
@@ -215,7 +241,10 @@ impl<'a> Judge<'a> {
         let mut lines = Vec::new();
         self.search(file)?;
         // `\A` and `\z` are ends of a line here; all else that fits a line fits the text.
-        let is_anchored = reference.pattern.as_ref().is_some_and(|pattern| ["\\A", "\\z"].iter().any(|end| pattern.value.contains(end)));
+        let is_anchored = reference
+            .pattern
+            .as_ref()
+            .is_some_and(|pattern| ["\\A", "\\z"].iter().any(|end| pattern.value.contains(end)));
         if is_anchored || regex.is_match(file.text.as_str().as_bytes()) {
             for (span, line) in file.text.lines() {
                 let line = line.trim_end_matches('\r');
@@ -283,7 +312,8 @@ impl<'a> Judge<'a> {
                 }
             }
             let Some(line) = lacking else { continue };
-            let message = format!("the match of `{}` fits a line of {} that has no version", entry.name, line.file.path);
+            let message =
+                format!("the match of `{}` fits a line of {} that has no version", entry.name, line.file.path);
             let mut fault = Fault::new(message, self.place(&reference.place))
                 .help("narrow the pattern to lines that hold the version: the checker of the list wants it on all of them")
                 .related("no version here", line.place());
@@ -309,9 +339,10 @@ impl<'a> Judge<'a> {
         let mut fault = Fault::new(message, self.place(&entry.place));
         fault.image = first.held.first().and_then(|held| held.image.clone()).or_else(|| first.file.image());
         for (line, other) in &differing {
-            let is_known = fault.related.iter().any(|label| {
-                label.place.path == line.file.path && label.message.strip_suffix(" here") == Some(other)
-            });
+            let is_known = fault
+                .related
+                .iter()
+                .any(|label| label.place.path == line.file.path && label.message.strip_suffix(" here") == Some(other));
             if !is_known {
                 fault = fault.related(format!("{other} here"), line.place());
             }

@@ -1,0 +1,56 @@
+//! Files outside of the images that the list of dependencies holds together with them.
+
+use std::fs;
+
+use super::harness::{Repo, Scratch};
+
+const POD: &str = "hack/testdata/pod.yaml";
+
+/// A repository whose list ties a file far from the images to the version of one.
+fn tied(scratch: &Scratch) -> Repo {
+    let repo = scratch.kubernetes("repo");
+    repo.change(&[
+        (POD, "image: registry.k8s.io/e2e-test-images/agnhost:2.25\n"),
+        ("hack/other.yaml", "image: agnhost:1.0\n"),
+        (
+            "build/dependencies.yaml",
+            "dependencies:\n- name: agnhost\n  version: 2.25\n  refPaths:\n  - path: test/images/agnhost/VERSION\n    match: \\d\n  \
+             - path: ./hack//testdata/pod.yaml\n    match: agnhost:\\d+\\.\\d+\n- name: other\n  version: 2.0\n  refPaths:\n  \
+             - path: hack/other.yaml\n    match: 'agnhost:'\n",
+        ),
+    ]);
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo
+}
+
+#[test]
+fn a_change_of_a_file_that_is_tied_to_a_version_is_judged_wherever_it_lies() {
+    let scratch = Scratch::new();
+    let repo = tied(&scratch);
+    repo.imglint(&["--all", "--rule", "mismatched-dependency"]).is(0, &[]);
+    repo.write(&[(POD, "image: registry.k8s.io/e2e-test-images/agnhost:2.24\n")]);
+    let found = "`agnhost` in build/dependencies.yaml is 2.25, but hack/testdata/pod.yaml has 2.24";
+    let run = repo.imglint(&[]);
+    assert!(run.code == 1 && run.stdout.contains(found), "{run}");
+    repo.git(&["add", POD]);
+    let run = repo.imglint(&["--staged"]);
+    assert!(run.code == 1 && run.stdout.contains(found), "{run}");
+    repo.git(&["commit", "-qm", "pod"]);
+    let run = repo.imglint(&["--head", "HEAD"]);
+    assert!(run.code == 1 && run.stdout.contains(found), "{run}");
+    repo.imglint(&["--fix"]);
+    let pod = fs::read_to_string(repo.root.join(POD)).expect("a file");
+    assert_eq!(pod, "image: registry.k8s.io/e2e-test-images/agnhost:2.25\n");
+}
+
+#[test]
+fn a_bump_takes_all_files_of_its_entry_along() {
+    let scratch = Scratch::new();
+    let repo = tied(&scratch);
+    repo.imglint(&["bump", "agnhost"]);
+    let pod = fs::read_to_string(repo.root.join(POD)).expect("a file");
+    assert_eq!(pod, "image: registry.k8s.io/e2e-test-images/agnhost:2.26\n");
+    let list = fs::read_to_string(repo.root.join("build/dependencies.yaml")).expect("a file");
+    assert!(list.contains("version: 2.26\n") && list.contains("version: 2.0\n"), "{list}");
+    repo.imglint(&["--rule", "mismatched-dependency"]).is(0, &[]);
+}
