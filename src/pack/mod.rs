@@ -10,7 +10,7 @@ mod rule;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::check::Reads;
+use crate::check::{Check, Reads};
 use crate::config_file::{CONFIG_FILE, Config};
 use crate::finding::Level;
 use crate::inputs::Inputs;
@@ -132,7 +132,16 @@ impl Pack {
         };
         rules.sort_by(|one, other| one.id.cmp(&other.id));
         let inputs = Inputs::default();
-        Ok(Self { name: files.name, summary, shape, rules, waivers: None, inputs, own_settings, listed: BTreeSet::new() })
+        Ok(Self {
+            name: files.name,
+            summary,
+            shape,
+            rules,
+            waivers: None,
+            inputs,
+            own_settings,
+            listed: BTreeSet::new(),
+        })
     }
 
     /// The part of the repository that the pack reads.
