@@ -362,7 +362,7 @@ impl<'a> Judge<'a> {
         let version = entry.version.as_ref().map_or("", |version| version.value.as_str());
         let mut paths: Vec<&str> = behind.iter().map(|line| &*line.file.path).collect();
         paths.dedup();
-        let mut help = match (version == right, paths.is_empty()) {
+        let help = match (version == right, paths.is_empty()) {
             (true, _) => format!("write {right} there"),
             (false, true) => format!("write {right} here"),
             (false, false) => format!("write {right} here, and in {}", paths.join(", ")),
@@ -376,10 +376,7 @@ impl<'a> Judge<'a> {
                 };
                 fault.help(help).fix(Fix::safe(title, edits))
             }
-            Err(reason) => {
-                help.push_str(&format!("; that is left to you, as {reason}"));
-                fault.help(help)
-            }
+            Err(reason) => fault.help(format!("{help}; that is left to you, as {reason}")),
         }
     }
 

@@ -88,7 +88,7 @@ fn is_whole_number(line: &str, place: &Span) -> bool {
     let begins_inside = has_digit(bytes, Some(place.start)) && (has_digit(bytes, before) || is_behind_dot);
     let joins = bytes.get(place.end).is_some_and(|byte| matches!(byte, b'.' | b'-'));
     let goes_on = has_digit(bytes, Some(place.end)) || (joins && has_digit(bytes, Some(place.end + 1)));
-    !begins_inside && !(has_digit(bytes, place.end.checked_sub(1)) && goes_on)
+    !(begins_inside || has_digit(bytes, place.end.checked_sub(1)) && goes_on)
 }
 
 fn has_digit(bytes: &[u8], at: Option<usize>) -> bool {
