@@ -50,6 +50,11 @@ struct Images {
     version: Versions,
     /// The file that holds the name under which an image is published, if it is not the directory's.
     alias_file: Option<FileName>,
+    /// Whether an image may lie in the directory of another one. If not, all of a directory belongs to the outermost.
+    #[serde(default = "yes")]
+    nested: bool,
+    /// The image in the root of the repository.
+    root: Option<RootImage>,
     /// Files of an image that are no part of its content: glob patterns, or directories with a closing slash.
     #[serde(default)]
     ignore: Vec<IgnorePattern>,
@@ -141,6 +146,16 @@ impl Shared {
     pub fn is_of(&self, image: &str) -> bool {
         self.images.as_ref().is_none_or(|images| images.is_match(image))
     }
+}
+
+/// `[images.root]`: the image whose directory is the repository itself.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct RootImage {
+    /// Its name, as it has no directory that could give it one.
+    pub name: String,
+    /// What it is made of: files, directories and patterns. The rest of the repository is none of its content.
+    pub content: Vec<PathPattern>,
 }
 
 /// One place where a version may stand, or several.
@@ -287,6 +302,10 @@ pub struct Shape {
     pub roots: Vec<String>,
     /// Where an image's version stands: of several, the first whose file is there.
     pub versions: Vec<VersionSource>,
+    /// Whether an image may lie in the directory of another one.
+    pub is_nested: bool,
+    /// The image in the root of the repository.
+    pub root_image: Option<RootImage>,
     /// The name of the file that holds an image's published name.
     pub alias_file: Option<String>,
     /// The name of the file that lists an image's bases by platform.
@@ -492,6 +511,8 @@ impl From<PackFile> for Shape {
         Self {
             roots,
             versions: images.version.0,
+            is_nested: images.nested,
+            root_image: images.root,
             alias_file: images.alias_file.map(|name| name.0),
             base_file: references.base_file.map(|name| name.0),
             ignore: images.ignore.into_iter().map(|pattern| pattern.0).collect(),
@@ -529,7 +550,13 @@ impl Shape {
         let constants = self.constants.iter().map(|constant| &constant.path);
         let files = manifest.chain(signs).chain(dependencies).chain(constants);
         scope.files.extend(files.filter(|path| !self.is_below_a_root(path)).map(ToString::to_string));
-        for path in self.shared.iter().map(|shared| &shared.path).chain(&self.build_inputs) {
+        if self.root_image.is_some() {
+            scope.files.extend(self.versions.iter().map(|source| source.file.clone()));
+            scope.files.extend(self.dockerfiles.iter().filter_map(|pattern| pattern.as_path().map(str::to_owned)));
+            scope.files.extend([&self.alias_file, &self.base_file].into_iter().flatten().cloned());
+        }
+        let of_root = self.root_image.iter().flat_map(|image| &image.content);
+        for path in self.shared.iter().map(|shared| &shared.path).chain(&self.build_inputs).chain(of_root) {
             match path.as_path() {
                 Some(path) if self.is_below_a_root(path) => {}
                 // A file or a directory: the tree tells.
@@ -605,6 +632,13 @@ impl Shape {
         files.join(" or ")
     }
 
+    /// Whether a file is content of the image in a directory that owns it, given by its path below it.
+    pub fn is_content(&self, directory: &str, below: &str) -> bool {
+        let root_image = self.root_image.as_ref().filter(|_| directory.is_empty());
+        let is_listed = root_image.is_none_or(|image| image.content.iter().any(|pattern| pattern.covers(below)));
+        is_listed && !self.ignore.is_match(below)
+    }
+
     /// Whether an image is built from a file, given by its path below the image's directory.
     pub fn is_dockerfile(&self, below: &str) -> bool {
         self.dockerfiles.iter().any(|pattern| self.is_built_by(pattern, below))
@@ -652,8 +686,11 @@ impl Shape {
         built.into_iter().rev()
     }
 
-    /// The path of a directory below the root that holds it.
-    pub fn name_of<'d>(&self, directory: &'d str) -> Option<&'d str> {
+    /// The name of the image in a directory: the path below the root that holds it.
+    pub fn name_of<'d>(&'d self, directory: &'d str) -> Option<&'d str> {
+        if directory.is_empty() {
+            return self.root_image.as_ref().map(|image| image.name.as_str());
+        }
         let below = self.roots.iter().filter(|root| is_below(directory, root));
         let root = below.max_by_key(|root| root.len())?;
         Some(directory[root.len()..].trim_start_matches('/')).filter(|name| !name.is_empty())
@@ -713,6 +750,10 @@ checked_string! {
     };
     /// A pattern as `.gitignore` reads it.
     IgnorePattern(glob::Pattern): glob::Pattern::new;
+}
+
+fn yes() -> bool {
+    true
 }
 
 fn file_name(text: &str) -> Result<String, String> {

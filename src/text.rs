@@ -198,6 +198,16 @@ pub fn directories_above(path: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(path), |path| path.rsplit_once('/').map(|(directory, _)| directory)).skip(1)
 }
 
+/// A path without the directory that it lies below. The empty directory is the root.
+pub fn without_directory<'p>(path: &'p str, directory: &str) -> &'p str {
+    if directory.is_empty() { path } else { path.get(directory.len() + 1..).unwrap_or_default() }
+}
+
+/// The path of something in a directory. The empty directory is the root.
+pub fn in_directory(directory: &str, name: &str) -> String {
+    if directory.is_empty() { name.to_owned() } else { [directory, "/", name].concat() }
+}
+
 /// Whether `path` is `directory` or lies below it. The empty directory is the root.
 pub fn is_below(path: &str, directory: &str) -> bool {
     directory.is_empty() || path.strip_prefix(directory).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

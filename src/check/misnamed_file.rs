@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::{Context, Files, Kind, Reads};
 use crate::finding::{Fault, Place};
 use crate::snapshot::StoreError;
-use crate::text::file_name;
+use crate::text::{file_name, without_directory};
 
 /// What the build looks for.
 #[derive(Debug, Clone, Deserialize)]
@@ -24,7 +24,7 @@ impl Kind for MisnamedFile {
         let mut faults = Vec::new();
         for image in context.head.images.values() {
             for (path, _) in context.files.below(&image.directory) {
-                let name = &path[image.directory.len() + 1..];
+                let name = without_directory(path, &image.directory);
                 if self.is_like(name) {
                     let message =
                         format!("the build of {} does not look for {name}, but for {}", image.name, self.name);

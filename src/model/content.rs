@@ -11,7 +11,7 @@ use crate::parse::go::{self, MakeValue};
 use crate::parse::wildcard::PathSet;
 use crate::shape::{GO_MODULE, Shape};
 use crate::snapshot::{FileKind, Pair, Snapshot, StoreError};
-use crate::text::{directories_above, directory_of, file_name, is_below};
+use crate::text::{directories_above, directory_of, file_name, is_below, without_directory};
 
 /// What a change touches of the images, by their directories.
 #[derive(Debug, Clone, Default)]
@@ -129,8 +129,8 @@ impl Search<'_> {
             for side in self.sides().iter().filter(|side| side.files.entry(path).is_some()) {
                 let mut is_owner = true;
                 for directory in side.model.owners(path) {
-                    let below = &path[directory.len() + 1..];
-                    let is_plain = is_owner && !self.shape.ignore.is_match(below);
+                    let below = without_directory(path, directory);
+                    let is_plain = is_owner && self.shape.is_content(directory, below);
                     is_owner = false;
                     if !self.is_version(path, below)? && (is_plain || copied.has(directory, below)?) {
                         content.add(directory, [Arc::clone(path)]);
@@ -159,7 +159,7 @@ impl Search<'_> {
         let Self { pair, paths, shape, head, .. } = *self;
         for (link, _) in pair.head.entries().iter().filter(|(_, entry)| entry.kind == FileKind::Symlink) {
             if let Some(directory) = head.owner(link)
-                && let below = &link[directory.len() + 1..]
+                && let below = without_directory(link, directory)
                 && shape.is_control_file(below)
                 && !shape.is_version_file(below)
                 && let Some(Ok(way)) = pair.head.follow(link)?
@@ -514,7 +514,8 @@ impl<'a> Packages<'a> {
                 return Ok(());
             }
         };
-        let root = &image[..image.len() - self.shape.name_of(image).map_or(0, str::len)];
+        let name = self.shape.name_of(image).filter(|_| !image.is_empty()).unwrap_or_default();
+        let root = &image[..image.len() - name.len()];
         for MakeValue { directory, span } in go::make_values(&text, variable) {
             let Some(directory) = directory else {
                 origin.unknown.push(Place::new(&path.as_str().into(), &text, span));

@@ -13,7 +13,7 @@ use crate::parse::version::Version;
 use crate::parse::version_source::VersionSource;
 use crate::shape::Shape;
 use crate::snapshot::{Entry, FileKind, Read, Snapshot, StoreError, Unreadable};
-use crate::text::{Span, Text};
+use crate::text::{Span, Text, in_directory, without_directory};
 
 /// A directory with a version file.
 #[derive(Debug, Clone)]
@@ -60,7 +60,7 @@ impl Controls {
         outline: &Model,
     ) -> Self {
         let find = |name: &str| -> Option<File> {
-            let found = snapshot.entries().get_key_value([&**directory, "/", name].concat().as_str());
+            let found = snapshot.entries().get_key_value(in_directory(directory, name).as_str());
             found.map(|(path, entry)| (Arc::clone(path), entry.clone()))
         };
         let mut dockerfiles: Vec<File> = Vec::new();
@@ -71,7 +71,7 @@ impl Controls {
                 continue;
             }
             let own = snapshot.below(directory).filter(|(path, _)| is_own(path));
-            let matching = own.filter(|(path, _)| shape.is_built_by(pattern, &path[directory.len() + 1..]));
+            let matching = own.filter(|(path, _)| shape.is_built_by(pattern, without_directory(path, directory)));
             dockerfiles.extend(matching.map(|(path, entry)| (Arc::clone(path), entry.clone())));
         }
         let mut seen = BTreeSet::new();
@@ -255,7 +255,7 @@ impl Image {
         let one = |file: &Option<File>| Ok::<_, StoreError>(file.as_ref().map(read).transpose()?.flatten());
         // It is there: the directory was found by it.
         let version = one(&controls.version)?.unwrap_or_else(|| {
-            let path = format!("{directory}/{}", source.file);
+            let path = in_directory(directory, &source.file);
             (path.into(), Err(Unreadable::Submodule))
         });
         let version = Control::new(version, |text| source.locate(text));
@@ -341,7 +341,7 @@ pub(super) fn version_source<'s>(
 ) -> Result<&'s VersionSource, StoreError> {
     let mut first = None;
     for source in &shape.versions {
-        let path = format!("{directory}/{}", source.file);
+        let path = in_directory(directory, &source.file);
         if snapshot.entry(&path).is_none() {
             continue;
         }

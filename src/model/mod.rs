@@ -18,7 +18,7 @@ pub use reference::{Origin, Reference, Writing, without_tag};
 
 use crate::shape::Shape;
 use crate::snapshot::{Entry, Snapshot, StoreError};
-use crate::text::directories_above;
+use crate::text::{directories_above, directory_of, file_name, without_directory};
 
 /// All that the checks know of one tree.
 #[derive(Debug, Clone, Default)]
@@ -42,13 +42,16 @@ impl Model {
     pub fn outline(snapshot: &Snapshot<'_>, shape: &Shape) -> Result<Self, StoreError> {
         let mut outline = Self::default();
         for path in snapshot.entries().keys() {
-            let Some((directory, name)) = path.rsplit_once('/') else { continue };
-            if let Some(source) = shape.version_source(name)
+            let directory = directory_of(path);
+            if let Some(source) = shape.version_source(file_name(path))
                 && shape.name_of(directory).is_some()
                 && (source.is_told_by_name() || image::makes_image(path, source, snapshot)?)
             {
                 outline.directories.insert(Arc::from(directory));
             }
+        }
+        if !shape.is_nested {
+            outline.directories = outermost(&outline.directories);
         }
         Ok(outline)
     }
@@ -172,8 +175,8 @@ impl Model {
         shape: &Shape,
     ) -> impl Iterator<Item = (&'f str, &'f Entry)> {
         let below = files.below(&image.directory).filter(|(path, _)| self.owner(path) == Some(&image.directory));
-        let below = below.map(|(path, entry)| (&path[image.directory.len() + 1..], entry));
-        below.filter(|(path, _)| !shape.ignore.is_match(path))
+        let below = below.map(|(path, entry)| (without_directory(path, &image.directory), entry));
+        below.filter(|(path, _)| shape.is_content(&image.directory, path))
     }
 
     /// The directory of the image that owns a path: the nearest one above it.
@@ -183,8 +186,20 @@ impl Model {
 
     /// The directories of all images above a path, the nearest first.
     pub fn owners(&self, path: &str) -> impl Iterator<Item = &Arc<str>> {
-        directories_above(path).filter_map(|directory| self.directories.get(directory))
+        // The root is above all, and an image where the pack says so.
+        directories_above(path).chain([""]).filter_map(|directory| self.directories.get(directory))
     }
+}
+
+/// The directories that lie below no other one. What lies below the root only does not count as nested.
+fn outermost(directories: &BTreeSet<Arc<str>>) -> BTreeSet<Arc<str>> {
+    let mut outermost = BTreeSet::new();
+    for directory in directories {
+        if !directories_above(directory).any(|above| directories.contains(above)) {
+            outermost.insert(Arc::clone(directory));
+        }
+    }
+    outermost
 }
 
 /// Does the same to every item, in order: on several threads from `many` items on, as it takes a while to start one.
