@@ -92,7 +92,14 @@ impl Search<'_> {
             |remote: &str| branches.iter().any(|(branch, _)| branch.is_main() && branch.parts().0 == Some(remote));
         let project = REMOTES.into_iter().find(|remote| is_there(remote)).unwrap_or("origin");
         for (branch, tip) in &branches {
-            let standing = self.standing(branch, *tip, project)?;
+            let known = found.candidates.iter().find(|known| known.tip == *tip && known.merge_base().is_some());
+            let standing = if self.is_pushed_copy(branch, project) {
+                Standing::No(PUSHED_COPY)
+            } else if let Some(known) = known {
+                known.standing.clone()
+            } else {
+                self.standing(*tip)?
+            };
             found.candidates.push(Candidate { name: branch.name.clone(), tip: *tip, standing });
         }
         self.leave_out_copies(&branches, project, &mut found.candidates)?;
@@ -147,10 +154,7 @@ impl Search<'_> {
         }
     }
 
-    fn standing(&self, branch: &Branch, tip: Oid, project: &str) -> Result<Standing, GitError> {
-        if self.is_pushed_copy(branch, project) {
-            return Ok(Standing::No(PUSHED_COPY));
-        }
+    fn standing(&self, tip: Oid) -> Result<Standing, GitError> {
         Ok(self.repository.merge_base(tip, self.heads)?.map_or(Standing::Unrelated, Standing::Left))
     }
 
@@ -239,15 +243,19 @@ impl Search<'_> {
         let head = self.heads.first().copied().unwrap_or(Oid::ZERO_SHA1);
         let last = left_last(&self.repository.inner, head, mains, &tips).doing("looking for the release branch")?;
         let Some((_, _, name, tip)) = last.map(|index| releases.swap_remove(index)) else { return Ok(None) };
-        let standing = self.repository.merge_base(tip, self.heads)?.map_or(Standing::Unrelated, Standing::Left);
-        Ok(Some(Candidate { name, tip, standing }))
+        Ok(Some(Candidate { name, tip, standing: self.standing(tip)? }))
     }
 
     /// The candidate with the newest merge base; of equals, the first.
     fn newest(&self, candidates: &[Candidate]) -> Result<Option<usize>, GitError> {
         let mut newest: Option<(usize, Oid)> = None;
+        let mut seen = Vec::new();
         for (index, candidate) in candidates.iter().enumerate() {
             let Some(merge_base) = candidate.merge_base() else { continue };
+            if seen.contains(&merge_base) {
+                continue;
+            }
+            seen.push(merge_base);
             let is_newest = match newest {
                 None => true,
                 Some((_, known)) => self.is_newer(merge_base, known)?,

@@ -100,6 +100,11 @@ fn shallow_note(shallow: bool) -> &'static str {
     if shallow { " (the clone is shallow)" } else { "" }
 }
 
+/// Says of which file an error of the system is.
+pub(super) fn of_file(path: &str) -> impl Fn(std::io::Error) -> GitError + '_ {
+    |source| GitError::Io { path: path.to_owned(), source }
+}
+
 /// Says what git2 was doing when it failed.
 pub(super) trait Doing<T> {
     fn doing(self, doing: &'static str) -> Result<T, GitError>;

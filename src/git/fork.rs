@@ -37,6 +37,11 @@ pub(super) fn left_last(
     walk.run()
 }
 
+/// The lesser of two numbers, where there are two.
+fn least(one: Option<usize>, other: Option<usize>) -> Option<usize> {
+    one.into_iter().chain(other).min()
+}
+
 /// A walk down the histories of head, the main branch and others.
 struct Walk<'r> {
     repository: &'r git2::Repository,
@@ -91,7 +96,6 @@ impl Walk<'_> {
             },
         };
         let known = seen.reached;
-        let least = |one: Option<usize>, other| one.into_iter().chain(other).min();
         seen.reached = Reached {
             distance: least(known.distance, from.distance),
             is_in_main: known.is_in_main || from.is_in_main,

@@ -81,11 +81,9 @@ impl Repository {
         let file = self.index()?;
         let doing = "reading the index";
         let mut index = git2::Index::new().doing(doing)?;
-        let mut add = |entry: &gix_index::Entry| {
-            if entry.mode.is_sparse() { Ok(()) } else { index.add(&converted(file, entry)).doing(doing) }
-        };
+        let mut judged = Vec::new();
         for directory in &scope.directories {
-            entries_below(file, directory).iter().try_for_each(&mut add)?;
+            judged.extend(entries_below(file, directory));
         }
         let above = scope.directories.iter().chain(&scope.files).flat_map(|path| Path::new(path).ancestors().skip(1));
         let settings = above.flat_map(|directory| SETTINGS.map(|name| directory.join(name)));
@@ -93,8 +91,11 @@ impl Repository {
             if let Some(range) =
                 path.to_str().and_then(|path| file.entry_range(path.replace('\\', "/").as_str().into()))
             {
-                file.entries()[range].iter().try_for_each(&mut add)?;
+                judged.extend(&file.entries()[range]);
             }
+        }
+        for entry in judged.into_iter().filter(|entry| !entry.mode.is_sparse()) {
+            index.add(&converted(file, entry)).doing(doing)?;
         }
         // Libgit2 asks the repository's own index about attributes.
         self.inner.set_index(&mut index).doing(doing)?;
@@ -116,12 +117,11 @@ fn converted(file: &gix_index::File, entry: &gix_index::Entry) -> IndexEntry {
     let options = gix_index::entry::stat::Options { check_stat: true, use_nsec, ..Default::default() };
     let is_racy = entry.stat.is_racy(file.timestamp(), options);
     let stat = if is_racy { Stat::default() } else { entry.stat };
-    let time = |time: gix_index::entry::stat::Time| IndexTime::new(time.secs.cast_signed(), time.nsecs);
     let bits = entry.flags.bits();
     let [low, high] = [bits & 0xffff, bits >> 16].map(|half| u16::try_from(half).unwrap_or_default());
     IndexEntry {
-        ctime: time(stat.ctime),
-        mtime: time(stat.mtime),
+        ctime: index_time(stat.ctime),
+        mtime: index_time(stat.mtime),
         dev: stat.dev,
         ino: stat.ino,
         mode: entry.mode.bits(),
@@ -133,6 +133,10 @@ fn converted(file: &gix_index::File, entry: &gix_index::Entry) -> IndexEntry {
         flags_extended: high,
         path: entry.path(file).to_vec(),
     }
+}
+
+fn index_time(time: gix_index::entry::stat::Time) -> IndexTime {
+    IndexTime::new(time.secs.cast_signed(), time.nsecs)
 }
 
 /// The object of an entry.

@@ -77,17 +77,14 @@ impl<'r> Objects<'r> {
 
 impl OnDisk {
     fn read(&self, path: &str, id: &[u8; 20]) -> Result<Option<Vec<u8>>, StoreError> {
-        let io = |error: std::io::Error| {
-            failed(path, error.to_string(), "check that the file can be read, then run imglint again")
-        };
         let bytes = match &self.bytes {
             Bytes::Converted(None) => return Ok(None),
             Bytes::Converted(Some(bytes)) => bytes.clone(),
             Bytes::File(file) => {
-                if std::fs::symlink_metadata(file).map_err(io)?.len() > MAX_FILE as u64 {
+                if std::fs::symlink_metadata(file).map_err(|error| unreadable(path, &error))?.len() > MAX_FILE as u64 {
                     return Ok(None);
                 }
-                let bytes = bytes_on_disk(file).map_err(io)?;
+                let bytes = bytes_on_disk(file).map_err(|error| unreadable(path, &error))?;
                 let now = Oid::hash_object(ObjectType::Blob, &bytes);
                 if !now.is_ok_and(|now| now.as_bytes() == id) {
                     return Err(failed(path, "it changed while it was read".to_owned(), "run imglint again"));
@@ -118,6 +115,10 @@ impl Store for Objects<'_> {
     }
 }
 
+fn unreadable(path: &str, error: &std::io::Error) -> StoreError {
+    failed(path, error.to_string(), "check that the file can be read, then run imglint again")
+}
+
 fn failed(path: &str, reason: String, help: &str) -> StoreError {
     StoreError { path: path.to_owned(), reason, help: Some(help.to_owned()) }
 }
@@ -139,10 +140,10 @@ impl CatFile {
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
             .spawn()?;
-        let no_pipe = || std::io::Error::other("git has no pipe");
-        let input = child.stdin.take().ok_or_else(no_pipe)?;
-        let output = BufReader::new(child.stdout.take().ok_or_else(no_pipe)?);
-        Ok(Self { child, input, output })
+        let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(std::io::Error::other("git has no pipe"));
+        };
+        Ok(Self { child, input, output: BufReader::new(output) })
     }
 
     fn fetch(&mut self, id: Oid) -> std::io::Result<()> {

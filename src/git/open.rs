@@ -7,7 +7,7 @@ use std::sync::Once;
 use git2::{Config, ConfigLevel, ErrorCode, RepositoryOpenFlags};
 use tempfile::TempDir;
 
-use super::error::{Doing, GitError};
+use super::error::{Doing, GitError, of_file};
 use crate::environment::Environment;
 
 /// Variables that speak of one repository. One that the user names is another.
@@ -140,18 +140,18 @@ fn configure(
     environment: &Environment,
 ) -> Result<Option<TempDir>, GitError> {
     const DOING: &str = "reading the configuration of variables";
+    const TEMPORARY: &str = "a temporary file";
     let has_values = ["GIT_CONFIG_COUNT", "GIT_CONFIG_PARAMETERS"].iter().any(|name| environment.get(name).is_some());
     let has_global = environment.is_set("GIT_CONFIG_GLOBAL");
     if !has_values && !has_global {
         return Ok(None);
     }
-    let failed = |source| GitError::Io { path: "a temporary file".to_owned(), source };
-    let scratch = tempfile::tempdir().map_err(failed)?;
+    let scratch = tempfile::tempdir().map_err(of_file(TEMPORARY))?;
     let mut config = repository.config().doing(DOING)?;
     if has_global {
         // It stands for both files of the user.
         let none = scratch.path().join("none");
-        std::fs::write(&none, "").map_err(failed)?;
+        std::fs::write(&none, "").map_err(of_file(TEMPORARY))?;
         config.add_file(&none, ConfigLevel::XDG, true).doing(DOING)?;
         if environment.get("GIT_CONFIG_GLOBAL").is_none() {
             config.add_file(&none, ConfigLevel::Global, true).doing(DOING)?;
@@ -159,7 +159,7 @@ fn configure(
     }
     if has_values {
         let file = scratch.path().join("values");
-        std::fs::write(&file, "").map_err(failed)?;
+        std::fs::write(&file, "").map_err(of_file(TEMPORARY))?;
         let mut values = Config::open(&file).doing(DOING)?;
         for (name, value) in values_of_variables(directory)? {
             // Git adds, whatever there is already.
@@ -172,11 +172,10 @@ fn configure(
 
 /// The configuration that variables hold. Git knows how they are quoted.
 fn values_of_variables(directory: Option<&Path>) -> Result<Vec<(String, String)>, GitError> {
-    let failed = |reason: String| GitError::Variables { reason };
     let output = git(directory).args(["config", "--list", "-z", "--show-scope"]).output();
-    let output = output.map_err(|error| failed(format!("git cannot be run: {error}")))?;
+    let output = output.map_err(|error| GitError::Variables { reason: format!("git cannot be run: {error}") })?;
     if !output.status.success() {
-        return Err(failed(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
+        return Err(GitError::Variables { reason: String::from_utf8_lossy(&output.stderr).trim().to_owned() });
     }
     let said = String::from_utf8_lossy(&output.stdout);
     let mut words = said.split('\0');

@@ -7,7 +7,7 @@ use git2::Oid;
 
 use super::base::Base;
 use super::entry::Entries;
-use super::error::GitError;
+use super::error::{GitError, of_file};
 use super::head::Head;
 use super::repository::Repository;
 use crate::snapshot::{MAX_FILE, Scope, Snapshot, Unreadable};
@@ -52,18 +52,17 @@ impl Policy {
     pub fn list(&self, repository: &Repository, directory: &str) -> Result<Vec<String>, GitError> {
         let mut names = Vec::new();
         if let Self::Disk(root) = self {
-            let failed = |source| GitError::Io { path: directory.to_owned(), source };
             match std::fs::read_dir(root.join(directory)) {
                 Ok(entries) => {
                     for entry in entries {
-                        let entry = entry.map_err(failed)?;
-                        if !entry.file_type().map_err(failed)?.is_dir() {
+                        let entry = entry.map_err(of_file(directory))?;
+                        if !entry.file_type().map_err(of_file(directory))?.is_dir() {
                             names.extend(entry.file_name().into_string().ok());
                         }
                     }
                 }
                 Err(error) if is_absent(&error) => {}
-                Err(source) => return Err(failed(source)),
+                Err(source) => return Err(of_file(directory)(source)),
             }
         } else {
             let scope = Scope { directories: vec![directory.to_owned()], files: Vec::new() };
@@ -95,26 +94,25 @@ fn is_absent(error: &std::io::Error) -> bool {
 
 /// Reads a file of the working tree; `None` where there is none.
 fn plain_file(root: &Path, path: &str) -> Result<Option<Vec<u8>>, GitError> {
-    let failed = |source| GitError::Io { path: path.to_owned(), source };
-    let unreadable = |why| Err(GitError::Policy { path: path.to_owned(), why });
     let file = root.join(path);
     let metadata = match std::fs::symlink_metadata(&file) {
         Err(error) if is_absent(&error) => return Ok(None),
-        metadata => metadata.map_err(failed)?,
+        metadata => metadata.map_err(of_file(path))?,
     };
     // A directory on the way may be a link, too.
-    let directory = file.parent().unwrap_or(root).canonicalize().map_err(failed)?;
-    if metadata.is_symlink() || !directory.starts_with(root.canonicalize().map_err(failed)?) {
+    let directory = file.parent().unwrap_or(root).canonicalize().map_err(of_file(path))?;
+    if metadata.is_symlink() || !directory.starts_with(root.canonicalize().map_err(of_file(path))?) {
         let target = file.read_link().unwrap_or(directory);
-        return unreadable(Unreadable::Link(target.display().to_string()));
+        let why = Unreadable::Link(target.display().to_string());
+        return Err(GitError::Policy { path: path.to_owned(), why });
     }
     if !metadata.is_file() {
-        return Err(failed(std::io::Error::other("it is no file")));
+        return Err(of_file(path)(std::io::Error::other("it is no file")));
     }
     if metadata.len() > MAX_FILE as u64 {
-        return unreadable(Unreadable::TooLarge);
+        return Err(GitError::Policy { path: path.to_owned(), why: Unreadable::TooLarge });
     }
-    std::fs::read(&file).map(Some).map_err(failed)
+    std::fs::read(&file).map(Some).map_err(of_file(path))
 }
 
 impl Repository {

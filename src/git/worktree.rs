@@ -41,6 +41,8 @@ impl Repository {
         let mut options = options(scope);
         options.include_untracked(true).recurse_untracked_dirs(true).include_typechange(true);
         options.ignore_submodules(true); // libgit2 would look for changes inside of them
+        // A repository in the working tree is met even if there is nothing in it; of others all files are listed anyway.
+        options.enable_fast_untracked_dirs(true);
         let diff = self
             .inner
             .diff_index_to_workdir(Some(index), Some(&mut options))

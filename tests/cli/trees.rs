@@ -739,9 +739,11 @@ fn a_repository_inside_of_the_working_tree_is_what_git_would_add() {
     repo.git(&["checkout", "-q", "-b", "topic"]);
     let inner = scratch.init("repo/test/images/kitten/inner");
     repo.imglint(&[]).is(0, &[]);
-    inner.change(&[("VERSION", "1.0\n")]);
+    inner.commit("nothing in it");
     let worktree = repo.imglint(&[]);
     worktree.is(1, STALE);
+    inner.change(&[("VERSION", "1.0\n")]);
+    assert_eq!(repo.imglint(&[]).stdout, worktree.stdout);
     repo.git(&["add", "-A"]);
     assert_eq!(repo.imglint(&["--staged"]).stdout, worktree.stdout);
     repo.commit("inner");
