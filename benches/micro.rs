@@ -5,7 +5,7 @@
 mod generator;
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
@@ -15,7 +15,7 @@ use imglint::git::{Head, Repository as Opened};
 use imglint::inputs::{Inputs, Promoted};
 use imglint::model::{Model, content};
 use imglint::pack::{BuiltIn, Pack};
-use imglint::parse::dockerfile::{Dockerfile, Prefixed};
+use imglint::parse::dockerfile::{Dockerfile, Prefixed, Syntax};
 use imglint::parse::version::{self, Version};
 use imglint::parse::{baseimage, go, yaml};
 use imglint::run;
@@ -76,10 +76,13 @@ fn pair(plan: &Plan, changes: &[Change]) -> Pair<'static> {
 }
 
 /// Reads all files of the generated tree whose name ends like this, over and over.
-fn read<T>(bencher: Bencher<'_, '_>, ending: &str, read: impl Fn(&Text) -> T + Sync) {
+fn read<T>(bencher: Bencher<'_, '_>, ending: &str, read: impl Fn(&Arc<Text>) -> T + Sync) {
     let files = files(|put| PLAN.base(put));
-    let texts: Vec<Text> =
-        files.iter().filter(|(path, _)| path.ends_with(ending)).map(|(_, text)| text.as_str().into()).collect();
+    let texts: Vec<Arc<Text>> = files
+        .iter()
+        .filter(|(path, _)| path.ends_with(ending))
+        .map(|(_, text)| Arc::new(text.as_str().into()))
+        .collect();
     assert!(!texts.is_empty(), "no file ends with {ending}");
     let bytes: usize = texts.iter().map(|text| text.bytes().len()).sum();
     bencher.counter(ItemsCount::new(texts.len())).counter(BytesCount::new(bytes)).bench(|| {
@@ -91,22 +94,22 @@ fn read<T>(bencher: Bencher<'_, '_>, ending: &str, read: impl Fn(&Text) -> T + S
 
 #[divan::bench]
 fn read_dockerfile(bencher: Bencher<'_, '_>) {
-    read(bencher, "/Dockerfile", |text| Dockerfile::parse(text, Some(("CROSS_BUILD_", Prefixed::Kept))));
+    read(bencher, "/Dockerfile", |text| Syntax::parse(text, Some(("CROSS_BUILD_", Prefixed::Kept))));
 }
 
 #[divan::bench]
 fn read_windows_dockerfile(bencher: Bencher<'_, '_>) {
-    read(bencher, "/Dockerfile_windows", |text| Dockerfile::parse(text, None));
+    read(bencher, "/Dockerfile_windows", Dockerfile::parse);
 }
 
 #[divan::bench]
 fn read_bases(bencher: Bencher<'_, '_>) {
-    read(bencher, "/BASEIMAGE", baseimage::parse);
+    read(bencher, "/BASEIMAGE", |text| baseimage::parse(text));
 }
 
 #[divan::bench]
 fn read_version(bencher: Bencher<'_, '_>) {
-    read(bencher, "/VERSION", Version::parse);
+    read(bencher, "/VERSION", |text| Version::parse(text));
 }
 
 #[divan::bench]
@@ -116,7 +119,7 @@ fn next_version(bencher: Bencher<'_, '_>) {
 
 #[divan::bench]
 fn read_go_imports(bencher: Bencher<'_, '_>) {
-    read(bencher, ".go", go::sources);
+    read(bencher, ".go", |text| go::sources(text));
 }
 
 #[divan::bench]

@@ -242,8 +242,22 @@ struct Build {
     windows_dockerfile: Option<FileName>,
     /// What an image without a base file is built for.
     default_platforms: Vec<DefaultPlatform>,
-    /// The prefix of lines that the build script takes out for amd64, and frees of it for others.
+    /// The word of lines that the build script takes out for amd64, and frees of it for others.
     line_prefix: Option<String>,
+    /// The arguments that the build gives to every Dockerfile.
+    arguments: BTreeMap<String, BuildArgument>,
+}
+
+/// What the build gives to an argument.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BuildArgument {
+    /// The base of the platform that is built, from the base file.
+    Base,
+    /// The registry of this tree's images.
+    Registry,
+    /// The version of the operating system that is built for; empty where there is none.
+    OsVersion,
 }
 
 impl Default for Build {
@@ -254,6 +268,7 @@ impl Default for Build {
             windows_dockerfile: None,
             default_platforms: Vec::new(),
             line_prefix: None,
+            arguments: BTreeMap::new(),
         }
     }
 }
@@ -336,8 +351,10 @@ pub struct Shape {
     pub windows_dockerfile: Option<String>,
     /// What an image without a base file is built for.
     pub default_platforms: Vec<Platform>,
-    /// The prefix of lines that the build script rewrites.
+    /// The word of lines that the build script rewrites.
     pub line_prefix: Option<String>,
+    /// The arguments that the build gives to every Dockerfile.
+    pub build_arguments: BTreeMap<String, BuildArgument>,
     /// Where imports are followed; nowhere if the pack does not speak of binaries.
     pub binary_scope: Vec<String>,
     /// The name of the Go module; `None` where `go.mod` tells.
@@ -480,6 +497,22 @@ pub struct Prefix {
     pub text: String,
     /// The directory that the name lacks behind it; empty, if it lacks none.
     pub directory: String,
+    /// The same with braces around the variable that it begins with, or without them.
+    twin: Option<String>,
+}
+
+impl Prefix {
+    /// What stands behind it in a name. A variable is the same with braces around it.
+    pub fn strip<'n>(&self, name: &'n str) -> Option<&'n str> {
+        name.strip_prefix(self.text.as_str()).or_else(|| name.strip_prefix(self.twin.as_deref()?))
+    }
+
+    /// The variable that it is, if it is nothing else.
+    fn variable(&self) -> Option<&str> {
+        let name = self.text.strip_suffix('/')?.strip_prefix('$')?;
+        let name = name.strip_prefix('{').and_then(|name| name.strip_suffix('}')).unwrap_or(name);
+        Some(name).filter(|name| is_variable(name))
+    }
 }
 
 impl From<Registry> for Prefix {
@@ -488,7 +521,9 @@ impl From<Registry> for Prefix {
             Registry::Plain(name) => (name, String::new()),
             Registry::Of { name, directory } => (name, directory),
         };
-        Self { text: before_names(&name), directory }
+        let text = before_names(&name);
+        let twin = twin(&text);
+        Self { text, directory, twin }
     }
 }
 
@@ -529,6 +564,7 @@ impl From<PackFile> for Shape {
             windows_dockerfile: build.windows_dockerfile.map(|name| name.0),
             default_platforms: build.default_platforms.into_iter().map(|platform| platform.0).collect(),
             line_prefix: build.line_prefix,
+            build_arguments: build.arguments,
             binary_scope,
             module,
             makefile,
@@ -590,6 +626,13 @@ impl Shape {
             Some(manifest) => manifest.order(|path| tree.readable(path)),
             None => Ok(ManifestOrder { is_after_promotion: false, reason: "there is none".to_owned() }),
         }
+    }
+
+    /// The variables of Dockerfiles that stand for the registry of this tree's images.
+    pub fn registry_variables(&self) -> impl Iterator<Item = &str> {
+        let named = self.registries.iter().filter_map(Prefix::variable);
+        let given = self.build_arguments.iter().filter(|(_, argument)| **argument == BuildArgument::Registry);
+        named.chain(given.map(|(name, _)| name.as_str()))
     }
 
     /// The tag of a version, without a platform.
@@ -707,6 +750,25 @@ fn path_and_ends(path: &str) -> impl Iterator<Item = (&str, &str)> {
 fn before_names(registry: &str) -> String {
     let registry = without_default_host(registry);
     if registry.ends_with(['/', '-', '_']) { registry.to_owned() } else { format!("{registry}/") }
+}
+
+/// A spelling that begins with a variable, with braces around that where it has none, and the other way round.
+fn twin(spelling: &str) -> Option<String> {
+    let rest = spelling.strip_prefix('$')?;
+    if let Some((name, rest)) = rest.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
+        return is_variable(name).then(|| ["$", name, rest].concat());
+    }
+    let end = rest.find(|c: char| !is_of_variable(c)).unwrap_or(rest.len());
+    let (name, rest) = rest.split_at(end);
+    is_variable(name).then(|| ["${", name, "}", rest].concat())
+}
+
+fn is_of_variable(character: char) -> bool {
+    character.is_ascii_alphanumeric() || character == '_'
+}
+
+fn is_variable(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(is_of_variable)
 }
 
 /// An image's name, or the beginning of one, without the host that docker takes if none is named.

@@ -94,7 +94,7 @@ impl Unused<'_> {
         }
         let names: Vec<String> = model.images.values().flat_map(|image| image.own_names(&self.pack.shape)).collect();
         for prefix in &self.pack.shape.registries {
-            if !names.iter().any(|name| name.starts_with(&prefix.text)) {
+            if !names.iter().any(|name| prefix.strip(name).is_some()) {
                 self.say("references.registries", prefix.text.trim_end_matches('/'), "stands before no name");
             }
         }

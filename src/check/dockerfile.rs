@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use super::{Context, Kind, Reads, once};
-use crate::finding::Fault;
-use crate::model::{Image, Unparsed};
+use crate::finding::{Fault, Place};
+use crate::model::{Image, Parsed, Unparsed};
 use crate::parse::glob::PathPattern;
 use crate::snapshot::StoreError;
 use crate::text::file_name;
@@ -40,12 +40,22 @@ impl Kind for Dockerfile {
     }
 }
 
-fn malformed(image: &Image) -> impl Iterator<Item = Fault> {
-    image.builds.iter().filter_map(|build| {
-        let Unparsed { reason, place } = build.file.as_ref().err()?;
-        let message = format!("{} of {} cannot be read: {reason}", file_name(&build.path), image.name);
-        Some(Fault::new(message, place.clone()).image(&image.name))
-    })
+fn malformed(image: &Image) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for build in &image.builds {
+        let reasons: Vec<(&str, Place)> = match &build.file {
+            Err(Unparsed { reason, place }) => vec![(reason, place.clone())],
+            Ok(Parsed { text, dockerfile }) => {
+                let flaws = dockerfile.flaws.iter();
+                flaws.map(|flaw| (&*flaw.message, Place::new(&build.path, text, flaw.span.clone()))).collect()
+            }
+        };
+        for (reason, place) in reasons {
+            let message = format!("{} of {} cannot be read: {reason}", file_name(&build.path), image.name);
+            faults.push(Fault::new(message, place).image(&image.name));
+        }
+    }
+    faults
 }
 
 fn missing(context: &Context<'_>, image: &Image) -> Option<Fault> {

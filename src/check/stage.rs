@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use super::{Context, Kind, Reads};
-use crate::finding::{Fault, Place};
+use crate::finding::{Fault, Level, Place};
 use crate::model::{Build, Image, Parsed};
+use crate::parse::baseimage::{Os, Platform};
+use crate::parse::dockerfile::{self, Keyword};
 use crate::parse::glob::Globs;
 use crate::snapshot::StoreError;
 
@@ -15,9 +17,9 @@ use crate::snapshot::StoreError;
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Stage {
     /// The operating system, as in `--platform`.
-    system: String,
+    system: Os,
     /// The instruction's keyword.
-    instruction: String,
+    instruction: Keyword,
     /// Images that are built otherwise.
     #[serde(default)]
     exempt: Globs,
@@ -48,34 +50,54 @@ impl Stage {
         seen: &mut BTreeSet<(&'b str, usize)>,
         faults: &mut Vec<Fault>,
     ) {
-        let Ok(Parsed { text, dockerfile, platforms }) = &build.file else { return };
-        let system = capitalised(&self.system);
-        for (stage, platform) in
-            dockerfile.stages.iter().zip(platforms).filter(|(_, platform)| platform.os == self.system)
-        {
-            let why = match (&stage.platform, platform == &build.target) {
-                (Some(_), _) => format!("this stage is built for {platform}"),
-                (None, true) => format!("this stage has no --platform, and {} is built for {platform}", image.name),
-                (None, false) => format!("this stage continues one that is built for {platform}"),
-            };
-            let matching = stage
-                .instructions
-                .iter()
-                .filter(|instruction| instruction.keyword.eq_ignore_ascii_case(&self.instruction));
-            for instruction in matching.filter(|instruction| seen.insert((&build.path, instruction.span.start))) {
+        let Ok(Parsed { text, dockerfile }) = &build.file else { return };
+        for stage in &dockerfile.stages {
+            let platform = stage.built_for.as_ref();
+            if platform.is_some_and(|platform| platform.os != self.system.name()) {
+                continue;
+            }
+            for instruction in stage.instructions.iter().filter(|known| known.keyword == self.instruction) {
+                if !seen.insert((&build.path, instruction.span.start)) {
+                    continue;
+                }
                 let onbuild = if instruction.is_onbuild { "ONBUILD " } else { "" };
-                let message = format!("{} has {onbuild}{} in a {system} stage", image.name, instruction.keyword);
-                faults.push(
-                    Fault::new(message, Place::new(&build.path, text, instruction.span.clone()))
-                        .image(&image.name)
-                        .related(&*why, Place::new(&build.path, text, stage.span.clone())),
-                );
+                let what = format!("{onbuild}{}", instruction.keyword.name());
+                let place = Place::new(&build.path, text, instruction.span.clone());
+                let fault = match platform {
+                    Some(platform) => {
+                        let message = format!("{} has {what} in a {} stage", image.name, self.system.title());
+                        let why = why(image, build, stage, platform);
+                        let stage = Place::new(&build.path, text, stage.span.clone());
+                        Fault::new(message, place).related(why, stage)
+                    }
+                    None => self.unknown(image, stage, &what, place),
+                };
+                faults.push(fault.image(&image.name));
             }
         }
     }
+
+    /// A note of an instruction that may stand in such a stage, or may not.
+    fn unknown(&self, image: &Image, stage: &dockerfile::Stage, what: &str, place: Place) -> Fault {
+        let variables = stage.platform.iter().flat_map(|platform| &platform.unknown);
+        let variables = variables.map(String::as_str).collect::<Vec<_>>().join(", ");
+        let message = format!(
+            "cannot tell whether {} has {what} in a {} stage: only the build knows the platform",
+            image.name,
+            self.system.title()
+        );
+        let help = format!("give {variables} a default before the first FROM, or name the platform itself");
+        Fault { level: Some(Level::Note), ..Fault::new(message, place).help(help) }
+    }
 }
 
-fn capitalised(word: &str) -> String {
-    let mut characters = word.chars();
-    characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
+/// Why a stage is built for a platform.
+fn why(image: &Image, build: &Build, stage: &dockerfile::Stage, platform: &Platform) -> String {
+    if stage.continues.is_some() {
+        format!("this stage continues one that is built for {platform}")
+    } else if stage.platform.is_none() || &*stage.image.value == "scratch" {
+        format!("this stage has no --platform, and {} is built for {}", image.name, build.target)
+    } else {
+        format!("this stage is built for {platform}")
+    }
 }

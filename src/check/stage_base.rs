@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use super::{Context, Kind, Reads};
+use super::{Context, Kind, Reads, once};
 use crate::finding::{Fault, Place};
 use crate::model::{Final, Image, without_tag};
 use crate::parse::baseimage::Platform;
@@ -47,7 +47,7 @@ impl Kind for StageBase {
             }
             faults.push(fault);
         }
-        Ok(faults)
+        Ok(once(faults))
     }
 }
 
@@ -56,10 +56,9 @@ impl StageBase {
     /// the lines of the base file.
     fn bases<'i>(&self, image: &'i Image, last: &Final<'i>) -> Vec<(Cow<'i, str>, Place)> {
         let Some(base) = last.base() else { return Vec::new() };
-        let named = last.dockerfile.with_defaults(&base.value);
-        if !without_tag(&named).contains('$') {
+        if !without_tag(&base.value).contains('$') {
             let place = Place::new(last.path, last.text, base.span.clone());
-            return vec![(without_tag(&named).to_owned().into(), place)];
+            return vec![(without_tag(&base.value).into(), place)];
         }
         let Some((path, (text, lines))) =
             image.base.as_ref().and_then(|base| Some((&base.path, base.read.as_ref().ok()?)))

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Context, Kind, Reads};
+use super::{Context, Kind, Reads, once};
 use crate::finding::Fault;
 use crate::model::Final;
 use crate::parse::dockerfile::Copy;
@@ -44,7 +44,7 @@ impl Kind for StageLibrary {
                 }
             }
         }
-        Ok(faults)
+        Ok(once(faults))
     }
 }
 

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::{Context, Kind, Reads, once};
 use crate::finding::{Fault, Place};
 use crate::model::{Build, Image, Parsed};
-use crate::parse::dockerfile::{Copy, Dockerfile, Stage};
+use crate::parse::dockerfile::{Copy, Dockerfile, Keyword, Stage};
 use crate::snapshot::StoreError;
 use crate::text::{file_name, is_below};
 
@@ -45,14 +45,15 @@ impl Kind for StageLink {
 
 impl StageLink {
     fn judge(&self, image: &Image, build: &Build, faults: &mut Vec<Fault>) {
-        let Ok(Parsed { text, dockerfile, platforms }) = &build.file else { return };
+        let Ok(Parsed { text, dockerfile }) = &build.file else { return };
         for stage in &dockerfile.stages {
             let is_from_here =
                 |copy: &&Copy| copy.from.as_ref().is_some_and(|from| continues(dockerfile, &from.value, stage));
-            let later = dockerfile.stages.iter().zip(platforms).filter(|(_, platform)| platform.os == self.system);
-            let copies: Vec<&Copy> =
-                later.flat_map(|(later, _)| later.copies()).map(|(_, copy)| copy).filter(is_from_here).collect();
-            for instruction in stage.instructions.iter().filter(|instruction| instruction.keyword == "RUN") {
+            let is_for_windows =
+                |later: &&Stage| later.built_for.as_ref().is_some_and(|platform| platform.os == self.system);
+            let later = dockerfile.stages.iter().filter(is_for_windows);
+            let copies: Vec<&Copy> = later.flat_map(Stage::copies).map(|(_, copy)| copy).filter(is_from_here).collect();
+            for instruction in stage.instructions.iter().filter(|instruction| instruction.keyword == Keyword::Run) {
                 for link in links(&instruction.arguments) {
                     let is_copied = |copy: &&Copy| copy.sources.iter().any(|source| covers(&source.value, &link.link));
                     if !copies.iter().any(is_copied) {

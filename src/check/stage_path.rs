@@ -2,10 +2,10 @@
 
 use serde::Deserialize;
 
-use super::{Context, Kind, Reads};
+use super::{Context, Kind, Reads, once};
 use crate::finding::Fault;
 use crate::model::Final;
-use crate::parse::dockerfile::{Copy, Instruction};
+use crate::parse::dockerfile::{Copy, Instruction, Keyword};
 use crate::snapshot::StoreError;
 
 /// For which images.
@@ -29,18 +29,19 @@ impl Kind for StagePath {
                 if context.head.inherits(image, &last, &self.system, &sets_path) {
                     continue;
                 }
-                let message = format!("{} adds {} and sets no PATH of Windows", image.name, copy.destination.value);
+                let message =
+                    format!("{} adds {} and sets no PATH of Windows", image.name, copy.destination.value.as_str());
                 let help = "set it in the last stage, as in ENV PATH=\"C:\\bin;C:\\Windows\\System32;C:\\Windows;\": docker buildx \
                             replaces it by one of Linux";
                 faults.push(Fault::new(message, last.place(instruction, copy)).image(&image.name).help(help));
             }
         }
-        Ok(faults)
+        Ok(once(faults))
     }
 }
 
 fn sets_path(last: &Final<'_>) -> bool {
-    last.instructions().filter(|instruction| instruction.keyword == "ENV").any(sets_windows_path)
+    last.instructions().filter(|instruction| instruction.keyword == Keyword::Env).any(sets_windows_path)
 }
 
 /// Whether a file is brought that could be run: one that ends like a program, or has no ending at all, as what Go builds. A name
@@ -58,17 +59,8 @@ fn brings_program(copy: &Copy) -> bool {
     if is_directory { copy.file_names().any(is_program) } else { is_program(name) }
 }
 
+/// A path of Windows is known by its drive or its backslashes, or names one by a variable of Windows.
 fn sets_windows_path(env: &Instruction) -> bool {
-    let arguments = env.arguments.trim_start();
-    let mut rest = arguments;
-    while let Some(begin) = rest.to_ascii_uppercase().find("PATH") {
-        let is_word = begin == 0 || rest[..begin].ends_with(|c: char| c.is_whitespace());
-        let value = &rest[begin + "PATH".len()..];
-        if is_word && let Some(value) = value.strip_prefix(['=', ' ']) {
-            let value = value.split('\n').next().unwrap_or_default();
-            return value.contains('\\') || value.contains(":/") || value.contains('%');
-        }
-        rest = value;
-    }
-    false
+    let path = env.variables.iter().find(|variable| variable.name.eq_ignore_ascii_case("PATH"));
+    path.is_some_and(|path| path.written.contains('\\') || path.written.contains(":/") || path.written.contains('%'))
 }

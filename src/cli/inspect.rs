@@ -138,21 +138,20 @@ fn show<'a>(
             Err(unparsed) => (Vec::new(), Some(unparsed.reason.as_str())),
             Ok(parsed) => {
                 let line = |offset: usize| parsed.text.position(offset).line;
-                let stages =
-                    parsed.dockerfile.stages.iter().zip(&parsed.platforms).map(|(stage, platform)| ShownStage {
-                        name: stage.name.as_ref().map(|name| name.value.as_str()),
-                        platform: platform.to_string(),
-                        os: &platform.os,
-                        line: line(stage.span.start),
-                        instructions: stage
-                            .instructions
-                            .iter()
-                            .map(|instruction| ShownInstruction {
-                                keyword: instruction.keyword,
-                                line: line(instruction.span.start),
-                            })
-                            .collect(),
-                    });
+                let stages = parsed.dockerfile.stages.iter().map(|stage| ShownStage {
+                    name: stage.name.as_ref().map(|name| name.value.as_str()),
+                    platform: stage.built_for.as_ref().map_or_else(|| "unknown".to_owned(), ToString::to_string),
+                    os: stage.built_for.as_ref().map_or("unknown", |platform| &platform.os),
+                    line: line(stage.span.start),
+                    instructions: stage
+                        .instructions
+                        .iter()
+                        .map(|instruction| ShownInstruction {
+                            keyword: instruction.keyword.name(),
+                            line: line(instruction.span.start),
+                        })
+                        .collect(),
+                });
                 (stages.collect(), None)
             }
         };

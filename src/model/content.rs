@@ -244,12 +244,10 @@ impl Copied<'_> {
 /// whole context: what such a path leads to over links, too.
 fn add_copied(image: &Image, files: &Snapshot<'_>, taken: &mut PathSet) -> Result<(), StoreError> {
     let mut seen = HashSet::new();
-    for build in image.builds.iter().filter(|build| seen.insert(&build.path)) {
+    for build in &image.builds {
         let Ok(parsed) = &build.file else { continue };
-        let copies = parsed.dockerfile.stages.iter().flat_map(Stage::copies).map(|(_, copy)| copy);
-        for source in copies.filter(|copy| copy.from.is_none()).flat_map(|copy| &copy.sources) {
-            let value = parsed.dockerfile.with_defaults(&source.value);
-            let Some(path) = context_path(&value) else { continue };
+        for source in parsed.dockerfile.stages.iter().flat_map(Stage::context_sources) {
+            let Some(path) = context_path(&source.value).filter(|path| seen.insert(path.clone())) else { continue };
             if !path.contains(['*', '?', '[', '\\']) {
                 let written = format!("{}/{path}", image.directory);
                 if let Ok(real) = files.resolve(&written)?

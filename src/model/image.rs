@@ -1,6 +1,7 @@
 //! One image: the files that say what it is, and what its Dockerfiles build.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::Model;
@@ -8,10 +9,12 @@ use super::reference::{self, Reference};
 use crate::edit::Edit;
 use crate::finding::Place;
 use crate::parse::baseimage::{self, Platform};
-use crate::parse::dockerfile::{Copy, Dockerfile, Instruction, Malformed, Prefixed, Stage, Word};
+use crate::parse::dockerfile::{
+    Copy, Dockerfile, Given, Instruction, Malformed, Prefixed, Stage, Surroundings, Syntax, Word,
+};
 use crate::parse::version::Version;
 use crate::parse::version_source::VersionSource;
-use crate::shape::Shape;
+use crate::shape::{BuildArgument, Shape};
 use crate::snapshot::{Entry, FileKind, Read, Snapshot, StoreError, Unreadable};
 use crate::text::{Span, Text, in_directory, without_directory};
 
@@ -116,10 +119,8 @@ pub struct Build {
 pub struct Parsed {
     /// Its text.
     pub text: Arc<Text>,
-    /// What it says.
-    pub dockerfile: Dockerfile,
-    /// What each of its stages is built for.
-    pub platforms: Vec<Platform>,
+    /// What it says to this build.
+    pub dockerfile: Arc<Dockerfile>,
 }
 
 /// A Dockerfile that could not be read.
@@ -190,14 +191,13 @@ impl<'a> Final<'a> {
 }
 
 impl Image {
-    /// The last stages of the builds for an operating system, once a Dockerfile, where they are built for that themselves.
+    /// The last stages of the builds for an operating system, where they are built for that themselves.
     pub fn finals(&self, os: &str) -> impl Iterator<Item = Final<'_>> {
-        let mut seen = BTreeSet::new();
-        let builds = self.builds.iter().filter(move |build| build.target.os == os && seen.insert(&build.path));
+        let builds = self.builds.iter().filter(move |build| build.target.os == os);
         builds.filter_map(move |build| {
-            let Parsed { text, dockerfile, platforms } = build.file.as_ref().ok()?;
-            let is_for_it = platforms.last()?.os == os;
-            let stages = dockerfile.chain(platforms.len() - 1);
+            let Parsed { text, dockerfile } = build.file.as_ref().ok()?;
+            let is_for_it = dockerfile.stages.last()?.built_for.as_ref().is_some_and(|platform| platform.os == os);
+            let stages = dockerfile.chain(dockerfile.stages.len() - 1);
             is_for_it.then_some(Final { path: &build.path, text, dockerfile, stages })
         })
     }
@@ -289,47 +289,135 @@ impl Image {
         }
     }
 
-    /// Which Dockerfile is built for what, as the build script chooses. Platforms for which a file reads the same are one
-    /// build: an operating system, and whether lines with the prefix are there.
+    /// Which Dockerfile is built for what, as the build script chooses. Platforms for which a file says the same are one build.
     fn builds(&self, shape: &Shape, plain: &[(Arc<str>, Read)], windows: &[(Arc<str>, Read)]) -> Vec<Build> {
-        let mut builds: Vec<Build> = Vec::new();
-        let mut seen: Vec<(&str, String, Option<Prefixed>)> = Vec::new();
-        let mut platforms = self.platforms(shape);
-        if platforms.is_empty() && self.base.is_none() {
-            platforms.push(Platform { os: "linux".to_owned(), arch: "amd64".to_owned(), os_version: None });
+        let mut targets = self.platforms(shape);
+        if targets.is_empty() && self.base.is_none() {
+            targets.push(Platform { os: "linux".to_owned(), arch: "amd64".to_owned(), os_version: None });
         }
-        for target in platforms {
-            let files = if target.is_windows() && !windows.is_empty() { windows } else { plain };
-            let prefixed = if target.arch == "amd64" { Prefixed::Dropped } else { Prefixed::Kept };
-            let prefix = shape.line_prefix.as_deref().map(|prefix| (prefix, prefixed));
-            for (path, read) in files {
-                let has_prefix =
-                    |(prefix, _): &(&str, Prefixed)| read.as_ref().is_ok_and(|text| text.as_str().contains(prefix));
-                let key = (&**path, target.os.clone(), prefix.filter(has_prefix).map(|(_, prefixed)| prefixed));
-                if seen.contains(&key) {
-                    continue;
+        let mut builder =
+            Builder { image: self, shape, syntaxes: HashMap::new(), keys: HashSet::new(), builds: Vec::new() };
+        for target in &targets {
+            let is_windows = target.is_windows() && !windows.is_empty();
+            // The build script looks for lines to rewrite in the one file alone.
+            let prefix = shape.line_prefix.as_deref().filter(|_| !is_windows);
+            for (path, read) in if is_windows { windows } else { plain } {
+                if builder.add(path, read, target, prefix).is_break() {
+                    return builder.builds;
                 }
-                seen.push(key);
-                let file = match read {
-                    Err(unreadable) => Err(Unparsed { reason: format!("it {unreadable}"), place: Place::file(path) }),
-                    Ok(text) => match Dockerfile::parse(text, prefix) {
-                        Ok(mut dockerfile) => {
-                            // The build says what the base is, whatever the default.
-                            if let Some(argument) = shape.base_file.as_deref().filter(|_| self.base.is_some()) {
-                                dockerfile.forget_default(argument);
-                            }
-                            let platforms = dockerfile.platforms(&target);
-                            Ok(Parsed { text: Arc::clone(text), dockerfile, platforms })
-                        }
-                        Err(Malformed { message, span }) => {
-                            Err(Unparsed { reason: message, place: Place::new(path, text, span) })
-                        }
-                    },
-                };
-                builds.push(Build { path: Arc::clone(path), target: target.clone(), file });
             }
         }
-        builds
+        builder.builds
+    }
+}
+
+/// For how many platforms one image is looked at. There are not that many that anybody builds for.
+const MAX_BUILDS: usize = 64;
+
+/// How many instructions the builds of an image may have together.
+const MAX_INSTRUCTIONS: usize = 400_000;
+
+/// What makes the builds of a file differ: its path, the system, what happens to lines with the prefix, and the whole platform
+/// where the file speaks of it.
+type BuildKey<'a> = (&'a str, &'a str, Option<Prefixed>, Option<&'a Platform>);
+
+/// What makes the syntax of a file differ: its path, and what happens to lines with the prefix.
+type SyntaxKey<'a> = (&'a str, Option<Prefixed>);
+
+/// Finds the builds of an image.
+struct Builder<'a> {
+    image: &'a Image,
+    shape: &'a Shape,
+    /// The Dockerfiles as they are written, by path and by what happens to lines with the prefix.
+    syntaxes: HashMap<SyntaxKey<'a>, Result<Arc<Syntax>, Malformed>>,
+    keys: HashSet<BuildKey<'a>>,
+    builds: Vec<Build>,
+}
+
+impl<'a> Builder<'a> {
+    /// Adds the build of a file for a platform. Stops where there are too many.
+    fn add(
+        &mut self,
+        path: &'a Arc<str>,
+        read: &'a Read,
+        target: &'a Platform,
+        prefix: Option<&'a str>,
+    ) -> ControlFlow<()> {
+        let source = read.as_ref().map_or("", |text| text.as_str());
+        let effect = if target.arch == "amd64" { Prefixed::Dropped } else { Prefixed::Kept };
+        let prefix = prefix.filter(|prefix| source.contains(prefix)).map(|prefix| (prefix, effect));
+        let prefixed = prefix.map(|(_, effect)| effect);
+        let whole = Some(target).filter(|_| self.speaks_of_target(source));
+        if !self.keys.insert((path, &target.os, prefixed, whole)) {
+            return ControlFlow::Continue(());
+        }
+        if self.keys.len() > MAX_BUILDS {
+            return self.refuse(path, target, format!("it would be built for more than {MAX_BUILDS} platforms"));
+        }
+        let text = match read {
+            Ok(text) => text,
+            Err(unreadable) => {
+                let unparsed = Unparsed { reason: format!("it {unreadable}"), place: Place::file(path) };
+                self.push(path, target, Err(unparsed));
+                return ControlFlow::Continue(());
+            }
+        };
+        let syntax = self.syntaxes.entry((path, prefixed)).or_insert_with(|| Syntax::parse(text, prefix).map(Arc::new));
+        let syntax = match syntax {
+            Ok(syntax) => Arc::clone(syntax),
+            Err(Malformed { message, span }) => {
+                let unparsed = Unparsed { reason: message.clone(), place: Place::new(path, text, span.clone()) };
+                self.push(path, target, Err(unparsed));
+                return ControlFlow::Continue(());
+            }
+        };
+        if (self.builds.len() + 1) * syntax.len() > MAX_INSTRUCTIONS {
+            return self.refuse(path, target, "it is too long for so many platforms".to_owned());
+        }
+        let dockerfile = Arc::new(syntax.resolve(&self.surroundings(target)));
+        let is_like = |build: &Build| {
+            let known = build.file.as_ref().map(|parsed| &parsed.dockerfile);
+            build.path == *path
+                && build.target.os == target.os
+                && known.is_ok_and(|known| known.says_the_same(&dockerfile))
+        };
+        if !self.builds.iter().any(is_like) {
+            self.push(path, target, Ok(Parsed { text: Arc::clone(text), dockerfile }));
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn push(&mut self, path: &Arc<str>, target: &Platform, file: Result<Parsed, Unparsed>) {
+        self.builds.push(Build { path: Arc::clone(path), target: target.clone(), file });
+    }
+
+    fn refuse(&mut self, path: &Arc<str>, target: &Platform, reason: String) -> ControlFlow<()> {
+        self.push(path, target, Err(Unparsed { reason, place: Place::file(path) }));
+        ControlFlow::Break(())
+    }
+
+    /// Whether a Dockerfile may say something else to every platform, rather than to every system.
+    fn speaks_of_target(&self, source: &str) -> bool {
+        let mut arguments = self.shape.build_arguments.iter();
+        source.contains("TARGET")
+            || arguments.any(|(name, argument)| *argument == BuildArgument::OsVersion && source.contains(name.as_str()))
+    }
+
+    /// What the build script gives to the build for a platform.
+    fn surroundings(&self, target: &Platform) -> Surroundings {
+        let mut arguments = BTreeMap::new();
+        for name in self.shape.registry_variables() {
+            arguments.insert(name.to_owned(), Given::Unknown);
+        }
+        for (name, argument) in &self.shape.build_arguments {
+            let given = match argument {
+                BuildArgument::Base if self.image.base.is_none() => continue,
+                BuildArgument::Base | BuildArgument::Registry => Given::Unknown,
+                BuildArgument::OsVersion => Given::Value(target.os_version.clone().unwrap_or_default()),
+            };
+            arguments.insert(name.clone(), given);
+        }
+        Surroundings { target: target.clone(), arguments }
     }
 }
 

@@ -1,11 +1,12 @@
 //! Places where an image names another image of the same tree.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::{Control, Image, Parsed};
 use crate::finding::Place;
 use crate::parse::baseimage::Platform;
-use crate::parse::dockerfile::{Stage, Word};
+use crate::parse::dockerfile::{Dockerfile, Traced, Word};
 use crate::shape::{Shape, without_default_host};
 use crate::text::{Span, Text};
 
@@ -24,6 +25,8 @@ pub struct Reference {
     pub span: Span,
     /// Where the version stands, maybe in the default of a variable; the end of the reference where there is none.
     pub version_span: Span,
+    /// The variables in the tag whose values only the build knows.
+    pub unknown: Vec<String>,
     /// The platform at the end of the tag, and where it stands.
     pub suffix: Option<(String, Span)>,
     /// Whether the version can be rewritten where it stands.
@@ -54,7 +57,7 @@ pub enum Origin {
     Base(Platform),
     /// In a FROM.
     From,
-    /// In a `COPY --from`.
+    /// In a `COPY --from`, or in the `from` of a mount.
     Copy,
 }
 
@@ -75,72 +78,41 @@ impl Reference {
         if matches!(self.origin, Origin::Base(_)) { 0 } else { self.version_span.start }
     }
 
-    /// The image that a FROM names.
-    fn of_from(path: &Arc<str>, parsed: &Parsed, image: &Word, shape: &Shape) -> Option<Self> {
-        let Parsed { text, dockerfile, .. } = parsed;
-        let written = text.slice(&image.span);
-        let found = Self::parse(path, text, &image.span, shape, Origin::From);
-        // What variables of the file stand for is known where they have defaults. A name may go on in the next line.
-        if found.as_ref().is_some_and(|reference| reference.version.is_some()) && !written.contains('\n') {
-            return found;
-        }
-        let value = dockerfile.with_defaults(&image.value);
-        if value == written {
-            return found;
-        }
-        Self::expanded(path, parsed, image, &value, shape).or(found)
+    fn version_use(&self) -> Use {
+        Use { path: Arc::clone(&self.path), start: self.version_span.start }
     }
 
-    /// A reference whose text is not what stands in the file: variables in it were replaced.
-    fn expanded(path: &Arc<str>, parsed: &Parsed, image: &Word, value: &str, shape: &Shape) -> Option<Self> {
-        let Parsed { text, dockerfile, .. } = parsed;
-        let expanded = Arc::new(Text::from(value));
-        let reference = Self::parse(path, &expanded, &(0..value.len()), shape, Origin::From)?;
-        let here = Self { text: Arc::clone(text), span: image.span.clone(), suffix: None, ..reference };
-        // The tag may stand there all the same, behind a variable.
-        let tail = &value[here.version_span.start..];
-        let end = image.span.start + text.slice(&image.span).trim_end_matches(QUOTES).len();
-        if here.version.is_some() && text.slice(&(image.span.start..end)).ends_with(tail) {
-            let start = end - tail.len();
-            return Some(Self { version_span: start..start + here.version_span.len(), ..here });
+    /// The image that a word of a Dockerfile names.
+    fn of_word(path: &Arc<str>, parsed: &Parsed, word: &Word, shape: &Shape, origin: Origin) -> Option<Self> {
+        let mut reference = Self::parse(path, &parsed.text, &word.value, &word.span, shape, origin)?;
+        if reference.version.is_none() && word.value.contains(':') {
+            reference.unknown.clone_from(&word.unknown);
+            // What stands before the tag names the image, and is known.
+            reference.unknown.retain(|name| !shape.registry_variables().any(|registry| registry == name));
         }
-        // Or it is the default of one, alone or with the name before it.
-        let argument = variable_of(&image.value).and_then(|name| dockerfile.argument(name));
         // What somebody else's image is named by, too, cannot be rewritten for one of ours.
-        let argument = argument.filter(|argument| {
-            let uses = |stage: &&Stage| {
-                ["$", "${"].iter().any(|open| stage.image.value.contains(&format!("{open}{}", argument.name)))
-            };
-            let is_own =
-                |stage: &Stage| is_own(without_default_host(&dockerfile.with_defaults(&stage.image.value)), shape);
-            dockerfile.stages.iter().filter(uses).all(is_own)
-        });
-        let in_default = argument.and_then(|argument| {
-            let default = argument.span.as_ref().filter(|_| argument.default.is_some())?;
-            let whole = Self::parse(path, text, default, shape, Origin::From).map(|whole| whole.version_span);
-            // It may be a part of the version alone.
-            let prefix = if text.slice(default).starts_with(&*shape.tag_prefix) { shape.tag_prefix.len() } else { 0 };
-            let span = whole.unwrap_or_else(|| default.start + prefix..default.end);
-            (here.version.as_deref() == Some(text.slice(&span))).then_some(span)
-        });
-        let writing = match (here.writing, &in_default) {
-            (Writing::Literal, Some(_)) => Writing::Default,
-            (Writing::Literal, None) => Writing::Computed,
-            (writing, _) => writing,
-        };
-        let version_span = in_default.unwrap_or_else(|| image.span.clone());
-        Some(Self { version_span, writing, ..here })
+        if reference.writing == Writing::Default
+            && is_used_by_others(&parsed.dockerfile, &reference.version_span, shape)
+        {
+            reference.writing = Writing::Computed;
+            reference.version_span = reference.span.clone();
+        }
+        Some(reference)
     }
 
-    fn parse(path: &Arc<str>, text: &Arc<Text>, span: &Span, shape: &Shape, origin: Origin) -> Option<Self> {
-        let raw = text.slice(span);
-        let start = span.start + (raw.len() - raw.trim_start_matches(QUOTES).len());
-        let raw = raw.trim_matches(QUOTES);
+    fn parse(
+        path: &Arc<str>,
+        text: &Arc<Text>,
+        value: &Traced,
+        whole: &Span,
+        shape: &Shape,
+        origin: Origin,
+    ) -> Option<Self> {
+        let raw = value.as_str();
         let hosted = without_default_host(raw);
         let mut prefixes = shape.registries.iter();
-        let (name, directory) =
-            prefixes.find_map(|prefix| Some((hosted.strip_prefix(prefix.text.as_str())?, &prefix.directory)))?;
-        let name_start = start + (raw.len() - name.len());
+        let (name, directory) = prefixes.find_map(|prefix| Some((prefix.strip(hosted)?, &prefix.directory)))?;
+        let name_start = raw.len() - name.len();
         let name = name.split('@').next().unwrap_or_default();
         let (name, tag) = name.rsplit_once(':').map_or((name, None), |(name, tag)| (name, Some(tag)));
         if name.is_empty() || name.contains('$') {
@@ -148,26 +120,34 @@ impl Reference {
         }
         let tag_start = name_start + name.len() + usize::from(tag.is_some());
         let tag = tag.unwrap_or_default();
-        let whole = if shape.platform_suffix { without_platform(tag, &origin) } else { tag };
-        let suffix = tag[whole.len()..]
-            .strip_prefix('-')
-            .map(|suffix| (suffix.to_owned(), tag_start + whole.len() + 1..tag_start + tag.len()));
-        let version = whole.strip_prefix(&*shape.tag_prefix).filter(|version| !version.is_empty());
-        let writing = match version {
+        let untagged = if shape.platform_suffix { without_platform(tag, &origin) } else { tag };
+        let suffix = tag[untagged.len()..].strip_prefix('-').and_then(|suffix| {
+            let span = value.span(tag_start + untagged.len() + 1..tag_start + tag.len())?;
+            Some((suffix.to_owned(), span))
+        });
+        let version = untagged.strip_prefix(&*shape.tag_prefix).filter(|version| !version.is_empty());
+        let is_prefixed = version.is_some();
+        let version = version.unwrap_or(untagged);
+        let version_end = tag_start + untagged.len();
+        let version_range = version_end - version.len()..version_end;
+        let span = value.span(version_range.clone());
+        let writing = match &span {
             _ if raw.contains('@') => Writing::Digest,
-            None => Writing::Unprefixed,
+            _ if !is_prefixed => Writing::Unprefixed,
+            Some(_) if value.is_overridable(version_range) => Writing::Default,
             Some(_) => Writing::Literal,
+            None => Writing::Computed,
         };
-        let version = version.unwrap_or(whole);
-        let version_end = tag_start + whole.len();
-        let is_named = !version.is_empty() && !version.contains('$') && !shape.floating.is_match(whole);
+        let is_named = !version.is_empty() && !version.contains('$') && !shape.floating.is_match(untagged);
+        let elsewhere = if version.is_empty() { whole.end..whole.end } else { whole.clone() };
         Some(Self {
             target: if directory.is_empty() { name.to_owned() } else { format!("{directory}/{name}") },
             version: is_named.then(|| version.to_owned()),
             path: Arc::clone(path),
             text: Arc::clone(text),
-            span: start..start + raw.len(),
-            version_span: version_end - version.len()..version_end,
+            span: whole.clone(),
+            version_span: span.unwrap_or(elsewhere),
+            unknown: Vec::new(),
             suffix,
             writing,
             origin,
@@ -175,17 +155,13 @@ impl Reference {
     }
 }
 
-const QUOTES: [char; 2] = ['"', '\''];
-
-/// The variable that a reference is, or that its tag begins with.
-fn variable_of(reference: &str) -> Option<&str> {
-    let tag = reference.rfind(":$").map_or(reference, |colon| &reference[colon + 1..]);
-    let name = tag.strip_prefix('$')?;
-    match name.strip_prefix('{') {
-        Some(braced) => braced.split(['}', ':']).next(),
-        None => name.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).next(),
-    }
+/// Whether the images of others are named by what stands in a part of the file, too.
+fn is_used_by_others(dockerfile: &Dockerfile, span: &Span, shape: &Shape) -> bool {
+    let mut images = dockerfile.stages.iter().map(|stage| &stage.image.value);
+    images.any(|image| image.touches(span) && !is_own(without_default_host(image), shape))
 }
+
+const QUOTES: [char; 2] = ['"', '\''];
 
 /// The tag without the platform at its end, which variables of the build may stand for. Versions hold dashes themselves, so the
 /// suffix that the line's key gives is taken first, and else what begins with an operating system.
@@ -202,36 +178,38 @@ fn without_platform<'t>(tag: &'t str, origin: &Origin) -> &'t str {
 impl Image {
     /// The names, without host and tag, that base file and Dockerfiles give to images under registries that are listed.
     pub fn own_names(&self, shape: &Shape) -> Vec<String> {
-        self.names(shape).into_iter().filter(|name| is_own(name, shape)).collect()
+        self.names().into_iter().filter(|name| is_own(name, shape)).collect()
     }
 
     /// The same under all other registries.
     pub fn foreign_names(&self, shape: &Shape) -> Vec<String> {
-        self.names(shape).into_iter().filter(|name| !is_own(name, shape)).collect()
+        self.names().into_iter().filter(|name| !is_own(name, shape)).collect()
     }
 
-    fn names(&self, shape: &Shape) -> Vec<String> {
-        let plain = |name: &str| without_default_host(without_tag(name)).to_owned();
-        let lines = self.base.iter().filter_map(Control::value).flatten().filter_map(|line| line.value.as_deref());
-        let mut names: Vec<String> = lines.map(plain).collect();
+    fn names(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        let lines = self.base.iter().filter_map(Control::value).flatten();
+        for value in lines.filter_map(|line| line.value.as_deref()) {
+            names.push(plain_name(value));
+        }
         for Parsed { dockerfile, .. } in self.builds.iter().filter_map(|build| build.file.as_ref().ok()) {
-            let copies = dockerfile.stages.iter().flat_map(Stage::copies).filter_map(|(_, copy)| copy.from.as_ref());
-            let copies = copies.filter(|from| dockerfile.stage(&from.value).is_none());
-            for word in dockerfile.stages.iter().map(|stage| &stage.image).chain(copies) {
-                let written = plain(&word.value);
-                names.push(if is_own(&written, shape) {
-                    written
-                } else {
-                    plain(&dockerfile.with_defaults(&word.value))
-                });
+            for stage in &dockerfile.stages {
+                names.push(plain_name(&stage.image.value));
+                let from_images = stage.origins().filter(|from| dockerfile.stage(&from.value).is_none());
+                names.extend(from_images.map(|from| plain_name(&from.value)));
             }
         }
         names
     }
 }
 
+/// A reference to an image without its tag, its digest and the default host.
+fn plain_name(reference: &str) -> String {
+    without_default_host(without_tag(reference)).to_owned()
+}
+
 fn is_own(name: &str, shape: &Shape) -> bool {
-    shape.registries.iter().any(|prefix| name.starts_with(&prefix.text))
+    shape.registries.iter().any(|prefix| prefix.strip(name).is_some())
 }
 
 /// A reference to an image without its tag and its digest.
@@ -252,38 +230,66 @@ pub(super) fn of_image(image: &Image, shape: &Shape) -> Vec<Reference> {
     {
         for line in lines {
             if let Some(platform) = Platform::parse(&line.key) {
-                let origin = Origin::Base(platform);
-                references.extend(Reference::parse(&base.path, text, &line.value_span, shape, origin));
+                references.extend(of_line(&base.path, text, &line.value_span, shape, Origin::Base(platform)));
             }
         }
-    }
-    for build in &image.builds {
-        let Ok(parsed) = &build.file else { continue };
-        let Parsed { text, dockerfile, .. } = parsed;
-        for (number, stage) in dockerfile.stages.iter().enumerate() {
-            if dockerfile.continued_by(stage, number).is_none() {
-                references.extend(Reference::of_from(&build.path, parsed, &stage.image, shape));
-            }
-            let copies = stage.copies().filter_map(|(_, copy)| copy.from.as_ref());
-            for from in copies.filter(|from| dockerfile.stage(&from.value).is_none()) {
-                references.extend(Reference::parse(&build.path, text, &from.span, shape, Origin::Copy));
-            }
-        }
-    }
-    // What one default says of several images cannot be rewritten for one of them, nor where a digest stands behind it.
-    let is_shared = |one: &Reference, other: &Reference| {
-        one.path == other.path
-            && one.version_span == other.version_span
-            && (one.target != other.target || other.writing == Writing::Digest)
-    };
-    let is_for_several = |one: &Reference| references.iter().any(|other| is_shared(one, other));
-    let shared: Vec<bool> =
-        references.iter().map(|one| one.writing == Writing::Default && is_for_several(one)).collect();
-    for (reference, _) in references.iter_mut().zip(shared).filter(|(_, is_shared)| *is_shared) {
-        reference.writing = Writing::Computed;
     }
     // One file may be built for several platforms.
-    let mut seen = std::collections::HashSet::new();
-    references.retain(|reference| seen.insert((Arc::clone(&reference.path), reference.span.start)));
+    let mut seen = HashSet::new();
+    for build in &image.builds {
+        let Ok(parsed) = &build.file else { continue };
+        for reference in of_build(&build.path, parsed, shape) {
+            let tag = (reference.target.clone(), reference.version.clone());
+            if seen.insert((Arc::clone(&build.path), reference.span.start, tag)) {
+                references.push(reference);
+            }
+        }
+    }
+    share(&mut references);
     references
+}
+
+/// The reference that stands in a line of a base file.
+fn of_line(path: &Arc<str>, text: &Arc<Text>, span: &Span, shape: &Shape, origin: Origin) -> Option<Reference> {
+    let written = text.slice(span);
+    let start = span.start + (written.len() - written.trim_start_matches(QUOTES).len());
+    let written = written.trim_matches(QUOTES);
+    let span = start..start + written.len();
+    Reference::parse(path, text, &Traced::at(written, start), &span, shape, origin)
+}
+
+/// The references in one build of a Dockerfile.
+fn of_build(path: &Arc<str>, parsed: &Parsed, shape: &Shape) -> Vec<Reference> {
+    let mut references = Vec::new();
+    for stage in &parsed.dockerfile.stages {
+        if stage.continues.is_none() {
+            references.extend(Reference::of_word(path, parsed, &stage.image, shape, Origin::From));
+        }
+        for from in stage.origins().filter(|from| parsed.dockerfile.stage(&from.value).is_none()) {
+            references.extend(Reference::of_word(path, parsed, from, shape, Origin::Copy));
+        }
+    }
+    references
+}
+
+/// Where a version stands.
+#[derive(PartialEq, Eq, Hash)]
+struct Use {
+    path: Arc<str>,
+    start: usize,
+}
+
+/// What one default says of several images cannot be rewritten for one of them, nor where a digest stands behind it.
+fn share(references: &mut [Reference]) {
+    let mut targets: HashMap<Use, HashSet<Option<String>>> = HashMap::new();
+    for reference in references.iter() {
+        // A digest is never for what the default is for.
+        let target = Some(reference.target.clone()).filter(|_| reference.writing != Writing::Digest);
+        targets.entry(reference.version_use()).or_default().insert(target);
+    }
+    for reference in references.iter_mut().filter(|reference| reference.writing == Writing::Default) {
+        if targets.get(&reference.version_use()).is_some_and(|targets| targets.len() > 1) {
+            reference.writing = Writing::Computed;
+        }
+    }
 }

@@ -1,5 +1,9 @@
 //! BASEIMAGE files: which platforms an image is built for, and from what. One `key=value` a line.
 
+use serde::Deserialize;
+use serde::de::Error;
+
+use crate::suggest::suggest;
 use crate::text::{Span, Text};
 
 /// A line of a BASEIMAGE file that holds anything.
@@ -28,6 +32,68 @@ pub struct Platform {
     pub os_version: Option<String>,
 }
 
+/// The operating systems that docker knows, by Go's names.
+const SYSTEMS: [&str; 17] = [
+    "aix",
+    "android",
+    "darwin",
+    "dragonfly",
+    "freebsd",
+    "hurd",
+    "illumos",
+    "ios",
+    "js",
+    "linux",
+    "nacl",
+    "netbsd",
+    "openbsd",
+    "plan9",
+    "solaris",
+    "windows",
+    "zos",
+];
+
+/// The architectures that docker knows, by Go's names and others that it takes for them.
+const ARCHITECTURES: [&str; 32] = [
+    "386",
+    "i386",
+    "amd64",
+    "x86_64",
+    "x86-64",
+    "amd64p32",
+    "arm",
+    "armhf",
+    "armel",
+    "armbe",
+    "arm64",
+    "aarch64",
+    "arm64be",
+    "loong64",
+    "mips",
+    "mipsle",
+    "mips64",
+    "mips64le",
+    "mips64p32",
+    "mips64p32le",
+    "ppc",
+    "ppc64",
+    "ppc64le",
+    "riscv",
+    "riscv64",
+    "s390",
+    "s390x",
+    "sparc",
+    "sparc64",
+    "wasm",
+    "mips64r6",
+    "mips64r6le",
+];
+
+/// Whether a part of a platform consists of the characters that docker allows there.
+fn is_platform_word(part: &str) -> bool {
+    !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
+}
+
 impl Platform {
     /// Reads `os/arch[/version]`; a bare architecture, as in trees of old, stands for Linux.
     pub fn parse(key: &str) -> Option<Self> {
@@ -38,30 +104,44 @@ impl Platform {
             [os, arch, version] => (os, arch, Some(version)),
             _ => return None,
         };
-        let is_word = |part: &str| {
-            !part.is_empty()
-                && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
-        };
-        if !is_word(os) || !is_word(arch) || !os_version.is_none_or(is_word) {
+        if !is_platform_word(os) || !is_platform_word(arch) || !os_version.is_none_or(is_platform_word) {
             return None;
         }
         Some(Self { os: os.to_owned(), arch: arch.to_owned(), os_version: os_version.map(str::to_owned) })
     }
 
-    /// Reads what docker takes for a platform in `--platform`: any case, the system alone, too, and with its version in brackets.
+    /// Reads what docker takes for a platform in `--platform`: the system alone, too, or the architecture alone; the system with its
+    /// version in brackets; in any case. The third part is a variant there, which makes no difference here.
     pub fn of_option(option: &str) -> Option<Self> {
-        let mut option = option.to_ascii_lowercase();
-        if let (Some(open), Some(close)) = (option.find('('), option.find(')'))
-            && open < close
-        {
-            option.replace_range(open..=close, "");
+        let option = option.to_ascii_lowercase();
+        let mut parts = option.split('/');
+        let (first, second, third) = (parts.next()?, parts.next(), parts.next());
+        if parts.next().is_some() || ![second, third].into_iter().flatten().all(is_platform_word) {
+            return None;
         }
-        match option.as_str() {
-            system @ ("linux" | "windows" | "darwin" | "freebsd") => {
-                Some(Self { os: system.to_owned(), arch: "amd64".to_owned(), os_version: None })
-            }
-            _ => Self::parse(&option),
+        let system = match first.split_once('(') {
+            Some((system, version)) if version.ends_with(')') => system,
+            Some(_) => return None,
+            None => first,
+        };
+        if !is_platform_word(system) {
+            return None;
         }
+        let (os, arch) = match second {
+            Some(arch) => (system, arch),
+            None if SYSTEMS.contains(&system) || system == "macos" => (system, "amd64"),
+            None if ARCHITECTURES.contains(&system) => ("linux", system),
+            None => return None,
+        };
+        let os = if os == "macos" { "darwin" } else { os };
+        let arch = match arch {
+            "x86_64" | "x86-64" => "amd64",
+            "aarch64" => "arm64",
+            "i386" => "386",
+            "armhf" | "armel" => "arm",
+            arch => arch,
+        };
+        Some(Self { os: os.to_owned(), arch: arch.to_owned(), os_version: None })
     }
 
     /// Whether images for it are Windows images.
@@ -77,6 +157,33 @@ impl Platform {
             suffix.push_str(version);
         }
         suffix
+    }
+}
+
+/// The name of an operating system that docker knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Os(&'static str);
+
+impl Os {
+    /// The name, as in `--platform`.
+    pub fn name(&self) -> &'static str {
+        self.0
+    }
+
+    /// The name, as people write it.
+    pub fn title(&self) -> String {
+        let (first, rest) = self.0.split_at(1);
+        first.to_ascii_uppercase() + rest
+    }
+}
+
+impl<'de> Deserialize<'de> for Os {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let found = SYSTEMS.into_iter().find(|known| *known == name);
+        found.map(Self).ok_or_else(|| {
+            D::Error::custom(format!("there is no operating system `{name}`: {}", suggest(&name, SYSTEMS)))
+        })
     }
 }
 

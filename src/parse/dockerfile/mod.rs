@@ -1,0 +1,17 @@
+//! Dockerfiles as buildkit reads them: arguments, stages and instructions, with the place of every word.
+//!
+//! [`Syntax`] is what stands in the file; [`Dockerfile`] is what a build for one platform makes of it. buildkit's own sources are
+//! the measure, with all that is odd in them: what a gate reads in another way than the build can be used to get past it.
+
+mod traced;
+mod shell;
+mod lines;
+mod instruction;
+mod scope;
+mod stage;
+
+pub use instruction::Keyword;
+pub use lines::{Prefix, Prefixed};
+pub use scope::{Given, Surroundings};
+pub use stage::{Assignment, Copy, Dockerfile, Instruction, Malformed, Mount, Stage, Syntax, Word};
+pub use traced::Traced;
