@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use super::{Context, Kind, Reads};
+use super::{Context, Kind, Reads, unread_dockerfiles};
 use crate::finding::Fault;
 use crate::model::Reference;
 use crate::snapshot::StoreError;
@@ -20,6 +20,10 @@ type Graph<'a> = BTreeMap<&'a str, BTreeMap<&'a str, &'a Reference>>;
 impl Kind for BaseCycle {
     fn reads(&self) -> Reads<'_> {
         Reads::ControlFiles
+    }
+
+    fn unread(&self, context: &Context<'_>) -> Vec<StoreError> {
+        unread_dockerfiles(context)
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {

@@ -39,7 +39,7 @@ use crate::edit::Fix;
 use crate::finding::Fault;
 use crate::inputs::Inputs;
 use crate::model::content::ChangedContent;
-use crate::model::{Image, Model};
+use crate::model::{Build, Image, Model};
 use crate::shape::{ManifestOrder, Shape};
 use crate::snapshot::{Pair, Snapshot, StoreError};
 use crate::text::file_name;
@@ -400,6 +400,48 @@ impl<'a> Change<'a> {
         let fix = if order.is_none() { Fix::risky(title, edits) } else { Fix::safe(title, edits) };
         Some((next, fix))
     }
+}
+
+/// The Dockerfiles of which something could not be read, before the change no more than now, and which the change concerns: it touches
+/// them, or bumps an image that they may be built on. What is as unreadable as ever is no finding of the change, but what was to be
+/// found there is not either.
+fn unread_dockerfiles(context: &Context<'_>) -> Vec<StoreError> {
+    let Some(change) = context.change else { return Vec::new() };
+    let mut unread = Vec::new();
+    let mut bumped = None;
+    for image in context.head.images.values() {
+        for build in image.builds.iter().filter(|build| build.problem().is_some()) {
+            let before = change.base_of(image).map(|base| &base.builds[..]).unwrap_or_default();
+            let is_old = before.iter().any(|old| old.path == build.path && old.problem().is_some());
+            let touched = change.content.get(&image.directory).is_some_and(|paths| paths.contains(&build.path));
+            if is_old
+                && (touched
+                    || may_be_built_on(image, build, bumped.get_or_insert_with(|| bumped_images(context, change))))
+                && let Some(problem) = build.problem()
+            {
+                let help = "mend it: until then nobody can tell whether it follows the policy".to_owned();
+                unread.push(StoreError { path: build.path.to_string(), reason: problem.to_owned(), help: Some(help) });
+            }
+        }
+    }
+    unread.dedup_by(|one, other| one.path == other.path);
+    unread
+}
+
+/// The images that the change gives another version.
+fn bumped_images<'a>(context: &Context<'a>, change: &Change<'_>) -> Vec<&'a Image> {
+    let images = context.head.images.values().map(|image| &**image);
+    images.filter(|image| change.new_version(image).is_some()).collect()
+}
+
+/// Whether a build of which not all could be read may be put on one of these images: as far as it could be read it names one, or its
+/// text does, or it has no text.
+fn may_be_built_on(image: &Image, build: &Build, parents: &[&Image]) -> bool {
+    parents.iter().filter(|parent| parent.directory != image.directory).any(|parent| {
+        let names = [parent.published(), &parent.name];
+        image.references.iter().any(|reference| names.contains(&reference.target.as_str()))
+            || build.text().is_none_or(|text| names.iter().any(|name| text.as_str().contains(name)))
+    })
 }
 
 /// The faults without those that say of a file again what was said of it.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use super::{Change, Context, Kind, Reads};
+use super::{Change, Context, Kind, Reads, unread_dockerfiles};
 use crate::edit::{Edit, Fix};
 use crate::finding::{Fault, Level, Place};
 use crate::model::{DependencyFile, Image, ManifestEntry, Model, Reference, Writing};
@@ -22,13 +22,20 @@ impl Kind for Rebase {
         Reads::ControlFiles
     }
 
+    fn unread(&self, context: &Context<'_>) -> Vec<StoreError> {
+        unread_dockerfiles(context)
+    }
+
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
         let judge = Judge { context, is_after_promotion: context.manifest_order()?.is_after_promotion };
         let mut faults = Vec::new();
         for child in context.head.images.values() {
             let mut stale: BTreeMap<Group<'_>, Vec<&Reference>> = BTreeMap::new();
             for reference in &child.references {
-                let Some(named) = reference.version.as_deref() else { continue };
+                let Some(named) = reference.version.as_deref() else {
+                    faults.extend(undecided(context, child, reference));
+                    continue;
+                };
                 if let Some(wanted) = judge.outdated(child, reference, named) {
                     let (path, place) = (&*reference.path, reference.subject());
                     let group = Group { path, place, writing: reference.writing, named, wanted };
@@ -41,6 +48,22 @@ impl Kind for Rebase {
         }
         Ok(faults)
     }
+}
+
+/// A note of a reference to a bumped image whose version only the build knows.
+fn undecided(context: &Context<'_>, child: &Image, reference: &Reference) -> Option<Fault> {
+    let change = context.change.filter(|_| !reference.unknown.is_empty())?;
+    let mut parents = context.head.named(&reference.target).into_iter();
+    let parent = parents.find(|parent| parent.directory != child.directory && change.new_version(parent).is_some())?;
+    let message = format!("cannot tell which version of {} {} is built on", parent.name, child.name);
+    let help = format!(
+        "only the build knows {}: see that it gives {}",
+        reference.unknown.join(", "),
+        context.shape.tag_of(parent.version()?)
+    );
+    let fault = Fault::new(message, reference.place()).image(&child.name).help(help);
+    let fault = fault.related(format!("{} gets a new version here", parent.name), parent.version_place());
+    Some(Fault { level: Some(Level::Note), ..fault })
 }
 
 /// What references must share to be one fault.

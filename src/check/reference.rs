@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use super::{Context, Kind, Reads};
+use super::{Context, Kind, Reads, unread_dockerfiles};
 use crate::finding::Fault;
 use crate::snapshot::StoreError;
 use crate::suggest::nearest;
@@ -28,6 +28,10 @@ enum Forbidden {
 impl Kind for References {
     fn reads(&self) -> Reads<'_> {
         Reads::ControlFiles
+    }
+
+    fn unread(&self, context: &Context<'_>) -> Vec<StoreError> {
+        unread_dockerfiles(context)
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {

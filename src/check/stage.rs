@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use super::{Context, Kind, Reads};
+use super::{Context, Kind, Reads, unread_dockerfiles};
 use crate::finding::{Fault, Level, Place};
-use crate::model::{Build, Image, Parsed};
+use crate::model::{Build, Image, Model, Origin, Parsed, Reference};
 use crate::parse::baseimage::{Os, Platform};
 use crate::parse::dockerfile::{self, Keyword};
 use crate::parse::glob::Globs;
@@ -30,6 +30,10 @@ impl Kind for Stage {
         Reads::ControlFiles
     }
 
+    fn unread(&self, context: &Context<'_>) -> Vec<StoreError> {
+        unread_dockerfiles(context)
+    }
+
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
         let mut faults = Vec::new();
         for image in context.head.images.values().filter(|image| !self.exempt.is_match(&image.name)) {
@@ -37,6 +41,7 @@ impl Kind for Stage {
             for build in &image.builds {
                 self.judge(image, build, &mut seen, &mut faults);
             }
+            self.judge_triggers(image, context.head, &mut faults);
         }
         Ok(faults)
     }
@@ -75,6 +80,62 @@ impl Stage {
                 faults.push(fault.image(&image.name));
             }
         }
+    }
+
+    /// What a parent in the tree leaves to its children with ONBUILD, they do in the stage that they put on it.
+    fn judge_triggers(&self, image: &Image, model: &Model, faults: &mut Vec<Fault>) {
+        let mut seen = BTreeSet::new();
+        for reference in self.bases(image) {
+            for parent in model.named(&reference.target) {
+                for trigger in self.triggers(parent, reference) {
+                    if !seen.insert((reference.span.start, trigger.path.clone(), trigger.span.start)) {
+                        continue;
+                    }
+                    let what = self.instruction.name();
+                    let message =
+                        format!("{} has {what} in a {} stage, from {}", image.name, self.system.title(), parent.name);
+                    let why = format!("whatever is built on {} does this", parent.name);
+                    faults.push(Fault::new(message, reference.place()).image(&image.name).related(why, trigger));
+                }
+            }
+        }
+    }
+
+    /// The references that stages for the system are put on.
+    fn bases<'i>(&self, image: &'i Image) -> Vec<&'i Reference> {
+        let mut bases = Vec::new();
+        for build in &image.builds {
+            let Ok(Parsed { dockerfile, .. }) = &build.file else { continue };
+            for stage in dockerfile.stages.iter().filter(|stage| stage.continues.is_none()) {
+                if stage.built_for.as_ref().is_some_and(|platform| platform.os == self.system.name()) {
+                    bases.extend(image.references.iter().filter(|reference| match &reference.origin {
+                        Origin::Base(platform) => stage.image.is_given() && platform.os == build.target.os,
+                        Origin::From => reference.path == build.path && reference.span.start == stage.image.span.start,
+                        Origin::Copy => false,
+                    }));
+                }
+            }
+        }
+        bases
+    }
+
+    /// Where a parent has the instruction behind an ONBUILD: in what is built for the platform that a reference names, or else for
+    /// the system, or else for whatever there is. Children of its children do not have it.
+    fn triggers(&self, parent: &Image, reference: &Reference) -> Vec<Place> {
+        let named = reference.suffix.as_ref().and_then(|(suffix, _)| suffix.split('-').next());
+        let os = named.unwrap_or(self.system.name());
+        let has_os = parent.builds.iter().any(|build| build.target.os == os);
+        let mut triggers = Vec::new();
+        for build in parent.builds.iter().filter(|build| build.target.os == os || !has_os) {
+            let Ok(Parsed { text, dockerfile }) = &build.file else { continue };
+            let instructions = dockerfile.stages.last().map(|stage| &stage.instructions[..]).unwrap_or_default();
+            for instruction in instructions {
+                if instruction.is_onbuild && instruction.keyword == self.instruction {
+                    triggers.push(Place::new(&build.path, text, instruction.span.clone()));
+                }
+            }
+        }
+        triggers
     }
 
     /// A note of an instruction that may stand in such a stage, or may not.

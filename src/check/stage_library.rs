@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Context, Kind, Reads, once};
+use super::{Context, Kind, Reads, once, unread_dockerfiles};
 use crate::finding::Fault;
 use crate::model::Final;
+use crate::parse::baseimage::WINDOWS;
 use crate::parse::dockerfile::Copy;
 use crate::parse::glob::PathPattern;
 use crate::snapshot::StoreError;
@@ -15,8 +16,6 @@ use crate::snapshot::StoreError;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct StageLibrary {
-    /// The operating system.
-    system: String,
     /// Programs, each with the library that it needs.
     programs: BTreeMap<String, String>,
 }
@@ -26,16 +25,20 @@ impl Kind for StageLibrary {
         Reads::ControlFiles
     }
 
+    fn unread(&self, context: &Context<'_>) -> Vec<StoreError> {
+        unread_dockerfiles(context)
+    }
+
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
         let mut faults = Vec::new();
         for image in context.head.images.values() {
-            for last in image.finals(&self.system) {
+            for last in image.finals(WINDOWS) {
                 for (program, library) in &self.programs {
                     let is_it =
                         |(_, copy): &(_, &Copy)| copy.file_names().any(|name| name.eq_ignore_ascii_case(program));
                     let Some((instruction, copy)) = last.copies().find(is_it) else { continue };
                     let has = |last: &Final<'_>| last.copies().any(|(_, copy)| may_bring(copy, library));
-                    if context.head.inherits(image, &last, &self.system, &has) {
+                    if context.head.inherits(image, &last, WINDOWS, &has) {
                         continue;
                     }
                     let message = format!("{} adds {program} without {library}", image.name);

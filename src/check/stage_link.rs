@@ -3,9 +3,10 @@
 
 use serde::Deserialize;
 
-use super::{Context, Kind, Reads, once};
+use super::{Context, Kind, Reads, once, unread_dockerfiles};
 use crate::finding::{Fault, Place};
 use crate::model::{Build, Image, Parsed};
+use crate::parse::baseimage::WINDOWS;
 use crate::parse::dockerfile::{Copy, Dockerfile, Keyword, Stage};
 use crate::snapshot::StoreError;
 use crate::text::{file_name, is_below};
@@ -14,8 +15,6 @@ use crate::text::{file_name, is_below};
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct StageLink {
-    /// The operating system.
-    system: String,
     /// The directory that the builder puts before targets.
     directory: String,
 }
@@ -29,6 +28,10 @@ struct Link {
 impl Kind for StageLink {
     fn reads(&self) -> Reads<'_> {
         Reads::ControlFiles
+    }
+
+    fn unread(&self, context: &Context<'_>) -> Vec<StoreError> {
+        unread_dockerfiles(context)
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
@@ -50,7 +53,7 @@ impl StageLink {
             let is_from_here =
                 |copy: &&Copy| copy.from.as_ref().is_some_and(|from| continues(dockerfile, &from.value, stage));
             let is_for_windows =
-                |later: &&Stage| later.built_for.as_ref().is_some_and(|platform| platform.os == self.system);
+                |later: &&Stage| later.built_for.as_ref().is_some_and(|platform| platform.os == WINDOWS);
             let later = dockerfile.stages.iter().filter(is_for_windows);
             let copies: Vec<&Copy> = later.flat_map(Stage::copies).map(|(_, copy)| copy).filter(is_from_here).collect();
             for instruction in stage.instructions.iter().filter(|instruction| instruction.keyword == Keyword::Run) {

@@ -2,31 +2,33 @@
 
 use serde::Deserialize;
 
-use super::{Context, Kind, Reads, once};
+use super::{Context, Kind, Reads, once, unread_dockerfiles};
 use crate::finding::Fault;
 use crate::model::Final;
+use crate::parse::baseimage::WINDOWS;
 use crate::parse::dockerfile::{Copy, Instruction, Keyword};
 use crate::snapshot::StoreError;
 
-/// For which images.
+/// The kind has no options.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct StagePath {
-    /// The operating system. A path of Windows is known by its drive or its backslashes.
-    system: String,
-}
+#[serde(deny_unknown_fields)]
+pub struct StagePath {}
 
 impl Kind for StagePath {
     fn reads(&self) -> Reads<'_> {
         Reads::ControlFiles
     }
 
+    fn unread(&self, context: &Context<'_>) -> Vec<StoreError> {
+        unread_dockerfiles(context)
+    }
+
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
         let mut faults = Vec::new();
         for image in context.head.images.values() {
-            for last in image.finals(&self.system) {
+            for last in image.finals(WINDOWS) {
                 let Some((instruction, copy)) = last.copies().find(|(_, copy)| brings_program(copy)) else { continue };
-                if context.head.inherits(image, &last, &self.system, &sets_path) {
+                if context.head.inherits(image, &last, WINDOWS, &sets_path) {
                     continue;
                 }
                 let message =

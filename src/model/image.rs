@@ -114,6 +114,24 @@ pub struct Build {
     pub file: Result<Parsed, Unparsed>,
 }
 
+impl Build {
+    /// Why more of the file than a single instruction could not be read, if so.
+    pub fn problem(&self) -> Option<&str> {
+        match &self.file {
+            Ok(parsed) => parsed.dockerfile.flaws.iter().find(|flaw| flaw.hides_more).map(|flaw| &*flaw.message),
+            Err(unparsed) => Some(&unparsed.reason),
+        }
+    }
+
+    /// The text of the file, where it has one.
+    pub fn text(&self) -> Option<&Arc<Text>> {
+        match &self.file {
+            Ok(parsed) => Some(&parsed.text),
+            Err(unparsed) => unparsed.place.text.as_ref(),
+        }
+    }
+}
+
 /// A Dockerfile that could be read.
 #[derive(Debug, Clone)]
 pub struct Parsed {
@@ -365,7 +383,7 @@ impl<'a> Builder<'a> {
         let syntax = self.syntaxes.entry((path, prefixed)).or_insert_with(|| Syntax::parse(text, prefix).map(Arc::new));
         let syntax = match syntax {
             Ok(syntax) => Arc::clone(syntax),
-            Err(Malformed { message, span }) => {
+            Err(Malformed { message, span, .. }) => {
                 let unparsed = Unparsed { reason: message.clone(), place: Place::new(path, text, span.clone()) };
                 self.push(path, target, Err(unparsed));
                 return ControlFlow::Continue(());

@@ -32,6 +32,9 @@ pub struct Platform {
     pub os_version: Option<String>,
 }
 
+/// The operating system of Windows, as docker calls it.
+pub const WINDOWS: &str = "windows";
+
 /// The operating systems that docker knows, by Go's names.
 const SYSTEMS: [&str; 17] = [
     "aix",
@@ -146,7 +149,7 @@ impl Platform {
 
     /// Whether images for it are Windows images.
     pub fn is_windows(&self) -> bool {
-        self.os == "windows"
+        self.os == WINDOWS
     }
 
     /// What the build script appends to the tag of an image for this platform: `windows-amd64-1809`.

@@ -24,6 +24,8 @@ pub type Prefix<'p> = (&'p str, Prefixed);
 pub(super) struct Fault {
     pub(super) message: String,
     pub(super) offset: usize,
+    /// Whether more than this could not be read for it.
+    pub(super) hides_more: bool,
 }
 
 /// The lines of a Dockerfile, read from the top.
@@ -65,7 +67,7 @@ impl<'t> Lines<'t> {
             }
             if line.len() > MAX_LINE || (line.len() == MAX_LINE && !line.ends_with('\n')) {
                 let message = format!("a line is longer than the {MAX_LINE} bytes that BuildKit reads");
-                return Err(Fault { message, offset: start });
+                return Err(Fault { message, offset: start, hides_more: true });
             }
             if std::mem::take(&mut self.is_first) && line.starts_with('\u{feff}') {
                 line = line.part('\u{feff}'.len_utf8()..line.len());
@@ -81,7 +83,8 @@ impl<'t> Lines<'t> {
             let body = line.trim_end_matches(['\r', '\n']);
             let blanks = body.len() - body.trim_start().len();
             let body = &body[blanks..];
-            self.read_directive(body).map_err(|message| Fault { message, offset: line.extent().start })?;
+            let offset = line.extent().start;
+            self.read_directive(body).map_err(|message| Fault { message, offset, hides_more: true })?;
             if body.starts_with('#') {
                 continue;
             }

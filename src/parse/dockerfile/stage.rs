@@ -112,6 +112,8 @@ pub struct Malformed {
     pub message: String,
     /// The line on which it was noticed.
     pub span: Span,
+    /// Whether more than this could not be read for it: what follows, or what a stage is built from.
+    pub hides_more: bool,
 }
 
 /// A Dockerfile as it is written, before it is known what it is built for.
@@ -124,10 +126,10 @@ pub struct Syntax {
 }
 
 impl Malformed {
-    fn new(message: String, offset: usize, text: &Text) -> Self {
+    fn new(Fault { message, offset, hides_more }: Fault, text: &Text) -> Self {
         let line = text.line_at(offset);
         let start = text.line_start(offset);
-        Self { message, span: start..start + line.trim_end().len() }
+        Self { message, span: start..start + line.trim_end().len(), hides_more }
     }
 }
 
@@ -144,6 +146,13 @@ impl Word {
             (false, false) => outer,
         };
         Self { value, span, unknown }
+    }
+
+    /// Whether it is nothing but a variable that only the build knows.
+    pub fn is_given(&self) -> bool {
+        let name = self.value.strip_prefix('$');
+        let name = name.map(|name| name.strip_prefix('{').and_then(|name| name.strip_suffix('}')).unwrap_or(name));
+        matches!((&self.unknown[..], name), ([known], Some(name)) if known == name)
     }
 
     /// A word in which nothing is expanded.
@@ -210,14 +219,18 @@ impl Syntax {
                     if has_stage || written.keyword == Keyword::Arg {
                         syntax.instructions.push(written);
                     } else {
-                        syntax.refuse(Fault { message: "expected FROM".to_owned(), offset });
+                        let message = "expected FROM".to_owned();
+                        syntax.refuse(Fault { message, offset, hides_more: false });
                     }
                     if let Err(fault) = is_read {
                         syntax.refuse(fault);
                         break;
                     }
                 }
-                Err(message) => syntax.refuse(Fault { message, offset }),
+                Err(message) => {
+                    let hides_more = line.get(..4).is_some_and(|word| word.eq_ignore_ascii_case("FROM"));
+                    syntax.refuse(Fault { message, offset, hides_more });
+                }
             }
         }
         syntax.escape = lines.escape;
@@ -225,12 +238,15 @@ impl Syntax {
             return Ok(syntax);
         }
         let flaw = syntax.flaws.into_iter().next();
-        Err(flaw
-            .unwrap_or_else(|| Malformed { message: "expected at least one FROM instruction".to_owned(), span: 0..0 }))
+        Err(flaw.unwrap_or_else(|| Malformed {
+            message: "expected at least one FROM instruction".to_owned(),
+            span: 0..0,
+            hides_more: true,
+        }))
     }
 
-    fn refuse(&mut self, Fault { message, offset }: Fault) {
-        self.flaws.push(Malformed::new(message, offset, &self.text));
+    fn refuse(&mut self, fault: Fault) {
+        self.flaws.push(Malformed::new(fault, &self.text));
     }
 
     /// The number of its instructions.
@@ -264,9 +280,10 @@ impl Syntax {
 /// Reads over the bodies of the heredocs that an instruction has.
 fn skip_heredocs(written: &Written, line: &Traced, lines: &mut Lines<'_>, budget: &Budget) -> Result<(), Fault> {
     let offset = line.extent().start;
-    for heredoc in written.heredocs(line, budget).map_err(|message| Fault { message, offset })? {
+    let refusal = |message| Fault { message, offset, hides_more: true };
+    for heredoc in written.heredocs(line, budget).map_err(refusal)? {
         if !lines.skip_heredoc(&heredoc.delimiter, heredoc.strips_tabs)? {
-            return Err(Fault { message: format!("the heredoc {} does not end", heredoc.delimiter), offset });
+            return Err(refusal(format!("the heredoc {} does not end", heredoc.delimiter)));
         }
     }
     Ok(())
@@ -316,7 +333,9 @@ impl Resolver<'_> {
     }
 
     fn refuse(&mut self, message: String, written: &Written) {
-        self.dockerfile.flaws.push(Malformed::new(message, written.span.start, &self.syntax.text));
+        let hides_more = written.keyword == Keyword::From;
+        let fault = Fault { message, offset: written.span.start, hides_more };
+        self.dockerfile.flaws.push(Malformed::new(fault, &self.syntax.text));
     }
 
     fn global_word(&mut self, word: &Traced, written: &Written) -> Word {
@@ -332,7 +351,7 @@ impl Resolver<'_> {
     /// A word in which buildkit expands nothing, and refuses what could be expanded.
     fn fixed_word(&mut self, word: &Traced, what: &str, written: &Written) -> Word {
         let Expansion { word: as_written, .. } = self.expand(word, &Nothing);
-        if *as_written.value != **word {
+        if *as_written.value != **word || !as_written.unknown.is_empty() {
             let message =
                 format!("{what} takes no variables: name a stage with FROM {} and take it from there", word.as_str());
             self.refuse(message, written);
