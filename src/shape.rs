@@ -466,6 +466,15 @@ impl ManifestShape {
     }
 }
 
+impl ManifestShape {
+    /// The directory that the names of images lack in a registry; `None` where that is not listed.
+    pub fn directory_of(&self, registry: &str) -> Option<&str> {
+        let mut registries = self.registries.iter();
+        let (_, directory) = registries.find(|(known, _)| known.eq_ignore_ascii_case(registry))?;
+        Some(directory)
+    }
+}
+
 /// `[dependencies]`: a list of versions and of the files that repeat them, as `build/dependencies.yaml` of Kubernetes.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]

@@ -8,6 +8,7 @@ use crate::finding::{Fault, Place};
 use crate::model::{Control, Image};
 use crate::parse::baseimage::Line;
 use crate::snapshot::StoreError;
+use crate::suggest::suggest;
 use crate::text::{Span, escape, file_name};
 
 /// The platforms that the build knows.
@@ -131,26 +132,21 @@ impl BaseFormat {
 
     fn judge_platform(&self, line: &Line, flaws: &mut Vec<Flaw>) {
         let parts: Vec<&str> = line.key.split('/').collect();
-        let knows_arch = |arch: &str| self.architectures.iter().any(|known| known == arch);
-        let unknown = |what: &str, name: &str, known: &[String]| {
-            Some((
-                format!("unknown {what} `{name}` in `{}`", line.key),
-                crate::suggest::suggest(name, known.iter().map(String::as_str)),
-            ))
-        };
         let mut replacements = Vec::new();
         let wrong = match parts[..] {
-            [arch] if knows_arch(arch) => {
+            [arch] if is_in(&self.architectures, arch) => {
                 replacements.push((line.key_span.start..line.key_span.start, "linux/"));
                 Some((
                     format!("`{arch}` lacks its operating system: the build script stops here"),
                     format!("write linux/{arch}"),
                 ))
             }
-            [os, _] | [os, _, _] if !self.systems.iter().any(|known| known == os) => {
-                unknown("operating system", os, &self.systems)
+            [os, _] | [os, _, _] if !is_in(&self.systems, os) => {
+                Some(unknown(line, "operating system", os, &self.systems))
             }
-            [_, arch] | [_, arch, _] if !knows_arch(arch) => unknown("architecture", arch, &self.architectures),
+            [_, arch] | [_, arch, _] if !is_in(&self.architectures, arch) => {
+                Some(unknown(line, "architecture", arch, &self.architectures))
+            }
             ["windows", arch] => Some((
                 format!("windows/{arch} lacks the version of Windows that its containers run on"),
                 format!("write one line a version, such as windows/{arch}/1809=…"),
@@ -166,14 +162,23 @@ impl BaseFormat {
     }
 }
 
+/// What is wrong with a part of a platform that is not known, and what to do.
+fn unknown(line: &Line, what: &str, name: &str, known: &[String]) -> (String, String) {
+    (format!("unknown {what} `{name}` in `{}`", line.key), suggest(name, known.iter().map(String::as_str)))
+}
+
+fn is_in(known: &[String], name: &str) -> bool {
+    known.iter().any(|known| known == name)
+}
+
 /// Keys that the build script cannot tell apart.
 fn judge_key(line: &Line, earlier: &[Line], all: &[Line], flaws: &mut Vec<Flaw>) {
-    let is_tail = |other: &&Line| other.key != line.key && other.key.ends_with(&line.key);
     let wrong = if earlier.iter().any(|other| other.key == line.key) {
         Some(format!("{} is listed twice", line.key))
     } else {
         // A bare architecture is at fault for itself already.
-        let longer = all.iter().find(is_tail).filter(|_| line.key.contains('/'));
+        let mut others = all.iter().filter(|other| other.key != line.key && line.key.contains('/'));
+        let longer = others.find(|other| other.key.ends_with(&line.key));
         longer.map(|longer| format!("{} is the end of {}: the build script finds both lines", line.key, longer.key))
     };
     flaws.extend(wrong.map(|message| Flaw {

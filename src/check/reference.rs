@@ -36,14 +36,13 @@ impl Kind for References {
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
         let mut faults = Vec::new();
-        let was_there = |name: &str| context.change.is_some_and(|change| !change.base.named(name).is_empty());
         for image in context.head.images.values() {
             let mut seen = BTreeSet::new();
             for reference in &image.references {
                 let target = reference.target.as_str();
                 let is_missing = context.head.named(target).is_empty();
                 if !is_missing
-                    || was_there(target) != (self.forbid == Forbidden::Gone)
+                    || was_there(context, target) != (self.forbid == Forbidden::Gone)
                     || !seen.insert((&reference.path, reference.subject(), target))
                 {
                     continue;
@@ -66,9 +65,12 @@ impl Kind for References {
         if self.forbid == Forbidden::Gone
             && let Some(manifest) = &context.head.manifest
         {
-            let missing = |name: &str| context.head.named(name).is_empty();
-            for entry in manifest.entries.iter().filter(|entry| !entry.is_pinned && missing(&entry.name)) {
-                let reason = if was_there(&entry.name) { "this change deletes" } else { "no directory provides" };
+            for entry in &manifest.entries {
+                if entry.is_pinned || !context.head.named(&entry.name).is_empty() {
+                    continue;
+                }
+                let reason =
+                    if was_there(context, &entry.name) { "this change deletes" } else { "no directory provides" };
                 let message = format!("{} names {}, which {reason}", entry.key, entry.name);
                 let help = "take the entry away too, or pin it if its last version stays in use";
                 faults.push(Fault::new(message, manifest.place(entry)).image(&entry.name.as_str().into()).help(help));
@@ -76,4 +78,9 @@ impl Kind for References {
         }
         Ok(faults)
     }
+}
+
+/// Whether the change found an image of this name.
+fn was_there(context: &Context<'_>, name: &str) -> bool {
+    context.change.is_some_and(|change| !change.base.named(name).is_empty())
 }

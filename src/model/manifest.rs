@@ -65,8 +65,7 @@ impl Manifest {
             // `list.PromoterE2eRegistry` of newer trees is `promoterE2eRegistry` of older ones.
             let written = found.group("registry");
             let names = [written, written.rsplit('.').next().unwrap_or_default()];
-            let registry = |name: &str| shape.registries.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
-            let Some((_, directory)) = names.into_iter().find_map(registry) else { continue };
+            let Some(directory) = names.into_iter().find_map(|name| shape.directory_of(name)) else { continue };
             let name = found.group("name");
             let has_directory = directory.is_empty() || crate::text::is_below(name, directory);
             let (tag, span) = (found.group("version"), found.span("version"));
@@ -86,30 +85,33 @@ impl Manifest {
     /// The entries of another state of the file that it still has, as in `configs[Agnhost] =` or `Agnhost:`, but in a way that cannot
     /// be read; and where their keys stand.
     pub fn unread<'b>(&self, before: &'b Self) -> Vec<(&'b ManifestEntry, Span)> {
-        let mut gone = before.entries.iter().filter(|entry| !self.keys.contains(&entry.key)).peekable();
-        if gone.peek().is_none() {
+        let gone: Vec<_> = before.entries.iter().filter(|entry| !self.keys.contains(&entry.key)).collect();
+        if gone.is_empty() {
             return Vec::new();
         }
         let code = code(&self.path, &self.text);
-        let unread = gone.filter_map(|entry| {
-            let is_assigned = |begin: &usize| {
-                let before = code.as_str()[..*begin].trim_end();
-                let rest = &code.as_str()[begin + entry.key.len()..];
-                let value = rest.strip_prefix(']').and_then(|rest| rest.trim_start().strip_prefix('='));
-                let is_index = before.ends_with('[') && value.is_some_and(|value| !value.starts_with('='));
-                is_index || (before.ends_with(['{', ',']) && rest.trim_start().starts_with(':'))
-            };
-            let mut places = code.as_str().match_indices(&entry.key).map(|(begin, _)| begin);
-            let begin = places.find(is_assigned)?;
-            Some((entry, begin..begin + entry.key.len()))
-        });
-        unread.collect()
+        let mut unread = Vec::new();
+        for entry in gone {
+            let mut places = code.as_str().match_indices(&entry.key);
+            let assigned = places.find(|(begin, key)| is_assigned(code.as_str(), *begin, key));
+            unread.extend(assigned.map(|(begin, key)| (entry, begin..begin + key.len())));
+        }
+        unread
     }
 
     /// Where the version of an entry stands.
     pub fn place(&self, entry: &ManifestEntry) -> Place {
         Place::new(&self.path, &self.text, entry.span.clone())
     }
+}
+
+/// Whether a key that stands at a place gets a value there, as in `configs[Agnhost] =` or `Agnhost:`.
+fn is_assigned(code: &str, begin: usize, key: &str) -> bool {
+    let before = code[..begin].trim_end();
+    let rest = &code[begin + key.len()..];
+    let value = rest.strip_prefix(']').and_then(|rest| rest.trim_start().strip_prefix('='));
+    let is_index = before.ends_with('[') && value.is_some_and(|value| !value.starts_with('='));
+    is_index || (before.ends_with(['{', ',']) && rest.trim_start().starts_with(':'))
 }
 
 /// What patterns are looked for in: of a Go file, what is neither comment nor raw string. Every byte keeps its place.

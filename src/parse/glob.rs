@@ -23,9 +23,11 @@ impl PathPattern {
         if text.split('/').any(|part| matches!(part, "" | "." | "..")) {
             return Err("this must be the path of something below, without `.` and `..`".to_owned());
         }
-        let compile = || GlobBuilder::new(text).literal_separator(true).empty_alternates(true).build();
-        let glob = text.contains(WILDCARDS).then(compile).transpose().map_err(|error| error.kind().to_string())?;
-        Ok(Self { text: text.to_owned(), glob: glob.map(|glob| glob.compile_matcher()) })
+        let mut glob = None;
+        if text.contains(WILDCARDS) {
+            glob = Some(path_glob(text)?.compile_matcher());
+        }
+        Ok(Self { text: text.to_owned(), glob })
     }
 
     /// The pattern as it is written.
@@ -60,6 +62,12 @@ impl PathPattern {
     }
 }
 
+/// A glob in which `*` and `?` hold no slash.
+fn path_glob(text: &str) -> Result<Glob, String> {
+    let glob = GlobBuilder::new(text).literal_separator(true).empty_alternates(true).build();
+    glob.map_err(|error| error.kind().to_string())
+}
+
 const WILDCARDS: [char; 4] = ['*', '?', '[', '{'];
 
 impl<'de> Deserialize<'de> for PathPattern {
@@ -79,24 +87,28 @@ pub struct Globs {
 impl Globs {
     /// Whether one of the patterns matches.
     pub fn is_match(&self, name: &str) -> bool {
-        let compile = || {
-            let mut set = GlobSetBuilder::new();
-            for pattern in &self.patterns {
-                set.add(pattern.clone());
-            }
-            // Each pattern was good on its own.
-            set.build().unwrap_or_else(|_| GlobSet::empty())
-        };
-        !self.patterns.is_empty() && self.compiled.get_or_init(compile).is_match(name)
+        !self.patterns.is_empty() && self.compiled.get_or_init(|| self.compile()).is_match(name)
+    }
+
+    fn compile(&self) -> GlobSet {
+        let mut set = GlobSetBuilder::new();
+        for pattern in &self.patterns {
+            set.add(pattern.clone());
+        }
+        // Each pattern was good on its own.
+        set.build().unwrap_or_else(|_| GlobSet::empty())
     }
 
     /// The patterns that match none of these names.
     pub fn unused<'g>(&'g self, names: &[&str]) -> impl Iterator<Item = &'g str> {
-        let is_unused = |pattern: &&Glob| {
+        let mut unused = Vec::new();
+        for pattern in &self.patterns {
             let matcher = pattern.compile_matcher();
-            !names.iter().any(|name| matcher.is_match(name))
-        };
-        self.patterns.iter().filter(is_unused).map(Glob::glob).collect::<Vec<_>>().into_iter()
+            if !names.iter().any(|name| matcher.is_match(name)) {
+                unused.push(pattern.glob());
+            }
+        }
+        unused.into_iter()
     }
 }
 
@@ -140,7 +152,6 @@ impl Pattern {
             return Err("no pattern can take back what another one says".to_owned());
         }
         let (body, below) = text.strip_suffix('/').map_or((text, ""), |body| (body, "/**"));
-        let is_plain = |text: &str| !text.is_empty() && !text.contains(['/', '*', '?', '[', ']', '{', '}', '\\']);
         match body.strip_prefix('*') {
             _ if is_plain(body) && !below.is_empty() => Ok(Self::Directory(body.to_owned())),
             _ if is_plain(body) => Ok(Self::Name(body.to_owned())),
@@ -148,11 +159,14 @@ impl Pattern {
             _ => {
                 let anchor = if body.contains('/') { "" } else { "**/" };
                 let pattern = format!("{anchor}{}{below}", body.trim_start_matches('/'));
-                let glob = GlobBuilder::new(&pattern).literal_separator(true).empty_alternates(true).build();
-                glob.map(Self::Glob).map_err(|error| error.kind().to_string())
+                path_glob(&pattern).map(Self::Glob)
             }
         }
     }
+}
+
+fn is_plain(text: &str) -> bool {
+    !text.is_empty() && !text.contains(['/', '*', '?', '[', ']', '{', '}', '\\'])
 }
 
 impl Ignore {

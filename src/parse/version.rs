@@ -49,11 +49,9 @@ impl Version {
     /// Reads a version file: one line that holds an image tag.
     pub fn parse(text: &Text) -> Self {
         let all = text.as_str();
-        let is_blank = |character: char| character.is_whitespace() || character == '\u{feff}';
         let value = all.trim_matches(is_blank);
         let start = all.len() - all.trim_start_matches(is_blank).len();
         let span = start..start + value.len();
-        let around = || all[..span.start].chars().chain(all[span.end..].chars());
         let mut flaws = Vec::new();
         if value.is_empty() {
             flaws.push(Flaw::Empty);
@@ -64,7 +62,7 @@ impl Version {
             if value.contains('\n') {
                 flaws.push(Flaw::ManyLines);
             }
-            if around().any(|character| character == '\u{feff}') {
+            if all[..span.start].contains('\u{feff}') || all[span.end..].contains('\u{feff}') {
                 flaws.push(Flaw::ByteOrderMark);
             }
             if all.contains('\r') {
@@ -95,7 +93,6 @@ impl Version {
 
 /// Whether a registry takes `value` for a tag: `[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}`.
 pub fn is_tag(value: &str) -> bool {
-    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     match value.as_bytes() {
         [first, rest @ ..] => {
             is_word(*first)
@@ -104,6 +101,15 @@ pub fn is_tag(value: &str) -> bool {
         }
         [] => false,
     }
+}
+
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+/// Whether a character around a version is none that people see.
+fn is_blank(character: char) -> bool {
+    character.is_whitespace() || character == '\u{feff}'
 }
 
 /// The version after this one: its last number is one more. A version without a number gets one.
@@ -169,10 +175,6 @@ pub fn order(one: &str, other: &str) -> Option<Ordering> {
     loop {
         let (number, other_number) = (take(&mut one, true), take(&mut other, true));
         let (between, other_between) = (take(&mut one, false), take(&mut other, false));
-        let value = |digits: &str| {
-            let digits = digits.trim_start_matches('0');
-            (digits.len(), digits.to_owned())
-        };
         order = order.then_with(|| value(number).cmp(&value(other_number)));
         if between != other_between {
             // One may go on where the other ends, as long as numbers alone follow.
@@ -188,6 +190,12 @@ pub fn order(one: &str, other: &str) -> Option<Ordering> {
             return Some(order);
         }
     }
+}
+
+/// What orders numbers of any length: how many digits count, and then these.
+fn value(digits: &str) -> (usize, &str) {
+    let digits = digits.trim_start_matches('0');
+    (digits.len(), digits)
 }
 
 /// Cuts the digits, or what is between digits, off the front.

@@ -267,31 +267,12 @@ fn nothing_from_a_repository_speaks_through_a_report() {
         let run = repo.imglint_with(&["--format", format], &[("GITHUB_STEP_SUMMARY", &path)]);
         assert!(run.code == 1 && run.stdout.contains("malformed-version"), "{format}\n{run}");
         let text = &run.stdout;
-        let is_wild =
-            |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}');
         assert!(!text.contains(is_wild), "{format}\n{run}");
         assert!(!text.contains("##["), "{format}\n{run}");
         let commands: Vec<_> = text.lines().filter_map(readers::command).collect();
         assert!(commands.is_empty() == (format != "github"), "{format}\n{run}");
         match format {
-            "github" => {
-                assert!(
-                    commands.iter().all(|command| command.property("file").is_some_and(|file| file.contains("::")))
-                );
-                assert!(commands.iter().all(|command| command.property("title").is_some_and(|it| !it.contains(':'))));
-                assert!(commands.iter().all(|command| !command.message.contains(is_wild)), "{run}");
-                assert!(commands.iter().all(|it| ["error", "warning", "notice"].contains(&it.name.as_str())), "{run}");
-                let commands = text.lines().filter(|line| line.starts_with("::")).count();
-                assert_eq!(commands, text.lines().count() - 1, "one line each, and the closing one\n{run}");
-                let summary = read(&summary);
-                let tags = summary.split('<').skip(1).filter_map(|part| part.split_once('>')).map(|(tag, _)| tag);
-                let known = ["table", "/table", "tr", "/tr", "th", "/th", "td", "/td", "code", "/code"];
-                assert!(tags.into_iter().all(|tag| known.contains(&tag)), "{summary}");
-                assert!(
-                    !summary.contains(is_wild) && !summary.contains("[a](b)") && !summary.contains('`'),
-                    "{summary}"
-                );
-            }
+            "github" => github_says_it_as_it_is_meant(&run, &read(&summary)),
             "gitlab" => drop(readers::gitlab(text)),
             "sarif" => {
                 readers::sarif(text);
@@ -319,4 +300,26 @@ fn nothing_from_a_repository_speaks_through_a_report() {
             _ => {}
         }
     }
+}
+
+/// Whether a terminal would do something else with a character than show it.
+fn is_wild(character: char) -> bool {
+    (character.is_control() && character != '\n')
+        || matches!(character, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}')
+}
+
+/// Each command is one of ours, with what is meant for it in its parts; and the summary has no tags but those of its table.
+fn github_says_it_as_it_is_meant(run: &Run, summary: &str) {
+    let text = &run.stdout;
+    let commands: Vec<_> = text.lines().filter_map(readers::command).collect();
+    assert!(commands.iter().all(|command| command.property("file").is_some_and(|file| file.contains("::"))));
+    assert!(commands.iter().all(|command| command.property("title").is_some_and(|it| !it.contains(':'))));
+    assert!(commands.iter().all(|command| !command.message.contains(is_wild)), "{run}");
+    assert!(commands.iter().all(|it| ["error", "warning", "notice"].contains(&it.name.as_str())), "{run}");
+    let commands = text.lines().filter(|line| line.starts_with("::")).count();
+    assert_eq!(commands, text.lines().count() - 1, "one line each, and the closing one\n{run}");
+    let tags = summary.split('<').skip(1).filter_map(|part| part.split_once('>')).map(|(tag, _)| tag);
+    let known = ["table", "/table", "tr", "/tr", "th", "/th", "td", "/td", "code", "/code"];
+    assert!(tags.into_iter().all(|tag| known.contains(&tag)), "{summary}");
+    assert!(!summary.contains(is_wild) && !summary.contains("[a](b)") && !summary.contains('`'), "{summary}");
 }
