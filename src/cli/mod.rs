@@ -13,11 +13,11 @@ mod reports;
 mod check;
 mod bump;
 mod demo;
-mod explain;
 mod rules_page;
-mod init;
+mod explain;
 mod inspect;
 mod hook;
+mod init;
 
 use std::process::ExitCode;
 

@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use super::Error;
+use super::exit::Error;
 use crate::git::Repository;
 use crate::snapshot::Pair;
 use crate::text::is_below;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::human::closing;
 use super::place::{is_same, spelled};
-use super::{Report, failure_message, message};
+use super::view::{Report, failure_message, message};
 use crate::finding::{Finding, Level, Place};
 use crate::text::escape;
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::json::to_string;
-use super::{Report, failure_message, fingerprints, message};
+use super::view::{Report, failure_message, fingerprints, message};
 use crate::finding::Level;
 
 #[derive(Serialize)]

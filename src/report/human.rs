@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use annotate_snippets::{Annotation, AnnotationKind, Element, Group, Level as Title, Origin, Renderer, Snippet};
 
-use super::{Report, failure_message, summary};
+use super::summary;
+use super::view::{Report, failure_message};
 use crate::finding::{Fault, Finding, Label, Level, Place};
 use crate::run::{Judge, Outcome};
 use crate::text::{Span, counted, escape, is_unprintable};

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::{Repaired, Report, diff};
+use super::diff;
+use super::view::{Repaired, Report};
 use crate::edit::Fix;
 use crate::finding::{Finding, Level, Place};
 use crate::fix::Done;

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
 use super::place::spelled;
-use super::{Report, failure_message, message};
+use super::view::{Report, failure_message, message};
 use crate::finding::Finding;
 use crate::run::{Blind, Failure, Judge};
 use crate::text::escape;

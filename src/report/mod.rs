@@ -1,124 +1,15 @@
 //! Reports: one file a format, each a pure function of what was found.
 
+mod view;
+mod place;
 pub mod diff;
-pub mod github;
-pub mod gitlab;
+pub mod summary;
 pub mod human;
 pub mod json;
+pub mod github;
+pub mod gitlab;
 pub mod junit;
-mod place;
 pub mod rdjson;
 pub mod sarif;
-pub mod summary;
 
-use std::collections::BTreeMap;
-
-use crate::finding::{Finding, Level};
-use crate::fix::Repair;
-use crate::pack::Rule;
-use crate::run::{Failure, Outcome};
-use crate::snapshot::Pair;
-use crate::text::escape;
-
-/// What a report is made of.
-pub struct Report<'a> {
-    /// What was found.
-    pub outcome: &'a Outcome,
-    /// The rules of the pack, by name; none where the run ended before it had any.
-    pub rules: &'a [Rule],
-    /// What was compared; nothing where the run ended before that.
-    pub pair: Option<&'a Pair<'a>>,
-    /// What head was compared with, and where that is known from.
-    pub base: Tree<'a>,
-    /// What was judged, and what kind of a tree it is.
-    pub head: Tree<'a>,
-    /// The lowest level that fails the gate.
-    pub gate: Level,
-    /// What was repaired, where that was asked for.
-    pub repaired: Option<Repaired<'a>>,
-}
-
-/// One side of what was compared.
-#[derive(Debug, Clone, Default)]
-pub struct Tree<'a> {
-    /// The commit, if it is one.
-    pub revision: Option<String>,
-    /// What else is to be said of it, in the words of the environment or of the command line.
-    pub words: &'a str,
-}
-
-/// Repairs that were asked for.
-#[derive(Clone, Copy)]
-pub struct Repaired<'a> {
-    /// The repairs.
-    pub repair: &'a Repair,
-    /// Whether the files were written. Otherwise the findings are those from before the repairs.
-    pub is_written: bool,
-}
-
-impl<'a> Report<'a> {
-    /// The findings that are not waived, those that weigh most first, else in the order of their places.
-    fn open(&self) -> Vec<&'a Finding> {
-        let mut open: Vec<_> = self.outcome.findings.iter().filter(|finding| finding.waived.is_none()).collect();
-        open.sort_by_key(|finding| std::cmp::Reverse(finding.level));
-        open
-    }
-
-    /// The rules that were applied.
-    fn applied(&self) -> impl Iterator<Item = &'a Rule> {
-        self.rules.iter().filter(|rule| rule.level != Level::Off)
-    }
-
-    /// Where the policy of a rule can be read on the web.
-    fn url(&self, id: &str) -> Option<&'a str> {
-        self.rules.iter().find(|rule| *rule.id == *id).and_then(Rule::url)
-    }
-
-    /// Whether a finding fails the gate.
-    fn fails(&self, finding: &Finding) -> bool {
-        finding.waived.is_none() && finding.level >= self.gate
-    }
-}
-
-/// What a finding says, with what to do, for somebody who reads it elsewhere: nothing in it can mislead.
-fn message(finding: &Finding) -> String {
-    let fault = &finding.fault;
-    let mut message = escape(&fault.message).into_owned();
-    if let Some(help) = &fault.help {
-        message.push_str("; ");
-        message.push_str(&escape(help));
-    }
-    message
-}
-
-/// What a failure says, with what to do.
-fn failure_message(failure: &Failure) -> String {
-    let help = failure.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
-    escape(&format!("{failure}{help}")).into_owned()
-}
-
-/// A name for each finding that lasts while its line moves and its numbers change, and that no two findings share: of its rule,
-/// image, file and line of source, and which it is of those that agree in all of these.
-fn fingerprints<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> Vec<String> {
-    let mut seen: BTreeMap<u64, usize> = BTreeMap::new();
-    let mut fingerprints = Vec::new();
-    for finding in findings {
-        let fault = &finding.fault;
-        let image = fault.image.as_deref().unwrap_or_default();
-        let hash = hash(&[&finding.rule, image, &fault.place.path, fault.place.line().trim()]);
-        let count = seen.entry(hash).or_default();
-        *count += 1;
-        fingerprints.push(format!("{hash:016x}:{count}"));
-    }
-    fingerprints
-}
-
-/// FNV-1a, which is the same in every version and on every machine.
-fn hash(parts: &[&str]) -> u64 {
-    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-    // No UTF-8 holds this byte, so parts cannot run into each other.
-    for byte in parts.iter().flat_map(|part| part.bytes().chain([0xff])) {
-        hash = (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
-    }
-    hash
-}
+pub use view::{Repaired, Report, Tree};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use similar::{ChangeTag, TextDiff};
 
-use super::Report;
+use super::view::Report;
 use crate::finding::{Finding, Place};
 use crate::snapshot::Snapshot;
 use crate::text::{Span, Text};

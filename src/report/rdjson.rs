@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::json::to_string;
 use super::place::{byte_positions, is_same, spelled};
-use super::{Report, failure_message, message};
+use super::view::{Report, failure_message, message};
 use crate::edit::Fix;
 use crate::finding::{Finding, Label, Level, Place};
 use crate::text::escape;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::json::to_string;
 use super::place::is_same;
-use super::{Report, failure_message, fingerprints, message};
+use super::view::{Report, failure_message, fingerprints, message};
 use crate::edit::{Edit, Fix};
 use crate::finding::{Finding, Level, Place};
 use crate::pack::{Rule, is_url};
