@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use super::{Context, Kind, Reads, unread_dockerfiles};
+use super::kind::{Context, Kind, Reads, unread_dockerfiles};
 use crate::finding::Fault;
 use crate::model::Reference;
 use crate::snapshot::StoreError;

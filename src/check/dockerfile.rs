@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Context, Kind, Reads, once};
+use super::kind::{Context, Kind, Reads, once};
 use crate::finding::{Fault, Place};
 use crate::model::{Image, Parsed, Unparsed};
 use crate::parse::glob::PathPattern;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Context, Kind, Reads};
+use super::kind::{Context, Kind, Reads};
 use crate::finding::{Fault, Place};
 use crate::model::Image;
 use crate::snapshot::StoreError;

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Context, Kind, Missing, Reads, Sight};
+use super::kind::{Context, Kind, Missing, Reads, Sight};
 use crate::finding::{Fault, Level};
 use crate::parse::glob::Globs;
 use crate::snapshot::StoreError;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::{Change, Context, Kind, Missing, Reads, Sight};
+use super::change::Change;
+use super::kind::{Context, Kind, Missing, Reads, Sight};
 use crate::edit::{Edit, Fix};
 use crate::finding::{Fault, Level, Place};
 use crate::model::{self, Image, ManifestEntry, Model};

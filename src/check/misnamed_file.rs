@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Context, Files, Kind, Reads};
+use super::kind::{Context, Files, Kind, Reads};
 use crate::finding::{Fault, Place};
 use crate::snapshot::StoreError;
 use crate::text::{file_name, without_directory};

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Context, Kind, Reads};
+use super::kind::{Context, Kind, Reads};
 use crate::finding::Fault;
 use crate::snapshot::StoreError;
 use crate::text::file_name;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use super::{Context, Kind, Missing, Reads, Sight};
+use super::kind::{Context, Kind, Missing, Reads, Sight};
 use crate::finding::Fault;
 use crate::model::ManifestEntry;
 use crate::snapshot::StoreError;

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use super::{Change, Context, Kind, Reads, unread_dockerfiles};
+use super::change::Change;
+use super::kind::{Context, Kind, Reads, unread_dockerfiles};
 use crate::edit::{Edit, Fix};
 use crate::finding::{Fault, Level, Place};
 use crate::model::{DependencyFile, Image, ManifestEntry, Model, Reference, Writing};

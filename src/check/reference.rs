@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use super::{Context, Kind, Reads, unread_dockerfiles};
+use super::kind::{Context, Kind, Reads, unread_dockerfiles};
 use crate::finding::Fault;
 use crate::snapshot::StoreError;
 use crate::suggest::nearest;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::{Context, Files, Kind, Reads};
+use super::kind::{Context, Files, Kind, Reads};
 use crate::finding::{Fault, Place};
 use crate::inputs::RegistryList;
 use crate::parse::capture::Pattern;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use super::{Context, Kind, Reads, unread_dockerfiles};
+use super::kind::{Context, Kind, Reads, unread_dockerfiles};
 use crate::finding::{Fault, Place};
 use crate::model::{Final, Image, without_tag};
 use crate::parse::baseimage::{Platform, WINDOWS};

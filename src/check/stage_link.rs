@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 
-use super::{Context, Kind, Reads, once, unread_dockerfiles};
+use super::kind::{Context, Kind, Reads, once, unread_dockerfiles};
 use crate::finding::{Fault, Place};
 use crate::model::{Build, Image, Parsed};
 use crate::parse::baseimage::WINDOWS;

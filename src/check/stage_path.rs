@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Context, Kind, Reads, once, unread_dockerfiles};
+use super::kind::{Context, Kind, Reads, once, unread_dockerfiles};
 use crate::finding::Fault;
 use crate::model::Final;
 use crate::parse::baseimage::WINDOWS;

@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 
-use super::{Context, Kind, Reads};
+use super::kind::{Context, Kind, Reads};
 use crate::finding::Fault;
 use crate::snapshot::StoreError;
 

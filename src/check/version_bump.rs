@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::{Change, Context, Kind, Reads};
+use super::change::Change;
+use super::kind::{Context, Kind, Reads};
 use crate::finding::{Fault, Level, Place};
 use crate::model::Image;
 use crate::snapshot::StoreError;

@@ -4,7 +4,8 @@ use std::cmp::Ordering;
 
 use serde::Deserialize;
 
-use super::{Change, Context, Kind, Reads};
+use super::change::Change;
+use super::kind::{Context, Kind, Reads};
 use crate::finding::Fault;
 use crate::model::Image;
 use crate::parse::version::order;

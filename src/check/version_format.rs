@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::{Context, Kind, Reads};
+use super::kind::{Context, Kind, Reads};
 use crate::edit::{Edit, Fix};
 use crate::finding::{Fault, Place};
 use crate::model::Image;

@@ -2,9 +2,9 @@
 //! these files. The entries are meant that name a file which may hold the version of an image; of them, every reference and every
 //! line that it fits: the checker of such a repository refuses all of them or none.
 
-mod entry;
-mod held;
 mod spelling;
+mod held;
+mod entry;
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use self::entry::Judge;
 use self::held::Named;
-use super::{Context, Kind, Reads};
+use super::kind::{Context, Kind, Reads};
 use crate::finding::{Fault, Place};
 use crate::parse::dependencies::{Dependency, DependencyList, NoList};
 use crate::parse::yaml::Malformed;

@@ -1,0 +1,153 @@
+//! The other side of a change: what an image was, what its version was, and what that should be.
+
+use std::cmp::Ordering;
+
+use crate::edit::Fix;
+use crate::inputs::Inputs;
+use crate::model::content::ChangedContent;
+use crate::model::{Image, Model};
+use crate::parse::version::{next, next_revision, order};
+use crate::shape::Shape;
+use crate::snapshot::Pair;
+use crate::text::file_name;
+
+/// The other side of a change.
+pub struct Change<'a> {
+    /// All files.
+    pub pair: &'a Pair<'a>,
+    /// The images where the change left the base branch.
+    pub base: &'a Model,
+    /// The images of the base branch now.
+    pub tip: &'a Model,
+    /// What the change touches.
+    pub content: &'a ChangedContent,
+    /// The images that are judged.
+    head: &'a Model,
+    /// The change alone, where head is a merge of it and a rule asks which versions it took.
+    merge: Option<&'a Merge>,
+}
+
+/// The images of a change as its author made it, before it was merged into the base branch: those that the merge touches.
+pub struct Merge {
+    /// Where its author left the base branch.
+    pub fork: Model,
+    /// What its author made of that.
+    pub author: Model,
+}
+
+/// The versions that an author gave an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Authored<'a> {
+    /// The former one; `None` for a new image.
+    pub old: Option<&'a str>,
+    /// The one that the author chose.
+    pub new: &'a str,
+}
+
+impl<'a> Change<'a> {
+    /// A change of `base` into `head`; `tip` is the base branch now, where that went on.
+    pub fn new(
+        pair: &'a Pair<'a>,
+        base: &'a Model,
+        tip: Option<&'a Model>,
+        head: &'a Model,
+        content: &'a ChangedContent,
+    ) -> Self {
+        Self { pair, base, tip: tip.unwrap_or(base), content, head, merge: None }
+    }
+
+    /// The same, as a merge of what an author made.
+    #[must_use]
+    pub fn merging(self, merge: Option<&'a Merge>) -> Self {
+        Self { merge, ..self }
+    }
+
+    /// The image that stood in the same directory where the change left the base branch.
+    pub fn base_of(&self, image: &Image) -> Option<&'a Image> {
+        self.base.images.get(&image.directory).map(|image| &**image)
+    }
+
+    /// The image that one was before it moved: published under the same name, with the same version or from a directory that is no
+    /// image any more. Of several the one is meant whose directory was called alike.
+    pub fn moved_from(&self, image: &Image) -> Option<&'a Image> {
+        if self.base.directories.contains(&image.directory) {
+            return None;
+        }
+        let candidates = self.base.published(image.published());
+        let mut gone = Vec::new();
+        for before in candidates {
+            if before.version().is_some() && before.version() == image.version() {
+                return Some(before);
+            }
+            if !self.head.directories.contains(&before.directory) {
+                gone.push(before);
+            }
+        }
+        let alike = gone.iter().find(|before| file_name(&before.directory) == file_name(&image.directory));
+        match (alike, &gone[..]) {
+            (Some(before), _) | (None, [before]) => Some(*before),
+            _ => None,
+        }
+    }
+
+    /// An image as it was where the change left the base branch, wherever it stood.
+    pub fn before(&self, image: &Image) -> Option<&'a Image> {
+        self.base_of(image).or_else(|| self.moved_from(image))
+    }
+
+    /// The version of an image on the base branch now.
+    pub fn tip_version(&self, image: &Image) -> Option<&'a str> {
+        let here = self.tip.images.get(&image.directory);
+        let here = here.or_else(|| self.tip.images.get(&self.moved_from(image)?.directory)).map(|image| &**image);
+        // It may have moved there meanwhile.
+        here.or_else(|| self.tip.published(image.published()).first().copied())?.version()
+    }
+
+    /// The versions of an image before and after, where the change gave it another one.
+    pub fn new_version<'i>(&self, image: &'i Image) -> Option<(&'a str, &'i str)> {
+        let (before, after) = (self.before(image)?.version()?, image.version()?);
+        (before != after).then_some((before, after))
+    }
+
+    /// The version that an author chose for an image and that the base branch took meanwhile: of a merge, in which both look
+    /// alike. What the image is built from differs all the same.
+    pub fn taken_in_merge(&self, image: &'a Image) -> Option<Authored<'a>> {
+        let merge = self.merge?;
+        let version = image.version()?;
+        let base = self.base_of(image)?.version()?;
+        let author = merge.author.images.get(&image.directory)?.version()?;
+        let old = merge.fork.images.get(&image.directory).and_then(|image| image.version());
+        let is_taken = version == base && version == author && old != Some(version);
+        let differs = self.content.get(&image.directory).is_some_and(|paths| !paths.is_empty());
+        (is_taken && differs).then_some(Authored { old, new: version })
+    }
+
+    /// The version that the change gives to an image, new or not, under a name that did not have it: nothing can have built it yet.
+    pub fn introduced_version<'i>(&self, image: &'i Image) -> Option<&'i str> {
+        let version = image.version()?;
+        let mut known = self.base.published(image.published()).into_iter();
+        (!known.any(|it| it.version() == Some(version))).then_some(version)
+    }
+
+    /// The repair that gives an image the first version that is free: after both the merge base's and the tip's, and not promoted.
+    /// Where the two cannot be ordered the tip's is followed, but that is a guess.
+    pub fn bump(&self, shape: &Shape, inputs: &Inputs, image: &Image) -> Option<(String, Fix)> {
+        let base = self.before(image).and_then(Image::version);
+        let tip = self.tip_version(image).or(base)?;
+        let base = base.unwrap_or(tip);
+        let order = order(base, tip);
+        let mut next = following(shape, image, if order == Some(Ordering::Greater) { base } else { tip });
+        while inputs.is_promoted(image.published(), &shape.tag_of(&next)) {
+            next = following(shape, image, &next);
+        }
+        let edits = vec![image.version_edit(&next)?];
+        let title = format!("set {} of {} to {next}", image.version_name, image.name);
+        let fix = if order.is_none() { Fix::risky(title, edits) } else { Fix::safe(title, edits) };
+        Some((next, fix))
+    }
+}
+
+/// The version that comes after one of an image.
+pub fn following(shape: &Shape, image: &Image, version: &str) -> String {
+    if shape.counts_revisions(&image.name) { next_revision(version) } else { next(version) }
+}

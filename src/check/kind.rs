@@ -1,0 +1,176 @@
+//! What a kind of check is: what it sees, what it reads, and what it may lack.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::change::Change;
+use crate::finding::Fault;
+use crate::inputs::Inputs;
+use crate::model::{Build, Image, Model};
+use crate::shape::{ManifestOrder, Shape};
+use crate::snapshot::{Snapshot, StoreError};
+
+/// What a check sees.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// The shape of the repository.
+    pub shape: &'a Shape,
+    /// The files that are judged.
+    pub files: &'a Snapshot<'a>,
+    /// What they say.
+    pub head: &'a Model,
+    /// Files from outside.
+    pub inputs: &'a Inputs,
+    /// What they are compared with; `None` where the whole tree is judged.
+    pub change: Option<&'a Change<'a>>,
+    /// When the manifest follows, or why that cannot be told.
+    pub order: &'a Result<ManifestOrder, StoreError>,
+}
+
+impl<'a> Context<'a> {
+    /// When the manifest follows. Who needs that and cannot be told has failed.
+    pub fn manifest_order(&self) -> Result<&'a ManifestOrder, StoreError> {
+        self.order.as_ref().map_err(Clone::clone)
+    }
+}
+
+/// What a run gives its checks to look at, beside the files that are judged.
+#[derive(Clone, Copy)]
+pub struct Sight<'a> {
+    /// Files from outside.
+    pub inputs: &'a Inputs,
+    /// Whether there is something to compare with.
+    pub has_base: bool,
+    /// Whether the manifest follows in a later change, when an image is promoted.
+    pub is_after_promotion: bool,
+}
+
+/// What a kind judges of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Basis {
+    /// It compares, and has nothing to say without a base.
+    Change,
+    /// It judges a tree. Of a change, only what base had not is reported.
+    Tree,
+    /// It judges a tree if there is no base, and compares if there is one.
+    Both,
+}
+
+/// What a check lacks to see what it is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// A base to compare with.
+    Base,
+    /// The file that this option names.
+    Input(&'static str),
+}
+
+impl std::fmt::Display for Missing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Base => f.write_str("a base to compare with"),
+            Self::Input(option) => write!(f, "the file that `{option}` names"),
+        }
+    }
+}
+
+/// The files that a kind reads beside what it compares.
+#[derive(Clone, Copy)]
+pub enum Reads<'a> {
+    /// Those that say what the images are, as the pack describes them, and no others.
+    ControlFiles,
+    /// Beside them one, wherever it lies.
+    File(&'a str),
+    /// Beside them several, told by their paths.
+    Files(&'a dyn Files),
+}
+
+/// Files that are told by their paths.
+pub trait Files {
+    /// Whether the file at this path is one of them.
+    fn contain(&self, path: &str) -> bool;
+}
+
+impl Reads<'_> {
+    /// Whether a file that is no control file of every pack is read.
+    pub fn contain(self, path: &str) -> bool {
+        match self {
+            Self::ControlFiles => false,
+            Self::File(file) => file == path,
+            Self::Files(files) => files.contain(path),
+        }
+    }
+}
+
+/// A kind of check; its options are its fields.
+pub trait Kind {
+    /// The files that it reads. A change of other files alone is judged without it, so a kind that leaves one out is blind to it.
+    fn reads(&self) -> Reads<'_>;
+
+    /// Judges. An error means that it could not look.
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError>;
+
+    /// What it would have to read to be sure, and cannot. What it finds is reported all the same, but the run has failed.
+    fn unread(&self, _: &Context<'_>) -> Vec<StoreError> {
+        Vec::new()
+    }
+
+    /// What it lacks to see what it is about, beside a base to compare with. Without that it is silent, whatever is wrong.
+    fn missing(&self, _: Sight<'_>) -> Option<Missing> {
+        None
+    }
+
+    /// Compiles its patterns; the error says what is wrong with them.
+    fn compile(&self) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+/// The Dockerfiles of which something could not be read, before the change no more than now, and which the change concerns: it touches
+/// them, or bumps an image that they may be built on. What is as unreadable as ever is no finding of the change, but what was to be
+/// found there is not either.
+pub(super) fn unread_dockerfiles(context: &Context<'_>) -> Vec<StoreError> {
+    let Some(change) = context.change else { return Vec::new() };
+    let mut unread = Vec::new();
+    let mut bumped = None;
+    for image in context.head.images.values() {
+        for build in image.builds.iter().filter(|build| build.problem().is_some()) {
+            let before = change.base_of(image).map(|base| &base.builds[..]).unwrap_or_default();
+            let is_old = before.iter().any(|old| old.path == build.path && old.problem().is_some());
+            let touched = change.content.get(&image.directory).is_some_and(|paths| paths.contains(&build.path));
+            if is_old
+                && (touched
+                    || may_be_built_on(image, build, bumped.get_or_insert_with(|| bumped_images(context, change))))
+                && let Some(problem) = build.problem()
+            {
+                let help = "mend it: until then nobody can tell whether it follows the policy".to_owned();
+                unread.push(StoreError { path: build.path.to_string(), reason: problem.to_owned(), help: Some(help) });
+            }
+        }
+    }
+    unread.dedup_by(|one, other| one.path == other.path);
+    unread
+}
+
+/// The images that the change gives another version.
+pub(super) fn bumped_images<'a>(context: &Context<'a>, change: &Change<'_>) -> Vec<&'a Image> {
+    let images = context.head.images.values().map(|image| &**image);
+    images.filter(|image| change.new_version(image).is_some()).collect()
+}
+
+/// Whether a build of which not all could be read may be put on one of these images: as far as it could be read it names one, or its
+/// text does, or it has no text.
+pub(super) fn may_be_built_on(image: &Image, build: &Build, parents: &[&Image]) -> bool {
+    parents.iter().filter(|parent| parent.directory != image.directory).any(|parent| {
+        let names = [parent.published(), &parent.name];
+        image.references.iter().any(|reference| names.contains(&reference.target.as_str()))
+            || build.text().is_none_or(|text| names.iter().any(|name| text.as_str().contains(name)))
+    })
+}
+
+/// The faults without those that say of a file again what was said of it.
+pub(super) fn once(mut faults: Vec<Fault>) -> Vec<Fault> {
+    let mut seen = HashSet::new();
+    faults.retain(|fault| seen.insert((Arc::clone(&fault.place.path), fault.message.clone())));
+    faults
+}
