@@ -4,9 +4,15 @@
 //! with a fenced block below it. `both` is on both sides of the change, `before` at the base, `after` at head, `tip` on the
 //! base branch now. `judge: all` judges the whole of head, as under `--all`. `findings` lists what is found, without the rule's
 //! name; `fixed` is a file after the repair; `config` is the configuration; `promoted`, `jobs` and `registries` are files from
-//! outside; `older` counts older findings.
+//! outside; `older` counts older findings. A history begins with a line such as `` `commit: 2026-03-01 Title` ``: the files called
+//! `then` below it are what that commit wrote, and head has them, too, unless it has others. Where `history: cut` stands, what
+//! came before the first commit is not known.
 
-use crate::snapshot::FileKind;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::history::{Commit, Difference, Step};
+use crate::snapshot::{Content, Entry, FileKind};
 
 /// A case.
 #[derive(Debug, Clone, Default)]
@@ -29,6 +35,19 @@ pub struct Case {
     pub older: usize,
     /// Whether the whole of head is judged, as under `--all`.
     pub is_whole: bool,
+    /// The commits that led to head, the oldest first.
+    pub commits: Vec<Made>,
+    /// Whether there are older ones that are not known.
+    pub is_cut: bool,
+}
+
+/// A commit of a case.
+#[derive(Debug, Clone)]
+pub struct Made {
+    /// The day on which it was made, as in `2026-03-01`.
+    pub day: String,
+    /// Its title.
+    pub title: String,
 }
 
 /// A file of a case.
@@ -95,6 +114,8 @@ pub enum Side {
     After,
     /// The tip.
     Tip,
+    /// A commit that led to head, by its number.
+    Then(usize),
 }
 
 /// Reads the cases of a rule. An error says what is wrong and on which line.
@@ -149,6 +170,15 @@ impl Case {
                 self.is_whole = true;
                 return Ok(());
             }
+            "history" if path == "cut" => {
+                self.is_cut = true;
+                return Ok(());
+            }
+            "commit" => {
+                let (day, title) = path.split_once(' ').ok_or("a commit has a day and a title")?;
+                self.commits.push(Made { day: day.to_owned(), title: title.to_owned() });
+                return Ok(());
+            }
             _ => {}
         }
         let text = block(lines).ok_or("a block must follow")?;
@@ -159,14 +189,14 @@ impl Case {
             "promoted" => self.inputs.push(Input { kind: InputKind::Promoted, text }),
             "jobs" => self.inputs.push(Input { kind: InputKind::Jobs, text }),
             "registries" => self.inputs.push(Input { kind: InputKind::Registries, text }),
-            _ => self.files.push(file(words, path, text)?),
+            _ => self.files.push(file(words, path, text, self.commits.len())?),
         }
         Ok(())
     }
 }
 
-/// A file; `words` say where and what it is, as `both` or `after executable`.
-fn file(words: &str, path: String, text: String) -> Result<File, &'static str> {
+/// A file; `words` say where and what it is, as `both` or `after executable`. So many commits stand above it.
+fn file(words: &str, path: String, text: String, commits: usize) -> Result<File, &'static str> {
     let (side, kind) = words.split_once(' ').unwrap_or((words, "file"));
     let kind = match kind {
         "file" => FileKind::File,
@@ -179,6 +209,7 @@ fn file(words: &str, path: String, text: String) -> Result<File, &'static str> {
         "before" => Side::Before,
         "after" => Side::After,
         "tip" => Side::Tip,
+        "then" => Side::Then(commits.checked_sub(1).ok_or("no commit stands above this")?),
         _ => return Err("unknown directive"),
     };
     Ok(File { side, path, kind, text })
@@ -218,17 +249,48 @@ impl Case {
         files.map(|file| (file.path.as_str(), file.kind, file.text.as_bytes()))
     }
 
+    /// The steps back along the history, the newest first. `seconds` tells when a day was.
+    pub fn steps(&self, seconds: impl Fn(&str) -> i64) -> Vec<Step> {
+        let mut steps = Vec::new();
+        let mut now = self.entries(Side::After);
+        for (number, made) in self.commits.iter().enumerate().rev() {
+            let then = self.entries(Side::Then(number));
+            steps.push(Step::Made { commit: None, before: differences(&now, &then) });
+            let before = number.checked_sub(1).map_or_else(BTreeMap::new, |last| self.entries(Side::Then(last)));
+            if number == 0 && self.is_cut {
+                steps.push(Step::Cut);
+                break;
+            }
+            let id = format!("commit{}", number + 1);
+            let commit = Commit { id, summary: made.title.clone(), time: seconds(&made.day) };
+            steps.push(Step::Made { commit: Some(commit), before: differences(&then, &before) });
+            now = before;
+        }
+        steps.retain(|step| !matches!(step, Step::Made { before, .. } if before.is_empty()));
+        steps
+    }
+
+    fn entries(&self, side: Side) -> BTreeMap<Arc<str>, Entry> {
+        let mut entries = BTreeMap::new();
+        for (path, kind, bytes) in self.tree(side) {
+            entries.insert(Arc::from(path), Entry { kind, content: Content::Inline(bytes.into()) });
+        }
+        entries
+    }
+
     /// All files of the case in the order in which they are told, with the words for where they are.
-    pub fn told(&self) -> Vec<(&File, &'static str)> {
-        let sides = [
-            (Side::Both, "on both sides"),
-            (Side::Before, "before"),
-            (Side::After, "after"),
-            (Side::Tip, "meanwhile on the base branch"),
-        ];
+    pub fn told(&self) -> Vec<(&File, String)> {
+        let mut sides = vec![(Side::Both, "on both sides".to_owned()), (Side::Before, "before".to_owned())];
+        for (number, made) in self.commits.iter().enumerate() {
+            let words = format!("in commit{}, {}, of {}", number + 1, made.title, made.day);
+            sides.push((Side::Then(number), words));
+        }
+        sides.push((Side::After, "after".to_owned()));
+        sides.push((Side::Tip, "meanwhile on the base branch".to_owned()));
         let mut told = Vec::new();
         for (side, words) in sides {
-            told.extend(self.files.iter().filter(|file| file.side == side).map(|file| (file, words)));
+            let files = self.files.iter().filter(|file| file.side == side);
+            told.extend(files.map(|file| (file, words.clone())));
         }
         told
     }
@@ -242,9 +304,18 @@ impl Case {
 impl File {
     /// Whether a tree has it.
     fn is_in(&self, side: Side) -> bool {
-        match side {
-            Side::Tip => self.side != Side::After,
-            side => self.side == side || self.side == Side::Both,
+        match (side, self.side) {
+            (Side::Tip, side) => side != Side::After,
+            (Side::After, Side::Then(_)) => true,
+            (Side::Then(last), Side::Then(number)) => number <= last,
+            (side, own) => own == side || own == Side::Both,
         }
     }
+}
+
+/// What differs between two trees, with what the second has there.
+fn differences(now: &BTreeMap<Arc<str>, Entry>, then: &BTreeMap<Arc<str>, Entry>) -> Vec<Difference> {
+    let paths: BTreeSet<&Arc<str>> = now.keys().chain(then.keys()).collect();
+    let differing = paths.into_iter().filter(|path| now.get(*path) != then.get(*path));
+    differing.map(|path| Difference { path: Arc::clone(path), other: then.get(path).cloned() }).collect()
 }

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::history::History;
 use crate::parse::yaml::{Document, Malformed, Node};
 use crate::text::Text;
 use crate::toml_source::{Problem, Source};
@@ -19,6 +20,8 @@ pub struct Inputs {
     pub registries: Option<RegistryList>,
     /// The name of the branch that the change is made to, or of the one that is judged as a whole; `None` where that is not known.
     pub branch: Option<String>,
+    /// What the history tells of the images, where a whole tree is judged.
+    pub history: Option<Arc<History>>,
 }
 
 /// The registries that tests are told to use.

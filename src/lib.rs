@@ -16,6 +16,7 @@ pub mod suggest;
 // trees and configuration as data
 pub mod toml_source;
 pub mod snapshot;
+pub mod history;
 pub mod case;
 // readers
 pub mod git;

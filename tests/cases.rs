@@ -11,10 +11,13 @@ use imglint::case::{self, Case, Input, InputKind, Side};
 use imglint::config_file::{CONFIG_FILE, Config};
 use imglint::finding::Finding;
 use imglint::fix::{self, Allowed};
+use imglint::history::History;
 use imglint::inputs::{Jobs, Promoted, RegistryList};
+use imglint::model::Model;
+use imglint::model::past::look_back;
 use imglint::pack::{self, BUILT_IN, BuiltIn, Pack, Selection};
 use imglint::run::{self, Outcome};
-use imglint::snapshot::{Origin, Pair, Snapshot};
+use imglint::snapshot::{Origin, Pair, Snapshot, StoreError};
 use imglint::toml_source::Source;
 use imglint::waiver::{Day, Waivers};
 use libtest_mimic::{Arguments, Trial};
@@ -104,6 +107,7 @@ fn configured(of_rule: &Cases, case: &Case) -> Pack {
             }
         }
     }
+    pack.inputs.history = (!case.commits.is_empty()).then(|| history(case, &pack));
     pack
 }
 
@@ -120,6 +124,19 @@ fn pair(case: &Case) -> Pair<'static> {
         head: snapshot(Side::After),
         origin: Origin::default(),
     }
+}
+
+/// What the history of the case tells of its images, on the day on which waivers are judged.
+fn history(case: &Case, pack: &Pack) -> Arc<History> {
+    let head = Snapshot::in_memory(case.tree(Side::After));
+    let model = Model::build(&head, &pack.shape, None, None).expect("all is in memory");
+    let steps = case.steps(seconds).into_iter().map(Ok::<_, StoreError>);
+    look_back(&head, &model, &pack.shape, None, steps, seconds("2026-06-01")).expect("all is in memory").into()
+}
+
+/// The beginning of a day, in seconds since 1970.
+fn seconds(day: &str) -> i64 {
+    (0..30_000).map(|days| days * 86_400).find(|time| Day::of_seconds(*time) == Day::parse(day)).expect("a day")
 }
 
 fn judge(pack: &Pack, pair: &Pair<'_>) -> Outcome {
@@ -212,6 +229,7 @@ fn every_rule_that_repairs_has_a_case_with_a_repair() {
         "stale-manifest",
         "stale-version",
         "taken-version",
+        "unbumped-content",
     ];
     assert_eq!(repaired.iter().map(String::as_str).collect::<Vec<_>>(), with_a_fix);
 }

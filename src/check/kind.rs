@@ -61,6 +61,8 @@ pub enum Basis {
 pub enum Missing {
     /// A base to compare with.
     Base,
+    /// The history of a whole tree.
+    History,
     /// The file that this option names.
     Input(&'static str),
 }
@@ -69,6 +71,7 @@ impl std::fmt::Display for Missing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Base => f.write_str("a base to compare with"),
+            Self::History => f.write_str("the history, which is read under `--all`"),
             Self::Input(option) => write!(f, "the file that `{option}` names"),
         }
     }
@@ -113,6 +116,11 @@ pub trait Kind {
     /// What it would have to read to be sure, and cannot. What it finds is reported all the same, but the run has failed.
     fn unread(&self, _: &Context<'_>) -> Vec<StoreError> {
         Vec::new()
+    }
+
+    /// Whether it looks into the history of a whole tree.
+    fn needs_history(&self) -> bool {
+        false
     }
 
     /// What it lacks to see what it is about, beside a base to compare with. Without that it is silent, whatever is wrong.

@@ -29,6 +29,7 @@ mod stage_path;
 mod unchanged;
 mod version_bump;
 mod version_change;
+mod version_drift;
 mod version_format;
 
 use serde::Deserialize;
@@ -138,6 +139,8 @@ kinds! {
     VersionBump(version_bump::VersionBump, Change),
     /// A new version must be a free one, or a higher one.
     VersionChange(version_change::VersionChange, Change),
+    /// What has a version must be what it was when it got that.
+    VersionDrift(version_drift::VersionDrift, Tree),
     /// A version file must hold one image tag.
     VersionFormat(version_format::VersionFormat, Tree),
 }

@@ -1,5 +1,6 @@
 //! `imglint check`: prepare, judge, repair, write, report.
 
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use super::args::{Check as Options, Deny, Format};
@@ -161,8 +162,12 @@ impl Check<'_> {
 
     /// Judges, and repairs in memory what may be repaired.
     fn judge<'f>(&self, Prepared { frame, selection }: &'f Prepared) -> Result<Judged<'f>, Error> {
-        let pack = &frame.pack;
         let mut pair = frame.pair()?;
+        let mut pack = Cow::Borrowed(&frame.pack);
+        if pair.base.is_none() && pack.needs_history() {
+            pack.to_mut().inputs.history = Some(frame.history(&pair, None, self.environment)?);
+        }
+        let pack = &*pack;
         refuse_nothing(pack, &pair, selection)?;
         let paths = narrow(&self.options.paths, &frame.repository, &pair)?;
         frame.repository.refuse_nothing_judged(&frame.base, &frame.head, &pair)?;

@@ -1,11 +1,17 @@
 //! The beginning that `check` and `bump` share: from the options to what is judged by which rules.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use super::args::{Output, Policy, Target};
 use super::exit::Error;
-use super::policy::{Chosen, choose, head, waive};
+use super::policy::{Chosen, choose, head, now, waive};
 use super::terminal::{say, say_all};
 use crate::environment::Environment;
 use crate::git::{Base, Head, Repository};
+use crate::history::History;
+use crate::model::Model;
+use crate::model::past::look_back;
 use crate::pack::Pack;
 use crate::snapshot::Pair;
 
@@ -66,5 +72,17 @@ impl Frame {
     /// The files on both sides.
     pub(super) fn pair(&self) -> Result<Pair<'_>, Error> {
         Ok(self.repository.pair(&self.base, &self.head, &self.pack.scope())?)
+    }
+
+    /// What the history tells of the images of a whole tree: of all, or `only` of those in these directories.
+    pub(super) fn history(
+        &self,
+        pair: &Pair<'_>,
+        only: Option<&BTreeSet<Arc<str>>>,
+        environment: &Environment,
+    ) -> Result<Arc<History>, Error> {
+        let model = Model::build(&pair.head, &self.pack.shape, None, None)?;
+        let line = self.repository.first_parent_line(&self.head, &pair.head, &self.pack.scope())?;
+        Ok(Arc::new(look_back(&pair.head, &model, &self.pack.shape, only, line, now(environment)?)?))
     }
 }

@@ -370,12 +370,17 @@ pub(super) fn waive(
 /// The day that waivers are judged on, in UTC. Where builds are reproduced, it is told:
 /// <https://reproducible-builds.org/specs/source-date-epoch/>.
 fn today(environment: &Environment) -> Result<Day, NoDate> {
+    let told = environment.get("SOURCE_DATE_EPOCH");
+    Day::of_seconds(now(environment)?).ok_or_else(|| told.map_or(NoDate::Clock, |told| NoDate::Told(told.to_owned())))
+}
+
+/// The time, in seconds since 1970; where builds are reproduced, the one that is told.
+pub(super) fn now(environment: &Environment) -> Result<i64, NoDate> {
     if let Some(told) = environment.get("SOURCE_DATE_EPOCH") {
-        let day = told.parse().ok().and_then(Day::of_seconds);
-        return day.ok_or_else(|| NoDate::Told(told.to_owned()));
+        return told.parse().map_err(|_| NoDate::Told(told.to_owned()));
     }
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).ok();
-    now.and_then(|now| Day::of_seconds(now.as_secs().cast_signed())).ok_or(NoDate::Clock)
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.map(|now| now.as_secs().cast_signed()).map_err(|_| NoDate::Clock)
 }
 
 /// Reads the files from outside that options and environment name.
@@ -403,7 +408,7 @@ fn read(path: &Path, option: &'static str) -> Result<Source, NoPack> {
 }
 
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
-enum NoDate {
+pub(super) enum NoDate {
     #[error("the clock is wrong, so no waiver can be judged")]
     #[diagnostic(help("set the clock, or SOURCE_DATE_EPOCH to seconds since 1970; `--no-waivers` does without"))]
     Clock,

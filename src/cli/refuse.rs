@@ -35,6 +35,9 @@ enum NothingToJudge {
     #[error("the rule {0} compares a change with its base, and there is none")]
     #[diagnostic(help("leave out `--all`, or name a base: `--base REV`"))]
     NoBase(RuleId),
+    #[error("the rule {0} looks into the history of a whole tree, and a change is judged")]
+    #[diagnostic(help("add `--all`"))]
+    NoHistory(RuleId),
     #[error("the rule {0} finds nothing without the file that `{1}` names")]
     #[diagnostic(help("add `{1} FILE`"))]
     NoInput(RuleId, &'static str),
@@ -102,6 +105,7 @@ fn obstacle(rule: &Rule, pack: &Pack, pair: &Pair<'_>, selection: &Selection) ->
     let sight = Sight { inputs: &pack.inputs, has_base: pair.base.is_some(), is_after_promotion };
     Some(match rule.missing(sight)? {
         Missing::Base => NothingToJudge::NoBase(id),
+        Missing::History => NothingToJudge::NoHistory(id),
         Missing::Input(option) => NothingToJudge::NoInput(id, option),
     })
 }

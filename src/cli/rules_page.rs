@@ -27,8 +27,12 @@ fn section(page: &mut String, rule: &Rule) {
     let _ = writeln!(page, "\n## {}\n", escape(&rule.id));
     let mut facts = vec![rule.level.to_string()];
     let sight = Sight { inputs: &Inputs::default(), has_base: false, is_after_promotion: true };
-    let is_of_change = rule.missing(sight) == Some(Missing::Base);
-    facts.push(if is_of_change { "judged in changes" } else { "judged in changes and with `--all`" }.to_owned());
+    let judged = match rule.missing(sight) {
+        Some(Missing::Base) => "judged in changes",
+        Some(Missing::History) => "judged with `--all`, where the clone has its history",
+        Some(Missing::Input(_)) | None => "judged in changes and with `--all`",
+    };
+    facts.push(judged.to_owned());
     if cases.iter().any(|case| !case.fixed.is_empty()) {
         facts.push("repaired by `--fix`".to_owned());
     }

@@ -17,6 +17,7 @@ mod convert;
 mod worktree;
 mod read;
 mod clean;
+mod history;
 mod policy;
 // what a change is compared with
 mod reflog;
@@ -32,6 +33,7 @@ pub use base::{Base, Candidate, Comparison, Merged, Standing, is_zero};
 pub use batch::Step;
 pub use error::GitError;
 pub use head::Head;
+pub use history::Line;
 pub use policy::Policy;
 pub use read::Trailer;
 pub use repository::Repository;

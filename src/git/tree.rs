@@ -9,6 +9,7 @@ use git2::{OdbObject, Oid};
 use super::entry::{DIRECTORY, Entries, canonical, kind_of_mode, object};
 use super::error::{Doing, GitError};
 use super::objects::Objects;
+use crate::history::Difference;
 use crate::snapshot::{Entry, Scope};
 use crate::text::{is_below, path_of_bytes};
 
@@ -38,7 +39,7 @@ struct Item<'t> {
 }
 
 /// One directory, or file, and what stands in its place in another tree.
-struct Difference<'t> {
+struct Changed<'t> {
     name: &'t [u8],
     old: Option<(i32, Oid)>,
     new: Option<(i32, Oid)>,
@@ -100,8 +101,25 @@ impl Objects<'_> {
     /// Lists a tree that differs little from one whose files are known: only directories that differ are visited.
     pub(super) fn list_like(&self, known: Known<'_>, tree: Oid, scope: &Scope) -> Result<Entries, GitError> {
         let mut entries = known.entries.clone();
-        Lister::new(self).update_below(Some(known.tree), Some(tree), "", &Reach::of(scope), &mut entries)?;
+        for Difference { path, other } in self.differences(Some(known.tree), Some(tree), scope)? {
+            match other {
+                Some(entry) => drop(entries.insert(path, entry)),
+                None => drop(entries.remove(&path)),
+            }
+        }
         Ok(entries)
+    }
+
+    /// The paths that differ between two trees, with what the second has there. Only directories that differ are visited.
+    pub(super) fn differences(
+        &self,
+        old: Option<Oid>,
+        new: Option<Oid>,
+        scope: &Scope,
+    ) -> Result<Vec<Difference>, GitError> {
+        let mut differences = Vec::new();
+        Lister::new(self).differ_below(old, new, "", &Reach::of(scope), &mut differences)?;
+        Ok(differences)
     }
 }
 
@@ -157,35 +175,34 @@ impl<'o, 'r> Lister<'o, 'r> {
         Ok(())
     }
 
-    /// Makes of the files below a directory of one tree those of another.
-    fn update_below(
+    /// Adds what differs below a directory of two trees.
+    fn differ_below(
         &mut self,
         old: Option<Oid>,
         new: Option<Oid>,
         directory: &str,
         reach: &Reach<'_>,
-        entries: &mut Entries,
+        differences: &mut Vec<Difference>,
     ) -> Result<(), GitError> {
         if old == new {
             return Ok(());
         }
         let [old, new] = [self.tree_if_any(old, directory)?, self.tree_if_any(new, directory)?];
-        for Difference { name, old, new } in differences(old.as_ref(), new.as_ref())? {
+        for Changed { name, old, new } in changed(old.as_ref(), new.as_ref())? {
             let path = join(directory, name);
             if let Some(reach) = reach.below(&path) {
                 let [old, new] = [directory_of(old), directory_of(new)];
                 if old.or(new).is_some() {
                     self.spend(&path)?;
                 }
-                self.update_below(old, new, &path, &reach, entries)?;
+                self.differ_below(old, new, &path, &reach, differences)?;
             }
             if reach.has(&path) {
-                match new.and_then(|(mode, id)| entry(mode, id)) {
-                    Some(entry) => {
-                        self.spend(&path)?;
-                        entries.insert(path.into(), entry);
-                    }
-                    None => drop(entries.remove(path.as_str())),
+                let before = old.and_then(|(mode, id)| entry(mode, id));
+                let after = new.and_then(|(mode, id)| entry(mode, id));
+                if before != after {
+                    self.spend(&path)?;
+                    differences.push(Difference { path: path.into(), other: after });
                 }
             }
         }
@@ -202,10 +219,7 @@ impl<'o, 'r> Lister<'o, 'r> {
 }
 
 /// What stands otherwise in one tree than in another.
-fn differences<'t>(
-    old: Option<&'t OdbObject<'_>>,
-    new: Option<&'t OdbObject<'_>>,
-) -> Result<Vec<Difference<'t>>, GitError> {
+fn changed<'t>(old: Option<&'t OdbObject<'_>>, new: Option<&'t OdbObject<'_>>) -> Result<Vec<Changed<'t>>, GitError> {
     let mut before: HashMap<&[u8], (i32, Oid)> = HashMap::new();
     for item in old.into_iter().flat_map(items) {
         let Item { mode, name, id } = item?;
@@ -216,10 +230,10 @@ fn differences<'t>(
         let Item { mode, name, id } = item?;
         let old = before.remove(name);
         if old != Some((mode, id)) {
-            differences.push(Difference { name, old, new: Some((mode, id)) });
+            differences.push(Changed { name, old, new: Some((mode, id)) });
         }
     }
-    differences.extend(before.into_iter().map(|(name, gone)| Difference { name, old: Some(gone), new: None }));
+    differences.extend(before.into_iter().map(|(name, gone)| Changed { name, old: Some(gone), new: None }));
     Ok(differences)
 }
 

@@ -78,13 +78,19 @@ pub fn changed(
     base: &Model,
     head: &Model,
 ) -> Result<ChangedContent, StoreError> {
-    let search = Search { pair, paths, shape, base, head };
-    let mut content = ChangedContent::default();
-    search.add_shared(&mut content);
-    search.add_owned(&mut content)?;
-    search.add_linked(&mut content)?;
-    search.add_sources(&mut content)?;
-    Ok(content)
+    Search { pair, paths, shape, base, head, only: None }.run()
+}
+
+/// The same for the images in these directories alone. Only they must have been read; what is found of others is not all.
+pub fn changed_of(
+    directories: &BTreeSet<Arc<str>>,
+    pair: &Pair<'_>,
+    paths: &BTreeSet<Arc<str>>,
+    shape: &Shape,
+    base: &Model,
+    head: &Model,
+) -> Result<ChangedContent, StoreError> {
+    Search { pair, paths, shape, base, head, only: Some(directories) }.run()
 }
 
 /// A search for what a change touches.
@@ -94,6 +100,8 @@ struct Search<'a> {
     shape: &'a Shape,
     base: &'a Model,
     head: &'a Model,
+    /// The directories of the images that are asked about, if it is not all of them.
+    only: Option<&'a BTreeSet<Arc<str>>>,
 }
 
 /// One side of a change.
@@ -104,6 +112,15 @@ struct Side<'a> {
 }
 
 impl Search<'_> {
+    fn run(&self) -> Result<ChangedContent, StoreError> {
+        let mut content = ChangedContent::default();
+        self.add_shared(&mut content);
+        self.add_owned(&mut content)?;
+        self.add_linked(&mut content)?;
+        self.add_sources(&mut content)?;
+        Ok(content)
+    }
+
     fn sides(&self) -> [Side<'_>; 2] {
         let base = self.pair.base.as_ref().unwrap_or(&self.pair.head);
         [Side { model: self.head, files: &self.pair.head }, Side { model: self.base, files: base }]
@@ -193,7 +210,10 @@ impl Search<'_> {
         }
         let sources = Sources::new(candidates);
         // What an image owns is its content already. Where it owns all sources, nothing need be read to know that.
-        let is_open = |directory: &&Arc<str>| content.get(directory).is_none_or(|owned| !sources.are_among(owned));
+        let is_open = |directory: &&Arc<str>| {
+            self.only.is_none_or(|only| only.contains(*directory))
+                && content.get(directory).is_none_or(|owned| !sources.are_among(owned))
+        };
         let open: Vec<&Arc<str>> = head.directories.iter().filter(is_open).collect();
         let found = each(&open, WORTH_A_THREAD, |directory| {
             let origin = packages.of_image(directory, head)?;

@@ -4,6 +4,7 @@ pub mod content;
 mod dependencies;
 mod image;
 mod manifest;
+pub mod past;
 mod reference;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};

@@ -187,6 +187,12 @@ impl Pack {
         Ok(())
     }
 
+    /// Whether a rule that is applied looks into the history of a whole tree.
+    pub fn needs_history(&self) -> bool {
+        let mut judged = self.rules.iter().filter(|rule| rule.is_judged()).filter_map(Rule::check);
+        judged.any(|check| check.kind().needs_history())
+    }
+
     /// Whether rules about the state of a tree look at this file.
     pub fn is_control_file(&self, path: &str) -> bool {
         let manifest = self.shape.manifest.iter().map(|manifest| &*manifest.path);

@@ -12,6 +12,7 @@ mod generator;
 #[cfg(unix)]
 mod github;
 mod harness;
+mod history;
 mod hook;
 mod init;
 mod ladder;

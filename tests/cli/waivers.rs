@@ -135,7 +135,8 @@ fn a_waiver_is_never_wider_than_it_is_written() {
         "test/images/agnhost/Dockerfile_windows",
         "ARG BASEIMAGE\nFROM $BASEIMAGE\n# imglint: allow(windows-run) x until=2026-05-31\nRUN a\n",
     )]);
-    repo.imglint_with(&["--all"], TODAY).is(1, &["expired-waiver", "windows-run"]);
+    let drifted = "unbumped-content";
+    repo.imglint_with(&["--all"], TODAY).is(1, &["expired-waiver", "windows-run", drifted, drifted]);
 }
 
 #[test]
@@ -318,6 +319,7 @@ fn a_waiver_of_a_rule_that_was_not_judged_is_not_unused() {
     repo.change(&[
         ("imglint.toml", &(waiver("stale-base") + &waiver("unpromoted-manifest") + &waiver("stale-manifest"))),
         ("test/images/kitten/BASEIMAGE", "linux/amd64=REGISTRY/agnhost:2.24-linux-amd64\n"),
+        ("test/images/kitten/VERSION", "1.5\n"),
     ]);
     repo.imglint(&["--all"]).is(0, &[]);
     repo.imglint(&["--all", "--skip", "stale-base"]).is(0, &[]);

@@ -1,0 +1,133 @@
+//! `version-drift`: an image must be what it was when its version was given: its tag was built from that.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use super::change::following;
+use super::kind::{Context, Kind, Missing, Reads, Sight};
+use crate::edit::Fix;
+use crate::finding::{Fault, Level, Place};
+use crate::history::{Commit, Past, Settled};
+use crate::model::Image;
+use crate::snapshot::StoreError;
+use crate::text::counted;
+
+/// How many images are named in one line.
+const MAX_NAMED: usize = 5;
+
+/// The kind has no options.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VersionDrift {}
+
+impl Kind for VersionDrift {
+    fn reads(&self) -> Reads<'_> {
+        Reads::ControlFiles
+    }
+
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
+        let mut faults = Vec::new();
+        let Some(history) = context.inputs.history.as_ref().filter(|_| context.change.is_none()) else {
+            return Ok(faults);
+        };
+        let (mut cut, mut undecided): (Vec<&Image>, Vec<&Image>) = (Vec::new(), Vec::new());
+        for image in context.head.images.values() {
+            // The version of a frozen image stays, whatever becomes of its content.
+            let Some(version) = image.version().filter(|_| !context.shape.frozen.is_match(&image.name)) else {
+                continue;
+            };
+            match history.of(&image.directory, version) {
+                // What is only in the working tree is judged as a change, which it still is.
+                Some(Past::Settled(settled)) if !settled.changed.is_empty() && settled.since > 0 => {
+                    faults.push(drifted(context, image, settled));
+                }
+                Some(Past::Settled(settled)) if settled.is_undecided => undecided.push(image),
+                Some(Past::Cut) => cut.push(image),
+                Some(Past::Settled(_)) | None => {}
+            }
+        }
+        let why = "the clone is shallow, and its history begins later";
+        faults.extend(unknown(&cut, why, "fetch the history: git fetch --unshallow"));
+        let why = "only the build knows all that goes into it";
+        faults.extend(unknown(&undecided, why, "`imglint inspect` shows what is understood of an image"));
+        Ok(faults)
+    }
+
+    fn needs_history(&self) -> bool {
+        true
+    }
+
+    fn missing(&self, sight: Sight<'_>) -> Option<Missing> {
+        sight.inputs.history.is_none().then_some(Missing::History)
+    }
+}
+
+fn drifted(context: &Context<'_>, image: &Image, settled: &Settled) -> Fault {
+    let file = &image.version_name;
+    let then = settled.commit.as_ref().map_or_else(String::new, |commit| format!(" in {}", commit.id));
+    let message = format!(
+        "{} is not what it was when its {file} became {}{then}: since then, {}",
+        image.name,
+        settled.version,
+        since(settled)
+    );
+    let mut fault = Fault::new(message, image.version_place()).image(&image.name);
+    for (commit, path) in &settled.newest {
+        fault = fault.related(told(commit), Place::file(path));
+    }
+    let tag = context.shape.tag_of(&settled.version);
+    // A list that lacks the tag says that it is built over until it is promoted.
+    if context.inputs.promoted.is_some() && !context.inputs.is_promoted(image.published(), &tag) {
+        let help = format!("nothing to do: {tag} is not promoted yet, and is built over until it is");
+        return Fault { level: Some(Level::Note), ..fault.help(help) };
+    }
+    match bump(context, image) {
+        Some((next, fix)) => {
+            fault.help(format!("set {file} to {next}, so that it is built under a tag of its own")).fix(fix)
+        }
+        None => fault,
+    }
+}
+
+/// What came since: how many commits, and which are the newest.
+fn since(settled: &Settled) -> String {
+    let mut ids: Vec<&str> = settled.newest.iter().map(|(commit, _)| &*commit.id).collect();
+    if settled.since > ids.len() {
+        ids.push("…");
+    }
+    let mut since = format!("{} ({})", counted(settled.since, "commit"), ids.join(", "));
+    if settled.has_uncommitted {
+        since.push_str(" and changes that are not committed");
+    }
+    since
+}
+
+/// The repair that gives an image the next version that is free. Only a list of what is promoted tells that the tag is used.
+fn bump(context: &Context<'_>, image: &Image) -> Option<(String, Fix)> {
+    let mut next = following(context.shape, image, image.version()?);
+    while context.inputs.is_promoted(image.published(), &context.shape.tag_of(&next)) {
+        next = following(context.shape, image, &next);
+    }
+    let edit = image.version_edit(&next)?;
+    let title = format!("set {} of {} to {next}", image.version_name, image.name);
+    let safe = context.inputs.promoted.is_some();
+    Some((next, Fix { safe, ..Fix::safe(title, vec![edit]) }))
+}
+
+/// What is said of images of which it cannot be told whether they drifted.
+fn unknown(images: &[&Image], why: &str, help: &str) -> Option<Fault> {
+    let first = images.first()?;
+    let mut names: Vec<Arc<str>> = images.iter().take(MAX_NAMED).map(|image| Arc::clone(&image.name)).collect();
+    if images.len() > MAX_NAMED {
+        names.push(format!("{} more", images.len() - MAX_NAMED).into());
+    }
+    let message =
+        format!("cannot tell whether {} changed since {} was set: {why}", names.join(", "), first.version_name);
+    let fault = Fault::new(message, first.version_place()).help(help);
+    Some(Fault { level: Some(Level::Note), ..fault })
+}
+
+fn told(commit: &Commit) -> String {
+    format!("changed in {}: {}", commit.id, commit.summary)
+}

@@ -1,0 +1,98 @@
+//! What a repository's history tells of its images, as plain data: `git` reads it step by step, `model` makes sense of it, and
+//! checks see what came of it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::snapshot::Entry;
+
+/// A commit, as people speak of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commit {
+    /// The beginning of its id.
+    pub id: String,
+    /// The first line of its message.
+    pub summary: String,
+    /// When it was committed, in seconds since 1970.
+    pub time: i64,
+}
+
+/// A path that differs between two trees.
+#[derive(Debug, Clone)]
+pub struct Difference {
+    /// The path.
+    pub path: Arc<str>,
+    /// What the other tree has there.
+    pub other: Option<Entry>,
+}
+
+/// One step back on the first-parent line: from a state of the tree to the one before.
+#[derive(Debug, Clone)]
+pub enum Step {
+    /// A state that was made.
+    Made {
+        /// The commit that made it; `None` for what is not committed yet.
+        commit: Option<Commit>,
+        /// The paths that it changed, with what the tree before has there.
+        before: Vec<Difference>,
+    },
+    /// The clone is shallow: the line goes on, and is not here.
+    Cut,
+}
+
+/// What the history tells of the images of a tree.
+#[derive(Debug, Clone, Default)]
+pub struct History {
+    /// By the image's directory. Images without a readable version are not among them.
+    pub images: BTreeMap<Arc<str>, Past>,
+    /// When this was asked, in seconds since 1970.
+    pub now: i64,
+}
+
+/// What the history tells of an image.
+#[derive(Debug, Clone)]
+pub enum Past {
+    /// The history reaches to where the version got its present value.
+    Settled(Settled),
+    /// The clone is too shallow for that.
+    Cut,
+}
+
+/// How an image came to its version, and what became of it since.
+#[derive(Debug, Clone)]
+pub struct Settled {
+    /// The version.
+    pub version: String,
+    /// The commit that last gave it this value; `None` where that is not committed yet.
+    pub commit: Option<Commit>,
+    /// The files of its content that differ from what they were then.
+    pub changed: Vec<Arc<str>>,
+    /// Whether something else changed, and it cannot be told whether that is part of the image.
+    pub is_undecided: bool,
+    /// How many commits touched its content since.
+    pub since: usize,
+    /// The newest of them, each with a file that it touched.
+    pub newest: Vec<(Commit, Arc<str>)>,
+    /// Whether changes that are not committed touch its content, too.
+    pub has_uncommitted: bool,
+}
+
+/// How many of the commits since then are named.
+pub const MAX_NEWEST: usize = 3;
+
+const SECONDS_A_DAY: i64 = 24 * 60 * 60;
+
+impl History {
+    /// What is known of the image in a directory, while it still has the version that the history was asked about.
+    pub fn of(&self, directory: &str, version: &str) -> Option<&Past> {
+        self.images.get(directory).filter(|past| match past {
+            Past::Settled(settled) => settled.version == version,
+            Past::Cut => true,
+        })
+    }
+
+    /// For how many whole days an image has had its version.
+    pub fn days(&self, settled: &Settled) -> i64 {
+        settled.commit.as_ref().map_or(0, |commit| (self.now - commit.time).max(0) / SECONDS_A_DAY)
+    }
+}

@@ -1,0 +1,206 @@
+//! How the images of a tree came to their versions, and what became of them since.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::{Model, content};
+use crate::history::{Commit, Difference, History, MAX_NEWEST, Past, Settled, Step};
+use crate::shape::Shape;
+use crate::snapshot::{Entry, FileKind, Origin, Pair, Read, Snapshot, StoreError};
+use crate::text::{file_name, without_directory};
+
+/// Looks back along `steps`, from the tree `head` on, until all images have been seen to get their version: all of `model`, or
+/// `only` those in these directories. `now` is the time at which that is asked, in seconds since 1970.
+pub fn look_back<E: From<StoreError>>(
+    head: &Snapshot<'_>,
+    model: &Model,
+    shape: &Shape,
+    only: Option<&BTreeSet<Arc<str>>>,
+    steps: impl Iterator<Item = Result<Step, E>>,
+    now: i64,
+) -> Result<History, E> {
+    let mut search = Search::new(head, model, shape, only)?;
+    for step in steps {
+        if search.open.is_empty() {
+            break;
+        }
+        match step? {
+            Step::Cut => return Ok(search.end(now, true)),
+            Step::Made { commit, before } => search.step_back(commit, before)?,
+        }
+    }
+    Ok(search.end(now, false))
+}
+
+/// A walk back in time.
+struct Search<'a, 'r> {
+    model: &'a Model,
+    shape: &'a Shape,
+    /// The images whose version was not yet seen to become what it is.
+    open: BTreeMap<Arc<str>, Open<'a>>,
+    settled: BTreeMap<Arc<str>, Past>,
+    /// The files as they were where the walk has come to.
+    entries: BTreeMap<Arc<str>, Entry>,
+    /// What is compared: the files as they are, and as they were.
+    pair: Pair<'r>,
+    /// What was passed, the newest first.
+    passed: Vec<Passed>,
+}
+
+/// An image whose version was not yet seen to become what it is.
+struct Open<'a> {
+    version: &'a str,
+    version_file: &'a Arc<str>,
+    /// The files over which the version file leads elsewhere; none where it is no link.
+    links: BTreeSet<Arc<str>>,
+}
+
+/// A step that was passed.
+struct Passed {
+    commit: Option<Commit>,
+    paths: BTreeSet<Arc<str>>,
+}
+
+impl Open<'_> {
+    /// Whether a change of these paths may have given the image its version.
+    fn may_follow(&self, paths: &BTreeSet<Arc<str>>) -> bool {
+        let is_version_file = |path: &Arc<str>| file_name(path) == file_name(self.version_file);
+        paths.contains(self.version_file)
+            || (!self.links.is_empty() && paths.iter().any(|path| self.links.contains(path) || is_version_file(path)))
+    }
+}
+
+impl<'a, 'r> Search<'a, 'r> {
+    fn new(
+        head: &Snapshot<'r>,
+        model: &'a Model,
+        shape: &'a Shape,
+        only: Option<&BTreeSet<Arc<str>>>,
+    ) -> Result<Self, StoreError> {
+        let mut open = BTreeMap::new();
+        for (directory, image) in &model.images {
+            let Some(version) = image.version() else { continue };
+            if only.is_some_and(|only| !only.contains(directory)) {
+                continue;
+            }
+            let mut links = BTreeSet::new();
+            let is_link = head.entry(&image.version.path).is_some_and(|entry| entry.kind == FileKind::Symlink);
+            if is_link && let Some(Ok(way)) = head.follow(&image.version.path)? {
+                links.extend(way.into_iter().map(|(path, _)| Arc::clone(path)));
+            }
+            open.insert(Arc::clone(directory), Open { version, version_file: &image.version.path, links });
+        }
+        Ok(Self {
+            model,
+            shape,
+            open,
+            settled: BTreeMap::new(),
+            entries: head.entries().clone(),
+            pair: Pair { base: None, tip: None, head: head.clone(), origin: Origin::default() },
+            passed: Vec::new(),
+        })
+    }
+
+    /// Goes back over one step.
+    fn step_back(&mut self, commit: Option<Commit>, before: Vec<Difference>) -> Result<(), StoreError> {
+        let paths: BTreeSet<Arc<str>> = before.iter().map(|difference| Arc::clone(&difference.path)).collect();
+        let may_follow = self.open.values().any(|open| open.may_follow(&paths));
+        let after = may_follow.then(|| self.pair.head.with_entries(self.entries.clone()));
+        for Difference { path, other } in before {
+            match other {
+                Some(entry) => drop(self.entries.insert(path, entry)),
+                None => drop(self.entries.remove(&path)),
+            }
+        }
+        if let Some(after) = after {
+            let before = self.pair.head.with_entries(self.entries.clone());
+            let mut settled = BTreeSet::new();
+            for (directory, open) in self.open.iter().filter(|(_, open)| open.may_follow(&paths)) {
+                if self.version_in(&before, open.version_file)?.as_deref() != Some(open.version) {
+                    settled.insert(Arc::clone(directory));
+                }
+            }
+            self.settle(&settled, after, commit.as_ref())?;
+        }
+        self.passed.push(Passed { commit, paths });
+        Ok(())
+    }
+
+    /// Notes what became of images since this commit made the tree `then`, in which they have the version that they have now.
+    fn settle(
+        &mut self,
+        directories: &BTreeSet<Arc<str>>,
+        then: Snapshot<'r>,
+        commit: Option<&Commit>,
+    ) -> Result<(), StoreError> {
+        if directories.is_empty() {
+            return Ok(());
+        }
+        let base = Model::build(&then, self.shape, Some(self.model), Some(directories))?;
+        self.pair.base = Some(then);
+        let paths = self.pair.changed();
+        let content = content::changed_of(directories, &self.pair, &paths, self.shape, &base, self.model)?;
+        for directory in directories {
+            let Some(open) = self.open.remove(directory) else { continue };
+            let changed = content.get(directory).cloned().unwrap_or_default();
+            let mut settled = Settled {
+                version: open.version.to_owned(),
+                commit: commit.cloned(),
+                changed: Vec::new(),
+                is_undecided: content.undecided().any(|undecided| undecided == directory),
+                since: 0,
+                newest: Vec::new(),
+                has_uncommitted: false,
+            };
+            if !changed.is_empty() {
+                self.count(directory, &changed, &mut settled);
+            }
+            settled.changed.extend(changed);
+            self.settled.insert(Arc::clone(directory), Past::Settled(settled));
+        }
+        Ok(())
+    }
+
+    /// Counts the steps that were passed and touched an image whose content came to differ in these files.
+    fn count(&self, directory: &Arc<str>, changed: &BTreeSet<Arc<str>>, settled: &mut Settled) {
+        for Passed { commit, paths } in &self.passed {
+            let Some(path) = paths.iter().find(|path| changed.contains(*path) || self.is_own(directory, path)) else {
+                continue;
+            };
+            match commit {
+                None => settled.has_uncommitted = true,
+                Some(commit) => {
+                    settled.since += 1;
+                    if settled.newest.len() < MAX_NEWEST {
+                        settled.newest.push((commit.clone(), Arc::clone(path)));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether a path is content of the image in a directory because it lies there.
+    fn is_own(&self, directory: &Arc<str>, path: &str) -> bool {
+        self.model.owner(path) == Some(directory) && {
+            let below = without_directory(path, directory);
+            !self.shape.is_version_file(below) && self.shape.is_content(directory, below)
+        }
+    }
+
+    /// The version that a file of a tree holds.
+    fn version_in(&self, files: &Snapshot<'_>, path: &str) -> Result<Option<String>, StoreError> {
+        let read: Option<Read> = files.text(path)?;
+        let (Some(Ok(text)), Some(source)) = (read, self.shape.version_source(file_name(path))) else {
+            return Ok(None);
+        };
+        Ok(source.locate(&text).usable().map(str::to_owned))
+    }
+
+    fn end(self, now: i64, is_cut: bool) -> History {
+        let mut images = self.settled;
+        if is_cut {
+            images.extend(self.open.into_keys().map(|directory| (directory, Past::Cut)));
+        }
+        History { images, now }
+    }
+}
