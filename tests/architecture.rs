@@ -127,3 +127,24 @@ fn git2_is_used_in_one_module_and_one_prints() {
         assert!(module == "cli" || !code.contains("process::exit"), "{} ends the process", path.display());
     }
 }
+
+/// How many closures bound by `let` there may be in 1,000 lines.
+const CLOSURES: usize = 5;
+
+/// Plain statements are read faster than names for pieces of code.
+#[test]
+fn few_closures_have_names() {
+    let (mut closures, mut lines) = (0, 0);
+    for (_, _, code) in files() {
+        lines += code.lines().count();
+        let statements = code.split("let ").skip(1).filter_map(|rest| rest.split_once('='));
+        closures += statements.filter(|(_, value)| begins_closure(value)).count();
+    }
+    assert!(lines > 10_000, "only {lines} lines were read");
+    assert!(closures * 1000 < CLOSURES * lines, "{closures} closures in {lines} lines; see CONTRIBUTING.md");
+}
+
+fn begins_closure(value: &str) -> bool {
+    let value = value.trim_start().trim_start_matches("move ");
+    value.starts_with('|')
+}
