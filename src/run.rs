@@ -277,7 +277,8 @@ impl Trees {
         let is_partial = !has_inputs
             && !pack.waivers.as_ref().is_some_and(Waivers::has_new)
             && !changed.iter().any(|path| pack.is_control_file(path))
-            && !links.any(|(path, _)| pack.is_control_file(path));
+            && !links.any(|(path, _)| pack.is_control_file(path))
+            && !changed.iter().any(|path| hides(&pair.head, path));
         let mut only = if is_partial { Some(owners(changed, &[&pair.head, base_files], shape)?) } else { None };
         loop {
             let head = Model::build(&pair.head, shape, None, only.as_ref())?;
@@ -323,6 +324,11 @@ fn owners(
         owners.extend(paths.iter().flat_map(|path| outline.owners(path).cloned()));
     }
     Ok(owners)
+}
+
+/// Whether a path may stand in the place of a directory with images.
+fn hides(files: &Snapshot<'_>, path: &str) -> bool {
+    files.entry(path).is_some_and(|entry| matches!(entry.kind, FileKind::Symlink | FileKind::Submodule))
 }
 
 impl Outcome {

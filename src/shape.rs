@@ -1,6 +1,6 @@
 //! What a pack says of the repository that it is for: where images lie, how they name each other, what builds them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Formatter};
 use std::sync::Arc;
 
@@ -10,10 +10,11 @@ use serde::{Deserialize, Deserializer};
 
 use crate::parse::baseimage::Platform;
 use crate::parse::capture::Pattern;
+use crate::parse::gitattributes;
 use crate::parse::glob::{self, Globs, Ignore, PathPattern};
 use crate::parse::version_source::{Key, VersionForm, VersionSource};
 use crate::snapshot::{Scope, Snapshot, StoreError};
-use crate::text::{Text, is_below};
+use crate::text::{Text, directories_above, file_name, is_below};
 
 /// The description as it stands in `pack.toml`.
 #[derive(Debug, Clone, Deserialize)]
@@ -179,7 +180,7 @@ impl<'de> Visitor<'de> for VersionsVisitor {
     }
 
     fn visit_str<E: Error>(self, file: &str) -> Result<Versions, E> {
-        let file = file_name(file).map_err(E::custom)?;
+        let file = plain_file_name(file).map_err(E::custom)?;
         Ok(Versions(vec![VersionSource::new(file, VersionForm::WholeFile)]))
     }
 
@@ -587,7 +588,7 @@ impl From<PackFile> for Shape {
 impl Shape {
     /// The part of the repository that the description speaks of.
     pub fn scope(&self) -> Scope {
-        let mut scope = Scope { directories: self.roots.clone(), files: Vec::new() };
+        let mut scope = Scope { directories: self.roots.clone(), ..Scope::default() };
         scope.directories.extend(self.binary_scope.iter().filter(|path| !self.is_below_a_root(path)).cloned());
         let manifest = self.manifest.iter().map(|manifest| &manifest.path);
         let dependencies = self.dependencies.iter().map(|list| &list.path);
@@ -616,6 +617,10 @@ impl Shape {
         if !self.binary_scope.is_empty() && self.module.is_none() {
             scope.files.push(GO_MODULE.to_owned());
         }
+        let above: BTreeSet<&str> = self.roots.iter().flat_map(|root| directories_above(root)).collect();
+        scope.files.extend(above.iter().map(|directory| format!("{directory}/{}", gitattributes::FILE)));
+        scope.files.push(gitattributes::FILE.to_owned());
+        scope.above.extend(above.into_iter().map(str::to_owned));
         scope
     }
 
@@ -723,7 +728,8 @@ impl Shape {
 
     /// Whether a file would say so, if a directory above it held an image.
     pub fn may_be_control_file(&self, path: &str) -> bool {
-        path_and_ends(path).any(|(_, below)| self.is_control_file(below))
+        // What git makes of files may change in all images at once.
+        file_name(path) == gitattributes::FILE || path_and_ends(path).any(|(_, below)| self.is_control_file(below))
     }
 
     /// The directories above a file that would be built from it if they were images, the nearest first.
@@ -814,7 +820,7 @@ checked_string! {
         Ok(name.strip_prefix("./").unwrap_or(if name == "." { "" } else { name }).to_owned())
     };
     /// The name of a file, without a directory.
-    FileName(String): file_name;
+    FileName(String): plain_file_name;
     /// A platform such as `linux/amd64`.
     DefaultPlatform(Platform): |text| {
         Platform::parse(text).ok_or_else(|| "this is no platform; one looks like linux/amd64".to_owned())
@@ -827,7 +833,7 @@ fn yes() -> bool {
     true
 }
 
-fn file_name(text: &str) -> Result<String, String> {
+fn plain_file_name(text: &str) -> Result<String, String> {
     if text.is_empty() || text.contains('/') {
         return Err("this must be the name of a file, without a directory".to_owned());
     }

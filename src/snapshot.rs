@@ -362,12 +362,15 @@ pub struct Scope {
     pub directories: Vec<String>,
     /// Single files outside of them.
     pub files: Vec<String>,
+    /// The directories above all of these. What stands in their place hides what lies below them.
+    pub above: Vec<String>,
 }
 
 impl Scope {
     /// Whether a path belongs to the scope.
     pub fn contains(&self, path: &str) -> bool {
-        self.files.iter().any(|file| file == path) || self.directories.iter().any(|directory| is_below(path, directory))
+        self.files.iter().chain(&self.above).any(|file| file == path)
+            || self.directories.iter().any(|directory| is_below(path, directory))
     }
 }
 

@@ -12,6 +12,8 @@ mod constant;
 mod dependencies;
 mod dockerfile;
 mod duplicate_name;
+mod hidden_images;
+mod ignored_copy;
 mod job;
 mod manifest;
 mod misnamed_file;
@@ -105,6 +107,10 @@ kinds! {
     Dockerfile(dockerfile::Dockerfile, Tree),
     /// Images must have a name and version of their own.
     DuplicateName(duplicate_name::DuplicateName, Tree),
+    /// Nothing may stand in the place of a directory above images.
+    HiddenImages(hidden_images::HiddenImages, Tree),
+    /// What Dockerfiles copy must be in the context of the build.
+    IgnoredCopy(ignored_copy::IgnoredCopy, Tree),
     /// A job must build every image.
     Job(job::Job, Both),
     /// Entries of the manifest must be current, or must be built.

@@ -134,7 +134,7 @@ fn configuration(repository: &Repository) -> Result<Configuration, Error> {
         let note = format!("this is a repository for the pack {pack}: there is {marker}");
         return Ok(Configuration { text, note });
     }
-    let everything = Scope { directories: vec![String::new()], files: Vec::new() };
+    let everything = Scope { directories: vec![String::new()], ..Scope::default() };
     let base = Base::Whole { source: String::new() };
     let pair = repository.pair(&base, &Head::Worktree, &everything)?;
     let found =
@@ -313,7 +313,7 @@ fn scope(planned: Option<&NewFile>, repository: &Repository) -> Result<Scope, Er
         String::from_utf8_lossy(&bytes).into_owned()
     };
     let config = read_config(&Source::new(CONFIG_FILE, text))?;
-    let everything = Scope { directories: vec![String::new()], files: Vec::new() };
+    let everything = Scope { directories: vec![String::new()], ..Scope::default() };
     let name = match &config.pack {
         Some(pack) => pack.name.clone(),
         None => recognised(repository, &Head::Worktree)?.map_or_else(String::new, |(name, _)| name.to_owned()),

@@ -26,7 +26,7 @@ impl Repository {
     /// Whether nothing differs from the last commit, in the whole repository.
     fn is_clean(&self, base: &Base, head: &Head) -> Result<bool, GitError> {
         if *head != Head::Worktree {
-            let whole = Scope { directories: vec![String::new()], files: Vec::new() };
+            let whole = Scope { directories: vec![String::new()], ..Scope::default() };
             return Ok(self.pair(base, head, &whole)?.changed().is_empty());
         }
         let mut options = StatusOptions::new();

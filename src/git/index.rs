@@ -42,7 +42,9 @@ impl Repository {
         let file = self.index()?;
         let mut staged = Vec::new();
         let whole = scope.directories.iter().map(|directory| (entries_below(file, directory), directory));
-        let single = scope.files.iter().map(|path| {
+        // A link or another repository may stand in the place of a directory.
+        let places = scope.directories.iter().chain(&scope.above);
+        let single = scope.files.iter().chain(places).map(|path| {
             let range = file.entry_range(path.as_str().into()).unwrap_or_default();
             (&file.entries()[range], path)
         });

@@ -65,7 +65,7 @@ impl Policy {
                 Err(source) => return Err(of_file(directory)(source)),
             }
         } else {
-            let scope = Scope { directories: vec![directory.to_owned()], files: Vec::new() };
+            let scope = Scope { directories: vec![directory.to_owned()], ..Scope::default() };
             let entries = self.entries(repository, &scope)?;
             let below = entries.keys().filter_map(|path| path.strip_prefix(directory)?.strip_prefix('/'));
             names.extend(below.filter(|name| !name.contains('/')).map(str::to_owned));
@@ -85,7 +85,7 @@ impl Policy {
 }
 
 fn one(path: &str) -> Scope {
-    Scope { directories: Vec::new(), files: vec![path.to_owned()] }
+    Scope { files: vec![path.to_owned()], ..Scope::default() }
 }
 
 fn is_absent(error: &std::io::Error) -> bool {

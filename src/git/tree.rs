@@ -316,7 +316,11 @@ mod tests {
             let repository = Repository::init_bare(directory.path()).expect("a repository");
             let [before, after] = [before, after].map(|files| tree(&repository, &files));
             let trees = Objects::of(&repository, false).expect("an object database");
-            let scope = |directory: &str| Scope { directories: vec![directory.to_owned()], files: vec!["shared".to_owned()] };
+            let scope = |directory: &str| Scope {
+                directories: vec![directory.to_owned()],
+                files: vec!["shared".to_owned()],
+                above: vec!["b".to_owned()],
+            };
             for scope in [scope("images"), scope("images/a"), scope("")] {
                 let entries = trees.list(before, &scope).expect("a list");
                 let listed = trees.list_like(Known { tree: before, entries: &entries }, after, &scope).expect("a list");

@@ -11,7 +11,7 @@ use super::error::{Doing, GitError};
 use super::objects::{Bytes, OnDisk};
 use super::open::open_error;
 use super::repository::Repository;
-use crate::snapshot::{Entry, FileKind, Scope, TEMPORARY_PREFIX, TEMPORARY_SUFFIX};
+use crate::snapshot::{Content, Entry, FileKind, Scope, TEMPORARY_PREFIX, TEMPORARY_SUFFIX};
 use crate::text::{file_name, path_of_bytes, path_on_disk};
 
 /// Contents of the working tree that are in no object.
@@ -83,6 +83,7 @@ impl Repository {
                 add_as_it_lies(changed, entries, &mut on_disk)?;
             }
         }
+        apply_above(entries, scope, root)?;
         let names: Vec<&Path> = converted.iter().map(|changed| changed.name.as_path()).collect();
         let contents = self.converted(&names, index)?;
         for (Changed { path, kind, is_unmerged, .. }, (id, bytes)) in converted.into_iter().zip(contents) {
@@ -103,6 +104,22 @@ impl Repository {
         }
         Ok(())
     }
+}
+
+/// Puts links in the place of the directories that they stand for: they are not among what git tells of the files below them.
+fn apply_above(entries: &mut Entries, scope: &Scope, root: &Path) -> Result<(), GitError> {
+    for path in &scope.above {
+        let directory = root.join(path);
+        let Ok(metadata) = std::fs::symlink_metadata(&directory) else { continue };
+        if metadata.is_dir() {
+            entries.remove(path.as_str());
+        } else if metadata.is_symlink() {
+            let target = bytes_on_disk(&directory).map_err(|source| GitError::Io { path: path.clone(), source })?;
+            let entry = Entry { kind: FileKind::Symlink, content: Content::Inline(target.into()) };
+            entries.insert(path.as_str().into(), entry);
+        }
+    }
+    Ok(())
 }
 
 /// A repository inside of this one is stored as the commit that is checked out in it. Without a commit it cannot be added.

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::context::Contexts;
 use super::{Image, Model, each};
 use crate::finding::Place;
-use crate::parse::dockerfile::Stage;
+use crate::parse::dockerignore;
+use crate::parse::gitattributes::{self, Conversion, GitAttributes};
 use crate::parse::go::{self, MakeValue};
 use crate::parse::wildcard::PathSet;
 use crate::shape::{GO_MODULE, Shape};
@@ -117,6 +119,8 @@ impl Search<'_> {
         self.add_shared(&mut content);
         self.add_owned(&mut content)?;
         self.add_linked(&mut content)?;
+        self.add_brought_back(&mut content)?;
+        self.add_converted(&mut content)?;
         self.add_sources(&mut content)?;
         Ok(content)
     }
@@ -139,17 +143,26 @@ impl Search<'_> {
     }
 
     /// The changed files of the images themselves: on each side, a path belongs to the image that owns it there, and to every image
-    /// above that whose Dockerfiles take it by its name.
+    /// above that whose Dockerfiles take it by its name. What the context leaves out is in no image, unless it says what that is.
     fn add_owned(&self, content: &mut ChangedContent) -> Result<(), StoreError> {
-        let mut copied = Copied { sides: self.sides(), read: HashMap::new() };
+        let Self { shape, .. } = *self;
+        let mut surroundings = Surroundings { sides: self.sides(), read: HashMap::new() };
         for path in self.paths {
             for side in self.sides().iter().filter(|side| side.files.entry(path).is_some()) {
                 let mut is_owner = true;
                 for directory in side.model.owners(path) {
                     let below = without_directory(path, directory);
-                    let is_plain = is_owner && self.shape.is_content(directory, below);
+                    let is_plain = is_owner && shape.is_content(directory, below);
                     is_owner = false;
-                    if !self.is_version(path, below)? && (is_plain || copied.has(directory, below)?) {
+                    if self.is_version(path, below)? {
+                        continue;
+                    }
+                    if is_plain && is_beside_context(below, shape) {
+                        content.add(directory, [Arc::clone(path)]);
+                        continue;
+                    }
+                    let contexts = surroundings.of(directory)?;
+                    if contexts.take(below) || (is_plain && !contexts.leave_out(below)) {
                         content.add(directory, [Arc::clone(path)]);
                     }
                 }
@@ -195,6 +208,69 @@ impl Search<'_> {
         Ok(())
     }
 
+    /// A file that says what the context leaves out is content where it brings files in, or takes them away.
+    fn add_brought_back(&self, content: &mut ChangedContent) -> Result<(), StoreError> {
+        for path in self.paths.iter().filter(|path| path.ends_with(dockerignore::SUFFIX)) {
+            let sides = self.sides();
+            let Some(directory) = sides.iter().find_map(|side| side.model.owner(path)) else { continue };
+            let mut contexts = [Contexts::default(), Contexts::default()];
+            for (contexts, side) in contexts.iter_mut().zip(sides) {
+                if let Some(image) = side.model.images.get(directory) {
+                    contexts.add(image, side.files)?;
+                }
+            }
+            for (other, _) in self.pair.head.below(directory) {
+                let below = without_directory(other, directory);
+                let [now, before] = contexts.each_ref().map(|contexts| {
+                    contexts.take(below) || (self.shape.is_content(directory, below) && !contexts.leave_out(below))
+                });
+                if now != before && !self.shape.is_version_file(below) && self.head.owner(other) == Some(directory) {
+                    content.add(directory, [Arc::clone(path)]);
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A file of attributes changes all files that git checks out with other bytes by it: whoever builds from a clone builds from
+    /// these.
+    fn add_converted(&self, content: &mut ChangedContent) -> Result<(), StoreError> {
+        let changed: Vec<&Arc<str>> = self.paths.iter().filter(|path| file_name(path) == gitattributes::FILE).collect();
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let [head, base] = self.sides();
+        let [now, before] = [Conversions::of(head.files)?, Conversions::of(base.files)?];
+        for directory in &head.model.directories {
+            let of_image = || {
+                let above = |path: &&&Arc<str>| is_below(directory, directory_of(path)) || is_below(path, directory);
+                changed.iter().filter(above).map(|path| Arc::clone(path)).collect::<Vec<_>>()
+            };
+            for (path, entry) in head.files.below(directory) {
+                let below = without_directory(path, directory);
+                let is_content = head.model.owner(path) == Some(directory)
+                    && !self.shape.is_version_file(below)
+                    && self.shape.is_content(directory, below)
+                    && matches!(entry.kind, FileKind::File | FileKind::Executable)
+                    && base.files.entry(path) == Some(entry);
+                if is_content && now.of_path(path).differs(&before.of_path(path), || bytes(head.files, path))? {
+                    content.add(directory, of_image());
+                    break;
+                }
+            }
+            let unread = now
+                .unread
+                .iter()
+                .chain(&before.unread)
+                .filter(|error| is_below(directory, directory_of(&error.path)) || is_below(&error.path, directory));
+            for error in unread {
+                content.unread.entry(Arc::clone(directory)).or_default().push(error.clone());
+            }
+        }
+        Ok(())
+    }
+
     /// What binaries are built from, wherever it lies.
     fn add_sources(&self, content: &mut ChangedContent) -> Result<(), StoreError> {
         let Self { pair, paths, shape, head, .. } = *self;
@@ -235,70 +311,85 @@ impl Search<'_> {
     }
 }
 
+/// The bytes of a file, where it can be read.
+fn bytes(files: &Snapshot<'_>, path: &str) -> Result<Option<Vec<u8>>, StoreError> {
+    Ok(files.text(path)?.and_then(Result::ok).map(|text| text.bytes().to_vec()))
+}
+
+/// What the files of attributes of a tree make of its other files.
+#[derive(Default)]
+struct Conversions {
+    /// By the directory that they lie in, those at the top first.
+    files: Vec<(String, GitAttributes)>,
+    unread: Vec<StoreError>,
+}
+
+impl Conversions {
+    fn of(files: &Snapshot<'_>) -> Result<Self, StoreError> {
+        let mut conversions = Self::default();
+        for (path, entry) in files.entries().iter().filter(|(path, _)| file_name(path) == gitattributes::FILE) {
+            // Git does not read a link.
+            if !matches!(entry.kind, FileKind::File | FileKind::Executable) {
+                continue;
+            }
+            let attributes = match files.text(path)? {
+                Some(Ok(text)) => GitAttributes::parse(&text),
+                _ => None,
+            };
+            match attributes {
+                Some(attributes) => conversions.files.push((directory_of(path).to_owned(), attributes)),
+                None => conversions.unread.push(StoreError {
+                    path: path.to_string(),
+                    reason: "it holds more than can be looked at".to_owned(),
+                    help: Some("write fewer patterns: it says which files git checks out with other bytes".to_owned()),
+                }),
+            }
+        }
+        conversions
+            .files
+            .sort_by_key(|(directory, _)| if directory.is_empty() { 0 } else { 1 + directory.matches('/').count() });
+        Ok(conversions)
+    }
+
+    fn of_path(&self, path: &str) -> Conversion {
+        let mut conversion = Conversion::default();
+        for (directory, attributes) in self.files.iter().filter(|(directory, _)| is_below(path, directory)) {
+            attributes.apply(path[directory.len()..].trim_start_matches('/'), &mut conversion);
+        }
+        conversion
+    }
+}
+
+/// Whether the build reads a file of an image whatever the context holds.
+fn is_beside_context(below: &str, shape: &Shape) -> bool {
+    shape.is_control_file(below)
+        || file_name(below).ends_with(dockerignore::SUFFIX)
+        || shape.makefile.as_ref().is_some_and(|(makefile, _)| makefile == below)
+}
+
 /// How many images are worth more than one thread: of most, nothing or a few small files are read, sooner than a thread starts.
 const WORTH_A_THREAD: usize = 128;
 
-/// What the Dockerfiles of images take from their contexts, looked up as it is asked for.
-struct Copied<'a> {
+/// The contexts that the Dockerfiles of images are built in, looked up as they are asked for.
+struct Surroundings<'a> {
     sides: [Side<'a>; 2],
-    read: HashMap<Arc<str>, PathSet>,
+    read: HashMap<Arc<str>, Contexts>,
 }
 
-impl Copied<'_> {
-    /// Whether a Dockerfile of the image in a directory takes a file, on either side.
-    fn has(&mut self, directory: &Arc<str>, below: &str) -> Result<bool, StoreError> {
+impl Surroundings<'_> {
+    /// The contexts of the image in a directory, on both sides.
+    fn of(&mut self, directory: &Arc<str>) -> Result<&Contexts, StoreError> {
         if !self.read.contains_key(directory) {
-            let mut taken = PathSet::default();
+            let mut contexts = Contexts::default();
             for Side { model, files } in self.sides {
                 if let Some(image) = model.images.get(directory) {
-                    add_copied(image, files, &mut taken)?;
+                    contexts.add(image, files)?;
                 }
             }
-            self.read.insert(Arc::clone(directory), taken);
+            self.read.insert(Arc::clone(directory), contexts);
         }
-        Ok(self.read.get(directory).is_some_and(|taken| taken.covers(below)))
+        Ok(self.read.entry(Arc::clone(directory)).or_default())
     }
-}
-
-/// Adds what the Dockerfiles of an image take from the context by a name, by a directory, or by a pattern that is narrower than the
-/// whole context: what such a path leads to over links, too.
-fn add_copied(image: &Image, files: &Snapshot<'_>, taken: &mut PathSet) -> Result<(), StoreError> {
-    let mut seen = HashSet::new();
-    for build in &image.builds {
-        let Ok(parsed) = &build.file else { continue };
-        for source in parsed.dockerfile.stages.iter().flat_map(Stage::context_sources) {
-            let Some(path) = context_path(&source.value).filter(|path| seen.insert(path.clone())) else { continue };
-            if !path.contains(['*', '?', '[', '\\']) {
-                let written = format!("{}/{path}", image.directory);
-                if let Ok(real) = files.resolve(&written)?
-                    && let Some(real) = real.strip_prefix(&*image.directory).and_then(|real| real.strip_prefix('/'))
-                    && real != path
-                {
-                    taken.add(real);
-                }
-            }
-            taken.add(&path);
-        }
-    }
-    Ok(())
-}
-
-/// A source of COPY or ADD as a path from the root of the context, above which nothing lies; `None` for an address and for what takes
-/// the whole context.
-fn context_path(source: &str) -> Option<String> {
-    if source.contains("://") || source.starts_with("git@") {
-        return None;
-    }
-    let mut parts: Vec<&str> = Vec::new();
-    for part in source.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => drop(parts.pop()),
-            part => parts.push(part),
-        }
-    }
-    let path = parts.join("/");
-    (!matches!(&*path, "" | "*" | "**" | "**/*")).then_some(path)
 }
 
 /// The changed files that binaries may be built from, by where they lie.

@@ -1,11 +1,12 @@
 //! The images of a tree as the build sees them: versions, bases, Dockerfiles, and how they refer to each other.
 
-pub mod content;
 mod dependencies;
 mod image;
 mod manifest;
 pub mod past;
 mod reference;
+pub mod context;
+pub mod content;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;

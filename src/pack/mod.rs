@@ -169,7 +169,7 @@ impl Pack {
         if !rules.any(|rule| matches!(rule.check(), Some(Check::Dependencies(_)))) {
             return None;
         }
-        Some(Scope { directories: Vec::new(), files: vec![list.path.to_string()] })
+        Some(Scope { files: vec![list.path.to_string()], ..Scope::default() })
     }
 
     /// Takes the files that the list of dependencies names, on either side of a change, for files that are read. A list that has no text

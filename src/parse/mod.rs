@@ -8,6 +8,8 @@ pub mod glob;
 pub mod go;
 pub mod version;
 pub mod wildcard;
+pub mod dockerignore;
+pub mod gitattributes;
 pub mod yaml;
 // which stand on those above
 pub mod dependencies;

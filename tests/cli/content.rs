@@ -67,3 +67,53 @@ fn a_source_that_leads_out_of_the_tree_fails_the_rule_that_needs_it() {
     let run = repo.imglint(&["--base", "master", "--head", "HEAD"]);
     run.is(2, &[]).says(&["the rule stale-version failed", "test/images/agnhost/link.go", "is a symbolic link to"]);
 }
+
+/// Moves a directory away, puts a link in its place, and edits behind it.
+#[cfg(unix)]
+fn hidden(scratch: &Scratch, directory: &str, target: &str) -> Repo {
+    let repo = scratch.kubernetes("repo");
+    repo.write(&[("test/images/pets/cat/VERSION", "1.0\n"), ("test/images/pets/cat/main.go", "package main\n")]);
+    repo.commit("a group");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.git(&["mv", directory, "elsewhere"]);
+    std::os::unix::fs::symlink(target, repo.root.join(directory)).expect("a link");
+    let below = "test/images/pets/cat/main.go".strip_prefix(directory).expect("it lies there");
+    repo.write(&[(&format!("elsewhere{below}"), "package main // changed\n")]);
+    repo.write(&[("imglint.toml", "pack = \"kubernetes\"\n")]);
+    repo
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_above_images_is_seen_wherever_it_lies() {
+    for (directory, target) in
+        [("test/images/pets", "../../elsewhere"), ("test/images", "../elsewhere"), ("test", "elsewhere")]
+    {
+        let scratch = Scratch::new();
+        let repo = hidden(&scratch, directory, target);
+        let seen = |head: &[&str]| {
+            let run = repo.imglint(&[&["--base", "master", "--rule", "hidden-images"], head].concat());
+            run.is(1, &["hidden-images"]);
+            assert!(run.stdout.contains(&format!("{directory} is a link")), "{run}");
+        };
+        seen(&["--worktree"]);
+        repo.commit("moved");
+        seen(&["--staged"]);
+        seen(&["--head", "HEAD"]);
+    }
+}
+
+#[test]
+fn another_repository_above_images_is_seen() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    let commit = repo.git(&["rev-parse", "HEAD"]);
+    repo.write(&[("test/images/pets/cat/VERSION", "1.0\n")]);
+    repo.commit("a group");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.git(&["rm", "-q", "-r", "test/images/pets"]);
+    repo.git(&["update-index", "--add", "--cacheinfo", &format!("160000,{commit},test/images/pets")]);
+    repo.git(&["commit", "-q", "-m", "a submodule"]);
+    let run = repo.imglint(&["--base", "master", "--head", "HEAD", "--rule", "hidden-images"]);
+    run.is(1, &["hidden-images"]);
+}

@@ -1,0 +1,87 @@
+//! `hidden-images`: a link or another repository in the place of a directory above images. The build goes through it; what lies behind
+//! it is in no tree that could be judged.
+
+use serde::Deserialize;
+
+use super::kind::{Context, Kind, Reads};
+use crate::finding::{Fault, Level, Place};
+use crate::model::Model;
+use crate::snapshot::{FileKind, Snapshot, StoreError};
+use crate::text::{counted, file_name, is_below};
+
+/// The kind has no options.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HiddenImages {}
+
+impl Kind for HiddenImages {
+    fn reads(&self) -> Reads<'_> {
+        Reads::ControlFiles
+    }
+
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
+        let mut faults = Vec::new();
+        for (path, entry) in context.files.entries() {
+            let roots = &context.shape.roots;
+            let is_above = roots.iter().any(|root| is_below(path, root) || is_below(root, path));
+            let is_way = matches!(entry.kind, FileKind::Symlink | FileKind::Submodule);
+            if !(is_way && is_above) || context.head.owner(path).is_some() {
+                continue;
+            }
+            // Of an image that is a link itself it is said that it has no version.
+            if context.change.is_some_and(|change| change.base.directories.contains(path)) {
+                continue;
+            }
+            let hidden = context.change.map_or(0, |change| images_below(change.base, path));
+            let (what, certainty) = match entry.kind {
+                FileKind::Submodule => ("another repository".to_owned(), Level::Warning),
+                _ => match behind(context.files, context.head, path)? {
+                    Behind::Nothing if hidden == 0 => continue,
+                    Behind::Nothing | Behind::Images => ("a link".to_owned(), Level::Warning),
+                    // A name with an ending, or of documentation, is that of a file.
+                    Behind::Unknown if hidden == 0 && is_like_file(context, path) => continue,
+                    Behind::Unknown => ("a link".to_owned(), Level::Note),
+                },
+            };
+            let level = if hidden > 0 { Level::Error } else { certainty };
+            let message = format!("{path} is {what}: images behind it are built, and cannot be judged");
+            let help = "put the directory itself here, as images and their history are looked for in it".to_owned();
+            let mut fault = Fault::new(message, Place::file(path)).help(help);
+            if hidden > 0 {
+                let lost = format!("{} of the base lay here", counted(hidden, "image"));
+                fault = fault.related(lost, Place::file(path));
+            }
+            faults.push(Fault { level: Some(level), ..fault });
+        }
+        Ok(faults)
+    }
+}
+
+/// What lies behind a link.
+enum Behind {
+    /// Nothing that could be an image.
+    Nothing,
+    /// Images that have another name there.
+    Images,
+    /// What is not among the files that are judged.
+    Unknown,
+}
+
+fn behind(files: &Snapshot<'_>, head: &Model, link: &str) -> Result<Behind, StoreError> {
+    let Ok(real) = files.resolve(link)? else { return Ok(Behind::Unknown) };
+    if images_below(head, &real) > 0 {
+        return Ok(Behind::Images);
+    }
+    let is_there = files.entry(&real).is_some() || files.below(&real).next().is_some();
+    Ok(if is_there { Behind::Nothing } else { Behind::Unknown })
+}
+
+/// How many images lie in a directory, or are it.
+fn images_below(model: &Model, directory: &str) -> usize {
+    model.directories.iter().filter(|image| is_below(image, directory)).count()
+}
+
+fn is_like_file(context: &Context<'_>, path: &str) -> bool {
+    let name = file_name(path);
+    context.shape.ignore.is_match(name) || name.contains('.')
+}

@@ -1,0 +1,85 @@
+//! `ignored-copy`: what a Dockerfile copies must be in the context of the build, and `.dockerignore` may leave it out.
+
+use serde::Deserialize;
+
+use super::kind::{Context, Files, Kind, Reads, once};
+use crate::finding::{Fault, Place};
+use crate::model::context::{IgnoreFile, Unreadable, context_path, ignore_file, is_plain};
+use crate::model::{Build, Image, Parsed};
+use crate::parse::dockerfile::Word;
+use crate::parse::dockerignore;
+use crate::snapshot::StoreError;
+use crate::text::file_name;
+
+/// The kind has no options.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IgnoredCopy {}
+
+impl Kind for IgnoredCopy {
+    fn reads(&self) -> Reads<'_> {
+        Reads::Files(self)
+    }
+
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
+        let mut faults = Vec::new();
+        for image in context.head.images.values() {
+            for build in &image.builds {
+                judge(context, image, build, &mut faults)?;
+            }
+        }
+        // One file may be built for several platforms.
+        Ok(once(faults))
+    }
+}
+
+impl Files for IgnoredCopy {
+    fn contain(&self, path: &str) -> bool {
+        file_name(path).ends_with(dockerignore::SUFFIX)
+    }
+}
+
+fn judge(context: &Context<'_>, image: &Image, build: &Build, faults: &mut Vec<Fault>) -> Result<(), StoreError> {
+    let ignored = match ignore_file(image, build, context.files)? {
+        None => return Ok(()),
+        Some(Ok(ignored)) => ignored,
+        Some(Err(Unreadable { place, reason })) => {
+            let message = format!("{} of {} cannot be read: {reason}", file_name(&place.path), image.name);
+            faults.push(Fault::new(message, place).image(&image.name));
+            return Ok(());
+        }
+    };
+    let Ok(parsed) = &build.file else { return Ok(()) };
+    for stage in &parsed.dockerfile.stages {
+        // What ONBUILD copies is taken from the context of another image.
+        let copies = stage.copies().filter(|(instruction, copy)| copy.from.is_none() && !instruction.is_onbuild);
+        for source in copies.flat_map(|(_, copy)| &copy.sources) {
+            faults.extend(left_out(context, image, build, parsed, &ignored, source));
+        }
+    }
+    Ok(())
+}
+
+/// Tells of a source that is not in the context. Of a pattern there may be other files, of a variable nobody knows, and below a
+/// directory something may be brought back.
+fn left_out(
+    context: &Context<'_>,
+    image: &Image,
+    build: &Build,
+    parsed: &Parsed,
+    ignored: &IgnoreFile,
+    source: &Word,
+) -> Option<Fault> {
+    let path = context_path(&source.value).filter(|path| is_plain(path) && !path.contains('$'))?;
+    let pattern = ignored.patterns.leaves_out(&path)?;
+    let is_file = context.files.entry(&format!("{}/{path}", image.directory)).is_some();
+    if !is_file && ignored.patterns.may_bring_back_below(&path) {
+        return None;
+    }
+    let name = file_name(&ignored.path);
+    let message = format!("{} copies {path}, which {name} leaves out: the build fails", image.name);
+    let place = Place::new(&build.path, &parsed.text, source.span.clone());
+    let fault = Fault::new(message, place).image(&image.name);
+    let help = format!("add a line to {name} that brings it back, `!{path}`, or copy it no longer");
+    Some(fault.help(help).related("this leaves it out", Place::new(&ignored.path, &ignored.text, pattern)))
+}

@@ -1,0 +1,139 @@
+//! What the context of a build holds: `.dockerignore` leaves files of an image out, and Dockerfiles name those that they take.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::{Build, Image};
+use crate::finding::Place;
+use crate::parse::dockerfile::Stage;
+use crate::parse::dockerignore::{self, DockerIgnore};
+use crate::parse::wildcard::PathSet;
+use crate::snapshot::{Snapshot, StoreError};
+use crate::text::Text;
+
+/// A file that says what the context of a build leaves out.
+#[derive(Debug, Clone)]
+pub struct IgnoreFile {
+    /// Its path.
+    pub path: Arc<str>,
+    /// Its text.
+    pub text: Arc<Text>,
+    /// What it says.
+    pub patterns: DockerIgnore,
+}
+
+/// A file that should say so, and cannot be read.
+#[derive(Debug, Clone)]
+pub struct Unreadable {
+    /// Where it is wrong.
+    pub place: Place,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// The file that says what the context leaves out when a Dockerfile is built: its own, or the one of the image.
+pub fn ignore_file(
+    image: &Image,
+    build: &Build,
+    files: &Snapshot<'_>,
+) -> Result<Option<Result<IgnoreFile, Unreadable>>, StoreError> {
+    let own = [&build.path, dockerignore::SUFFIX].concat();
+    let of_image = [&image.directory, "/", dockerignore::FILE].concat();
+    for path in [own, of_image] {
+        let Some(read) = files.text(&path)? else { continue };
+        let path: Arc<str> = path.into();
+        let text = match read {
+            Ok(text) => text,
+            Err(why) => return Ok(Some(Err(Unreadable { place: Place::file(&path), reason: format!("it {why}") }))),
+        };
+        return Ok(Some(match DockerIgnore::parse(&text) {
+            Ok(patterns) => Ok(IgnoreFile { path, text, patterns }),
+            Err(dockerignore::Malformed { message, span }) => {
+                Err(Unreadable { place: Place::new(&path, &text, span), reason: message.to_owned() })
+            }
+        }));
+    }
+    Ok(None)
+}
+
+/// What the Dockerfiles of an image take from their contexts, and what is in these.
+#[derive(Debug, Default)]
+pub(super) struct Contexts {
+    contexts: Vec<Context>,
+}
+
+#[derive(Debug)]
+struct Context {
+    left_out: Option<DockerIgnore>,
+    taken: PathSet,
+}
+
+impl Contexts {
+    /// Adds the Dockerfiles of an image in one of the trees.
+    pub(super) fn add(&mut self, image: &Image, files: &Snapshot<'_>) -> Result<(), StoreError> {
+        let mut seen = HashSet::new();
+        for build in image.builds.iter().filter(|build| seen.insert(&build.path)) {
+            // Of what cannot be read it is not known that it leaves something out.
+            let left_out = ignore_file(image, build, files)?.and_then(Result::ok).map(|file| file.patterns);
+            self.contexts.push(Context { left_out, taken: taken(image, build, files)? });
+        }
+        Ok(())
+    }
+
+    /// Whether a Dockerfile takes a file by its name, by a directory, or by a pattern that is narrower than the whole context.
+    pub(super) fn take(&self, below: &str) -> bool {
+        self.contexts.iter().any(|context| context.taken.covers(below) && context.has(below))
+    }
+
+    /// Whether there is a context, and a file is in none.
+    pub(super) fn leave_out(&self, below: &str) -> bool {
+        !self.contexts.is_empty() && !self.contexts.iter().any(|context| context.has(below))
+    }
+}
+
+impl Context {
+    fn has(&self, below: &str) -> bool {
+        self.left_out.as_ref().is_none_or(|file| file.leaves_out(below).is_none())
+    }
+}
+
+/// What a Dockerfile takes from its context, and where that is a link, what it leads to.
+fn taken(image: &Image, build: &Build, files: &Snapshot<'_>) -> Result<PathSet, StoreError> {
+    let mut taken = PathSet::default();
+    let Ok(parsed) = &build.file else { return Ok(taken) };
+    for source in parsed.dockerfile.stages.iter().flat_map(Stage::context_sources) {
+        let Some(path) = context_path(&source.value) else { continue };
+        if is_plain(&path)
+            && let Ok(real) = files.resolve(&format!("{}/{path}", image.directory))?
+            && let Some(real) = real.strip_prefix(&*image.directory).and_then(|real| real.strip_prefix('/'))
+            && real != path
+        {
+            taken.add(real);
+        }
+        taken.add(&path);
+    }
+    Ok(taken)
+}
+
+/// Whether a path has no wildcards.
+pub fn is_plain(path: &str) -> bool {
+    !path.contains(['*', '?', '[', '\\'])
+}
+
+/// A source of COPY or ADD as a path from the root of the context, above which nothing lies; `None` for an address and for what takes
+/// the whole context.
+pub fn context_path(source: &str) -> Option<String> {
+    if source.contains("://") || source.starts_with("git@") {
+        return None;
+    }
+    let mut parts: Vec<&str> = Vec::new();
+    for part in source.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    let path = parts.join("/");
+    (!matches!(&*path, "" | "*" | "**" | "**/*")).then_some(path)
+}
