@@ -495,6 +495,9 @@ pub struct Constant {
     /// Where in it: the group `value`.
     #[serde(deserialize_with = "constant_pattern")]
     pub pattern: Pattern,
+    /// What tells that a linker sets the value, so that there is no literal.
+    #[serde(default, deserialize_with = "linked_pattern")]
+    pub linked: Option<Pattern>,
 }
 
 /// The file that names a Go module.
@@ -662,11 +665,14 @@ impl Shape {
         });
         let patterns = versions.chain(self.manifest.iter().map(|manifest| &manifest.pattern));
         let signs = self.manifest.iter().flat_map(|manifest| &manifest.promotion_signs).map(|sign| &sign.pattern);
-        let patterns = patterns.chain(signs);
-        patterns.chain(self.constants.iter().map(|constant| &constant.pattern)).try_for_each(|pattern| {
-            let reason = pattern.compile().err();
-            reason.map_or(Ok(()), |reason| Err(format!("the pattern {pattern} does not compile: {reason}")))
-        })
+        let constants = self.constants.iter().map(|constant| &constant.pattern);
+        let linked = self.constants.iter().filter_map(|constant| constant.linked.as_ref());
+        for pattern in patterns.chain(signs).chain(constants).chain(linked) {
+            if let Err(reason) = pattern.compile() {
+                return Err(format!("the pattern {pattern} does not compile: {reason}"));
+            }
+        }
+        Ok(())
     }
 
     fn is_below_a_root(&self, path: &str) -> bool {
@@ -850,6 +856,10 @@ fn constant_pattern<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Patter
 
 fn plain_pattern<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Pattern, D::Error> {
     pattern(deserializer, &[])
+}
+
+fn linked_pattern<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Pattern>, D::Error> {
+    plain_pattern(deserializer).map(Some)
 }
 
 /// Reads a pattern that has these groups.

@@ -1,5 +1,7 @@
 //! The name that was meant by one that is not known.
 
+use crate::text::escape;
+
 /// How like names are of which one is meant by the other, from 0 to 1.
 const NEAR: f64 = 0.85;
 
@@ -28,7 +30,8 @@ fn sort(candidates: &mut [Candidate<'_>]) {
 }
 
 fn list(candidates: &[Candidate<'_>]) -> String {
-    candidates.iter().map(|candidate| candidate.name).collect::<Vec<_>>().join(", ")
+    // Names may be of the repository, and this is printed as it is.
+    candidates.iter().map(|candidate| escape(candidate.name)).collect::<Vec<_>>().join(", ")
 }
 
 /// The known name that was meant, if one is near enough.
@@ -45,7 +48,7 @@ pub fn suggest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Stri
     let all = list(&candidates);
     sort(&mut candidates);
     match candidates.first() {
-        Some(nearest) if nearest.likeness > NEAR => format!("did you mean `{}`?", nearest.name),
+        Some(nearest) if nearest.likeness > NEAR => format!("did you mean `{}`?", escape(nearest.name)),
         Some(_) if candidates.len() > MAX_LISTED => {
             format!("the nearest of {} are {}", candidates.len(), list(&candidates[..FEW]))
         }

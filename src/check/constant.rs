@@ -4,8 +4,11 @@ use serde::Deserialize;
 
 use super::kind::{Context, Kind, Reads};
 use crate::edit::{Edit, Fix};
-use crate::finding::Fault;
+use crate::finding::{Fault, Place};
+use crate::model::{ConstantValue, Image};
+use crate::shape::Constant as Described;
 use crate::snapshot::StoreError;
+use crate::text::directory_of;
 
 /// The kind has no options: the pack's `[[constants]]` say which literals are meant.
 #[derive(Debug, Clone, Deserialize)]
@@ -22,21 +25,68 @@ impl Kind for Constant {
         for constant in &context.head.constants {
             for image in context.head.named(&constant.image) {
                 let Some(version) = image.version().filter(|version| *version != constant.value) else { continue };
-                let path = &constant.place.path;
-                let message = format!(
-                    "{path} says that {} is {}, but its {} says {version}",
-                    image.name, constant.value, image.version_name
-                );
-                let edit = Edit::replace(path, &constant.place.span, version);
-                let fix = Fix::safe(format!("set the version in {path} to {version}"), vec![edit]);
-                faults.push(
-                    Fault::new(message, constant.place.clone())
-                        .image(&image.name)
-                        .related(format!("{} is {version} here", image.name), image.version_place())
-                        .write(version, fix),
-                );
+                // What never was the version is something else.
+                let said = stranger(constant, context).unwrap_or(version);
+                faults.push(mismatch(constant, image, version, said));
             }
+        }
+        for constant in &context.shape.constants {
+            faults.extend(vanished(constant, context)?);
         }
         Ok(faults)
     }
+}
+
+fn mismatch(constant: &ConstantValue, image: &Image, version: &str, said: &str) -> Fault {
+    let path = &constant.place.path;
+    let message =
+        format!("{path} says that {} is {}, but its {} says {said}", image.name, constant.value, image.version_name);
+    let edit = Edit::replace(path, &constant.place.span, version);
+    let fix = Fix::safe(format!("set the version in {path} to {version}"), vec![edit]);
+    Fault::new(message, constant.place.clone())
+        .image(&image.name)
+        .related(format!("{} is {version} here", image.name), image.version_place())
+        .write(version, fix)
+}
+
+/// The version that base had, where it held this value too, beside the right one: then it is as wrong as it was before.
+fn stranger<'a>(constant: &ConstantValue, context: &'a Context<'_>) -> Option<&'a str> {
+    let base = context.change?.base;
+    let before = base.named(&constant.image).first()?.version()?;
+    let of_image = |constants: &'a [ConstantValue], value: &str| {
+        constants.iter().any(|known| known.image == constant.image && known.value == value)
+    };
+    let now = context.head.named(&constant.image).first()?.version()?;
+    let was_beside = of_image(&base.constants, &constant.value) && of_image(&base.constants, before);
+    (was_beside && before != constant.value && of_image(&context.head.constants, now)).then_some(before)
+}
+
+/// Says that a constant which base had is nowhere now, and that no linker sets it: from then on nothing would be compared.
+fn vanished(constant: &Described, context: &Context<'_>) -> Result<Option<Fault>, StoreError> {
+    let is_its = |value: &&ConstantValue| {
+        value.image == constant.image && value.place.path.starts_with(directory_of(&constant.path))
+    };
+    let base = context.change.and_then(|change| change.base.constants.iter().find(is_its));
+    let (Some(before), None) = (base, context.head.constants.iter().find(is_its)) else { return Ok(None) };
+    let image = context.head.named(&constant.image).first().copied();
+    let Some(image) = image.filter(|image| image.version().is_some()) else { return Ok(None) };
+    if constant.is_linked(context.files)? {
+        return Ok(None);
+    }
+    let path = &before.place.path;
+    let place = match context.files.text(path)? {
+        Some(Ok(text)) => Place::new(path, &text, 0..0),
+        _ => Place::file(path),
+    };
+    let message = format!("{path} no longer says which version {} is", image.name);
+    let help = format!(
+        "write {:?} as a literal where it stood, or let the pack's `constants` say where it stands now",
+        image.version().unwrap_or_default()
+    );
+    Ok(Some(
+        Fault::new(message, place)
+            .image(&image.name)
+            .related(format!("it is {}", image.version().unwrap_or_default()), image.version_place())
+            .help(help),
+    ))
 }

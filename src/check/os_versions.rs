@@ -1,12 +1,15 @@
 //! `os-versions`: versions of an operating system that an image is built for must be known to the build, and to the images that
 //! get new ones first.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use serde::Deserialize;
 
 use super::kind::{Context, Kind, Reads};
 use crate::finding::{Fault, Place};
-use crate::model::Image;
-use crate::parse::baseimage::{Line, Platform};
+use crate::model::Model;
+use crate::parse::baseimage::Platform;
 use crate::snapshot::StoreError;
 
 /// Where versions are listed.
@@ -38,27 +41,33 @@ impl Kind for OsVersions {
             faults.push(Fault::new(message, place).help(format!("write its words here: {}=(…)", self.variable)));
         }
         let listed = array.filter(|array| array.computed.is_none()).map(|array| array.words);
+        let listed: Option<HashSet<&str>> = listed.map(|words| words.into_iter().collect());
+        let first = self.first_images(context.head);
         for image in context.head.images.values() {
+            let Some((path, Ok((text, lines)))) = image.base.as_ref().map(|base| (&base.path, &base.read)) else {
+                continue;
+            };
             let is_first = self.first.iter().any(|first| **first == *image.name);
-            for (line, version) in self.versions(image, is_first) {
+            for line in lines {
+                // The script knows nothing of versions that an image carries under another system.
+                let platform = Platform::parse(&line.key).filter(|platform| platform.os == self.system);
+                let Some(version) = platform.and_then(|platform| platform.os_version) else { continue };
                 let mut lacking = Vec::new();
-                for first in self.first.iter().filter(|_| !is_first).flat_map(|name| context.head.named(name)) {
-                    if !self.versions(first, true).any(|(_, known)| known == version) {
-                        lacking.push(format!("{} does not list it yet", first.name));
-                    }
+                if listed.as_ref().is_some_and(|listed| !listed.contains(version.as_str())) {
+                    let place = format!("{} in {}", self.variable, self.script);
+                    lacking.push(Lacking { reason: format!("{place} lacks it"), place });
                 }
-                if listed.as_ref().is_some_and(|listed| !listed.contains(&version.as_str())) {
-                    lacking.push(format!("{} in {} lacks it", self.variable, self.script));
+                for first in first.iter().filter(|first| !is_first && !first.versions.contains(&version)) {
+                    let reason = format!("{} does not list it yet", first.name);
+                    lacking.push(Lacking { reason, place: first.name.to_string() });
                 }
-                let Some((path, Ok((text, _)))) = image.base.as_ref().map(|base| (&base.path, &base.read)) else {
-                    continue;
-                };
-                for reason in lacking {
+                let places: Vec<&str> = lacking.iter().map(|lacking| lacking.place.as_str()).collect();
+                let help = format!("add {version} to {} first", places.join(" and "));
+                for Lacking { reason, .. } in &lacking {
                     let end = line.key_span.end;
                     let place = Place::new(path, text, end - version.len().min(line.key_span.len())..end);
                     let message = format!("{} is built for {} {version}, but {reason}", image.name, self.system);
-                    let help = format!("add {version} to {} first, then to the others", self.places());
-                    faults.push(Fault::new(message, place).image(&image.name).help(help));
+                    faults.push(Fault::new(message, place).image(&image.name).help(help.clone()));
                 }
             }
         }
@@ -66,23 +75,28 @@ impl Kind for OsVersions {
     }
 }
 
-impl OsVersions {
-    fn places(&self) -> String {
-        format!("{} and {}", self.script, self.first.join(" and "))
-    }
+/// An image to which new versions are added first, and those that it lists.
+struct First<'m> {
+    name: &'m Arc<str>,
+    versions: HashSet<String>,
+}
 
-    /// The versions that an image lists. The first ones may carry them under another system: a cache of Windows files is a Linux
-    /// image.
-    fn versions<'i>(
-        &self,
-        image: &'i Image,
-        any_system: bool,
-    ) -> impl Iterator<Item = (&'i Line, String)> + use<'i, '_> {
-        let lines = image.base.as_ref().and_then(|base| base.value()).into_iter().flatten();
-        lines.filter_map(move |line| {
-            let platform = Platform::parse(&line.key).filter(|platform| any_system || platform.os == self.system)?;
-            Some((line, platform.os_version?))
-        })
+/// A place that should list a version.
+struct Lacking {
+    place: String,
+    reason: String,
+}
+
+impl OsVersions {
+    /// The images that get new versions first. They may carry them under another system: a cache of Windows files is a Linux image.
+    fn first_images<'m>(&self, model: &'m Model) -> Vec<First<'m>> {
+        let mut first = Vec::new();
+        for image in self.first.iter().flat_map(|name| model.named(name)) {
+            let lines = image.base.as_ref().and_then(|base| base.value()).into_iter().flatten();
+            let versions = lines.filter_map(|line| Platform::parse(&line.key)?.os_version).collect();
+            first.push(First { name: &image.name, versions });
+        }
+        first
     }
 }
 

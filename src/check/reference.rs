@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use super::kind::{Context, Kind, Reads, unread_dockerfiles};
-use crate::finding::Fault;
+use crate::finding::{Fault, Place};
+use crate::model::{Image, Manifest, ManifestEntry, Reference};
 use crate::snapshot::StoreError;
 use crate::suggest::nearest;
 
@@ -40,47 +41,75 @@ impl Kind for References {
             let mut seen = BTreeSet::new();
             for reference in &image.references {
                 let target = reference.target.as_str();
-                let is_missing = context.head.named(target).is_empty();
-                if !is_missing
-                    || was_there(context, target) != (self.forbid == Forbidden::Gone)
-                    || !seen.insert((&reference.path, reference.subject(), target))
+                if context.head.named(target).is_empty()
+                    && was_there(context, target) == (self.forbid == Forbidden::Gone)
+                    && seen.insert((&reference.path, reference.subject(), target))
                 {
-                    continue;
+                    faults.push(self.of_image(image, reference, context));
                 }
-                let fault = if self.forbid == Forbidden::Gone {
-                    let message = format!("{} names {target}, which this change deletes", image.name);
-                    Fault::new(message, reference.place()).help("take the reference away too, or keep the image")
-                } else {
-                    let names = context.head.images.values().map(|image| image.published());
-                    let message = format!("{} names {target}, which no directory provides", image.name);
-                    let help = match nearest(target, names) {
-                        Some(nearest) => format!("did you mean `{nearest}`?"),
-                        None => "add its directory; an image from elsewhere has a registry of its own".to_owned(),
-                    };
-                    Fault::new(message, reference.place()).help(help)
-                };
-                faults.push(fault.image(&image.name));
             }
         }
         if self.forbid == Forbidden::Gone
             && let Some(manifest) = &context.head.manifest
         {
-            for entry in &manifest.entries {
-                if entry.is_pinned || !context.head.named(&entry.name).is_empty() {
-                    continue;
+            for entry in manifest.entries.iter().filter(|entry| !entry.is_pinned) {
+                if context.head.named(&entry.name).is_empty() {
+                    faults.push(of_entry(entry, manifest, context));
                 }
-                let reason =
-                    if was_there(context, &entry.name) { "this change deletes" } else { "no directory provides" };
-                let message = format!("{} names {}, which {reason}", entry.key, entry.name);
-                let help = "take the entry away too, or pin it if its last version stays in use";
-                faults.push(Fault::new(message, manifest.place(entry)).image(&entry.name.as_str().into()).help(help));
             }
         }
         Ok(faults)
     }
 }
 
-/// Whether the change found an image of this name.
+/// Whether an image had a name before the change.
 fn was_there(context: &Context<'_>, name: &str) -> bool {
     context.change.is_some_and(|change| !change.base.named(name).is_empty())
+}
+
+impl References {
+    fn of_image(&self, image: &Image, reference: &Reference, context: &Context<'_>) -> Fault {
+        let target = &reference.target;
+        let (message, help) = if self.forbid == Forbidden::Gone {
+            let message = format!("{} names {target}, which this change deletes", image.name);
+            (message, "take the reference away too, or keep the image".to_owned())
+        } else {
+            let message = format!("{} names {target}, which no directory provides", image.name);
+            let elsewhere = "add its directory; an image from elsewhere has a registry of its own";
+            (message, meant(target, context).unwrap_or_else(|| elsewhere.to_owned()))
+        };
+        Fault::new(message, reference.place()).image(&image.name).help(help)
+    }
+}
+
+/// Which name of an image was meant by one that no image has.
+fn meant(name: &str, context: &Context<'_>) -> Option<String> {
+    let names = context.head.images.values().map(|image| image.published());
+    nearest(name, names).map(|nearest| format!("did you mean `{nearest}`?"))
+}
+
+/// Says that no directory has the name of an entry of the manifest.
+fn of_entry(entry: &ManifestEntry, manifest: &Manifest, context: &Context<'_>) -> Fault {
+    let key = &entry.key;
+    let pin =
+        format!("where {} stays in use, pin the entry: add {key:?} to `manifest.pinned` of the pack", entry.version);
+    let (reason, help) = if was_there(context, &entry.name) {
+        ("this change deletes", format!("take the entry away too; {pin}"))
+    } else {
+        let before = context.change.and_then(|change| change.base.manifest.as_ref());
+        let is_old =
+            before.is_some_and(|before| before.entries.iter().any(|old| old.key == *key && old.name == entry.name));
+        let is_new = before.is_some() && !is_old;
+        let help = match meant(&entry.name, context) {
+            Some(meant) => meant,
+            None if is_new => {
+                "add the directory of the image, or give the entry the registry that the image comes from".to_owned()
+            }
+            None => format!("take the entry away; {pin}"),
+        };
+        ("no directory provides", help)
+    };
+    let place = Place::new(&manifest.path, &manifest.text, entry.name_span.clone());
+    let message = format!("{key} names {}, which {reason}", entry.name);
+    Fault::new(message, place).image(&entry.name.as_str().into()).help(help)
 }

@@ -1,6 +1,8 @@
 //! `stage-link`: symbolic links that the builder breaks when it copies them into a Windows image: it puts `Files\\` before their
 //! targets. A relative link survives if its target lies below `Files`, too.
 
+use std::collections::HashSet;
+
 use serde::Deserialize;
 
 use super::kind::{Context, Kind, Reads, once, unread_dockerfiles};
@@ -49,45 +51,45 @@ impl Kind for StageLink {
 impl StageLink {
     fn judge(&self, image: &Image, build: &Build, faults: &mut Vec<Fault>) {
         let Ok(Parsed { text, dockerfile }) = &build.file else { return };
+        let mut later = Vec::new();
         for stage in &dockerfile.stages {
-            let is_from_here =
-                |copy: &&Copy| copy.from.as_ref().is_some_and(|from| continues(dockerfile, &from.value, stage));
-            let is_for_windows =
-                |later: &&Stage| later.built_for.as_ref().is_some_and(|platform| platform.os == WINDOWS);
-            let later = dockerfile.stages.iter().filter(is_for_windows);
-            let copies: Vec<&Copy> = later.flat_map(Stage::copies).map(|(_, copy)| copy).filter(is_from_here).collect();
+            if stage.built_for.as_ref().is_some_and(|platform| platform.os == WINDOWS) {
+                later.extend(stage.copies().map(|(_, copy)| copy));
+            }
+        }
+        for (stage, copies) in dockerfile.stages.iter().zip(copies_by_stage(dockerfile, &later)) {
+            // Most stages are copied from by nobody.
+            if copies.is_empty() {
+                continue;
+            }
+            let brought = Brought { copies, doubled: self.doubled(stage) };
             for instruction in stage.instructions.iter().filter(|instruction| instruction.keyword == Keyword::Run) {
                 for link in links(&instruction.arguments) {
-                    let is_copied = |copy: &&Copy| copy.sources.iter().any(|source| covers(&source.value, &link.link));
-                    if !copies.iter().any(is_copied) {
-                        continue;
-                    }
-                    let name = link.target.rsplit(['/', '\\']).next().unwrap_or_default();
-                    let is_doubled = || copies.iter().any(|copy| self.doubles(copy, name));
-                    let (message, help) = if is_absolute(&link.target) {
-                        (
-                            format!(
-                                "{} copies a link to {}, which becomes {}\\{}",
-                                image.name, link.target, self.directory, link.target
-                            ),
-                            format!("make the link relative, and copy its target below {}, too", self.directory),
-                        )
-                    } else if is_doubled() {
-                        continue;
-                    } else {
-                        (
-                            format!(
-                                "{} copies a link to {name}, which becomes {}\\{name}, where nothing is",
-                                image.name, self.directory
-                            ),
-                            format!("copy {name} below {} beside the link, too", self.directory),
-                        )
-                    };
                     let place = Place::new(&build.path, text, instruction.span.clone());
-                    faults.push(Fault::new(message, place).image(&image.name).help(help));
+                    faults.extend(self.broken(image, &link, &brought, place));
                 }
             }
         }
+    }
+
+    /// Says that a link is copied and leads nowhere then.
+    fn broken(&self, image: &Image, link: &Link, brought: &Brought<'_>, place: Place) -> Option<Fault> {
+        let Brought { copies, doubled } = brought;
+        if !copies.iter().any(|copy| copy.sources.iter().any(|source| covers(&source.value, &link.link))) {
+            return None;
+        }
+        let (name, directory, target) = (&image.name, &self.directory, &link.target);
+        if is_absolute(target) {
+            let message = format!("{name} copies a link to {target}, which becomes {directory}\\{target}");
+            let help = format!("make the link relative, and copy its target below {directory}, too");
+            return Some(Fault::new(message, place).image(name).help(help));
+        }
+        let file = target.rsplit(['/', '\\']).next().unwrap_or_default();
+        if doubled.has(file) || copies.iter().any(|copy| self.doubles(copy, file)) {
+            return None;
+        }
+        let message = format!("{name} copies a link to {file}, which becomes {directory}\\{file}, where nothing is");
+        Some(Fault::new(message, place).image(name).help(format!("copy {file} below {directory} beside the link, too")))
     }
 
     /// Whether a file of this name is copied below the directory that the builder puts before targets.
@@ -95,12 +97,78 @@ impl StageLink {
         let is_below = copy.destination.value.split(['/', '\\']).any(|part| part == self.directory);
         is_below && copy.file_names().any(|file| file == name)
     }
+
+    /// What the commands of a stage put below that directory: what they name there, or beside the directory itself.
+    fn doubled(&self, stage: &Stage) -> Doubled {
+        let mut doubled = Doubled::default();
+        for copy in stage.copies().map(|(_, copy)| copy) {
+            doubled.names.extend(copy.file_names().filter(|name| self.doubles(copy, name)).map(str::to_owned));
+        }
+        for instruction in stage.instructions.iter().filter(|instruction| instruction.keyword == Keyword::Run) {
+            for command in instruction.arguments.split(['&', ';', '|', '\n']) {
+                doubled.add(command, &self.directory);
+            }
+        }
+        doubled
+    }
 }
 
-/// Whether `name` names a stage, or one that continues it.
-fn continues(dockerfile: &Dockerfile, name: &str, stage: &Stage) -> bool {
-    let chain = dockerfile.stage(name).map(|number| dockerfile.chain(number));
-    chain.is_some_and(|chain| chain.iter().any(|earlier| std::ptr::eq(*earlier, stage)))
+/// What comes into an image from a stage.
+struct Brought<'d> {
+    copies: Vec<&'d Copy>,
+    doubled: Doubled,
+}
+
+/// The names of files that lie below the directory that the builder puts before targets.
+#[derive(Default)]
+struct Doubled {
+    names: HashSet<String>,
+    /// Whether there are some whose names only a shell knows.
+    is_open: bool,
+}
+
+impl Doubled {
+    fn add(&mut self, command: &str, directory: &str) {
+        let words: Vec<&str> = command.split_whitespace().map(|word| word.trim_matches(['"', '\''])).collect();
+        // To make the directory puts nothing into it.
+        if words.iter().any(|word| matches!(file_name(word), "mkdir" | "md")) {
+            return;
+        }
+        let Some(below) = words.iter().find(|word| word.split(['/', '\\']).any(|part| part == directory)) else {
+            return;
+        };
+        let last = below.rsplit(['/', '\\']).next().unwrap_or_default();
+        if last.is_empty() || last == directory {
+            for word in &words {
+                self.insert(word.rsplit(['/', '\\']).next().unwrap_or_default());
+            }
+        } else {
+            self.insert(last);
+        }
+    }
+
+    fn insert(&mut self, name: &str) {
+        self.is_open |= name.contains(['$', '*', '`']);
+        self.names.insert(name.to_owned());
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.is_open || self.names.contains(name)
+    }
+}
+
+/// For each stage the copies that are made from it, or from one that continues it.
+fn copies_by_stage<'d>(dockerfile: &Dockerfile, copies: &[&'d Copy]) -> Vec<Vec<&'d Copy>> {
+    let mut by_stage = vec![Vec::new(); dockerfile.stages.len()];
+    for copy in copies {
+        let mut number = copy.from.as_ref().and_then(|from| dockerfile.stage(&from.value));
+        while let Some(stage) = number {
+            by_stage[stage].push(*copy);
+            // A stage continues one that stands before it.
+            number = dockerfile.stages[stage].continues.filter(|earlier| *earlier < stage);
+        }
+    }
+    by_stage
 }
 
 /// Whether a path begins at a root or a drive.
@@ -122,18 +190,24 @@ fn links(command: &str) -> Vec<Link> {
         let words: Vec<&str> = part.split_whitespace().map(|word| word.trim_matches(['"', '\''])).collect();
         let Some(begin) = words.iter().position(|word| matches!(file_name(word), "ln" | "mklink")) else { continue };
         let is_link = file_name(words[begin]) == "ln";
-        let is_operand = |word: &&&str| !(word.starts_with('-') || (word.starts_with('/') && word.len() == 2));
-        let operands: Vec<&&str> = words[begin + 1..].iter().filter(is_operand).collect();
-        let has = |wanted: fn(&str) -> bool| words[begin + 1..].iter().any(|word| wanted(word));
-        let is_symbolic = if is_link {
-            has(|word| word == "--symbolic" || (word.starts_with('-') && !word.starts_with("--") && word.contains('s')))
-        } else {
-            // Hard links and junctions are copied as what they lead to.
-            !has(|word| word.eq_ignore_ascii_case("/h") || word.eq_ignore_ascii_case("/j"))
-        };
+        let mut operands = Vec::new();
+        let mut is_symbolic = !is_link;
+        for word in &words[begin + 1..] {
+            if is_link {
+                let is_short = word.starts_with('-') && !word.starts_with("--");
+                is_symbolic |= *word == "--symbolic" || (is_short && word.contains('s'));
+            } else if word.eq_ignore_ascii_case("/h") || word.eq_ignore_ascii_case("/j") {
+                // Hard links and junctions are copied as what they lead to.
+                is_symbolic = false;
+            }
+            let is_option = word.starts_with('-') || (word.starts_with('/') && word.len() == 2);
+            if !is_option {
+                operands.push(*word);
+            }
+        }
         if let (true, [first, second, ..]) = (is_symbolic, &operands[..]) {
             let (target, link) = if is_link { (first, second) } else { (second, first) };
-            links.push(Link { target: (**target).to_owned(), link: (**link).to_owned() });
+            links.push(Link { target: (*target).to_owned(), link: (*link).to_owned() });
         }
     }
     links

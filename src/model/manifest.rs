@@ -9,7 +9,7 @@ use crate::finding::Place;
 use crate::parse::go;
 use crate::shape::{Constant, ManifestShape};
 use crate::snapshot::{Snapshot, StoreError};
-use crate::text::{Span, Text};
+use crate::text::{Span, Text, directory_of};
 
 /// The file that says which version of an image is used.
 #[derive(Debug, Clone)]
@@ -31,6 +31,8 @@ pub struct ManifestEntry {
     pub key: String,
     /// The image's name, with the directory that the registry stands for.
     pub name: String,
+    /// Where the name stands.
+    pub name_span: Span,
     /// The version.
     pub version: String,
     /// Where the version stands.
@@ -74,6 +76,7 @@ impl Manifest {
                 is_pinned: shape.pinned.contains(&key),
                 key,
                 name: if has_directory { name.to_owned() } else { format!("{directory}/{name}") },
+                name_span: found.span("name"),
                 version: version.to_owned(),
                 span: span.end - version.len()..span.end,
             });
@@ -124,14 +127,54 @@ fn code<'t>(path: &str, text: &'t Arc<Text>) -> Cow<'t, Text> {
 }
 
 impl ConstantValue {
-    pub(super) fn read(constant: &Constant, snapshot: &Snapshot<'_>) -> Result<Option<Self>, StoreError> {
-        let Some(text) = snapshot.readable(&constant.path)? else { return Ok(None) };
-        let code = code(&constant.path, &text);
-        let found = constant.pattern.matches(&code).next();
-        Ok(found.map(|found| Self {
-            image: constant.image.clone(),
-            value: found.group("value").to_owned(),
-            place: Place::new(&constant.path, &text, found.span("value")),
-        }))
+    /// All places that look like the constant: which of them the program says, only a compiler knows.
+    pub(super) fn read(constant: &Constant, snapshot: &Snapshot<'_>) -> Result<Vec<Self>, StoreError> {
+        let mut values = Vec::new();
+        for path in files_of(constant, snapshot) {
+            let Some(text) = snapshot.readable(path)? else { continue };
+            for found in constant.pattern.matches(&code(path, &text)) {
+                values.push(Self {
+                    image: constant.image.clone(),
+                    value: found.group("value").to_owned(),
+                    place: Place::new(path, &text, found.span("value")),
+                });
+            }
+        }
+        Ok(values)
+    }
+}
+
+/// The file that holds a constant. Where it is gone, it may have another name: those beside it that are written in the same language.
+fn files_of<'s>(constant: &'s Constant, snapshot: &'s Snapshot<'_>) -> Vec<&'s Arc<str>> {
+    if snapshot.entry(&constant.path).is_some() {
+        return vec![&constant.path];
+    }
+    let (directory, extension) = (directory_of(&constant.path), Path::new(&*constant.path).extension());
+    let mut files = Vec::new();
+    for (path, _) in snapshot.below(directory) {
+        let is_test = path.ends_with("_test.go");
+        if directory_of(path) == directory
+            && Path::new(&**path).extension() == extension
+            && extension.is_some()
+            && !is_test
+        {
+            files.push(path);
+        }
+    }
+    files
+}
+
+impl Constant {
+    /// Whether the sources say that a linker sets the value: then there is no literal to compare.
+    pub fn is_linked(&self, snapshot: &Snapshot<'_>) -> Result<bool, StoreError> {
+        let Some(pattern) = &self.linked else { return Ok(false) };
+        for path in files_of(self, snapshot) {
+            if let Some(text) = snapshot.readable(path)?
+                && pattern.matches(&code(path, &text)).next().is_some()
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }

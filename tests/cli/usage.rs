@@ -285,3 +285,18 @@ fn one_thread_and_many_print_the_same() {
         assert_eq!(one.stdout, run(threads).stdout);
     }
 }
+
+/// A directory may be called anything, and a CI system reads what is printed.
+#[cfg(unix)]
+#[test]
+fn names_that_are_suggested_cannot_speak_to_a_ci_system() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    let evil = "nl\n::error file=x::pwned";
+    repo.write(&[(&format!("test/images/{evil}/VERSION"), "1.0\n")]);
+    for arguments in [&["inspect", "nothing"][..], &["bump", "nothing"]] {
+        let run = repo.imglint(arguments);
+        assert!(run.code == 2 && !run.stderr.lines().any(|line| line.trim_start().starts_with("::")), "{run}");
+        assert!(run.stderr.contains("nl\\n::error"), "{run}");
+    }
+}
