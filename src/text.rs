@@ -4,6 +4,7 @@
 //! the file holds. So a span that a parser finds can be underlined, and edited, in the file itself.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 /// A range of bytes in a [`Text`], from the first byte to the one after the last.
 pub type Span = Range<usize>;
@@ -11,12 +12,22 @@ pub type Span = Range<usize>;
 /// The contents of a file.
 ///
 /// Bytes that are no UTF-8 are shown as one `?` each, so that offsets stay those of the file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Text {
     string: String,
     /// The file's bytes, where they differ from the string's.
     original: Option<Vec<u8>>,
+    /// Where its lines begin, once somebody asked for a place: a file may be at fault in thousands.
+    lines: OnceLock<Vec<usize>>,
 }
+
+impl PartialEq for Text {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes() == other.bytes()
+    }
+}
+
+impl Eq for Text {}
 
 /// A place in a text as people count it: from 1, columns in Unicode characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,7 +42,7 @@ impl Text {
     /// Takes the bytes of a file.
     pub fn new(bytes: Vec<u8>) -> Self {
         match String::from_utf8(bytes) {
-            Ok(string) => Self { string, original: None },
+            Ok(string) => Self { string, original: None, lines: OnceLock::new() },
             Err(error) => {
                 let bytes = error.into_bytes();
                 let mut string = String::with_capacity(bytes.len());
@@ -39,7 +50,7 @@ impl Text {
                     string.push_str(chunk.valid());
                     string.extend(std::iter::repeat_n('?', chunk.invalid().len()));
                 }
-                Self { string, original: Some(bytes) }
+                Self { string, original: Some(bytes), lines: OnceLock::new() }
             }
         }
     }
@@ -62,12 +73,16 @@ impl Text {
     /// Where `offset` is, as people count.
     pub fn position(&self, offset: usize) -> Position {
         let offset = self.string.floor_char_boundary(offset);
-        let before = &self.string[..offset];
-        let line_start = self.line_start(offset);
-        Position {
-            line: 1 + before.bytes().filter(|&byte| byte == b'\n').count(),
-            column: 1 + before[line_start..].chars().count(),
-        }
+        let lines = self.lines.get_or_init(|| self.line_starts());
+        // The first line begins at the beginning.
+        let line = lines.partition_point(|start| *start <= offset);
+        Position { line, column: 1 + self.string[lines[line - 1]..offset].chars().count() }
+    }
+
+    fn line_starts(&self) -> Vec<usize> {
+        let mut starts = vec![0];
+        starts.extend(self.string.match_indices('\n').map(|(newline, _)| newline + 1));
+        starts
     }
 
     /// Where the line begins that holds `offset`.
@@ -95,7 +110,7 @@ impl Text {
 
 impl From<&str> for Text {
     fn from(string: &str) -> Self {
-        Self { string: string.to_owned(), original: None }
+        Self { string: string.to_owned(), original: None, lines: OnceLock::new() }
     }
 }
 
