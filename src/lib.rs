@@ -23,6 +23,7 @@ pub mod git;
 pub mod parse;
 pub mod inputs;
 // the shape of a repository, and its images
+pub mod workflow;
 pub mod shape;
 pub mod model;
 // what is let pass, what may be wrong, and which rules judge that
@@ -35,5 +36,6 @@ pub mod unused;
 pub mod run;
 pub mod fix;
 pub mod write;
+pub mod status;
 pub mod report;
 pub mod cli;

@@ -15,6 +15,7 @@ use crate::parse::glob::{self, Globs, Ignore, PathPattern};
 use crate::parse::version_source::{Key, VersionForm, VersionSource};
 use crate::snapshot::{Scope, Snapshot, StoreError};
 use crate::text::{Text, directories_above, file_name, is_below};
+use crate::workflow::Workflow;
 
 /// The description as it stands in `pack.toml`.
 #[derive(Debug, Clone, Deserialize)]
@@ -39,6 +40,8 @@ pub struct PackFile {
     dependencies: Option<DependenciesShape>,
     #[serde(default)]
     constants: Vec<Constant>,
+    #[serde(default)]
+    workflow: Workflow,
 }
 
 /// `[images]`: what an image is.
@@ -368,6 +371,8 @@ pub struct Shape {
     pub dependencies: Option<DependenciesShape>,
     /// Literals that must equal a version.
     pub constants: Vec<Constant>,
+    /// What is done around a change.
+    pub workflow: Workflow,
 }
 
 /// `[manifest]`: the file that says which version of an image is used.
@@ -546,7 +551,7 @@ fn paths(directories: Vec<Directory>) -> Vec<String> {
 
 impl From<PackFile> for Shape {
     fn from(file: PackFile) -> Self {
-        let PackFile { images, references, build, binaries, manifest, dependencies, constants, .. } = file;
+        let PackFile { images, references, build, binaries, manifest, dependencies, constants, workflow, .. } = file;
         let mut registries: Vec<Prefix> = references.registries.into_iter().map(Prefix::from).collect();
         registries.sort_by_key(|prefix| std::cmp::Reverse(prefix.text.len()));
         let roots = paths(images.roots);
@@ -584,6 +589,7 @@ impl From<PackFile> for Shape {
             manifest,
             dependencies,
             constants,
+            workflow,
         }
     }
 }

@@ -72,6 +72,8 @@ pub(super) enum Command {
     },
     /// Show images, versions, references and stages as imglint understands them
     Inspect(Inspect),
+    /// Show where each image stands: version, promoted, used, children; with --base, the checklist of a change
+    Status(Status),
     /// Show imglint at work in a small repository, made and removed for it
     Demo,
     /// Write imglint.toml for this repository, and on request what runs imglint in it
@@ -330,6 +332,60 @@ pub(super) struct Inspect {
     /// The repository and its policy
     #[command(flatten)]
     pub(super) policy: Policy,
+}
+
+/// `imglint status`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = STATUS_HELP)]
+pub(super) struct Status {
+    /// Only these images, by name or directory
+    #[arg(value_name = "IMAGE")]
+    pub(super) images: Vec<String>,
+
+    /// What is shown
+    #[command(flatten)]
+    pub(super) target: Target,
+
+    /// Show the images of the change since the merge base of REV and head, and the checklist of what is to be done for it
+    #[arg(long, value_name = "REV", help_heading = "What is judged")]
+    pub(super) base: Option<String>,
+
+    /// The registry's images.yaml: which tags are promoted
+    #[arg(long, value_name = "FILE", help_heading = "Files from elsewhere")]
+    pub(super) promoted: Option<PathBuf>,
+
+    /// The jobs that build images: the script that generates them, or its YAML
+    #[arg(long, value_name = "FILE", help_heading = "Files from elsewhere")]
+    pub(super) jobs: Option<PathBuf>,
+
+    /// The form of the report; `markdown` is for a pull request
+    #[arg(long, value_name = "F", default_value = "human", help_heading = "Output")]
+    pub(super) format: StatusFormat,
+
+    /// How to print
+    #[command(flatten)]
+    pub(super) output: Output,
+
+    /// The repository and its policy
+    #[command(flatten)]
+    pub(super) policy: Policy,
+}
+
+const STATUS_HELP: &str = "\
+Examples:
+  imglint status                                               every image
+  imglint status --promoted images.yaml agnhost                one, and whether its version is promoted
+  imglint status --base origin/master --format markdown        what is to be done for this change";
+
+/// The form of `imglint status`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum StatusFormat {
+    /// For people at a terminal
+    Human,
+    /// One JSON object
+    Json,
+    /// For a pull request
+    Markdown,
 }
 
 /// `imglint bump`.

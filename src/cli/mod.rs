@@ -16,6 +16,7 @@ mod demo;
 mod rules_page;
 mod explain;
 mod inspect;
+mod status;
 mod hook;
 mod init;
 
@@ -43,6 +44,7 @@ pub fn main() -> ExitCode {
     let colour = match &arguments.command {
         Some(Command::Check(check)) => check.output.color,
         Some(Command::Inspect(inspect)) => inspect.output.color,
+        Some(Command::Status(status)) => status.output.color,
         Some(Command::Bump(bump)) => bump.output.color,
         _ => arguments.check.output.color,
     };
@@ -50,7 +52,9 @@ pub fn main() -> ExitCode {
         Some(Command::Bump(_) | Command::Init(_) | Command::Hook(Hook::Install(_) | Hook::Uninstall(_))) => {
             "nothing was changed"
         }
-        Some(Command::Explain { .. } | Command::Rules { .. } | Command::Inspect(_)) => "nothing to show",
+        Some(Command::Explain { .. } | Command::Rules { .. } | Command::Inspect(_) | Command::Status(_)) => {
+            "nothing to show"
+        }
         Some(Command::Man { .. }) => "there is no such page",
         _ => "could not judge",
     };
@@ -63,6 +67,7 @@ pub fn main() -> ExitCode {
         Some(Command::Explain { rule, policy }) => explain::explain(&rule, &policy, &environment),
         Some(Command::Rules { format, policy }) => explain::list(format, &policy, &environment),
         Some(Command::Inspect(inspect)) => inspect::run(&inspect, &environment),
+        Some(Command::Status(status)) => status::run(&status, &environment),
         Some(Command::Bump(bump)) => bump::run(&bump, &environment),
         Some(Command::Demo) => demo::run(&environment),
         Some(Command::Init(init)) => init::run(&init, &environment),

@@ -21,6 +21,7 @@ mod prow;
 #[path = "../report/readers.rs"]
 mod readers;
 mod report;
+mod status;
 mod trees;
 
 mod usage;

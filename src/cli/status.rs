@@ -1,0 +1,118 @@
+//! `imglint status`: where each image stands, and what is to be done for a change.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::args::{Status, StatusFormat};
+use super::exit::{CLEAN, Error};
+use super::frame::{Compared, Frame};
+use super::policy::inputs;
+use super::terminal::{print, say};
+use crate::check::Change;
+use crate::environment::Environment;
+use crate::model::{Model, content};
+use crate::report::json::to_string;
+use crate::report::status::{Form, render};
+use crate::run::manifest_order;
+use crate::snapshot::Pair;
+use crate::status::{Checklist, Question, Row, Work};
+use crate::suggest::suggest;
+use crate::text::escape;
+
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+#[error("no such image: {}", escape(name))]
+#[diagnostic(help("{suggestion}"))]
+struct NoImage {
+    name: String,
+    suggestion: String,
+}
+
+#[derive(Serialize)]
+struct Root<'a> {
+    version: u32,
+    images: &'a [Row],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    change: Option<&'a Checklist>,
+}
+
+pub(super) fn run(options: &Status, environment: &Environment) -> Result<u8, Error> {
+    let compared = match &options.base {
+        Some(base) => Compared::With(Some(base)),
+        None => Compared::Whole,
+    };
+    let frame = Frame::begin(&options.policy, &options.target, &compared, false, environment)?;
+    if options.base.is_some() {
+        frame.announce(&options.output);
+    }
+    let shape = &frame.pack.shape;
+    if options.jobs.is_some() && shape.workflow.job.is_none() {
+        say("`--jobs` is not looked at: the pack does not name the job of an image (workflow.job)");
+    }
+    let inputs = inputs(options.promoted.as_deref(), options.jobs.as_deref(), environment)?;
+    let pair = frame.pair()?;
+    let head = Model::build(&pair.head, shape, None, None)?;
+    let question = Question { shape, files: &pair.head, head: &head, inputs: &inputs };
+    let asked = asked(&head, &options.images)?;
+    let mut rows = Vec::new();
+    let mut checklist = None;
+    if options.base.is_some() {
+        let (touched, list) = change(question, &pair, asked.as_ref())?;
+        rows.extend(touched);
+        checklist = Some(list);
+    } else {
+        for image in head.images.values() {
+            if asked.as_ref().is_none_or(|asked| asked.contains(&image.directory)) {
+                rows.push(question.row(image));
+            }
+        }
+    }
+    let list = checklist.as_ref();
+    match options.format {
+        StatusFormat::Json => print(&to_string(&Root { version: 1, images: &rows, change: list }))?,
+        StatusFormat::Human => print(&render(&rows, list, shape, Form::Plain))?,
+        StatusFormat::Markdown => print(&render(&rows, list, shape, Form::Markdown))?,
+    }
+    Ok(CLEAN)
+}
+
+/// The directories of the images that are asked for; `None` for all.
+fn asked(head: &Model, names: &[String]) -> Result<Option<BTreeSet<Arc<str>>>, Error> {
+    if names.is_empty() {
+        return Ok(None);
+    }
+    let mut asked = BTreeSet::new();
+    for name in names {
+        let name = name.trim_end_matches('/');
+        let meant = head.meant(name);
+        if meant.is_empty() {
+            let suggestion = suggest(name, head.images.values().map(|image| &*image.name));
+            return Err(NoImage { name: name.to_owned(), suggestion }.into());
+        }
+        asked.extend(meant.into_iter().map(|image| Arc::clone(&image.directory)));
+    }
+    Ok(Some(asked))
+}
+
+/// The images that the change touches, and what is to be done for them.
+fn change(
+    question: Question<'_>,
+    pair: &Pair<'_>,
+    asked: Option<&BTreeSet<Arc<str>>>,
+) -> Result<(Vec<Row>, Checklist), Error> {
+    let Question { shape, head, .. } = question;
+    let base = match &pair.base {
+        Some(files) => Model::build(files, shape, Some(head), None)?,
+        None => Model::default(),
+    };
+    let content = content::changed(pair, &pair.changed(), shape, &base, head)?;
+    let change = Change::new(pair, &base, None, head, &content);
+    let mut work = Work::new(question, &change);
+    if let Some(asked) = asked {
+        work.narrow(asked);
+    }
+    let rows = work.touched().iter().map(|image| question.row(image)).collect();
+    let order = manifest_order(shape, pair)?;
+    Ok((rows, work.checklist(order.is_after_promotion)?))
+}

@@ -1,0 +1,126 @@
+//! `imglint status`: where images stand, and the checklist of a change.
+
+use super::harness::{Repo, Scratch};
+
+const MANIFEST: &str =
+    "package image\n\nfunc init() {\n\tconfigs[Agnhost] = Config{list.PromoterE2eRegistry, \"agnhost\", \"2.25\"}\n}\n";
+const DEPENDENCIES: &str = "dependencies:\n  - name: agnhost\n    version: 2.25\n    refPaths:\n    - path: test/utils/image/manifest.go\n      match: configs\\[Agnhost\\]\n    - path: hack/pod.yaml\n      match: agnhost:\n";
+
+fn tree(scratch: &Scratch) -> Repo {
+    let repo = scratch.kubernetes("repo");
+    repo.write(&[
+        ("test/images/README.md", "use the newly promoted image\n"),
+        ("test/utils/image/manifest.go", MANIFEST),
+        ("build/dependencies.yaml", DEPENDENCIES),
+        ("hack/pod.yaml", "image: agnhost:2.25\n"),
+        ("test/images/nginx-new/VERSION", "1.2-1\n"),
+        ("test/images/nginx-new/ALIAS", "nginx\n"),
+    ]);
+    repo.commit("base");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo
+}
+
+#[test]
+fn every_image_has_a_line() {
+    let scratch = Scratch::new();
+    let repo = tree(&scratch);
+    repo.write(&[("../images.yaml", "- name: agnhost\n  dmap:\n    \"sha256:1\": [\"2.25\"]\n")]);
+    let run = repo.imglint(&["status", "--promoted", "../images.yaml"]);
+    let expected = "agnhost 2.25 · promoted · manifest: Agnhost 2.25 · kitten names 2.25\n\
+                    kitten 1.4 · not promoted · no entry in the manifest · no children\n\
+                    nginx-new (published as nginx) 1.2-1 · not promoted · no entry in the manifest · no children\n";
+    assert_eq!(run.stdout, expected, "{run}");
+    assert_eq!(run.code, 0, "{run}");
+    let one = repo.imglint(&["status", "kitten"]);
+    assert_eq!(one.stdout, "kitten 1.4 · promoted? (--promoted tells) · no entry in the manifest · no children\n");
+    repo.imglint(&["status", "kiten"]).fails(&["no such image: kiten", "did you mean `kitten`?"]);
+}
+
+#[test]
+fn the_checklist_holds_every_step_in_order() {
+    let scratch = Scratch::new();
+    let repo = tree(&scratch);
+    repo.change(&[
+        ("test/images/agnhost/VERSION", "2.26\n"),
+        ("test/images/kitten/VERSION", "1.5\n"),
+        ("test/images/kitten/BASEIMAGE", "linux/amd64=REGISTRY/agnhost:2.26-linux-amd64\n"),
+    ]);
+    let run = repo.imglint(&["status", "--base", "master"]);
+    let steps = [
+        "agnhost 2.25 → 2.26",
+        "    make all-push WHAT=agnhost\n    make all-push WHAT=kitten\n",
+        "REGISTRY=<your-registry> make all-push WHAT=agnhost",
+        "    promoterE2eRegistry: <your-registry>\n",
+        "KUBE_TEST_REPO_LIST",
+        "post-kubernetes-push-e2e-agnhost-test-images\n  - post-kubernetes-push-e2e-kitten-test-images",
+        "k8s-staging-e2e-test-images/agnhost:2.26",
+        "    - name: agnhost\n      dmap:\n        \"sha256:<digest>\": [\"2.26\"]\n",
+        "In a later change, once promoted",
+        "test/utils/image/manifest.go:4: Agnhost 2.25 → 2.26",
+        "build/dependencies.yaml:3: agnhost 2.25 → 2.26",
+        "hack/pod.yaml:1: agnhost 2.25 → 2.26",
+    ];
+    let mut rest = &*run.stdout;
+    for step in steps {
+        let Some((_, after)) = rest.split_once(step) else { panic!("{step} is missing or out of order\n{run}") };
+        rest = after;
+    }
+    assert!(!run.stdout.contains("BASEIMAGE"), "kitten was rebased\n{run}");
+    let json = repo.imglint(&["status", "--base", "master", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&json.stdout).expect("JSON");
+    assert_eq!(json["change"]["build"][1][0], "make all-push WHAT=kitten");
+    assert_eq!(json["change"]["moves"][0]["line"], 4);
+}
+
+#[test]
+fn children_that_stay_behind_and_missing_bumps_are_said() {
+    let scratch = Scratch::new();
+    let repo = tree(&scratch);
+    repo.change(&[("test/images/agnhost/VERSION", "2.26\n"), ("test/images/kitten/Dockerfile", "FROM $BASEIMAGE\n")]);
+    let run = repo.imglint(&["status", "--base", "master"]);
+    assert!(run.stdout.contains("test/images/kitten/BASEIMAGE:1: kitten 2.25 → 2.26"), "{run}");
+    assert!(run.stdout.contains("kitten changed, and its version is still 1.4"), "{run}");
+}
+
+#[test]
+fn a_pack_without_a_workflow_has_no_such_steps() {
+    let scratch = Scratch::new();
+    let repo = scratch.init("repo");
+    repo.write(&[("imglint.toml", "pack = \"generic\"\n"), ("images/web/VERSION", "1.0\n")]);
+    repo.commit("base");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.change(&[("images/web/VERSION", "1.1\n")]);
+    let run = repo.imglint(&["status", "--base", "master"]);
+    let row = "web 1.1 · promoted? (--promoted tells) · no manifest · no children\n";
+    assert_eq!(run.stdout, format!("{row}\n  - web 1.0 → 1.1\n"), "{run}");
+}
+
+#[test]
+fn unknown_places_are_refused_where_they_stand() {
+    let scratch = Scratch::new();
+    let repo = tree(&scratch);
+    repo.write(&[("imglint.toml", "pack = \"kubernetes\"\nshape.workflow.build = \"make {imge}\"\n")]);
+    repo.imglint(&["status"]).fails(&["did you mean `image`?", "imglint.toml:2"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn hostile_names_stay_names() {
+    let scratch = Scratch::new();
+    let repo = tree(&scratch);
+    repo.change(&[
+        ("test/images/::error::x/VERSION", "1.0\n"),
+        ("test/images/a`b$(id)'\n/VERSION", "1.0\n"),
+        ("test/images/c\u{1b}[2J/VERSION", "1.0\n"),
+    ]);
+    for format in ["human", "markdown", "json"] {
+        let run = repo.imglint(&["status", "--base", "master", "--format", format]);
+        assert_eq!(run.code, 0, "{run}");
+        assert!(!run.stdout.contains('\u{1b}'), "{run}");
+        assert!(!run.stdout.lines().any(|line| line.trim_start().starts_with("::")), "{run}");
+    }
+    let markdown = repo.imglint(&["status", "--base", "master", "--format", "markdown"]);
+    assert!(markdown.stdout.contains("``a`b$(id)'\\n``"), "{markdown}");
+    assert!(markdown.stdout.contains(r"WHAT='a`b$(id)'\''\n'"), "{markdown}");
+}
