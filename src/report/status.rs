@@ -49,7 +49,8 @@ impl Page {
 
     fn line(&mut self, words: &str) {
         // A line of a log must not begin like a command to the CI system.
-        let words = if words.starts_with("::") { words.replacen(':', "\\u{3a}", 1) } else { words.to_owned() };
+        let words =
+            if words.trim_start().starts_with("::") { words.replacen(':', "\\u{3a}", 1) } else { words.to_owned() };
         // Writing to a string does not fail.
         let _ = writeln!(self.text, "{words}");
     }
@@ -60,8 +61,11 @@ impl Page {
 
     /// A step of the checklist.
     fn step(&mut self, title: &str) {
-        let step = if self.form == Form::Markdown { format!("- [ ] {title}") } else { format!("\n{title}") };
-        self.line(&step);
+        if self.form == Form::Markdown {
+            return self.line(&format!("- [ ] {title}"));
+        }
+        self.line("");
+        self.line(title);
     }
 
     fn block<'l>(&mut self, language: &str, lines: impl IntoIterator<Item = &'l str>) {

@@ -4,7 +4,7 @@ use super::harness::{Repo, Scratch};
 
 const MANIFEST: &str =
     "package image\n\nfunc init() {\n\tconfigs[Agnhost] = Config{list.PromoterE2eRegistry, \"agnhost\", \"2.25\"}\n}\n";
-const DEPENDENCIES: &str = "dependencies:\n  - name: agnhost\n    version: 2.25\n    refPaths:\n    - path: test/utils/image/manifest.go\n      match: configs\\[Agnhost\\]\n    - path: hack/pod.yaml\n      match: agnhost:\n";
+const DEPENDENCIES: &str = "dependencies:\n  - name: agnhost\n    version: 2.25\n    refPaths:\n    - path: test/utils/image/manifest.go\n      match: configs\\[Agnhost\\]\n    - path: hack/pod.yaml\n      match: agnhost:\\d\n";
 
 fn tree(scratch: &Scratch) -> Repo {
     let repo = scratch.kubernetes("repo");
