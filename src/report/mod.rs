@@ -11,7 +11,6 @@ pub mod gitlab;
 pub mod junit;
 pub mod rdjson;
 pub mod sarif;
-pub mod summary;
 pub mod status;
 
 pub use view::{Repaired, Report, Tree};
