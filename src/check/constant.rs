@@ -5,10 +5,10 @@ use serde::Deserialize;
 use super::kind::{Context, Kind, Reads};
 use crate::edit::{Edit, Fix};
 use crate::finding::{Fault, Place};
-use crate::model::{ConstantValue, Image};
+use crate::model::{ConstantValue, Image, Model};
 use crate::shape::Constant as Described;
 use crate::snapshot::StoreError;
-use crate::text::directory_of;
+use crate::text::{directory_of, is_below};
 
 /// The kind has no options: the pack's `[[constants]]` say which literals are meant.
 #[derive(Debug, Clone, Deserialize)]
@@ -53,21 +53,26 @@ fn mismatch(constant: &ConstantValue, image: &Image, version: &str, said: &str) 
 fn stranger<'a>(constant: &ConstantValue, context: &'a Context<'_>) -> Option<&'a str> {
     let base = context.change?.base;
     let before = base.named(&constant.image).first()?.version()?;
-    let of_image = |constants: &'a [ConstantValue], value: &str| {
-        constants.iter().any(|known| known.image == constant.image && known.value == value)
-    };
     let now = context.head.named(&constant.image).first()?.version()?;
-    let was_beside = of_image(&base.constants, &constant.value) && of_image(&base.constants, before);
-    (was_beside && before != constant.value && of_image(&context.head.constants, now)).then_some(before)
+    let was_beside = holds(base, constant, &constant.value) && holds(base, constant, before);
+    (was_beside && before != constant.value && holds(context.head, constant, now)).then_some(before)
+}
+
+/// Whether a constant of the same image has a value somewhere.
+fn holds(model: &Model, constant: &ConstantValue, value: &str) -> bool {
+    model.constants.iter().any(|known| known.image == constant.image && known.value == value)
+}
+
+/// The first value of a constant, wherever beside its file it stands.
+fn value_of<'m>(model: &'m Model, constant: &Described) -> Option<&'m ConstantValue> {
+    let directory = directory_of(&constant.path);
+    model.constants.iter().find(|value| value.image == constant.image && is_below(&value.place.path, directory))
 }
 
 /// Says that a constant which base had is nowhere now, and that no linker sets it: from then on nothing would be compared.
 fn vanished(constant: &Described, context: &Context<'_>) -> Result<Option<Fault>, StoreError> {
-    let is_its = |value: &&ConstantValue| {
-        value.image == constant.image && value.place.path.starts_with(directory_of(&constant.path))
-    };
-    let base = context.change.and_then(|change| change.base.constants.iter().find(is_its));
-    let (Some(before), None) = (base, context.head.constants.iter().find(is_its)) else { return Ok(None) };
+    let base = context.change.and_then(|change| value_of(change.base, constant));
+    let (Some(before), None) = (base, value_of(context.head, constant)) else { return Ok(None) };
     let image = context.head.named(&constant.image).first().copied();
     let Some(image) = image.filter(|image| image.version().is_some()) else { return Ok(None) };
     if constant.is_linked(context.files)? {

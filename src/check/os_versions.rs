@@ -126,8 +126,7 @@ impl<'t> Array<'t> {
                 value => (false, value),
             };
             let is_assigned = value.starts_with('=') && before.split_whitespace().all(declares);
-            let is_read = || before.split_whitespace().any(reads);
-            if !is_assigned && !is_read() {
+            if !is_assigned && !before.split_whitespace().any(reads) {
                 continue;
             }
             let array: &mut Self = array.get_or_insert_default();

@@ -179,8 +179,12 @@ fn is_absolute(path: &str) -> bool {
 /// Whether a copy of `source` brings the file `link`. Of a link whose place is not known, it is assumed.
 fn covers(source: &str, link: &str) -> bool {
     let (source, link) = (source.replace('\\', "/"), link.replace('\\', "/"));
-    let path = |path: &str| path.split_once(':').map_or(path, |(_, path)| path).trim_matches('/').to_ascii_lowercase();
-    !is_absolute(&link) || is_below(&path(&link), &path(&source))
+    !is_absolute(&link) || is_below(&without_drive(&link), &without_drive(&source))
+}
+
+/// A path as Windows compares it, without a drive.
+fn without_drive(path: &str) -> String {
+    path.split_once(':').map_or(path, |(_, path)| path).trim_matches('/').to_ascii_lowercase()
 }
 
 /// The links that a command makes with `ln -s TARGET LINK` or `mklink LINK TARGET`.
