@@ -180,7 +180,7 @@ fn unbuilt(context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
         if context.inputs.is_promoted(&entry.name, &context.shape.tag_of(&entry.version)) {
             continue;
         }
-        if context.change.is_some_and(|change| was_ahead(change, entry)) {
+        if context.change.is_some_and(|change| is_left(change, entry, is_after_promotion)) {
             continue;
         }
         let fault = if let Some(image) = ahead_of(context.head, entry) {
@@ -207,9 +207,10 @@ fn ahead_of<'m>(model: &'m Model, entry: &ManifestEntry) -> Option<&'m Arc<Image
     images.first().copied()
 }
 
-/// Whether an entry ran ahead of its image before the change, and the change left it as it was.
-fn was_ahead(change: &Change<'_>, entry: &ManifestEntry) -> bool {
-    !is_moved(change, entry) && ahead_of(change.base, entry).is_some()
+/// Whether the change left an entry as it was, and nothing is to be said of it: it ran ahead of its image before, or the entry has a
+/// time of its own, and a version that goes down asks for no entry that follows it.
+fn is_left(change: &Change<'_>, entry: &ManifestEntry, is_after_promotion: bool) -> bool {
+    !is_moved(change, entry) && (is_after_promotion || ahead_of(change.base, entry).is_some())
 }
 
 fn ahead(
