@@ -210,7 +210,17 @@ fn ahead_of<'m>(model: &'m Model, entry: &ManifestEntry) -> Option<&'m Arc<Image
 /// Whether the change left an entry as it was, and nothing is to be said of it: it ran ahead of its image before, or the entry has a
 /// time of its own, and a version that goes down asks for no entry that follows it.
 fn is_left(change: &Change<'_>, entry: &ManifestEntry, is_after_promotion: bool) -> bool {
-    !is_moved(change, entry) && (is_after_promotion || ahead_of(change.base, entry).is_some())
+    let is_known = ahead_of(change.base, entry).is_some() || (is_after_promotion && is_reached(change.base, entry));
+    !is_moved(change, entry) && is_known
+}
+
+/// Whether an image of a tree has the version that an entry names, or a later one.
+fn is_reached(model: &Model, entry: &ManifestEntry) -> bool {
+    let mut images = model.images_of_entry(entry).into_iter();
+    images.any(|image| {
+        let order = image.version().and_then(|version| order(&entry.version, version));
+        matches!(order, Some(Ordering::Less | Ordering::Equal))
+    })
 }
 
 fn ahead(
