@@ -7,6 +7,7 @@ pub mod past;
 mod reference;
 pub mod context;
 pub mod content;
+pub mod graph;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
