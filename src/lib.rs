@@ -29,6 +29,7 @@ pub mod model;
 // what is let pass, what may be wrong, and which rules judge that
 pub mod waiver;
 pub mod check;
+pub mod affected;
 pub mod config_file;
 pub mod pack;
 pub mod unused;

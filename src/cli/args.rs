@@ -74,6 +74,8 @@ pub(super) enum Command {
     Inspect(Inspect),
     /// Show where each image stands: version, promoted, used, children; with --base, the checklist of a change
     Status(Status),
+    /// List the images that the change touches, and why, parents first
+    Affected(Affected),
     /// Show imglint at work in a small repository, made and removed for it
     Demo,
     /// Write imglint.toml for this repository, and on request what runs imglint in it
@@ -371,6 +373,39 @@ pub(super) struct Status {
     pub(super) policy: Policy,
 }
 
+/// `imglint affected`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = AFFECTED_HELP)]
+pub(super) struct Affected {
+    /// Only images in these directories; whatever lies elsewhere is looked at all the same
+    #[arg(value_name = "PATHS")]
+    pub(super) paths: Vec<PathBuf>,
+
+    /// What is looked at
+    #[command(flatten)]
+    pub(super) target: Target,
+
+    /// Compare with the merge base of REV and what is looked at
+    #[arg(long, value_name = "REV", help_heading = "What is judged")]
+    pub(super) base: Option<String>,
+
+    /// List all images; nothing is compared
+    #[arg(long, conflicts_with = "base", help_heading = "What is judged")]
+    pub(super) all: bool,
+
+    /// The form of the list
+    #[arg(long, value_name = "F", default_value = "text", help_heading = "Output")]
+    pub(super) format: AffectedFormat,
+
+    /// How to print
+    #[command(flatten)]
+    pub(super) output: Output,
+
+    /// The repository and its policy
+    #[command(flatten)]
+    pub(super) policy: Policy,
+}
+
 const STATUS_HELP: &str = "\
 Examples:
   imglint status                                               every image
@@ -386,6 +421,25 @@ pub(super) enum StatusFormat {
     Json,
     /// For a pull request
     Markdown,
+}
+
+const AFFECTED_HELP: &str = "\
+Examples:
+  imglint affected                             what this branch touches, and why
+  imglint affected --format matrix             names, for a matrix of GitHub Actions
+  imglint affected --all --format names        every image, in an order in which they can be built";
+
+/// The form of the list of affected images.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum AffectedFormat {
+    /// For people, with the reasons
+    Text,
+    /// One JSON object, with the reasons
+    Json,
+    /// One name a line, for scripts
+    Names,
+    /// A JSON array of names in one line, for the matrix of a CI system
+    Matrix,
 }
 
 /// `imglint bump`.

@@ -17,6 +17,7 @@ mod rules_page;
 mod explain;
 mod inspect;
 mod status;
+mod affected;
 mod hook;
 mod init;
 
@@ -45,6 +46,7 @@ pub fn main() -> ExitCode {
         Some(Command::Check(check)) => check.output.color,
         Some(Command::Inspect(inspect)) => inspect.output.color,
         Some(Command::Status(status)) => status.output.color,
+        Some(Command::Affected(affected)) => affected.output.color,
         Some(Command::Bump(bump)) => bump.output.color,
         _ => arguments.check.output.color,
     };
@@ -52,9 +54,13 @@ pub fn main() -> ExitCode {
         Some(Command::Bump(_) | Command::Init(_) | Command::Hook(Hook::Install(_) | Hook::Uninstall(_))) => {
             "nothing was changed"
         }
-        Some(Command::Explain { .. } | Command::Rules { .. } | Command::Inspect(_) | Command::Status(_)) => {
-            "nothing to show"
-        }
+        Some(
+            Command::Explain { .. }
+            | Command::Rules { .. }
+            | Command::Inspect(_)
+            | Command::Status(_)
+            | Command::Affected(_),
+        ) => "nothing to show",
         Some(Command::Man { .. }) => "there is no such page",
         _ => "could not judge",
     };
@@ -68,6 +74,7 @@ pub fn main() -> ExitCode {
         Some(Command::Rules { format, policy }) => explain::list(format, &policy, &environment),
         Some(Command::Inspect(inspect)) => inspect::run(&inspect, &environment),
         Some(Command::Status(status)) => status::run(&status, &environment),
+        Some(Command::Affected(options)) => affected::run(&options, &environment),
         Some(Command::Bump(bump)) => bump::run(&bump, &environment),
         Some(Command::Demo) => demo::run(&environment),
         Some(Command::Init(init)) => init::run(&init, &environment),

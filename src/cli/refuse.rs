@@ -8,7 +8,7 @@ use crate::finding::{Level, RuleId};
 use crate::model::Model;
 use crate::pack::{Pack, Rule, Selection};
 use crate::run::manifest_order;
-use crate::snapshot::Pair;
+use crate::snapshot::{Pair, Snapshot};
 
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 enum NothingToJudge {
@@ -72,7 +72,7 @@ pub(super) fn refuse_nothing(pack: &Pack, pair: &Pair<'_>, selection: &Selection
 }
 
 /// Where no image can be, the pack is told of the wrong directories or files.
-fn refuse_no_images(pack: &Pack, pair: &Pair<'_>) -> Result<(), Error> {
+pub(super) fn refuse_no_images(pack: &Pack, pair: &Pair<'_>) -> Result<(), Error> {
     let shape = &pack.shape;
     let mut roots = shape.roots.iter();
     let is_there = roots.any(|root| {
@@ -82,10 +82,21 @@ fn refuse_no_images(pack: &Pack, pair: &Pair<'_>) -> Result<(), Error> {
     if !is_there {
         return Err(NothingToJudge::NoRoot(shape.roots.join(", ")).into());
     }
-    if pair.base.is_none() && Model::outline(&pair.head, shape)?.directories.is_empty() {
-        return Err(NothingToJudge::NoImage(shape.roots.join(", "), shape.version_files()).into());
+    if pair.base.is_none() {
+        refuse_no_versions(pack, &[&pair.head])?;
     }
     Ok(())
+}
+
+/// Where no tree has an image, the pack is told of the wrong files.
+pub(super) fn refuse_no_versions(pack: &Pack, trees: &[&Snapshot<'_>]) -> Result<(), Error> {
+    let shape = &pack.shape;
+    for tree in trees {
+        if !Model::outline(tree, shape)?.directories.is_empty() {
+            return Ok(());
+        }
+    }
+    Err(NothingToJudge::NoImage(shape.roots.join(", "), shape.version_files()).into())
 }
 
 /// What keeps a rule that was asked for from finding anything.

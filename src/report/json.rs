@@ -134,6 +134,17 @@ fn repairs(Repaired { repair, is_written }: Repaired<'_>) -> Repairs<'_> {
 pub fn to_string(value: &impl Serialize) -> String {
     // Maps have string keys here, and nothing else could fail.
     let json = serde_json::to_string_pretty(value).unwrap_or_else(|error| format!("{{\"error\": {error:?}}}"));
+    printable(&json)
+}
+
+/// Prints a value in the same way in one line.
+pub fn to_line(value: &impl Serialize) -> String {
+    let json = serde_json::to_string(value).unwrap_or_else(|error| format!("{{\"error\": {error:?}}}"));
+    printable(&json)
+}
+
+/// The same JSON with escapes for what is unprintable, and a line feed at the end.
+fn printable(json: &str) -> String {
     let mut printable = String::with_capacity(json.len() + 1);
     let mut units = [0; 2];
     for character in json.chars() {

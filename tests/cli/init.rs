@@ -245,8 +245,20 @@ fn a_job_for_a_whole_repository_always_runs() {
 fn completions_and_the_manual_know_every_command() {
     let scratch = Scratch::new();
     let nowhere = scratch.at("nowhere");
-    let commands =
-        ["check", "explain", "bump", "rules", "inspect", "status", "demo", "init", "hook", "completions", "man"];
+    let commands = [
+        "check",
+        "explain",
+        "bump",
+        "rules",
+        "inspect",
+        "status",
+        "affected",
+        "demo",
+        "init",
+        "hook",
+        "completions",
+        "man",
+    ];
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let run = nowhere.imglint(&["completions", shell]);
         assert!(run.code == 0 && commands.iter().all(|command| run.stdout.contains(command)), "{run}");

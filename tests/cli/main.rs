@@ -1,6 +1,7 @@
 //! The program as its users meet it: real git repositories, real processes.
 
 mod dependencies;
+mod affected;
 mod documentation;
 mod fix;
 mod content;

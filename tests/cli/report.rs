@@ -74,6 +74,9 @@ fn nothing_from_the_repository_reaches_the_terminal_unescaped() {
         &["--color", "always"],
         &["inspect"],
         &["inspect", "--format", "json"],
+        &["affected"],
+        &["affected", "--format", "json"],
+        &["affected", "--format", "matrix"],
     ] {
         let run = repo.imglint(arguments);
         let plain = run.stdout.replace("\u{1b}[0m", "");

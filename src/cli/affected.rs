@@ -1,0 +1,251 @@
+//! `imglint affected`: which images a change touches, and why.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use super::args::{Affected as Options, AffectedFormat};
+use super::exit::{CLEAN, Error};
+use super::frame::{Compared, Frame};
+use super::paths::narrow;
+use super::refuse::{refuse_no_images, refuse_no_versions};
+use super::terminal::{print, say};
+use crate::affected::{Affected, AffectedImage, Reason, affected};
+use crate::environment::Environment;
+use crate::finding::Place;
+use crate::report::json::{to_line, to_string};
+use crate::text::{counted, escape, is_below, is_unprintable};
+
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+#[error("the name {} cannot stand in a line", escape(.0))]
+#[diagnostic(help("print names as JSON: `--format matrix`"))]
+struct NoLine(String);
+
+#[derive(Serialize)]
+struct Root<'a> {
+    version: u32,
+    base: Base<'a>,
+    head: Head<'a>,
+    images: Vec<Shown<'a>>,
+    removed: Vec<&'a str>,
+    untold: Vec<ShownUntold<'a>>,
+    cycles: &'a [Vec<std::sync::Arc<str>>],
+}
+
+#[derive(Serialize)]
+struct Base<'a> {
+    rev: Option<String>,
+    source: &'a str,
+}
+
+#[derive(Serialize)]
+struct Head<'a> {
+    rev: Option<String>,
+    kind: &'a str,
+}
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    name: &'a str,
+    directory: &'a str,
+    published: &'a str,
+    version: Option<&'a str>,
+    level: usize,
+    reasons: Vec<ShownReason<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+enum ShownReason<'a> {
+    All,
+    New,
+    Moved { from: &'a str },
+    Content { path: &'a str },
+    Version { before: Option<&'a str>, after: Option<&'a str> },
+    Base { parent: &'a str, directory: &'a str, path: &'a str, line: usize, names: Option<&'a str>, stale: bool },
+    Unknown { path: &'a str, line: usize },
+}
+
+#[derive(Serialize)]
+struct ShownUntold<'a> {
+    name: &'a str,
+    directory: &'a str,
+    path: &'a str,
+    line: usize,
+    reason: &'a str,
+}
+
+pub(super) fn run(options: &Options, environment: &Environment) -> Result<u8, Error> {
+    let compared = if options.all { Compared::Whole } else { Compared::With(options.base.as_deref()) };
+    let frame = Frame::begin(&options.policy, &options.target, &compared, false, environment)?;
+    frame.announce(&options.output);
+    let pair = frame.pair()?;
+    refuse_no_images(&frame.pack, &pair)?;
+    let trees: Vec<_> = [Some(&pair.head), pair.base.as_ref()].into_iter().flatten().collect();
+    refuse_no_versions(&frame.pack, &trees)?;
+    let paths = narrow(&options.paths, &frame.repository, &pair)?;
+    frame.repository.refuse_nothing_judged(&frame.base, &frame.head, &pair)?;
+    let mut affected = affected(&frame.pack.shape, &pair)?;
+    if !paths.is_empty() {
+        affected.images.retain(|image| paths.iter().any(|path| is_about(&image.image.directory, path)));
+        affected.removed.retain(|directory| paths.iter().any(|path| is_about(directory, path)));
+    }
+    if !options.output.quiet {
+        for line in warnings(&affected) {
+            say(&line);
+        }
+    }
+    match options.format {
+        AffectedFormat::Text => print(&human(&affected))?,
+        AffectedFormat::Names => {
+            let mut lines = String::new();
+            for name in names(&affected.images) {
+                if name.contains(is_unprintable) {
+                    return Err(NoLine(name.to_owned()).into());
+                }
+                let _ = writeln!(lines, "{name}"); // a string takes everything
+            }
+            print(&lines)?;
+        }
+        AffectedFormat::Matrix => print(&to_line(&names(&affected.images)))?,
+        AffectedFormat::Json => {
+            let head = frame.repository.resolve_head(&frame.head)?.map(|commit| commit.to_string());
+            let root = Root {
+                version: 1,
+                base: Base { rev: frame.base.revision().map(|commit| commit.to_string()), source: frame.base.source() },
+                head: Head { rev: head, kind: frame.head.kind() },
+                images: affected.images.iter().map(shown).collect(),
+                removed: affected.removed.iter().map(|directory| &**directory).collect(),
+                untold: shown_untold(&affected),
+                cycles: &affected.cycles,
+            };
+            print(&to_string(&root))?;
+        }
+    }
+    if !options.output.quiet && options.format == AffectedFormat::Text {
+        say(&format!("{} affected", counted(affected.images.len(), "image")));
+    }
+    Ok(CLEAN)
+}
+
+/// Whether an image in a directory is meant by a path: one that lies in it, or that it lies in.
+fn is_about(directory: &str, path: &str) -> bool {
+    is_below(directory, path) || is_below(path, directory)
+}
+
+/// What images are called by: their names, or their directories where several have one name.
+fn names(images: &[AffectedImage]) -> Vec<&str> {
+    let mut count: BTreeMap<&str, usize> = BTreeMap::new();
+    for AffectedImage { image, .. } in images {
+        *count.entry(&image.name).or_default() += 1;
+    }
+    let mut names: Vec<&str> = Vec::new();
+    for AffectedImage { image, .. } in images {
+        names.push(if count.get(&*image.name) == Some(&1) { &image.name } else { &image.directory });
+    }
+    names
+}
+
+/// What may be wrong with the answer, one line each.
+fn warnings(affected: &Affected) -> Vec<String> {
+    let mut lines = Vec::new();
+    for untold in &affected.untold {
+        let place = shown_place(&untold.place);
+        lines.push(format!("note: {} may be affected, too: {place}: {}", untold.image.name, untold.reason));
+    }
+    for cycle in &affected.cycles {
+        let names: Vec<&str> = cycle.iter().chain(cycle.first()).map(|name| &**name).collect();
+        lines.push(format!("note: no order is right for what is built from itself: {}", names.join(" ← ")));
+    }
+    lines
+}
+
+fn shown(affected: &AffectedImage) -> Shown<'_> {
+    let image = &affected.image;
+    Shown {
+        name: &image.name,
+        directory: &image.directory,
+        published: image.published(),
+        version: image.version(),
+        level: affected.level,
+        reasons: affected.reasons.iter().map(shown_reason).collect(),
+    }
+}
+
+fn shown_reason(reason: &Reason) -> ShownReason<'_> {
+    match reason {
+        Reason::All => ShownReason::All,
+        Reason::New => ShownReason::New,
+        Reason::Moved(from) => ShownReason::Moved { from },
+        Reason::Content(path) => ShownReason::Content { path },
+        Reason::Version { before, after } => {
+            ShownReason::Version { before: before.as_deref(), after: after.as_deref() }
+        }
+        Reason::Base { parent, place, version, is_stale } => ShownReason::Base {
+            parent: &parent.name,
+            directory: &parent.directory,
+            path: &place.path,
+            line: place.positions().0.line,
+            names: version.as_deref(),
+            stale: *is_stale,
+        },
+        Reason::Unknown(place) => ShownReason::Unknown { path: &place.path, line: place.positions().0.line },
+    }
+}
+
+fn shown_untold(affected: &Affected) -> Vec<ShownUntold<'_>> {
+    let mut shown = Vec::new();
+    for untold in &affected.untold {
+        shown.push(ShownUntold {
+            name: &untold.image.name,
+            directory: &untold.image.directory,
+            path: &untold.place.path,
+            line: untold.place.positions().0.line,
+            reason: &untold.reason,
+        });
+    }
+    shown
+}
+
+fn shown_place(place: &Place) -> String {
+    format!("{}:{}", place.path, place.positions().0.line)
+}
+
+fn human(affected: &Affected) -> String {
+    let mut text = String::new();
+    for AffectedImage { image, reasons, level } in &affected.images {
+        let version = image.version().unwrap_or("(no usable version)");
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "{}", escape(&format!("{level} {} {version} in {}", image.name, image.directory)));
+        for reason in reasons {
+            let _ = writeln!(text, "    {}", escape(&words(reason)));
+        }
+    }
+    for directory in &affected.removed {
+        let _ = writeln!(text, "- {} held an image, and holds none now", escape(directory));
+    }
+    text
+}
+
+fn words(reason: &Reason) -> String {
+    match reason {
+        Reason::All => "all images are asked for".to_owned(),
+        Reason::New => "it is new".to_owned(),
+        Reason::Moved(from) => format!("it moved here from {from}"),
+        Reason::Content(path) => format!("{path} changed"),
+        Reason::Version { before, after } => {
+            let [before, after] = [before, after].map(|version| version.as_deref().unwrap_or("none that is usable"));
+            format!("its version was {before} and is {after}")
+        }
+        Reason::Base { parent, place, version, is_stale } => {
+            let version = version.as_deref().map(|version| format!(" {version}")).unwrap_or_default();
+            let now = parent.version().unwrap_or("another version");
+            let stale = if *is_stale { format!(", which is {now} now") } else { String::new() };
+            format!("it is built on {}{version}{stale} ({})", parent.name, shown_place(place))
+        }
+        Reason::Unknown(place) => {
+            format!("what it is built from cannot be told, and may have changed ({})", shown_place(place))
+        }
+    }
+}
