@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use super::kind::{Context, Kind, Reads, unread_dockerfiles};
+use super::kind::{Concern, Context, Kind, Reads, unread_dockerfiles};
 use crate::finding::Fault;
 use crate::model::graph::{Edge, Graph};
 use crate::snapshot::StoreError;
@@ -20,7 +20,7 @@ impl Kind for BaseCycle {
     }
 
     fn unread(&self, context: &Context<'_>) -> Vec<StoreError> {
-        unread_dockerfiles(context)
+        unread_dockerfiles(context, Concern::Itself)
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {

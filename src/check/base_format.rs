@@ -1,5 +1,7 @@
 //! `base-format`: every line of a base file must be what the build script understands.
 
+use std::collections::HashMap;
+
 use serde::Deserialize;
 
 use super::kind::{Context, Kind, Reads};
@@ -61,11 +63,12 @@ impl BaseFormat {
             let help = "list one `os/arch=image` a line, or delete the file to build for all architectures of Linux";
             faults.push(Fault::new(message, Place::file(&base.path)).image(&image.name).help(help));
         }
+        let keys = Keys::of(lines);
         for (number, line) in lines.iter().enumerate() {
             let written = text.slice(&line.span);
             let mut flaws = Vec::new();
             self.judge_line(line, written, &mut flaws);
-            judge_key(line, &lines[..number], lines, &mut flaws);
+            flaws.extend(keys.judge(number, line));
             for flaw in flaws {
                 let message = format!("{file} of {}: {}", image.name, flaw.message);
                 let mut fault = Fault::new(message, Place::new(&base.path, text, flaw.span.clone()))
@@ -171,20 +174,49 @@ fn is_in(known: &[String], name: &str) -> bool {
     known.iter().any(|known| known == name)
 }
 
-/// Keys that the build script cannot tell apart.
-fn judge_key(line: &Line, earlier: &[Line], all: &[Line], flaws: &mut Vec<Flaw>) {
-    let wrong = if earlier.iter().any(|other| other.key == line.key) {
-        Some(format!("{} is listed twice", line.key))
-    } else {
-        // A bare architecture is at fault for itself already.
-        let mut others = all.iter().filter(|other| other.key != line.key && line.key.contains('/'));
-        let longer = others.find(|other| other.key.ends_with(&line.key));
-        longer.map(|longer| format!("{} is the end of {}: the build script finds both lines", line.key, longer.key))
-    };
-    flaws.extend(wrong.map(|message| Flaw {
-        span: line.key_span.clone(),
-        message,
-        help: "keep one line a platform".to_owned(),
-        replacements: Vec::new(),
-    }));
+/// Keys that are longer than this are no platforms, and looked through for nothing.
+const MAX_KEY: usize = 256;
+
+/// The keys of a file, in which the build script looks for one without saying where it begins.
+struct Keys<'l> {
+    /// The first line of each key.
+    first: HashMap<&'l str, usize>,
+    /// By a key that is the end of others: the first of these in the file.
+    longer: HashMap<&'l str, &'l str>,
+}
+
+impl<'l> Keys<'l> {
+    fn of(lines: &'l [Line]) -> Self {
+        let mut first = HashMap::new();
+        for (number, line) in lines.iter().enumerate() {
+            first.entry(line.key.as_str()).or_insert(number);
+        }
+        let mut longer = HashMap::new();
+        for (number, line) in lines.iter().enumerate() {
+            let key = line.key.as_str();
+            if first.get(key) != Some(&number) || key.len() > MAX_KEY {
+                continue;
+            }
+            for (start, _) in key.char_indices().skip(1) {
+                if let Some((end, _)) = first.get_key_value(&key[start..]) {
+                    longer.entry(*end).or_insert(key);
+                }
+            }
+        }
+        Self { first, longer }
+    }
+
+    /// What is wrong with a key that the build script cannot tell from another one.
+    fn judge(&self, number: usize, line: &Line) -> Option<Flaw> {
+        let key = line.key.as_str();
+        let message = if self.first.get(key).is_some_and(|first| *first < number) {
+            format!("{key} is listed twice")
+        } else {
+            // A bare architecture is at fault for itself already.
+            let longer = self.longer.get(key).filter(|_| key.contains('/'))?;
+            format!("{key} is the end of {longer}: the build script finds both lines")
+        };
+        let help = "keep one line a platform".to_owned();
+        Some(Flaw { span: line.key_span.clone(), message, help, replacements: Vec::new() })
+    }
 }

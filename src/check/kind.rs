@@ -134,29 +134,34 @@ pub trait Kind {
     }
 }
 
-/// The Dockerfiles of which something could not be read, before the change no more than now, and which the change concerns: it touches
-/// them, or bumps an image that they may be built on. What is as unreadable as ever is no finding of the change, but what was to be
-/// found there is not either.
-pub(super) fn unread_dockerfiles(context: &Context<'_>) -> Vec<StoreError> {
+/// What of a change concerns a Dockerfile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Concern {
+    /// That it touches the file.
+    Itself,
+    /// That, or that it bumps an image that the file may build upon.
+    Parents,
+}
+
+/// The Dockerfiles of which something could not be read, before the change no more than now, and which the change concerns. What is as
+/// unreadable as ever is no finding of the change, but what was to be found there is not either.
+pub(super) fn unread_dockerfiles(context: &Context<'_>, concern: Concern) -> Vec<StoreError> {
     let Some(change) = context.change else { return Vec::new() };
-    let mut unread = Vec::new();
-    let mut bumped = None;
+    let parents = if concern == Concern::Parents { bumped_images(context, change) } else { Vec::new() };
+    let mut unread: Vec<StoreError> = Vec::new();
     for image in context.head.images.values() {
-        for build in image.builds.iter().filter(|build| build.problem().is_some()) {
+        for build in &image.builds {
+            let Some(problem) = build.problem() else { continue };
             let before = change.base_of(image).map(|base| &base.builds[..]).unwrap_or_default();
             let is_old = before.iter().any(|old| old.path == build.path && old.problem().is_some());
-            let touched = change.content.get(&image.directory).is_some_and(|paths| paths.contains(&build.path));
-            if is_old
-                && (touched
-                    || may_be_built_on(image, build, bumped.get_or_insert_with(|| bumped_images(context, change))))
-                && let Some(problem) = build.problem()
-            {
+            let is_touched = change.content.get(&image.directory).is_some_and(|paths| paths.contains(&build.path));
+            let is_said = unread.iter().any(|error| *error.path == *build.path);
+            if is_old && !is_said && (is_touched || may_be_built_on(image, build, &parents)) {
                 let help = "mend it: until then nobody can tell whether it follows the policy".to_owned();
                 unread.push(StoreError { path: build.path.to_string(), reason: problem.to_owned(), help: Some(help) });
             }
         }
     }
-    unread.dedup_by(|one, other| one.path == other.path);
     unread
 }
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use super::change::Change;
-use super::kind::{Context, Kind, Reads, unread_dockerfiles};
+use super::kind::{Concern, Context, Kind, Reads, unread_dockerfiles};
 use crate::edit::{Edit, Fix};
 use crate::finding::{Fault, Level, Place};
 use crate::model::{DependencyFile, Image, ManifestEntry, Model, Reference, Writing};
@@ -24,7 +24,7 @@ impl Kind for Rebase {
     }
 
     fn unread(&self, context: &Context<'_>) -> Vec<StoreError> {
-        unread_dockerfiles(context)
+        unread_dockerfiles(context, Concern::Parents)
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {

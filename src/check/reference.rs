@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use super::kind::{Context, Kind, Reads, unread_dockerfiles};
+use super::kind::{Concern, Context, Kind, Reads, unread_dockerfiles};
 use crate::finding::{Fault, Place};
 use crate::model::{Image, Manifest, ManifestEntry, Reference};
 use crate::snapshot::StoreError;
@@ -32,7 +32,7 @@ impl Kind for References {
     }
 
     fn unread(&self, context: &Context<'_>) -> Vec<StoreError> {
-        unread_dockerfiles(context)
+        unread_dockerfiles(context, Concern::Itself)
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use super::kind::{Context, Kind, Reads, unread_dockerfiles};
+use super::kind::{Concern, Context, Kind, Reads, unread_dockerfiles};
 use crate::finding::{Fault, Level, Place};
 use crate::model::{Build, Image, Model, Origin, Parsed, Reference};
 use crate::parse::baseimage::{Os, Platform};
@@ -31,7 +31,7 @@ impl Kind for Stage {
     }
 
     fn unread(&self, context: &Context<'_>) -> Vec<StoreError> {
-        unread_dockerfiles(context)
+        unread_dockerfiles(context, Concern::Itself)
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {

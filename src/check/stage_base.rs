@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use super::kind::{Context, Kind, Reads, unread_dockerfiles};
+use super::kind::{Concern, Context, Kind, Reads, unread_dockerfiles};
 use crate::finding::{Fault, Place};
 use crate::model::{Final, Image, without_tag};
 use crate::parse::baseimage::{Platform, WINDOWS};
@@ -26,7 +26,7 @@ impl Kind for StageBase {
     }
 
     fn unread(&self, context: &Context<'_>) -> Vec<StoreError> {
-        unread_dockerfiles(context)
+        unread_dockerfiles(context, Concern::Itself)
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {

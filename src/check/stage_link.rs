@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use serde::Deserialize;
 
-use super::kind::{Context, Kind, Reads, once, unread_dockerfiles};
+use super::kind::{Concern, Context, Kind, Reads, once, unread_dockerfiles};
 use crate::finding::{Fault, Place};
 use crate::model::{Build, Image, Parsed};
 use crate::parse::baseimage::WINDOWS;
@@ -33,7 +33,7 @@ impl Kind for StageLink {
     }
 
     fn unread(&self, context: &Context<'_>) -> Vec<StoreError> {
-        unread_dockerfiles(context)
+        unread_dockerfiles(context, Concern::Itself)
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::kind::{Context, Kind, Reads, once, unread_dockerfiles};
+use super::kind::{Concern, Context, Kind, Reads, once, unread_dockerfiles};
 use crate::finding::Fault;
 use crate::model::Final;
 use crate::parse::baseimage::WINDOWS;
@@ -20,7 +20,7 @@ impl Kind for StagePath {
     }
 
     fn unread(&self, context: &Context<'_>) -> Vec<StoreError> {
-        unread_dockerfiles(context)
+        unread_dockerfiles(context, Concern::Itself)
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {

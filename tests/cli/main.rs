@@ -2,6 +2,7 @@
 
 mod dependencies;
 mod affected;
+mod dockerfiles;
 mod documentation;
 mod fix;
 mod content;

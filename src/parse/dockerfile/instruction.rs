@@ -52,10 +52,17 @@ impl Keyword {
 impl<'de> Deserialize<'de> for Keyword {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let word = String::deserialize(deserializer)?;
-        let names = Self::ALL.iter().map(|keyword| keyword.name());
-        Self::parse(&word).ok_or_else(|| {
-            D::Error::custom(format!("there is no instruction `{word}`: {}", suggest(&word.to_uppercase(), names)))
-        })
+        if let Some(keyword) = Self::parse(&word) {
+            return Ok(keyword);
+        }
+        // They are so short that two letters in the wrong order make half of one.
+        let upper = word.to_uppercase();
+        let mut names = Self::ALL.iter().map(|keyword| keyword.name());
+        let advice = match names.find(|name| strsim::osa_distance(name, &upper) == 1) {
+            Some(nearest) => format!("did you mean `{nearest}`?"),
+            None => suggest(&upper, Self::ALL.iter().map(|keyword| keyword.name())),
+        };
+        Err(D::Error::custom(format!("there is no instruction `{word}`: {advice}")))
     }
 }
 

@@ -1,6 +1,7 @@
 //! What variables stand for: before the first stage, and within each one.
 
-use std::collections::{BTreeMap, HashMap};
+use std::cell::Cell;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::shell::{Expanded, Scope, Variable};
 use super::traced::Traced;
@@ -67,7 +68,14 @@ pub(super) struct Scopes<'s> {
     surroundings: &'s Surroundings,
     global: HashMap<String, Entry>,
     stages: Vec<StageScope>,
+    /// The names that any stage defines: of others no stage need be asked.
+    names: HashSet<String>,
+    /// How many more stages may be asked for a variable, of files with thousands that continue each other.
+    patience: Cell<usize>,
 }
+
+/// How many stages are asked for variables at most.
+const PATIENCE: usize = 5_000_000;
 
 #[derive(Debug, Default)]
 struct StageScope {
@@ -106,7 +114,8 @@ impl<'s> Scopes<'s> {
         for (name, value) in predefined {
             global.insert(name.to_owned(), Entry::Set(made_up(value)));
         }
-        Self { surroundings, global, stages: Vec::new() }
+        let (stages, names) = (Vec::new(), HashSet::new());
+        Self { surroundings, global, stages, names, patience: Cell::new(PATIENCE) }
     }
 
     pub(super) fn global(&'s self) -> Global<'s> {
@@ -155,15 +164,18 @@ impl<'s> Scopes<'s> {
     fn insert(&mut self, name: &str, known: Entry) {
         if let Some(stage) = self.stages.last_mut() {
             stage.variables.insert(name.to_owned(), known);
+            self.names.insert(name.to_owned());
         }
     }
 
     fn find_local(&self, name: &str) -> Option<&Entry> {
-        let mut number = self.stages.len().checked_sub(1);
+        let mut number = self.stages.len().checked_sub(1).filter(|_| self.names.contains(name));
         while let Some(scope) = number.and_then(|number| self.stages.get(number)) {
             if let Some(known) = scope.variables.get(name) {
                 return Some(known);
             }
+            let Some(left) = self.patience.get().checked_sub(1) else { return Some(&Entry::Given) };
+            self.patience.set(left);
             number = scope.outer;
         }
         None

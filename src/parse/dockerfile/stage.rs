@@ -65,7 +65,7 @@ pub struct Instruction {
     /// Whether an ONBUILD stands before it.
     pub is_onbuild: bool,
     /// What COPY and ADD take from where.
-    pub copy: Option<Copy>,
+    pub copy: Option<Box<Copy>>,
     /// What RUN mounts.
     pub mounts: Vec<Mount>,
     /// The command of a RUN; empty for others.
@@ -164,7 +164,7 @@ impl Word {
 impl Stage {
     /// What COPY and ADD bring into the stage, with their instructions.
     pub fn copies(&self) -> impl Iterator<Item = (&Instruction, &Copy)> {
-        self.instructions.iter().filter_map(|instruction| Some((instruction, instruction.copy.as_ref()?)))
+        self.instructions.iter().filter_map(|instruction| Some((instruction, instruction.copy.as_deref()?)))
     }
 
     /// The paths that it takes from the build's context: what COPY and ADD name, and the sources of bind mounts.
@@ -427,7 +427,7 @@ impl Resolver<'_> {
             variables: Vec::new(),
         };
         match written.keyword {
-            Keyword::Add | Keyword::Copy => instruction.copy = self.copy(written),
+            Keyword::Add | Keyword::Copy => instruction.copy = self.copy(written).map(Box::new),
             Keyword::Run => {
                 instruction.arguments = command(&written.arguments);
                 for mount in written.flags("mount") {
