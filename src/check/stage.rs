@@ -140,14 +140,15 @@ impl Stage {
 
     /// A note of an instruction that may stand in such a stage, or may not.
     fn unknown(&self, image: &Image, stage: &dockerfile::Stage, what: &str, place: Place) -> Fault {
-        let variables = stage.platform.iter().flat_map(|platform| &platform.unknown);
-        let variables = variables.map(String::as_str).collect::<Vec<_>>().join(", ");
+        let words = stage.platform.iter().chain([&stage.image]);
+        let variables = words.flat_map(|word| &word.unknown).map(String::as_str).collect::<Vec<_>>().join(", ");
+        let what_decides = if variables.is_empty() { "what decides it".to_owned() } else { variables };
         let message = format!(
             "cannot tell whether {} has {what} in a {} stage: only the build knows the platform",
             image.name,
             self.system.title()
         );
-        let help = format!("give {variables} a default before the first FROM, or name the platform itself");
+        let help = format!("give {what_decides} a default before the first FROM, or name the platform itself");
         Fault { level: Some(Level::Note), ..Fault::new(message, place).help(help) }
     }
 }

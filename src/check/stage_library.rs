@@ -34,11 +34,10 @@ impl Kind for StageLibrary {
         for image in context.head.images.values() {
             for last in image.finals(WINDOWS) {
                 for (program, library) in &self.programs {
-                    let is_it =
-                        |(_, copy): &(_, &Copy)| copy.file_names().any(|name| name.eq_ignore_ascii_case(program));
-                    let Some((instruction, copy)) = last.copies().find(is_it) else { continue };
-                    let has = |last: &Final<'_>| last.copies().any(|(_, copy)| may_bring(copy, library));
-                    if context.head.inherits(image, &last, WINDOWS, &has) {
+                    let Some((instruction, copy)) = last.copies().find(|(_, copy)| brings(copy, program)) else {
+                        continue;
+                    };
+                    if context.head.inherits(image, &last, WINDOWS, &|last| may_have(last, library)) {
                         continue;
                     }
                     let message = format!("{} adds {program} without {library}", image.name);
@@ -51,10 +50,16 @@ impl Kind for StageLibrary {
     }
 }
 
+fn brings(copy: &Copy, program: &str) -> bool {
+    copy.file_names().any(|name| name.eq_ignore_ascii_case(program))
+}
+
+fn may_have(last: &Final<'_>, library: &str) -> bool {
+    last.copies().any(|(_, copy)| may_bring(copy, library))
+}
+
 /// Whether a file of this name is among what is copied, or may be among what a pattern matches. Windows knows no case.
 fn may_bring(copy: &Copy, file: &str) -> bool {
-    let is_it = |name: &str| {
-        PathPattern::new(&name.to_ascii_lowercase()).is_ok_and(|name| name.is_match(&file.to_ascii_lowercase()))
-    };
-    copy.file_names().any(is_it)
+    let file = file.to_ascii_lowercase();
+    copy.file_names().any(|name| PathPattern::new(&name.to_ascii_lowercase()).is_ok_and(|name| name.is_match(&file)))
 }

@@ -50,15 +50,15 @@ fn sets_path(last: &Final<'_>) -> bool {
 /// in capital letters is that of a document.
 fn brings_program(copy: &Copy) -> bool {
     let name = copy.destination.value.trim_end_matches(['/', '\\']).rsplit(['/', '\\']).next().unwrap_or_default();
-    let is_program = |name: &str| {
-        let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
-        match ending {
-            Some(ending) => matches!(ending.as_str(), "exe" | "cmd" | "bat" | "com"),
-            None => name.bytes().any(|byte| byte.is_ascii_lowercase()),
-        }
-    };
     let is_directory = copy.destination.value.ends_with(['/', '\\']) || name.is_empty() || name == ".";
     if is_directory { copy.file_names().any(is_program) } else { is_program(name) }
+}
+
+fn is_program(name: &str) -> bool {
+    match name.rsplit_once('.') {
+        Some((_, ending)) => matches!(ending.to_ascii_lowercase().as_str(), "exe" | "cmd" | "bat" | "com"),
+        None => name.bytes().any(|byte| byte.is_ascii_lowercase()),
+    }
 }
 
 /// A path of Windows is known by its drive or its backslashes, or names one by a variable of Windows.

@@ -199,26 +199,27 @@ impl std::fmt::Display for Platform {
 
 /// Reads the lines of a BASEIMAGE file. Empty ones are left out: the build script does not see them.
 pub fn parse(text: &Text) -> Vec<Line> {
-    let trimmed = |part: &str, offset: usize| {
-        let value = part.trim();
-        let start = offset + (part.len() - part.trim_start().len());
-        (value.to_owned(), start..start + value.len())
-    };
-    let lines = text.lines().filter(|(_, line)| !line.trim().is_empty());
+    let mut lines = Vec::new();
+    for (span, line) in text.lines().filter(|(_, line)| !line.trim().is_empty()) {
+        let (key, rest) = line.split_once('=').map_or((line, None), |(key, rest)| (key, Some(rest)));
+        let (value, value_span) = match rest {
+            Some(rest) => {
+                let (value, value_span) = trimmed(rest, span.start + key.len() + 1);
+                (Some(value), value_span)
+            }
+            None => (None, span.end..span.end),
+        };
+        let (key, key_span) = trimmed(key, span.start);
+        lines.push(Line { span, key, key_span, value, value_span });
+    }
     lines
-        .map(|(span, line)| {
-            let (key, rest) = line.split_once('=').map_or((line, None), |(key, rest)| (key, Some(rest)));
-            let (value, value_span) = match rest {
-                Some(rest) => {
-                    let (value, value_span) = trimmed(rest, span.start + key.len() + 1);
-                    (Some(value), value_span)
-                }
-                None => (None, span.end..span.end),
-            };
-            let (key, key_span) = trimmed(key, span.start);
-            Line { span, key, key_span, value, value_span }
-        })
-        .collect()
+}
+
+/// A part of a line without the blanks around it, and where that stands.
+fn trimmed(part: &str, offset: usize) -> (String, Span) {
+    let value = part.trim();
+    let start = offset + (part.len() - part.trim_start().len());
+    (value.to_owned(), start..start + value.len())
 }
 
 #[cfg(test)]

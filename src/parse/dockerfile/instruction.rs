@@ -517,15 +517,17 @@ fn json_string(text: &Traced, at: usize) -> Option<(Traced, usize)> {
     }
 }
 
+/// Reads `\uXXXX`.
+fn unicode_unit(text: &str) -> Option<u32> {
+    let digits = text.strip_prefix("\\u")?.get(..4)?;
+    if digits.bytes().all(|byte| byte.is_ascii_hexdigit()) { u32::from_str_radix(digits, 16).ok() } else { None }
+}
+
 /// Reads `\uXXXX`, or two of them that are one character; gives that and how long it is written.
 fn unicode_escape(text: &str) -> Option<(char, usize)> {
-    let unit = |at: usize| {
-        let digits = text.get(at..)?.strip_prefix("\\u")?.get(..4)?;
-        if digits.bytes().all(|byte| byte.is_ascii_hexdigit()) { u32::from_str_radix(digits, 16).ok() } else { None }
-    };
-    let first = unit(0)?;
+    let first = unicode_unit(text)?;
     if (0xD800..0xDC00).contains(&first)
-        && let Some(second) = unit(6).filter(|second| (0xDC00..0xE000).contains(second))
+        && let Some(second) = text.get(6..).and_then(unicode_unit).filter(|second| (0xDC00..0xE000).contains(second))
     {
         let code = 0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00);
         return Some((char::from_u32(code)?, 12));

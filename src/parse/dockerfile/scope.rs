@@ -126,6 +126,11 @@ impl<'s> Scopes<'s> {
         Local(self)
     }
 
+    /// Whether the build gives a value to an argument whatever is asked of it.
+    pub(super) fn is_always_given(&self, name: &str) -> bool {
+        self.surroundings.arguments.contains_key(name)
+    }
+
     /// Declares an argument before the first stage.
     pub(super) fn declare_globally(&mut self, name: &str, default: Option<Expanded>) {
         let known = match self.surroundings.arguments.get(name) {

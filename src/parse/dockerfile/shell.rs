@@ -498,7 +498,6 @@ impl<'a> Lexer<'a> {
         let tokens = tokens(&pattern)?;
         let characters: Vec<(usize, char)> = value.char_indices().collect();
         let only: Vec<char> = characters.iter().map(|(_, character)| *character).collect();
-        let offset = |index: usize| characters.get(index).map_or(value.len(), |(offset, _)| *offset);
         let mut result = Traced::default();
         let (mut copied, mut at) = (0, 0);
         while at <= only.len() {
@@ -509,7 +508,7 @@ impl<'a> Lexer<'a> {
             };
             // An empty match right behind another one is none.
             if length > 0 || at > copied || at == 0 {
-                result.append_part(value, offset(copied)..offset(at));
+                result.append_part(value, offset_of(&characters, copied, value)..offset_of(&characters, at, value));
                 self.append(&mut result, &replacement)?;
                 copied = at + length;
             }
@@ -518,9 +517,14 @@ impl<'a> Lexer<'a> {
                 break;
             }
         }
-        result.append_part(value, offset(copied)..value.len());
+        result.append_part(value, offset_of(&characters, copied, value)..value.len());
         Ok(result)
     }
+}
+
+/// Where a character of a value begins; the end of the value behind the last one.
+fn offset_of(characters: &[(usize, char)], index: usize, value: &str) -> usize {
+    characters.get(index).map_or(value.len(), |(offset, _)| *offset)
 }
 
 /// A part of a pattern.

@@ -176,6 +176,14 @@ impl Stage {
         })
     }
 
+    fn says_the_same(&self, other: &Self) -> bool {
+        let systems = [self, other].map(|stage| stage.built_for.as_ref().map(|platform| platform.os.as_str()));
+        systems[0] == systems[1]
+            && self.image == other.image
+            && self.continues == other.continues
+            && self.instructions == other.instructions
+    }
+
     /// Where it takes files from other stages or images: by COPY and by the mounts of RUN.
     pub fn origins(&self) -> impl Iterator<Item = &Word> {
         self.instructions.iter().flat_map(|instruction| {
@@ -405,6 +413,9 @@ impl Resolver<'_> {
         if let Some(earlier) = continues {
             return self.dockerfile.stages.get(earlier)?.built_for.clone();
         }
+        if self.may_be_a_stage(image) {
+            return None;
+        }
         let Some(platform) = platform.filter(|_| &*image.value != "scratch") else { return Some(self.target.clone()) };
         if !platform.unknown.is_empty() {
             return None;
@@ -414,6 +425,15 @@ impl Resolver<'_> {
             self.refuse(format!("'{}' is no platform", &*platform.value), written);
         }
         built_for
+    }
+
+    /// Whether variables that only the build knows may make a word the name of an earlier stage that is not built for the target. What
+    /// the build script gives is an image.
+    fn may_be_a_stage(&self, image: &Word) -> bool {
+        let is_name = !image.value.contains(['/', ':', '@']);
+        let is_open = image.unknown.iter().any(|name| !self.scopes.is_always_given(name));
+        let mut earlier = self.dockerfile.names.values().filter_map(|number| self.dockerfile.stages.get(*number));
+        is_name && is_open && earlier.any(|stage| stage.built_for.as_ref() != Some(self.target))
     }
 
     fn add_instruction(&mut self, written: &Written) {
@@ -526,16 +546,9 @@ impl Dockerfile {
 
     /// Whether another build makes the same of the file, but for the architectures.
     pub fn says_the_same(&self, other: &Self) -> bool {
-        let is_same = |(one, other): (&Stage, &Stage)| {
-            let systems = [one, other].map(|stage| stage.built_for.as_ref().map(|platform| platform.os.as_str()));
-            systems[0] == systems[1]
-                && one.image == other.image
-                && one.continues == other.continues
-                && one.instructions == other.instructions
-        };
         self.flaws == other.flaws
             && self.stages.len() == other.stages.len()
-            && self.stages.iter().zip(&other.stages).all(is_same)
+            && self.stages.iter().zip(&other.stages).all(|(one, other)| one.says_the_same(other))
     }
 
     /// The stage of a number, and behind it those that it continues: what is in the last of them is in all.
@@ -551,7 +564,9 @@ impl Dockerfile {
 
     /// The stage that COPY or a mount names by its name or, as COPY may, by its number.
     pub fn stage(&self, name: &str) -> Option<usize> {
-        let numbered = || name.parse().ok().filter(|number| *number < self.stages.len());
-        self.names.get(&name.to_lowercase()).copied().or_else(numbered)
+        if let Some(number) = self.names.get(&name.to_lowercase()) {
+            return Some(*number);
+        }
+        name.parse().ok().filter(|number| *number < self.stages.len())
     }
 }
