@@ -1,6 +1,6 @@
 //! One run: rules over a pair of trees, to findings in a stable order.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -424,22 +424,47 @@ fn identity(fault: &Fault) -> (Option<&str>, &str, &str) {
     (fault.image.as_deref(), &fault.place.path, fault.subject())
 }
 
+/// Faults of one identity that were there before: how many, and on which lines of source.
+#[derive(Default)]
+struct KnownFaults<'f> {
+    lines: HashMap<&'f str, usize>,
+    left: usize,
+}
+
+impl<'f> KnownFaults<'f> {
+    fn add(&mut self, line: &'f str) {
+        *self.lines.entry(line).or_default() += 1;
+        self.left += 1;
+    }
+
+    /// Takes one that stood on such a line, if one is left.
+    fn take_line(&mut self, line: &str) -> bool {
+        let Some(count) = self.lines.get_mut(line).filter(|count| **count > 0) else { return false };
+        *count -= 1;
+        self.left -= 1;
+        true
+    }
+
+    /// Takes any of them, if one is left. No line is asked for any more then.
+    fn take_any(&mut self) -> bool {
+        let is_left = self.left > 0;
+        self.left -= usize::from(is_left);
+        is_left
+    }
+}
+
 /// Tells faults that were not there before from those that were. Of equal ones, as many are new as there are more of them; first
 /// those whose line of source was not there.
 fn compare(now: Vec<Fault>, before: &[Fault]) -> Judgement {
-    let mut known: BTreeMap<_, Vec<&str>> = BTreeMap::new();
+    let mut known: HashMap<_, KnownFaults<'_>> = HashMap::new();
     for fault in before {
-        known.entry(identity(fault)).or_default().push(fault.place.line());
+        known.entry(identity(fault)).or_default().add(fault.place.line());
     }
     let mut is_old = vec![false; now.len()];
     for same_line in [true, false] {
         for (fault, is_old) in now.iter().zip(&mut is_old).filter(|(_, is_old)| !**is_old) {
-            let Some(lines) = known.get_mut(&identity(fault)) else { continue };
-            let line = fault.place.line();
-            if let Some(position) = lines.iter().position(|known| !same_line || *known == line) {
-                lines.swap_remove(position);
-                *is_old = true;
-            }
+            let Some(known) = known.get_mut(&identity(fault)) else { continue };
+            *is_old = if same_line { known.take_line(fault.place.line()) } else { known.take_any() };
         }
     }
     let mut judgement = Judgement::default();
