@@ -398,6 +398,9 @@ pub struct ManifestShape {
     /// Branches that use images which other branches built, by name or pattern.
     #[serde(default)]
     pub release_branches: Globs,
+    /// For how many days an entry may wait for its image to be promoted, where no list tells what is.
+    #[serde(default = "thirty_days")]
+    pub grace_days: u32,
 }
 
 /// `manifest.follows`: when an entry of the manifest follows a new version of its image.
@@ -839,6 +842,10 @@ checked_string! {
     };
     /// A pattern as `.gitignore` reads it.
     IgnorePattern(glob::Pattern): glob::Pattern::new;
+}
+
+fn thirty_days() -> u32 {
+    30
 }
 
 fn yes() -> bool {

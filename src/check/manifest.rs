@@ -9,6 +9,7 @@ use super::change::Change;
 use super::kind::{Context, Kind, Missing, Reads, Sight};
 use crate::edit::{Edit, Fix};
 use crate::finding::{Fault, Level, Place};
+use crate::history::Past;
 use crate::model::{self, Image, ManifestEntry, Model};
 use crate::parse::version::order;
 use crate::snapshot::StoreError;
@@ -39,6 +40,10 @@ impl Kind for Manifest {
             Demand::Current => stale(context),
             Demand::Built => unbuilt(context),
         }
+    }
+
+    fn needs_history(&self) -> bool {
+        self.demand == Demand::Current
     }
 
     fn missing(&self, sight: Sight<'_>) -> Option<Missing> {
@@ -133,7 +138,23 @@ impl Lag<'_> {
                 Some(self.fault(message, false, PROMOTED).level(Level::Note))
             }
             (Some(_), _) => None,
-            (None, _) => Some(self.note(format!("{names}, but {} is at {version}", image.name))),
+            (None, _) => Some(self.waiting(format!("{names}, but {} is at {version}", image.name))),
+        }
+    }
+
+    /// Without a list of what is promoted, only age tells an entry that waits from one that was forgotten.
+    fn waiting(&self, message: String) -> Fault {
+        let Self { context, image, version, .. } = self;
+        let past =
+            context.inputs.history.as_ref().and_then(|history| Some((history, history.of(&image.directory, version)?)));
+        let grace = context.shape.manifest.as_ref().map_or(0, |manifest| i64::from(manifest.grace_days));
+        match past {
+            Some((history, Past::Settled(settled))) if history.days(settled) > grace => {
+                let message = format!("{message}, for {} days", history.days(settled));
+                self.fault(message, false, "if it is promoted").level(Level::Warning)
+            }
+            Some((_, Past::Cut)) => self.note(format!("{message}; for how long a shallow clone does not tell")),
+            _ => self.note(message),
         }
     }
 
