@@ -35,6 +35,22 @@ impl Kind for Constant {
         }
         Ok(faults)
     }
+
+    fn unread(&self, context: &Context<'_>) -> Vec<StoreError> {
+        let mut unread = Vec::new();
+        for error in &context.head.unread_constants {
+            let mut constants = context.shape.constants.iter();
+            // Of the files beside one that is gone, those are asked for that may hold what base had.
+            let is_asked = constants.any(|constant| {
+                *constant.path == *error.path
+                    || context.change.is_some_and(|change| value_of(change.base, constant).is_some())
+            });
+            if is_asked {
+                unread.push(error.clone());
+            }
+        }
+        unread
+    }
 }
 
 fn mismatch(constant: &ConstantValue, image: &Image, version: &str, said: &str) -> Fault {

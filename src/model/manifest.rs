@@ -127,11 +127,23 @@ fn code<'t>(path: &str, text: &'t Arc<Text>) -> Cow<'t, Text> {
 }
 
 impl ConstantValue {
-    /// All places that look like the constant: which of them the program says, only a compiler knows.
-    pub(super) fn read(constant: &Constant, snapshot: &Snapshot<'_>) -> Result<Vec<Self>, StoreError> {
+    /// All places that look like the constant: which of them the program says, only a compiler knows. Files that cannot be read go to
+    /// `unread`.
+    pub(super) fn read(
+        constant: &Constant,
+        snapshot: &Snapshot<'_>,
+        unread: &mut Vec<StoreError>,
+    ) -> Result<Vec<Self>, StoreError> {
         let mut values = Vec::new();
         for path in files_of(constant, snapshot) {
-            let Some(text) = snapshot.readable(path)? else { continue };
+            let text = match snapshot.text(path)? {
+                Some(Ok(text)) => text,
+                Some(Err(why)) => {
+                    unread.push(StoreError::unreadable(path, &why));
+                    continue;
+                }
+                None => continue,
+            };
             for found in constant.pattern.matches(&code(path, &text)) {
                 values.push(Self {
                     image: constant.image.clone(),
@@ -169,7 +181,7 @@ impl Constant {
     pub fn is_linked(&self, snapshot: &Snapshot<'_>) -> Result<bool, StoreError> {
         let Some(pattern) = &self.linked else { return Ok(false) };
         for path in files_of(self, snapshot) {
-            if let Some(text) = snapshot.readable(path)?
+            if let Some(Ok(text)) = snapshot.text(path)?
                 && pattern.matches(&code(path, &text)).next().is_some()
             {
                 return Ok(true);

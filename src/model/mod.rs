@@ -36,6 +36,8 @@ pub struct Model {
     pub dependencies: Option<DependencyFile>,
     /// The literals that must equal a version, as far as they are there.
     pub constants: Vec<ConstantValue>,
+    /// The files that may hold one and cannot be read.
+    pub unread_constants: Vec<StoreError>,
     /// Directories by the names that their images are referred to by.
     by_name: HashMap<String, Vec<Arc<str>>>,
 }
@@ -81,11 +83,12 @@ impl Model {
             by_name.entry(image.name.to_string()).or_insert_with(|| vec![Arc::clone(&image.directory)]);
         }
         let mut constants = Vec::new();
+        let mut unread_constants = Vec::new();
         let mut manifest = None;
         let mut dependencies = None;
         if only.is_none() {
             for constant in &shape.constants {
-                constants.extend(ConstantValue::read(constant, snapshot)?);
+                constants.extend(ConstantValue::read(constant, snapshot, &mut unread_constants)?);
             }
             if let Some(manifest_shape) = &shape.manifest {
                 manifest = Manifest::read(manifest_shape, &shape.tag_prefix, snapshot)?;
@@ -101,6 +104,7 @@ impl Model {
             dependencies,
             images: images.into_iter().map(|image| (Arc::clone(&image.directory), image)).collect(),
             constants,
+            unread_constants,
             by_name,
         })
     }
