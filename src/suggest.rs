@@ -8,6 +8,9 @@ const NEAR: f64 = 0.85;
 /// How many names are listed before only the nearest are.
 const MAX_LISTED: usize = 12;
 
+/// Longer names, in bytes, are like no other: to compare them takes time.
+const LONGEST: usize = 200;
+
 /// How many of the nearest are listed.
 const FEW: usize = 3;
 
@@ -20,7 +23,8 @@ struct Candidate<'n> {
 fn candidates<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Vec<Candidate<'n>> {
     let mut candidates = Vec::new();
     for candidate in known {
-        candidates.push(Candidate { name: candidate, likeness: strsim::jaro_winkler(name, candidate) });
+        let likeness = if name.len() > LONGEST { 0.0 } else { strsim::jaro_winkler(name, candidate) };
+        candidates.push(Candidate { name: candidate, likeness });
     }
     candidates
 }

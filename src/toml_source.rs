@@ -19,7 +19,7 @@ pub struct Source {
     /// Its path, or its name in the program.
     pub name: Arc<str>,
     /// Its text.
-    pub text: Cow<'static, str>,
+    pub text: Arc<str>,
 }
 
 /// Something wrong in a [`Source`].
@@ -32,13 +32,27 @@ pub struct Problem {
 }
 
 /// Everything that is wrong in the configuration of a run.
-#[derive(Debug, thiserror::Error)]
-#[error("the configuration cannot be used")]
+#[derive(Debug)]
 pub struct ConfigError(pub Vec<Problem>);
+
+/// How many problems are shown: who has more mends a cause, and not each of them.
+const MAX_PROBLEMS: usize = 50;
+
+impl std::fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the configuration cannot be used")?;
+        if self.0.len() > MAX_PROBLEMS {
+            write!(f, ": more is wrong in it than is shown, which is the first {MAX_PROBLEMS} problems")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ConfigError {}
 
 impl Source {
     /// A named text.
-    pub fn new(name: &str, text: impl Into<Cow<'static, str>>) -> Self {
+    pub fn new(name: &str, text: impl Into<Arc<str>>) -> Self {
         Self { name: name.into(), text: text.into() }
     }
 
@@ -123,6 +137,10 @@ impl Source {
             let span = error.span().unwrap_or(0..0);
             if !is_consequence {
                 problems.push(self.explain(&error, span.clone()));
+            }
+            // Each reading takes as long as the whole is large.
+            if problems.len() > MAX_PROBLEMS {
+                return Err(problems);
             }
             match remove(table.get_mut(), &span) {
                 Some(key) => removed.push(key),
@@ -256,7 +274,7 @@ impl SourceCode for Problem {
 
 impl Diagnostic for ConfigError {
     fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
-        Some(Box::new(self.0.iter().map(|problem| problem as &dyn Diagnostic)))
+        Some(Box::new(self.0.iter().take(MAX_PROBLEMS).map(|problem| problem as &dyn Diagnostic)))
     }
 }
 

@@ -1,5 +1,8 @@
 //! What waivers let pass, and what keeps one from it.
 
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
 use super::parse::{Day, Waiver};
 use crate::finding::{Finding, Label, RuleId};
 use crate::model::Model;
@@ -49,23 +52,71 @@ pub(super) struct Malformed {
 impl Waivers {
     /// Whether one comes with the change: it may be of any image, and speak of it by any of its names.
     pub fn has_new(&self) -> bool {
-        self.after.iter().any(|waiver| !self.before.iter().any(|before| before.is_like(waiver)))
+        let before: HashSet<_> = self.before.iter().map(Waiver::words).collect();
+        !self.after.iter().all(|waiver| before.contains(&waiver.words()))
     }
 
     /// Marks the findings that are let pass. Those that were, but are no more, say since when. `comments` are the waivers in the
     /// Dockerfiles that are judged.
     pub fn let_pass(&self, findings: &mut [Finding], comments: &[Waiver], known: &Known<'_>) {
+        let index = Index::of(findings, known);
         for waiver in self.list.iter().chain(comments) {
-            if waiver.malformed(known).is_some() {
+            let matching = index.matching(waiver);
+            if matching.is_empty() || waiver.malformed(known).is_some() {
                 continue;
             }
-            for finding in findings.iter_mut().filter(|finding| waiver.matches(finding, known)) {
+            for finding in matching {
+                let finding = &mut findings[finding];
                 match waiver.ended(known) {
                     Some(message) => finding.fault.related.push(Label { place: waiver.place.clone(), message }),
                     None => finding.waived = Some(waiver.reason.clone()),
                 }
             }
         }
+    }
+}
+
+/// Findings by what waivers name: thousands of each may meet.
+pub(super) struct Index<'a> {
+    known: &'a Known<'a>,
+    /// By rule.
+    by_rule: HashMap<RuleId, OfRule>,
+}
+
+#[derive(Default)]
+struct OfRule {
+    all: Vec<usize>,
+    by_image: HashMap<Arc<str>, Vec<usize>>,
+    by_line: HashMap<(Arc<str>, usize), Vec<usize>>,
+}
+
+impl<'a> Index<'a> {
+    pub(super) fn of(findings: &[Finding], known: &'a Known<'a>) -> Self {
+        let mut by_rule: HashMap<RuleId, OfRule> = HashMap::new();
+        for (number, finding) in findings.iter().enumerate() {
+            let of_rule = by_rule.entry(Arc::clone(&finding.rule)).or_default();
+            let place = &finding.fault.place;
+            of_rule.all.push(number);
+            of_rule.by_line.entry((Arc::clone(&place.path), place.positions().0.line)).or_default().push(number);
+            if let Some(image) = &finding.fault.image {
+                of_rule.by_image.entry(Arc::clone(image)).or_default().push(number);
+            }
+        }
+        Self { known, by_rule }
+    }
+
+    /// The numbers of the findings that a waiver is about: those of its rule on its line, or of its image, which it may call by any of
+    /// its names, on either side.
+    pub(super) fn matching(&self, waiver: &Waiver) -> Vec<usize> {
+        let Some(of_rule) = self.by_rule.get(waiver.rule.as_str()) else { return Vec::new() };
+        if let Some(line) = waiver.line {
+            return of_rule.by_line.get(&(Arc::clone(&waiver.place.path), line)).cloned().unwrap_or_default();
+        }
+        let Some(image) = &waiver.image else { return of_rule.all.clone() };
+        let models = [self.known.head].into_iter().chain(self.known.base);
+        let mut names: BTreeSet<&str> = models.flat_map(|model| model.named(image)).map(|image| &*image.name).collect();
+        names.insert(image);
+        names.into_iter().filter_map(|name| of_rule.by_image.get(name)).flatten().copied().collect()
     }
 }
 
@@ -116,21 +167,6 @@ impl Waiver {
     pub(super) fn ended(&self, known: &Known<'_>) -> Option<String> {
         let until = self.until.filter(|until| *until < known.today)?;
         Some(format!("the waiver of {} ended on {until}", self.subject()))
-    }
-
-    /// Whether it is about a finding.
-    pub(super) fn matches(&self, finding: &Finding, known: &Known<'_>) -> bool {
-        let place = &finding.fault.place;
-        let is_line = self.line.is_none_or(|line| place.path == self.place.path && place.positions().0.line == line);
-        *finding.rule == *self.rule && is_line && self.is_of_image(finding.fault.image.as_deref(), known)
-    }
-
-    /// Whether it is of the image that a finding names: it may call that by any of its names, on either side.
-    fn is_of_image(&self, found: Option<&str>, known: &Known<'_>) -> bool {
-        let Some(image) = &self.image else { return true };
-        let Some(found) = found else { return false };
-        let mut models = [known.head].into_iter().chain(known.base);
-        image == found || models.any(|model| model.named(image).iter().any(|named| *named.name == *found))
     }
 }
 

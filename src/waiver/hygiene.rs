@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::apply::{Known, Malformed, Waivers};
+use super::apply::{Index, Known, Malformed, Waivers};
 use super::parse::{Waiver, of_dockerfiles};
 use crate::finding::{Fault, Finding};
 
@@ -74,17 +74,18 @@ fn disordered<'w>(
     findings: &[Finding],
     known: &Known<'_>,
 ) -> Vec<Disordered> {
-    waivers.filter_map(|waiver| waiver.disorder(findings, known)).collect()
+    let index = Index::of(findings, known);
+    waivers.filter_map(|waiver| waiver.disorder(&index, known)).collect()
 }
 
 impl Waiver {
-    fn disorder(&self, findings: &[Finding], known: &Known<'_>) -> Option<Disordered> {
+    fn disorder(&self, findings: &Index<'_>, known: &Known<'_>) -> Option<Disordered> {
         let (disorder, message, help) = if let Some(Malformed { message, help }) = self.malformed(known) {
             (Disorder::Malformed, message, help)
         } else if let Some(message) = self.ended(known) {
             let help = "mend what it let pass, or give it a new date and a reason for that";
             (Disorder::Expired, message, Some(help.to_owned()))
-        } else if self.is_decidable(known) && !findings.iter().any(|finding| self.matches(finding, known)) {
+        } else if self.is_decidable(known) && findings.matching(self).is_empty() {
             let message = format!("the waiver of {} matches nothing", self.subject());
             (Disorder::Unused, message, Some("take it away: it would hide what may come".to_owned()))
         } else {

@@ -1,6 +1,7 @@
 //! What a waiver is, and how it is written in a commit's trailer and in a Dockerfile's comment. `src/config_file.rs` reads those
 //! of the configuration.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use crate::finding::Place;
@@ -8,7 +9,7 @@ use crate::git::Trailer;
 use crate::model::Model;
 
 /// A day of the calendar, in UTC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Day(time::Date);
 
 /// A finding that is let pass.
@@ -75,21 +76,29 @@ pub fn of_trailer(trailer: &Trailer) -> Waiver {
 /// The waivers in the comments of the Dockerfiles that were read.
 pub fn of_dockerfiles(model: &Model) -> Vec<Waiver> {
     let mut waivers: Vec<Waiver> = Vec::new();
+    let mut seen = HashSet::new();
     for build in model.images.values().flat_map(|image| &image.builds) {
         let Ok(parsed) = &build.file else { continue };
-        if waivers.iter().any(|waiver| waiver.place.path == build.path) {
+        if !seen.insert(&build.path) {
             continue; // built for several systems
         }
+        let first = waivers.len();
         let lines: Vec<_> = parsed.text.lines().collect();
-        for (number, (span, line)) in lines.iter().enumerate() {
+        // From the end, as a waiver is of the line of code that follows.
+        let mut next = None;
+        for (number, (span, line)) in lines.iter().enumerate().rev() {
+            if is_code(line) {
+                next = Some(number);
+                continue;
+            }
             let comment = line.trim_start().strip_prefix('#').map(str::trim_start);
             let Some(rest) = comment.and_then(|comment| comment.strip_prefix("imglint:")) else { continue };
             let allowed = rest.trim_start().strip_prefix("allow(").and_then(|rest| rest.split_once(')'));
             let (rule, reason) = allowed.unwrap_or((rest.trim(), ""));
-            let next = lines[number + 1..].iter().position(|(_, line)| is_code(line));
             let waiver = Waiver::new(rule.trim(), reason, Place::new(&build.path, &parsed.text, span.clone()));
-            waivers.push(Waiver { line: Some(next.map_or(0, |next| number + next + 2)), ..waiver });
+            waivers.push(Waiver { line: Some(next.map_or(0, |next| next + 1)), ..waiver });
         }
+        waivers[first..].reverse();
     }
     waivers
 }
@@ -124,8 +133,8 @@ impl Waiver {
         Self { rule: rule.to_owned(), image: None, reason, until, place, line: None, is_of_change: false, error }
     }
 
-    /// Whether another one says the same, wherever it is written.
-    pub fn is_like(&self, other: &Self) -> bool {
-        (&self.rule, &self.image, &self.reason, self.until) == (&other.rule, &other.image, &other.reason, other.until)
+    /// What it says, wherever it is written.
+    pub fn words(&self) -> (&str, Option<&str>, &str, Option<Day>) {
+        (&self.rule, self.image.as_deref(), &self.reason, self.until)
     }
 }
