@@ -1,6 +1,6 @@
 //! What the context of a build holds: `.dockerignore` leaves files of an image out, and Dockerfiles name those that they take.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::{Build, Image};
@@ -9,7 +9,7 @@ use crate::parse::dockerfile::Stage;
 use crate::parse::dockerignore::{self, DockerIgnore};
 use crate::parse::wildcard::PathSet;
 use crate::snapshot::{Snapshot, StoreError};
-use crate::text::Text;
+use crate::text::{Text, in_directory, is_below, without_directory};
 
 /// A file that says what the context of a build leaves out.
 #[derive(Debug, Clone)]
@@ -38,7 +38,7 @@ pub fn ignore_file(
     files: &Snapshot<'_>,
 ) -> Result<Option<Result<IgnoreFile, Unreadable>>, StoreError> {
     let own = [&build.path, dockerignore::SUFFIX].concat();
-    let of_image = [&image.directory, "/", dockerignore::FILE].concat();
+    let of_image = in_directory(&image.directory, dockerignore::FILE);
     for path in [own, of_image] {
         let Some(read) = files.text(&path)? else { continue };
         let path: Arc<str> = path.into();
@@ -71,11 +71,20 @@ struct Context {
 impl Contexts {
     /// Adds the Dockerfiles of an image in one of the trees.
     pub(super) fn add(&mut self, image: &Image, files: &Snapshot<'_>) -> Result<(), StoreError> {
-        let mut seen = HashSet::new();
-        for build in image.builds.iter().filter(|build| seen.insert(&build.path)) {
-            // Of what cannot be read it is not known that it leaves something out.
-            let left_out = ignore_file(image, build, files)?.and_then(Result::ok).map(|file| file.patterns);
-            self.contexts.push(Context { left_out, taken: taken(image, build, files)? });
+        // One file may be built for several platforms, and name other paths for each.
+        let mut known: HashMap<&Arc<str>, usize> = HashMap::new();
+        for build in &image.builds {
+            let number = match known.get(&build.path) {
+                Some(number) => *number,
+                None => {
+                    // Of what cannot be read it is not known that it leaves something out.
+                    let left_out = ignore_file(image, build, files)?.and_then(Result::ok).map(|file| file.patterns);
+                    self.contexts.push(Context { left_out, taken: PathSet::default() });
+                    known.insert(&build.path, self.contexts.len() - 1);
+                    self.contexts.len() - 1
+                }
+            };
+            add_taken(image, build, files, &mut self.contexts[number].taken)?;
         }
         Ok(())
     }
@@ -97,22 +106,22 @@ impl Context {
     }
 }
 
-/// What a Dockerfile takes from its context, and where that is a link, what it leads to.
-fn taken(image: &Image, build: &Build, files: &Snapshot<'_>) -> Result<PathSet, StoreError> {
-    let mut taken = PathSet::default();
-    let Ok(parsed) = &build.file else { return Ok(taken) };
+/// Adds what a Dockerfile takes from its context, and where that is a link, what it leads to.
+fn add_taken(image: &Image, build: &Build, files: &Snapshot<'_>, taken: &mut PathSet) -> Result<(), StoreError> {
+    let Ok(parsed) = &build.file else { return Ok(()) };
+    let mut seen = HashSet::new();
     for source in parsed.dockerfile.stages.iter().flat_map(Stage::context_sources) {
-        let Some(path) = context_path(&source.value) else { continue };
+        let Some(path) = context_path(&source.value).filter(|path| seen.insert(path.clone())) else { continue };
         if is_plain(&path)
-            && let Ok(real) = files.resolve(&format!("{}/{path}", image.directory))?
-            && let Some(real) = real.strip_prefix(&*image.directory).and_then(|real| real.strip_prefix('/'))
-            && real != path
+            && let Ok(real) = files.resolve(&in_directory(&image.directory, &path))?
+            && real != *image.directory
+            && is_below(&real, &image.directory)
         {
-            taken.add(real);
+            taken.add(without_directory(&real, &image.directory));
         }
         taken.add(&path);
     }
-    Ok(taken)
+    Ok(())
 }
 
 /// Whether a path has no wildcards.
