@@ -282,7 +282,8 @@ impl Trees {
         let mut only = if is_partial { Some(owners(changed, &[&pair.head, base_files], shape)?) } else { None };
         loop {
             let head = Model::build(&pair.head, shape, None, only.as_ref())?;
-            let base = Model::build(base_files, shape, Some(&head), only.as_ref())?;
+            let mut base = Model::build(base_files, shape, Some(&head), only.as_ref())?;
+            base.forget_unread();
             let content = content::changed(pair, changed, shape, &base, &head)?;
             // What is built from sources elsewhere is known only now.
             if let Some(only) = &mut only {

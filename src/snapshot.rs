@@ -3,7 +3,7 @@
 //! A [`Snapshot`] is the list of a tree's files, limited to what the pack needs. Contents are read when they are asked for,
 //! through a [`Store`], and kept by object id: base, tip and head share nearly all of them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::text::{Text, escape, is_below};
@@ -102,7 +102,7 @@ pub enum Unreadable {
 }
 
 /// How pointers of Git LFS begin: <https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md>.
-const POINTER: &[u8] = b"version https://git-lfs.github.com/spec/";
+pub const POINTER: &[u8] = b"version https://git-lfs.github.com/spec/";
 
 /// Where links lead, or why that cannot be told.
 pub type Followed<'s> = Result<Vec<(&'s Arc<str>, &'s Entry)>, Unreadable>;
@@ -255,6 +255,17 @@ impl<'r> Snapshot<'r> {
     /// The text of a file that must be readable where it is there at all: a check that cannot look must not pass.
     pub fn readable(&self, path: &str) -> Result<Option<Arc<Text>>, StoreError> {
         self.text(path)?.transpose().map_err(|unreadable| StoreError::unreadable(path, &unreadable))
+    }
+
+    /// How many files of this tree hold a pointer of Git LFS, among those that were read of it or of one that shares its store.
+    pub fn pointers(&self) -> usize {
+        let read = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        let pointers: HashSet<&Content> =
+            read.iter().filter(|(_, read)| **read == Err(Unreadable::Pointer)).map(|(content, _)| content).collect();
+        if pointers.is_empty() {
+            return 0;
+        }
+        self.entries.values().filter(|entry| pointers.contains(&entry.content)).count()
     }
 
     /// The tree with other bytes in one of its files.

@@ -36,6 +36,7 @@ impl Kind for Manifest {
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
+        context.head.has_read_manifest()?;
         match self.demand {
             Demand::Current => stale(context),
             Demand::Built => unbuilt(context),

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::kind::{Context, Kind, Missing, Reads, Sight};
 use crate::finding::Fault;
-use crate::model::ManifestEntry;
+use crate::model::{ManifestEntry};
 use crate::snapshot::StoreError;
 
 /// The kind has no options: `--promoted` names the list.
@@ -22,6 +22,7 @@ impl Kind for Promoted {
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
         let mut faults = Vec::new();
         let Some(promoted) = &context.inputs.promoted else { return Ok(faults) };
+        context.head.has_read_manifest()?;
         let help = format!("name a tag that {} lists, or promote this one first", promoted.name);
         if let Some(manifest) = &context.head.manifest {
             let is_promoted = |entry: &ManifestEntry| promoted.has(&entry.name, &context.shape.tag_of(&entry.version));

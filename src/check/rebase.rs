@@ -28,6 +28,7 @@ impl Kind for Rebase {
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
+        context.head.has_read_manifest()?;
         let judge = Judge { context, is_after_promotion: context.manifest_order()?.is_after_promotion };
         let mut faults = Vec::new();
         for child in context.head.images.values() {

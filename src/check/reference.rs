@@ -36,6 +36,7 @@ impl Kind for References {
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
+        context.head.has_read_manifest()?;
         let mut faults = Vec::new();
         for image in context.head.images.values() {
             let mut seen = BTreeSet::new();

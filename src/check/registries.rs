@@ -34,6 +34,7 @@ impl Kind for Registries {
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
+        context.head.has_read_manifest()?;
         let mut faults = Vec::new();
         let Some(manifest) = &context.head.manifest else { return Ok(faults) };
         let known: Vec<&str> = self.pattern.matches(&manifest.text).map(|found| found.group("key")).collect();

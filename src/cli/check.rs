@@ -20,6 +20,7 @@ use crate::pack::Selection;
 use crate::report::{Repaired, Report, Tree, summary};
 use crate::run::{self, Outcome};
 use crate::snapshot::Pair;
+use crate::text::counted;
 
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 #[error("failed to start {0} threads: {1}")]
@@ -226,7 +227,15 @@ impl Check<'_> {
     /// Says beside the report what a person should know.
     fn close(&self, judged: &Judged<'_>, is_written: bool, time: Duration) {
         let output = &self.options.output;
-        let (outcome, _) = judged.reported(is_written);
+        let (outcome, files) = judged.reported(is_written);
+        let pointers = files.head.pointers();
+        if pointers > 0 {
+            say(&format!(
+                "{} to be looked into: {} of Git LFS that was not fetched; run `git lfs pull`",
+                counted(pointers, "file"),
+                if pointers == 1 { "a pointer" } else { "each a pointer" },
+            ));
+        }
         if !output.quiet {
             outcome.unused.iter().for_each(|line| say(&format!("note: {line}")));
         }

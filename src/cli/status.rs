@@ -53,6 +53,7 @@ pub(super) fn run(options: &Status, environment: &Environment) -> Result<u8, Err
     let inputs = inputs(options.promoted.as_deref(), options.jobs.as_deref(), environment)?;
     let pair = frame.pair()?;
     let head = Model::build(&pair.head, shape, None, None)?;
+    head.has_read_manifest()?;
     let question = Question { shape, files: &pair.head, head: &head, inputs: &inputs };
     let asked = asked(&head, &options.images)?;
     let mut rows = Vec::new();

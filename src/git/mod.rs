@@ -8,6 +8,7 @@ mod head;
 mod base;
 mod entry;
 // what a repository holds
+mod lfs;
 mod objects;
 mod tree;
 mod open;

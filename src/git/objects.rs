@@ -10,12 +10,15 @@ use git2::{ErrorCode, ObjectType, Odb, OdbObject, Oid};
 
 use super::entry::bytes_on_disk;
 use super::error::{Doing, GitError};
+use super::lfs::{self, Stored};
 use crate::snapshot::{MAX_FILE, Store, StoreError};
 
 /// Reads objects by id.
 pub(super) struct Objects<'r> {
     odb: Odb<'r>,
     git_dir: PathBuf,
+    /// What all working trees of the repository share.
+    common_dir: PathBuf,
     is_partial: bool,
     /// Git itself, once it was needed.
     git: Mutex<Option<CatFile>>,
@@ -44,7 +47,8 @@ impl<'r> Objects<'r> {
     pub(super) fn of(repository: &'r git2::Repository, is_partial: bool) -> Result<Self, GitError> {
         let odb = repository.odb().doing("opening the object database")?;
         let git_dir = repository.path().to_owned();
-        Ok(Self { odb, git_dir, is_partial, git: Mutex::default(), on_disk: HashMap::new() })
+        let common_dir = repository.commondir().to_owned();
+        Ok(Self { odb, git_dir, common_dir, is_partial, git: Mutex::default(), on_disk: HashMap::new() })
     }
 
     /// Reads an object. `path` is what is said of it where it cannot be had.
@@ -102,6 +106,17 @@ impl OnDisk {
 
 impl Store for Objects<'_> {
     fn read(&self, path: &str, id: &[u8; 20]) -> Result<Option<Vec<u8>>, StoreError> {
+        let Some(bytes) = self.stored(path, id)? else { return Ok(None) };
+        match lfs::behind(bytes, &self.common_dir).map_err(|error| unreadable(path, &error))? {
+            Stored::This(bytes) => Ok(Some(bytes)),
+            Stored::TooLarge => Ok(None),
+        }
+    }
+}
+
+impl Objects<'_> {
+    /// What git stores of a file: of one that is in Git LFS, a pointer.
+    fn stored(&self, path: &str, id: &[u8; 20]) -> Result<Option<Vec<u8>>, StoreError> {
         if let Some(on_disk) = self.on_disk.get(id) {
             return on_disk.read(path, id);
         }

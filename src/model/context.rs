@@ -74,16 +74,13 @@ impl Contexts {
         // One file may be built for several platforms, and name other paths for each.
         let mut known: HashMap<&Arc<str>, usize> = HashMap::new();
         for build in &image.builds {
-            let number = match known.get(&build.path) {
-                Some(number) => *number,
-                None => {
-                    // Of what cannot be read it is not known that it leaves something out.
-                    let left_out = ignore_file(image, build, files)?.and_then(Result::ok).map(|file| file.patterns);
-                    self.contexts.push(Context { left_out, taken: PathSet::default() });
-                    known.insert(&build.path, self.contexts.len() - 1);
-                    self.contexts.len() - 1
-                }
-            };
+            let number = known.get(&build.path).copied().unwrap_or(self.contexts.len());
+            if number == self.contexts.len() {
+                // Of what cannot be read it is not known that it leaves something out.
+                let left_out = ignore_file(image, build, files)?.and_then(Result::ok).map(|file| file.patterns);
+                self.contexts.push(Context { left_out, taken: PathSet::default() });
+                known.insert(&build.path, number);
+            }
             add_taken(image, build, files, &mut self.contexts[number].taken)?;
         }
         Ok(())

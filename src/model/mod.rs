@@ -38,6 +38,8 @@ pub struct Model {
     pub constants: Vec<ConstantValue>,
     /// The files that may hold one and cannot be read.
     pub unread_constants: Vec<StoreError>,
+    /// Why the manifest could not be read.
+    unread_manifest: Option<StoreError>,
     /// Directories by the names that their images are referred to by.
     by_name: HashMap<String, Vec<Arc<str>>>,
 }
@@ -84,6 +86,7 @@ impl Model {
         }
         let mut constants = Vec::new();
         let mut unread_constants = Vec::new();
+        let mut unread_manifest = None;
         let mut manifest = None;
         let mut dependencies = None;
         if only.is_none() {
@@ -91,7 +94,10 @@ impl Model {
                 constants.extend(ConstantValue::read(constant, snapshot, &mut unread_constants)?);
             }
             if let Some(manifest_shape) = &shape.manifest {
-                manifest = Manifest::read(manifest_shape, &shape.tag_prefix, snapshot)?;
+                match Manifest::read(manifest_shape, &shape.tag_prefix, snapshot) {
+                    Ok(read) => manifest = read,
+                    Err(error) => unread_manifest = Some(error),
+                }
             }
             if let Some(list) = &shape.dependencies {
                 let known = known.and_then(|known| known.dependencies.as_ref());
@@ -105,8 +111,19 @@ impl Model {
             images: images.into_iter().map(|image| (Arc::clone(&image.directory), image)).collect(),
             constants,
             unread_constants,
+            unread_manifest,
             by_name,
         })
+    }
+
+    /// An error where the manifest could not be read: a rule that needs it asks before it takes it for none.
+    pub fn has_read_manifest(&self) -> Result<(), StoreError> {
+        self.unread_manifest.clone().map_or(Ok(()), Err)
+    }
+
+    /// Takes what could not be read for what was not there: where a tree is only compared with, nothing in it is old by that.
+    pub fn forget_unread(&mut self) {
+        self.unread_manifest = None;
     }
 
     /// The images that a name can mean: as a rule one; several where aliases make names equal.

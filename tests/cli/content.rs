@@ -117,3 +117,44 @@ fn another_repository_above_images_is_seen() {
     let run = repo.imglint(&["--base", "master", "--head", "HEAD", "--rule", "hidden-images"]);
     run.is(1, &["hidden-images"]);
 }
+
+#[test]
+fn what_git_lfs_has_fetched_is_read_and_what_it_has_not_silences_the_rules_that_need_it() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.write(&[
+        ("test/images/agnhost/agnhost.go", POINTER),
+        ("test/images/agnhost/Dockerfile", "ARG BASEIMAGE\nFROM $BASEIMAGE\nRUN x\n"),
+    ]);
+    repo.commit("a pointer");
+    // Other rules go on.
+    repo.imglint(&["--all", "--rule", "windows-run"]).is(1, &["windows-run"]);
+    let run = repo.imglint(&["--all", "--rule", "mismatched-constant", "--rule", "windows-run"]);
+    run.is(2, &["windows-run"]).says(&[
+        "the rule mismatched-constant failed",
+        "1 file to be looked into",
+        "git lfs pull",
+    ]);
+    let hash = "4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393";
+    let fetched = format!(".git/lfs/objects/4d/7a/{hash}");
+    repo.write(&[(&fetched, "package main\n\nvar app = cobra.Command{Version: \"2.24\"}\n")]);
+    repo.imglint(&["--all", "--rule", "mismatched-constant"]).is(1, &["mismatched-constant"]);
+    repo.write(&[(&fetched, &"x".repeat((1 << 20) + 1))]);
+    repo.imglint(&["--all", "--rule", "mismatched-constant"]).is(2, &[]).says(&["larger than 1 MiB"]);
+}
+
+#[test]
+fn a_manifest_that_could_not_be_read_before_makes_nothing_old() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.write(&[("test/utils/image/manifest.go", POINTER)]);
+    repo.commit("a pointer");
+    repo.imglint(&["--all", "--rule", "dangling-reference"]).is(2, &[]).says(&["test/utils/image/manifest.go"]);
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.change(&[(
+        "test/utils/image/manifest.go",
+        "package image\n\nfunc x() {\n\tconfigs[Gone] = Config{e2eRegistry, \"gone\", \"1.0\"}\n}\n",
+    )]);
+    repo.imglint(&["--base", "master", "--head", "HEAD", "--rule", "dangling-reference"])
+        .is(0, &["dangling-reference"]);
+}

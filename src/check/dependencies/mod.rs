@@ -33,6 +33,7 @@ impl Kind for Dependencies {
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
         let Some(file) = &context.head.dependencies else { return Ok(Vec::new()) };
+        context.head.has_read_manifest()?;
         let path = &file.path;
         let text = match &file.text {
             Ok(text) => text,
