@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::kind::{Context, Kind, Missing, Reads, Sight};
 use crate::finding::Fault;
-use crate::model::{ManifestEntry};
+use crate::model::ManifestEntry;
 use crate::snapshot::StoreError;
 
 /// The kind has no options: `--promoted` names the list.
