@@ -204,7 +204,7 @@ fn check_change(bencher: Bencher<'_, '_>, rule: &str) {
         change: Some(&change),
         order: &order,
     };
-    bencher.bench(|| check.kind().run(&context).map(|faults| faults.len()));
+    bencher.bench(|| check.kind().run(&context).map(|diagnostics| diagnostics.len()));
 }
 
 /// All rules on a change, its files being in memory.
@@ -213,7 +213,7 @@ fn judge_change(bencher: Bencher<'_, '_>, name: &str) {
     let change = CHANGES.iter().find(|(change, _)| *change == name).expect("one of them").1;
     let pair = pair(&PLAN, &[change]);
     let images = |outcome: &run::Outcome| -> std::collections::BTreeSet<String> {
-        outcome.findings.iter().filter_map(|finding| finding.fault.image.as_deref().map(str::to_owned)).collect()
+        outcome.findings.iter().filter_map(|finding| finding.diagnostic.image.as_deref().map(str::to_owned)).collect()
     };
     let judge = || run::judge(&PACK, &pair).expect("all is in memory");
     // What is fast and wrong is not timed.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::check::Change;
-use crate::finding::Place;
+use crate::finding::Location;
 use crate::model::graph::{Agreement, Graph};
 use crate::model::{Image, Model, content};
 use crate::shape::Shape;
@@ -57,14 +57,14 @@ pub enum Reason {
         /// The other image.
         parent: Arc<Image>,
         /// Where it is named.
-        place: Place,
+        location: Location,
         /// The version that is named there.
         version: Option<String>,
         /// Whether the other image has another version by now, so that this one may go on with what was built before.
         is_stale: bool,
     },
     /// Whether a change concerns it cannot be told, because of what stands here.
-    Unknown(Place),
+    Unknown(Location),
 }
 
 /// A base that cannot be told.
@@ -73,7 +73,7 @@ pub struct Untold {
     /// The image that is built on it.
     pub image: Arc<Image>,
     /// Where.
-    pub place: Place,
+    pub location: Location,
     /// Why it cannot be told.
     pub reason: String,
 }
@@ -110,7 +110,7 @@ pub fn affected(shape: &Shape, pair: &Pair<'_>) -> Result<Affected, StoreError> 
             let Some(reference) = telling.or(edge.references.first()) else { continue };
             of_image.push(Reason::Base {
                 parent: Arc::clone(parent),
-                place: reference.place(),
+                location: reference.location(),
                 version: reference.version.clone(),
                 is_stale: edge.agreement == Agreement::Stale,
             });
@@ -162,13 +162,13 @@ fn untold(graph: &Graph<'_>, affected: &BTreeSet<usize>, head: &Model, shape: &S
         if affected.contains(&position) {
             continue;
         }
-        for (place, reason) in image.unread_bases() {
-            untold.push(Untold { image: Arc::clone(image), place, reason });
+        for (location, reason) in image.unread_bases() {
+            untold.push(Untold { image: Arc::clone(image), location, reason });
         }
         for outside in image.outside(head, shape) {
             if outside.is_unresolved {
                 let reason = format!("only the build knows what `{}` is", outside.text);
-                untold.push(Untold { image: Arc::clone(image), place: outside.place, reason });
+                untold.push(Untold { image: Arc::clone(image), location: outside.location, reason });
             }
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::finding::Place;
+use crate::finding::Location;
 use crate::text::{Span, Text};
 use crate::toml_source::{Problem, Source};
 use crate::waiver::{Day, Waiver};
@@ -99,13 +99,13 @@ impl WaiveTable {
                 problems.push(source.problem(until.span(), "this must be a date, such as 2027-01-31"));
             }
         }
-        let place = Place::new(&source.name, text, rule.span());
+        let location = Location::new(&source.name, text, rule.span());
         Waiver {
             rule: rule.into_inner(),
             image,
             reason: reason.into_inner(),
             until: day,
-            place,
+            location,
             line: None,
             is_of_change: false,
             error: None,

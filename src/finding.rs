@@ -44,7 +44,7 @@ pub type RuleId = Arc<str>;
 
 /// A place in a text: of a file of the tree that is judged, of the configuration, of a commit's message, or of a list from outside.
 #[derive(Debug, Clone)]
-pub struct Place {
+pub struct Location {
     /// The file, relative to the root of the repository; or what else the text is called.
     pub path: Arc<str>,
     /// The bytes meant; `0..0` where the file as a whole is.
@@ -53,7 +53,7 @@ pub struct Place {
     pub text: Option<Arc<Text>>,
 }
 
-impl Place {
+impl Location {
     /// A place in a text.
     pub fn new(path: &Arc<str>, text: &Arc<Text>, span: Span) -> Self {
         Self { path: Arc::clone(path), span, text: Some(Arc::clone(text)) }
@@ -86,20 +86,20 @@ impl Place {
 #[derive(Debug, Clone)]
 pub struct Label {
     /// Where.
-    pub place: Place,
+    pub location: Location,
     /// What is to be seen there.
     pub message: String,
 }
 
 /// What a check found: everything but the name and the level of the rule, which the check does not know.
 #[derive(Debug, Clone)]
-pub struct Fault {
+pub struct Diagnostic {
     /// The image that is at fault, if it is one image.
     pub image: Option<Arc<str>>,
     /// What is wrong, in one line that names the image.
     pub message: String,
     /// Where: the value, not the whole line.
-    pub place: Place,
+    pub location: Location,
     /// What to do, with the exact new value where there is one.
     pub help: Option<String>,
     /// What it follows from.
@@ -125,14 +125,14 @@ pub struct Fingerprint {
     pub subject: String,
 }
 
-impl Fault {
-    /// A fault at a place, with nothing else said yet.
-    pub fn new(message: impl Into<String>, place: Place) -> Self {
+impl Diagnostic {
+    /// A diagnostic at a place, with nothing else said yet.
+    pub fn new(message: impl Into<String>, location: Location) -> Self {
         let message = message.into();
-        Self { image: None, message, place, help: None, related: Vec::new(), fix: None, level: None, subject: None }
+        Self { image: None, message, location, help: None, related: Vec::new(), fix: None, level: None, subject: None }
     }
 
-    /// Says what it is about, whatever the message says of that: two faults of one rule, image and file are the same if they are
+    /// Says what it is about, whatever the message says of that: two diagnostics of one rule, image and file are the same if they are
     /// about the same.
     #[must_use]
     pub fn about(mut self, subject: impl Into<String>) -> Self {
@@ -166,20 +166,20 @@ impl Fault {
         self
     }
 
-    /// Says to write a version at the place of the fault, and does so, unless a digest would have to follow.
+    /// Says to write a version at the place of the diagnostic, and does so, unless a digest would have to follow.
     #[must_use]
     pub fn write(self, version: &str, fix: Fix) -> Self {
-        if self.place.has_digest() {
+        if self.location.has_digest() {
             self.help(format!("write {version} here, with its digest"))
         } else {
             self.help(format!("write {version} here")).fix(fix)
         }
     }
 
-    /// Adds a place that explains the fault.
+    /// Adds a place that explains the diagnostic.
     #[must_use]
-    pub fn related(mut self, message: impl Into<String>, place: Place) -> Self {
-        self.related.push(Label { place, message: message.into() });
+    pub fn related(mut self, message: impl Into<String>, location: Location) -> Self {
+        self.related.push(Label { location, message: message.into() });
         self
     }
 
@@ -191,7 +191,7 @@ impl Fault {
     }
 }
 
-/// A fault under the name of the rule that it breaks.
+/// A diagnostic under the name of the rule that it breaks.
 #[derive(Debug, Clone)]
 pub struct Finding {
     /// The rule.
@@ -199,7 +199,7 @@ pub struct Finding {
     /// The level that the rule has in this run.
     pub level: Level,
     /// What was found.
-    pub fault: Fault,
+    pub diagnostic: Diagnostic,
     /// Why it is let pass, where it is.
     pub waived: Option<String>,
 }
@@ -207,19 +207,19 @@ pub struct Finding {
 impl Finding {
     /// What tells it from all others.
     pub fn fingerprint(&self) -> Fingerprint {
-        let fault = &self.fault;
+        let diagnostic = &self.diagnostic;
         Fingerprint {
             rule: Arc::clone(&self.rule),
-            image: fault.image.clone(),
-            path: Arc::clone(&fault.place.path),
-            subject: fault.subject().to_owned(),
+            image: diagnostic.image.clone(),
+            path: Arc::clone(&diagnostic.location.path),
+            subject: diagnostic.subject().to_owned(),
         }
     }
 
     /// Whether it is about one of these paths, or about something below one. Without paths, every finding is meant.
     pub fn is_about(&self, paths: &[String]) -> bool {
-        let related = self.fault.related.iter().map(|label| &label.place);
-        let mut places = std::iter::once(&self.fault.place).chain(related);
-        paths.is_empty() || places.any(|place| paths.iter().any(|path| is_below(&place.path, path)))
+        let related = self.diagnostic.related.iter().map(|label| &label.location);
+        let mut locations = std::iter::once(&self.diagnostic.location).chain(related);
+        paths.is_empty() || locations.any(|location| paths.iter().any(|path| is_below(&location.path, path)))
     }
 }

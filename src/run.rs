@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use crate::check::{Basis, Body, Change, Check, Context, Merge, Missing, Sight};
 use crate::edit::Fix;
-use crate::finding::{Fault, Finding, Level, RuleId};
+use crate::finding::{Diagnostic, Finding, Level, RuleId};
 use crate::inputs::Inputs;
 use crate::model::Model;
 use crate::model::content::{self, ChangedContent};
@@ -95,8 +95,8 @@ impl Failure {
 /// What a rule says of a change.
 #[derive(Default)]
 struct Judgement {
-    new: Vec<Fault>,
-    old: Vec<Fault>,
+    new: Vec<Diagnostic>,
+    old: Vec<Diagnostic>,
     /// What it could not read.
     unread: Vec<StoreError>,
 }
@@ -150,8 +150,8 @@ pub fn judge(pack: &Pack, pair: &Pair<'_>) -> Result<Outcome, StoreError> {
         match judgement {
             Ok(Judgement { new, old: of_rule, unread }) => {
                 outcome.failures.extend(unread.into_iter().map(|error| Failure::new(rule, error)));
-                old.extend(of_rule.into_iter().filter(|_| !rule.is_silent).map(|fault| stamp(rule, fault)));
-                outcome.findings.extend(new.into_iter().map(|fault| stamp(rule, fault)));
+                old.extend(of_rule.into_iter().filter(|_| !rule.is_silent).map(|diagnostic| stamp(rule, diagnostic)));
+                outcome.findings.extend(new.into_iter().map(|diagnostic| stamp(rule, diagnostic)));
             }
             Err(failure) => outcome.failures.push(failure),
         }
@@ -159,7 +159,7 @@ pub fn judge(pack: &Pack, pair: &Pair<'_>) -> Result<Outcome, StoreError> {
     if change.is_none() {
         outcome.unused = unused::settings(pack, &pair.head, &trees.head);
     }
-    for fix in outcome.findings.iter_mut().filter_map(|finding| finding.fault.fix.as_mut()) {
+    for fix in outcome.findings.iter_mut().filter_map(|finding| finding.diagnostic.fix.as_mut()) {
         through_links(fix, &pair.head)?;
     }
     waive(pack, pair, &trees, sight, &mut outcome, &mut old);
@@ -177,7 +177,7 @@ struct Applied<'a> {
 
 impl Applied<'_> {
     /// What the check finds. A panic in it is caught.
-    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, Failure> {
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, Failure> {
         match catch_unwind(AssertUnwindSafe(|| self.check.kind().run(context))) {
             Ok(result) => result.map_err(|error| Failure::new(self.rule, error)),
             Err(panic) => {
@@ -241,8 +241,8 @@ fn waive(pack: &Pack, pair: &Pair<'_>, trees: &Trees, sight: Sight<'_>, outcome:
     for rule in pack.rules.iter().filter(|rule| rule.level != Level::Off) {
         let Body::WaiverHygiene(hygiene) = &rule.body else { continue };
         let Judgement { new, old: of_rule, .. } = compare(disorders.now(hygiene), &disorders.before(hygiene));
-        old.extend(of_rule.into_iter().map(|fault| stamp(rule, fault)));
-        outcome.findings.extend(new.into_iter().map(|fault| stamp(rule, fault)));
+        old.extend(of_rule.into_iter().map(|diagnostic| stamp(rule, diagnostic)));
+        outcome.findings.extend(new.into_iter().map(|diagnostic| stamp(rule, diagnostic)));
     }
 }
 
@@ -341,13 +341,13 @@ impl Outcome {
                 continue;
             }
             let mut known = self.findings.iter();
-            if known.any(|known| known.rule == finding.rule && known.fault.image == finding.fault.image) {
+            if known.any(|known| known.rule == finding.rule && known.diagnostic.image == finding.diagnostic.image) {
                 continue;
             }
             let mut finding = finding.clone();
-            finding.fault.message = format!("{} (in the merge {name} of this batch)", finding.fault.message);
+            finding.diagnostic.message = format!("{} (in the merge {name} of this batch)", finding.diagnostic.message);
             // It is for a tree of its own.
-            finding.fault.fix = None;
+            finding.diagnostic.fix = None;
             self.findings.push(finding);
         }
         for failure in &step.failures {
@@ -375,13 +375,18 @@ impl Outcome {
 }
 
 fn order(finding: &Finding) -> (&str, usize, &str, &str) {
-    (&finding.fault.place.path, finding.fault.place.span.start, &finding.rule, &finding.fault.message)
+    (
+        &finding.diagnostic.location.path,
+        finding.diagnostic.location.span.start,
+        &finding.rule,
+        &finding.diagnostic.message,
+    )
 }
 
-fn stamp(rule: &Rule, mut fault: Fault) -> Finding {
-    fault.help = fault.help.or_else(|| rule.help.clone());
-    let level = fault.level.map_or(rule.level, |level| level.min(rule.level));
-    Finding { rule: Arc::clone(&rule.id), level, fault, waived: None }
+fn stamp(rule: &Rule, mut diagnostic: Diagnostic) -> Finding {
+    diagnostic.help = diagnostic.help.or_else(|| rule.help.clone());
+    let level = diagnostic.level.map_or(rule.level, |level| level.min(rule.level));
+    Finding { rule: Arc::clone(&rule.id), level, diagnostic, waived: None }
 }
 
 /// What a fix would write into a link, it writes into the file that the link leads to. Others may read that, too: so it is made on
@@ -408,31 +413,31 @@ fn apply(applied: &Applied<'_>, context: &Context<'_>, before: Option<&Context<'
             let moved: BTreeSet<_> = new.iter().map(begin).collect();
             let without_change = Context { change: None, ..*context };
             let mut old = compare(applied.run(&without_change)?, &applied.run(before)?).old;
-            old.retain(|fault| !moved.contains(&begin(fault)));
+            old.retain(|diagnostic| !moved.contains(&begin(diagnostic)));
             Judgement { new, old, ..Judgement::default() }
         }
     };
     Ok(Judgement { unread, ..judgement })
 }
 
-/// Where a fault begins.
-fn begin(fault: &Fault) -> (Arc<str>, usize) {
-    (Arc::clone(&fault.place.path), fault.place.span.start)
+/// Where a diagnostic begins.
+fn begin(diagnostic: &Diagnostic) -> (Arc<str>, usize) {
+    (Arc::clone(&diagnostic.location.path), diagnostic.location.span.start)
 }
 
-/// What identifies a fault, whatever its line.
-fn identity(fault: &Fault) -> (Option<&str>, &str, &str) {
-    (fault.image.as_deref(), &fault.place.path, fault.subject())
+/// What identifies a diagnostic, whatever its line.
+fn identity(diagnostic: &Diagnostic) -> (Option<&str>, &str, &str) {
+    (diagnostic.image.as_deref(), &diagnostic.location.path, diagnostic.subject())
 }
 
-/// Faults of one identity that were there before: how many, and on which lines of source.
+/// Diagnostics of one identity that were there before: how many, and on which lines of source.
 #[derive(Default)]
-struct KnownFaults<'f> {
+struct KnownDiagnostics<'f> {
     lines: HashMap<&'f str, usize>,
     left: usize,
 }
 
-impl<'f> KnownFaults<'f> {
+impl<'f> KnownDiagnostics<'f> {
     fn add(&mut self, line: &'f str) {
         *self.lines.entry(line).or_default() += 1;
         self.left += 1;
@@ -454,23 +459,23 @@ impl<'f> KnownFaults<'f> {
     }
 }
 
-/// Tells faults that were not there before from those that were. Of equal ones, as many are new as there are more of them; first
+/// Tells diagnostics that were not there before from those that were. Of equal ones, as many are new as there are more of them; first
 /// those whose line of source was not there.
-fn compare(now: Vec<Fault>, before: &[Fault]) -> Judgement {
-    let mut known: HashMap<_, KnownFaults<'_>> = HashMap::new();
-    for fault in before {
-        known.entry(identity(fault)).or_default().add(fault.place.line());
+fn compare(now: Vec<Diagnostic>, before: &[Diagnostic]) -> Judgement {
+    let mut known: HashMap<_, KnownDiagnostics<'_>> = HashMap::new();
+    for diagnostic in before {
+        known.entry(identity(diagnostic)).or_default().add(diagnostic.location.line());
     }
     let mut is_old = vec![false; now.len()];
     for same_line in [true, false] {
-        for (fault, is_old) in now.iter().zip(&mut is_old).filter(|(_, is_old)| !**is_old) {
-            let Some(known) = known.get_mut(&identity(fault)) else { continue };
-            *is_old = if same_line { known.take_line(fault.place.line()) } else { known.take_any() };
+        for (diagnostic, is_old) in now.iter().zip(&mut is_old).filter(|(_, is_old)| !**is_old) {
+            let Some(known) = known.get_mut(&identity(diagnostic)) else { continue };
+            *is_old = if same_line { known.take_line(diagnostic.location.line()) } else { known.take_any() };
         }
     }
     let mut judgement = Judgement::default();
-    for (fault, is_old) in now.into_iter().zip(is_old) {
-        if is_old { judgement.old.push(fault) } else { judgement.new.push(fault) }
+    for (diagnostic, is_old) in now.into_iter().zip(is_old) {
+        if is_old { judgement.old.push(diagnostic) } else { judgement.new.push(diagnostic) }
     }
     judgement
 }

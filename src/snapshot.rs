@@ -84,7 +84,7 @@ impl StoreError {
     }
 }
 
-/// Why a file that is there holds no text that could be judged. This is the author's fault, hence a finding.
+/// Why a file that is there holds no text that could be judged. The author can mend it, hence a finding.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
     /// Larger than [`MAX_FILE`].

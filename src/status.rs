@@ -342,8 +342,8 @@ impl<'a> Work<'a> {
             let Some(job) = self.question.job(image) else { continue };
             let is_touched = self.touched.iter().any(|touched| touched.directory == image.directory);
             if is_touched && (self.change.before(image).is_none() || self.question.has_job(image) == Some(false)) {
-                let place = shape.workflow.job_list.as_deref().unwrap_or("the list of jobs");
-                self.notes.push(format!("{} needs a job, {job}: add it to {place}", image.name));
+                let location = shape.workflow.job_list.as_deref().unwrap_or("the list of jobs");
+                self.notes.push(format!("{} needs a job, {job}: add it to {location}", image.name));
             }
             if runs_all || owners.contains(&image.directory) {
                 jobs.push(job);
@@ -432,7 +432,7 @@ impl<'a> Work<'a> {
             }
             let named = dependency.version.as_ref().map_or("", |version| &version.value);
             if named != version {
-                moves.add(&file.path, text.position(dependency.place.start).line, &dependency.name, named, version);
+                moves.add(&file.path, text.position(dependency.location.start).line, &dependency.name, named, version);
             }
             for path in dependency.references.iter().filter_map(|reference| reference.path.as_ref()) {
                 let Some(text) = self.question.files.readable(&path.value)? else {

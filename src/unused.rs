@@ -1,5 +1,5 @@
 //! What a pack says and nothing in the repository bears out: a path that is not there, a pattern that matches nothing, a registry under
-//! which nothing is named. Such a setting is no fault of a change, but what it should find passes unseen.
+//! which nothing is named. Such a setting is nothing that a change did wrong, but what it should find passes unseen.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -119,7 +119,7 @@ impl Unused<'_> {
                 self.say("constants", &constant.image, "is no image");
             } else if files.entry(&constant.path).is_none() {
                 self.say("constants", &constant.path, "is no file of the repository");
-            } else if !values.any(|value| value.place.path == constant.path && value.image == constant.image) {
+            } else if !values.any(|value| value.location.path == constant.path && value.image == constant.image) {
                 self.say("constants", constant.pattern.as_str(), "matches nothing");
             }
         }

@@ -47,7 +47,7 @@ pub struct Template(Vec<Part>);
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Part {
     Words(String),
-    Place(String),
+    Location(String),
 }
 
 impl Template {
@@ -82,7 +82,7 @@ impl Template {
                 return Err(format!("`{{{name}}}` is no place for a value: {suggestion}"));
             }
             parts.push(Part::Words(std::mem::take(&mut words)));
-            parts.push(Part::Place(name.to_owned()));
+            parts.push(Part::Location(name.to_owned()));
             rest = after;
         }
         words.push_str(rest);
@@ -96,8 +96,8 @@ impl Template {
         for part in &self.0 {
             match part {
                 Part::Words(words) => text.push_str(words),
-                Part::Place(place) => {
-                    let value = values.iter().find(|(name, _)| name == place);
+                Part::Location(location) => {
+                    let value = values.iter().find(|(name, _)| name == location);
                     text.push_str(value.map_or("", |(_, value)| value));
                 }
             }

@@ -152,8 +152,8 @@ fn open(outcome: &Outcome) -> impl Iterator<Item = &Finding> {
 fn lines(outcome: &Outcome) -> String {
     let mut text = String::new();
     for finding in open(outcome) {
-        let (start, _) = finding.fault.place.positions();
-        let (path, message) = (&finding.fault.place.path, &finding.fault.message);
+        let (start, _) = finding.diagnostic.location.positions();
+        let (path, message) = (&finding.diagnostic.location.path, &finding.diagnostic.message);
         writeln!(text, "{path}:{}:{}: {}: {message}", start.line, start.column, finding.level).expect("a string");
     }
     text
@@ -177,8 +177,8 @@ fn check(of_rule: &Cases, case: &Case) {
 /// After a repair its rule is silent, a second repair changes nothing, and the files are what the case says.
 fn check_repair(of_rule: &Cases, case: &Case, before: &Outcome) {
     let (pack, mut pair) = (pack(of_rule, case), pair(case));
-    let name = |finding: &Finding| (finding.fault.place.path.clone(), finding.fault.message.clone());
-    let has_fix = |finding: &Finding| finding.fault.fix.as_ref().is_some_and(|fix| fix.safe);
+    let name = |finding: &Finding| (finding.diagnostic.location.path.clone(), finding.diagnostic.message.clone());
+    let has_fix = |finding: &Finding| finding.diagnostic.fix.as_ref().is_some_and(|fix| fix.safe);
     let offered: BTreeSet<_> = open(before).filter(|it| has_fix(it)).map(name).collect();
     // Two lines may be at fault alike, and only one of them can be repaired.
     let mut without: Vec<_> = open(before).filter(|it| !has_fix(it)).map(name).collect();

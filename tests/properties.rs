@@ -1,4 +1,4 @@
-//! Properties of repairs, on repositories made at random with faults strewn in.
+//! Properties of repairs, on repositories made at random with mistakes strewn in.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -17,8 +17,8 @@ type Files = BTreeMap<String, String>;
 struct Plan {
     /// The version of each image, and the images before it that it is built on.
     images: Vec<(String, Vec<usize>)>,
-    /// Faults: a kind, and the image that it hits.
-    faults: Vec<(u8, usize)>,
+    /// Diagnostics: a kind, and the image that it hits.
+    diagnostics: Vec<(u8, usize)>,
     /// Images that the base branch bumped meanwhile.
     bumped: Vec<usize>,
 }
@@ -26,9 +26,9 @@ struct Plan {
 fn plan() -> impl Strategy<Value = Plan> {
     let version = prop_oneof!["[0-9]\\.[0-9]{1,2}", "1\\.[0-9]\\.[0-9]", "1\\.29-[1-9]", "5\\.0\\.[1-9]-alpine"];
     let image = (version, prop::collection::vec(any::<prop::sample::Index>(), 0..3));
-    let faults = prop::collection::vec((0..9_u8, any::<prop::sample::Index>()), 0..6);
+    let diagnostics = prop::collection::vec((0..9_u8, any::<prop::sample::Index>()), 0..6);
     let bumped = prop::collection::vec(any::<prop::sample::Index>(), 0..2);
-    (prop::collection::vec(image, 1..8), faults, bumped).prop_map(|(images, faults, bumped)| {
+    (prop::collection::vec(image, 1..8), diagnostics, bumped).prop_map(|(images, diagnostics, bumped)| {
         let count = images.len();
         let images = images.into_iter().enumerate().map(|(number, (version, parents))| {
             let parents = parents.into_iter().filter(|_| number > 0).map(|index| index.index(number.max(1))).collect();
@@ -36,7 +36,7 @@ fn plan() -> impl Strategy<Value = Plan> {
         });
         Plan {
             images: images.collect(),
-            faults: faults.into_iter().map(|(kind, image)| (kind, image.index(count))).collect(),
+            diagnostics: diagnostics.into_iter().map(|(kind, image)| (kind, image.index(count))).collect(),
             bumped: bumped.into_iter().map(|image| image.index(count)).collect(),
         }
     })
@@ -82,14 +82,14 @@ fn base(plan: &Plan) -> Files {
     files
 }
 
-fn strew(files: &mut Files, faults: &[(u8, usize)]) {
-    for (fault, image) in faults {
+fn strew(files: &mut Files, diagnostics: &[(u8, usize)]) {
+    for (diagnostic, image) in diagnostics {
         let mut edit = |file: String, change: &dyn Fn(&str) -> String| {
             if let Some(text) = files.get_mut(&file) {
                 *text = change(text);
             }
         };
-        match fault {
+        match diagnostic {
             0 => edit(path(*image, "source"), &|_| "changed\n".to_owned()),
             1 => edit(path(*image, "VERSION"), &|_| "9.99\n".to_owned()),
             2 => edit(path(*image, "VERSION"), &|text| text.replace('\n', "\r\n")),
@@ -114,7 +114,7 @@ fn pair(plan: &Plan) -> Pair<'static> {
         tip.insert(path(*image, "VERSION"), format!("{}9\n", plan.images[*image].0));
     }
     let mut head = base.clone();
-    strew(&mut head, &plan.faults);
+    strew(&mut head, &plan.diagnostics);
     let tip = (!plan.bumped.is_empty()).then(|| snapshot(&tip));
     Pair { base: Some(snapshot(&base)), tip, head: snapshot(&head), origin: Origin::default() }
 }
@@ -149,7 +149,7 @@ proptest! {
         let mut pair = pair(&plan);
         let repair = repaired(&pack, &mut pair);
         // Nothing that could be repaired is left, and nothing conflicts.
-        let left: Vec<_> = repair.after.findings.iter().filter(|finding| finding.fault.fix.is_some()).collect();
+        let left: Vec<_> = repair.after.findings.iter().filter(|finding| finding.diagnostic.fix.is_some()).collect();
         prop_assert!(left.is_empty(), "{left:#?}");
         prop_assert!(repair.conflicts.is_empty(), "{:?}", repair.conflicts);
         // Nothing but values was touched.
@@ -192,14 +192,14 @@ proptest! {
     }
 }
 
-/// The generator must make what it is meant to: repositories in which nothing is wrong before faults are strewn in.
+/// The generator must make what it is meant to: repositories in which nothing is wrong before mistakes are strewn in.
 #[test]
 fn a_plan_without_faults_is_clean() {
     let images = vec![("1.0".to_owned(), vec![]), ("2.5-alpine".to_owned(), vec![0]), ("3.0".to_owned(), vec![0, 1])];
-    let plan = Plan { images, faults: Vec::new(), bumped: vec![1] };
+    let plan = Plan { images, diagnostics: Vec::new(), bumped: vec![1] };
     let outcome = judge(&pack(), &pair(&plan)).expect("in memory");
     assert!(outcome.findings.is_empty(), "{:#?}", outcome.findings);
-    let faulty = Plan { faults: (0..9).map(|fault| (fault, 0)).collect(), ..plan };
+    let faulty = Plan { diagnostics: (0..9).map(|diagnostic| (diagnostic, 0)).collect(), ..plan };
     let outcome = judge(&pack(), &pair(&faulty)).expect("in memory");
     let rules: std::collections::BTreeSet<Arc<str>> =
         outcome.findings.iter().map(|finding| Arc::clone(&finding.rule)).collect();

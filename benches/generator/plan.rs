@@ -180,8 +180,8 @@ impl Plan {
             size = size.saturating_add(level).min(images.max(1));
             level = level.saturating_mul(fan_out.max(1));
         }
-        let place = index % size;
-        (place > 0).then(|| index - place + (place - 1) / fan_out.max(1))
+        let location = index % size;
+        (location > 0).then(|| index - location + (location - 1) / fan_out.max(1))
     }
 
     /// Whether its bases stand in a file of their own; a few images without parents do without.
@@ -249,7 +249,7 @@ impl Plan {
                 self.images.iter().flat_map(|image| [image.parent, image.lender]).flatten().collect();
             candidates.retain(|index| *index > 1 && !needed.contains(index));
         }
-        spread(change.images, candidates.len()).map(|place| candidates[place]).collect()
+        spread(change.images, candidates.len()).map(|location| candidates[location]).collect()
     }
 
     /// The names of the images that findings must name after a change: these, all of them, and no others.

@@ -34,15 +34,15 @@ pub(crate) struct Table {
 
 impl Samples {
     pub(crate) fn add(&mut self, time: Duration, memory: u64) {
-        let place = self.times.partition_point(|other| *other < time);
-        self.times.insert(place, time);
+        let location = self.times.partition_point(|other| *other < time);
+        self.times.insert(location, time);
         self.memory = self.memory.max(memory);
     }
 
     /// The time that this share of the runs, in percent, stayed below.
     fn quantile(&self, percent: usize) -> f64 {
-        let place = (self.times.len().saturating_sub(1) * percent + 50) / 100;
-        self.times.get(place).copied().unwrap_or_default().as_secs_f64() * 1e3
+        let location = (self.times.len().saturating_sub(1) * percent + 50) / 100;
+        self.times.get(location).copied().unwrap_or_default().as_secs_f64() * 1e3
     }
 
     fn median(&self) -> f64 {
@@ -121,7 +121,7 @@ impl Table {
         }
         heads.extend(["git, MiB", "imglint, MiB"].map(str::to_owned));
         let rules: Vec<&str> =
-            heads.iter().enumerate().map(|(place, _)| if place < 2 { "---" } else { "--:" }).collect();
+            heads.iter().enumerate().map(|(location, _)| if location < 2 { "---" } else { "--:" }).collect();
         let notes: String = self.notes.iter().fold(String::new(), |all, note| all + "\n" + note + "\n");
         format!("| {} |\n| {} |\n{}{notes}", heads.join(" | "), rules.join(" | "), self.lines)
     }

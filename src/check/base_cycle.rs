@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use super::kind::{Concern, Context, Kind, Reads, unread_dockerfiles};
-use crate::finding::Fault;
+use crate::finding::Diagnostic;
 use crate::model::graph::{Edge, Graph};
 use crate::snapshot::StoreError;
 
@@ -23,10 +23,10 @@ impl Kind for BaseCycle {
         unread_dockerfiles(context, Concern::Itself)
     }
 
-    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
         let graph = Graph::new(context.head);
         let all: BTreeSet<usize> = (0..graph.images.len()).collect();
-        let mut faults = Vec::new();
+        let mut diagnostics = Vec::new();
         for cycle in graph.order(&all).cycles {
             let edges: Vec<&Edge<'_>> = cycle.iter().map(|&edge| &graph.edges[edge]).collect();
             let Some((first, others)) = edges.split_first() else { continue };
@@ -34,14 +34,14 @@ impl Kind for BaseCycle {
             let mut names: Vec<&str> = edges.iter().map(|edge| &*graph.images[edge.child].name).collect();
             names.push(image);
             let message = format!("{image} is built from itself: {}", names.join(" ← "));
-            let mut fault = Fault::new(message, first.references[0].place()).image(image);
+            let mut diagnostic = Diagnostic::new(message, first.references[0].location()).image(image);
             for edge in others {
                 let reference = edge.references[0];
                 let words = format!("{} names {} here", graph.images[edge.child].name, reference.target);
-                fault = fault.related(words, reference.place());
+                diagnostic = diagnostic.related(words, reference.location());
             }
-            faults.push(fault.help("take one of these references away"));
+            diagnostics.push(diagnostic.help("take one of these references away"));
         }
-        Ok(faults)
+        Ok(diagnostics)
     }
 }

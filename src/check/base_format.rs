@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::kind::{Context, Kind, Reads};
 use crate::edit::{Edit, Fix};
-use crate::finding::{Fault, Place};
+use crate::finding::{Diagnostic, Location};
 use crate::model::{Control, Image};
 use crate::parse::baseimage::Line;
 use crate::snapshot::StoreError;
@@ -36,32 +36,32 @@ impl Kind for BaseFormat {
         Reads::ControlFiles
     }
 
-    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
-        let mut faults = Vec::new();
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
+        let mut diagnostics = Vec::new();
         for image in context.head.images.values() {
             if let Some(base) = &image.base {
-                self.judge(image, base, &mut faults);
+                self.judge(image, base, &mut diagnostics);
             }
         }
-        Ok(faults)
+        Ok(diagnostics)
     }
 }
 
 impl BaseFormat {
-    fn judge(&self, image: &Image, base: &Control<Vec<Line>>, faults: &mut Vec<Fault>) {
+    fn judge(&self, image: &Image, base: &Control<Vec<Line>>, diagnostics: &mut Vec<Diagnostic>) {
         let file = file_name(&base.path);
         let (text, lines) = match &base.read {
             Ok(read) => read,
             Err(unreadable) => {
                 let message = format!("{file} of {} {unreadable}", image.name);
-                faults.push(Fault::new(message, Place::file(&base.path)).image(&image.name));
+                diagnostics.push(Diagnostic::new(message, Location::file(&base.path)).image(&image.name));
                 return;
             }
         };
         if lines.is_empty() {
             let message = format!("{file} of {} lists no platform, so nothing would be built", image.name);
             let help = "list one `os/arch=image` a line, or delete the file to build for all architectures of Linux";
-            faults.push(Fault::new(message, Place::file(&base.path)).image(&image.name).help(help));
+            diagnostics.push(Diagnostic::new(message, Location::file(&base.path)).image(&image.name).help(help));
         }
         let keys = Keys::of(lines);
         for (number, line) in lines.iter().enumerate() {
@@ -71,16 +71,16 @@ impl BaseFormat {
             flaws.extend(keys.judge(number, line));
             for flaw in flaws {
                 let message = format!("{file} of {}: {}", image.name, flaw.message);
-                let mut fault = Fault::new(message, Place::new(&base.path, text, flaw.span.clone()))
+                let mut diagnostic = Diagnostic::new(message, Location::new(&base.path, text, flaw.span.clone()))
                     .image(&image.name)
                     .help(flaw.help);
                 if !flaw.replacements.is_empty() {
                     let changes = flaw.replacements.into_iter().filter(|(span, new)| text.slice(span) != *new);
                     let edits = changes.map(|(span, new)| Edit::replace(&base.path, &span, new));
                     let title = format!("tidy the line of {} in {file} of {}", escape(&line.key), image.name);
-                    fault = fault.fix(Fix::safe(title, edits.collect()));
+                    diagnostic = diagnostic.fix(Fix::safe(title, edits.collect()));
                 }
-                faults.push(fault);
+                diagnostics.push(diagnostic);
             }
         }
     }

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::kind::{Context, Kind, Reads};
 use crate::edit::{Edit, Fix};
-use crate::finding::{Fault, Place};
+use crate::finding::{Diagnostic, Location};
 use crate::model::Origin;
 use crate::snapshot::StoreError;
 
@@ -18,8 +18,8 @@ impl Kind for BasePlatform {
         Reads::ControlFiles
     }
 
-    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
-        let mut faults = Vec::new();
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
+        let mut diagnostics = Vec::new();
         for image in context.head.images.values() {
             for reference in &image.references {
                 let (Origin::Base(platform), Some((suffix, span))) = (&reference.origin, &reference.suffix) else {
@@ -31,17 +31,17 @@ impl Kind for BasePlatform {
                 }
                 let message =
                     format!("{} takes {} for {suffix} as its base on {platform}", image.name, reference.target);
-                let place = Place::new(&reference.path, &reference.text, span.clone());
+                let location = Location::new(&reference.path, &reference.text, span.clone());
                 let edit = Edit::replace(&reference.path, span, &right);
                 let title = format!("take {} for {right} on {platform}", reference.target);
-                faults.push(
-                    Fault::new(message, place)
+                diagnostics.push(
+                    Diagnostic::new(message, location)
                         .image(&image.name)
                         .help(format!("write {right}"))
                         .fix(Fix::safe(title, vec![edit])),
                 );
             }
         }
-        Ok(faults)
+        Ok(diagnostics)
     }
 }

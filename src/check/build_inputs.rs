@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::change::Change;
 use super::kind::{Context, Kind, Reads};
-use crate::finding::{Fault, Place};
+use crate::finding::{Diagnostic, Location};
 use crate::parse::glob::PathPattern;
 use crate::snapshot::StoreError;
 use crate::text::counted;
@@ -21,7 +21,7 @@ impl Kind for BuildInputs {
         Reads::ControlFiles
     }
 
-    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
         let Some(change) = context.change else { return Ok(Vec::new()) };
         // What comes with the change is built for the first time.
         let rebuilt = context.head.directories.intersection(&change.base.directories).count();
@@ -29,13 +29,13 @@ impl Kind for BuildInputs {
             return Ok(Vec::new());
         }
         let images = counted(rebuilt, "image");
-        let mut faults = Vec::new();
+        let mut diagnostics = Vec::new();
         for path in changed(change, &context.shape.build_inputs) {
             let message = format!("{path} changed: {images} will be built anew, the version unchanged");
             let help = "no version has to change for that; a tag that is promoted stays what it is";
-            faults.push(Fault::new(message, Place::file(&path)).about("build input").help(help));
+            diagnostics.push(Diagnostic::new(message, Location::file(&path)).about("build input").help(help));
         }
-        Ok(faults)
+        Ok(diagnostics)
     }
 }
 

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::kind::{Context, Kind, Reads};
 use crate::edit::{Edit, Fix};
-use crate::finding::{Fault, Place};
+use crate::finding::{Diagnostic, Location};
 use crate::model::{ConstantValue, Image, Model};
 use crate::shape::Constant as Described;
 use crate::snapshot::StoreError;
@@ -20,20 +20,20 @@ impl Kind for Constant {
         Reads::ControlFiles
     }
 
-    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
-        let mut faults = Vec::new();
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
+        let mut diagnostics = Vec::new();
         for constant in &context.head.constants {
             for image in context.head.named(&constant.image) {
                 let Some(version) = image.version().filter(|version| *version != constant.value) else { continue };
                 // What never was the version is something else.
                 let said = stranger(constant, context).unwrap_or(version);
-                faults.push(mismatch(constant, image, version, said));
+                diagnostics.push(mismatch(constant, image, version, said));
             }
         }
         for constant in &context.shape.constants {
-            faults.extend(vanished(constant, context)?);
+            diagnostics.extend(vanished(constant, context)?);
         }
-        Ok(faults)
+        Ok(diagnostics)
     }
 
     fn unread(&self, context: &Context<'_>) -> Vec<StoreError> {
@@ -53,15 +53,15 @@ impl Kind for Constant {
     }
 }
 
-fn mismatch(constant: &ConstantValue, image: &Image, version: &str, said: &str) -> Fault {
-    let path = &constant.place.path;
+fn mismatch(constant: &ConstantValue, image: &Image, version: &str, said: &str) -> Diagnostic {
+    let path = &constant.location.path;
     let message =
         format!("{path} says that {} is {}, but its {} says {said}", image.name, constant.value, image.version_name);
-    let edit = Edit::replace(path, &constant.place.span, version);
+    let edit = Edit::replace(path, &constant.location.span, version);
     let fix = Fix::safe(format!("set the version in {path} to {version}"), vec![edit]);
-    Fault::new(message, constant.place.clone())
+    Diagnostic::new(message, constant.location.clone())
         .image(&image.name)
-        .related(format!("{} is {version} here", image.name), image.version_place())
+        .related(format!("{} is {version} here", image.name), image.version_location())
         .write(version, fix)
 }
 
@@ -82,11 +82,11 @@ fn holds(model: &Model, constant: &ConstantValue, value: &str) -> bool {
 /// The first value of a constant, wherever beside its file it stands.
 fn value_of<'m>(model: &'m Model, constant: &Described) -> Option<&'m ConstantValue> {
     let directory = directory_of(&constant.path);
-    model.constants.iter().find(|value| value.image == constant.image && is_below(&value.place.path, directory))
+    model.constants.iter().find(|value| value.image == constant.image && is_below(&value.location.path, directory))
 }
 
 /// Says that a constant which base had is nowhere now, and that no linker sets it: from then on nothing would be compared.
-fn vanished(constant: &Described, context: &Context<'_>) -> Result<Option<Fault>, StoreError> {
+fn vanished(constant: &Described, context: &Context<'_>) -> Result<Option<Diagnostic>, StoreError> {
     let base = context.change.and_then(|change| value_of(change.base, constant));
     let (Some(before), None) = (base, value_of(context.head, constant)) else { return Ok(None) };
     let image = context.head.named(&constant.image).first().copied();
@@ -94,10 +94,10 @@ fn vanished(constant: &Described, context: &Context<'_>) -> Result<Option<Fault>
     if constant.is_linked(context.files)? {
         return Ok(None);
     }
-    let path = &before.place.path;
-    let place = match context.files.text(path)? {
-        Some(Ok(text)) => Place::new(path, &text, 0..0),
-        _ => Place::file(path),
+    let path = &before.location.path;
+    let location = match context.files.text(path)? {
+        Some(Ok(text)) => Location::new(path, &text, 0..0),
+        _ => Location::file(path),
     };
     let message = format!("{path} no longer says which version {} is", image.name);
     let help = format!(
@@ -105,9 +105,9 @@ fn vanished(constant: &Described, context: &Context<'_>) -> Result<Option<Fault>
         image.version().unwrap_or_default()
     );
     Ok(Some(
-        Fault::new(message, place)
+        Diagnostic::new(message, location)
             .image(&image.name)
-            .related(format!("it is {}", image.version().unwrap_or_default()), image.version_place())
+            .related(format!("it is {}", image.version().unwrap_or_default()), image.version_location())
             .help(help),
     ))
 }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::kind::{Context, Kind, Reads, once};
-use crate::finding::{Fault, Place};
+use crate::finding::{Diagnostic, Location};
 use crate::model::{Image, Parsed, Unparsed};
 use crate::parse::glob::PathPattern;
 use crate::snapshot::StoreError;
@@ -30,7 +30,7 @@ impl Kind for Dockerfile {
         Reads::ControlFiles
     }
 
-    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
         let images = context.head.images.values();
         Ok(match self.forbid {
             // One file may be built for several platforms.
@@ -40,25 +40,25 @@ impl Kind for Dockerfile {
     }
 }
 
-fn malformed(image: &Image) -> Vec<Fault> {
-    let mut faults = Vec::new();
+fn malformed(image: &Image) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
     for build in &image.builds {
-        let reasons: Vec<(&str, Place)> = match &build.file {
-            Err(Unparsed { reason, place }) => vec![(reason, place.clone())],
+        let reasons: Vec<(&str, Location)> = match &build.file {
+            Err(Unparsed { reason, location }) => vec![(reason, location.clone())],
             Ok(Parsed { text, dockerfile }) => {
                 let flaws = dockerfile.flaws.iter();
-                flaws.map(|flaw| (&*flaw.message, Place::new(&build.path, text, flaw.span.clone()))).collect()
+                flaws.map(|flaw| (&*flaw.message, Location::new(&build.path, text, flaw.span.clone()))).collect()
             }
         };
-        for (reason, place) in reasons {
+        for (reason, location) in reasons {
             let message = format!("{} of {} cannot be read: {reason}", file_name(&build.path), image.name);
-            faults.push(Fault::new(message, place).image(&image.name));
+            diagnostics.push(Diagnostic::new(message, location).image(&image.name));
         }
     }
-    faults
+    diagnostics
 }
 
-fn missing(context: &Context<'_>, image: &Image) -> Option<Fault> {
+fn missing(context: &Context<'_>, image: &Image) -> Option<Diagnostic> {
     if image.has_dockerfile() {
         return None;
     }
@@ -70,5 +70,5 @@ fn missing(context: &Context<'_>, image: &Image) -> Option<Fault> {
         Some(path) => format!("tell the pack of it, beside {looked_for}: shape.build.dockerfile = [\"{path}\"]"),
         None => format!("add {looked_for}, or waive this if the image is built otherwise"),
     };
-    Some(Fault::new(message, image.version_place()).image(&image.name).help(help))
+    Some(Diagnostic::new(message, image.version_location()).image(&image.name).help(help))
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::kind::{Context, Kind, Reads};
-use crate::finding::{Fault, Place};
+use crate::finding::{Diagnostic, Location};
 use crate::model::Image;
 use crate::snapshot::StoreError;
 
@@ -19,14 +19,14 @@ impl Kind for DuplicateName {
         Reads::ControlFiles
     }
 
-    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
         let mut by_tag: BTreeMap<(&str, &str), Vec<&Image>> = BTreeMap::new();
         for image in context.head.images.values() {
             if let Some(version) = image.version() {
                 by_tag.entry((image.published(), version)).or_default().push(image);
             }
         }
-        let mut faults = Vec::new();
+        let mut diagnostics = Vec::new();
         for ((name, version), mut images) in by_tag {
             // Who took the name of another one is at fault, rather than who bears it.
             images.sort_by_key(|image| image.alias.is_some());
@@ -34,18 +34,18 @@ impl Kind for DuplicateName {
             for other in others {
                 let message =
                     format!("{} is published as {name} {version}, and so is {}", other.directory, first.directory);
-                let fault = Fault::new(message, other.version_place())
+                let diagnostic = Diagnostic::new(message, other.version_location())
                     .about(format!("{name} {version}"))
                     .image(&other.name)
-                    .related(format!("{} has the same name and version", first.directory), first.version_place())
+                    .related(format!("{} has the same name and version", first.directory), first.version_location())
                     .help(rename(context, other));
-                faults.push(match alias_place(context, other) {
-                    Some(place) => fault.related("this gives it the name", place),
-                    None => fault,
+                diagnostics.push(match alias_location(context, other) {
+                    Some(location) => diagnostic.related("this gives it the name", location),
+                    None => diagnostic,
                 });
             }
         }
-        Ok(faults)
+        Ok(diagnostics)
     }
 }
 
@@ -60,8 +60,8 @@ fn rename(context: &Context<'_>, image: &Image) -> String {
 }
 
 /// The file that gives an image its name.
-fn alias_place(context: &Context<'_>, image: &Image) -> Option<Place> {
+fn alias_location(context: &Context<'_>, image: &Image) -> Option<Location> {
     image.alias.as_ref()?;
     let path = format!("{}/{}", image.directory, context.shape.alias_file.as_ref()?);
-    Some(Place::file(&path.into()))
+    Some(Location::file(&path.into()))
 }

@@ -4,7 +4,7 @@
 use serde::Deserialize;
 
 use super::kind::{Context, Kind, Reads};
-use crate::finding::{Fault, Level, Place};
+use crate::finding::{Diagnostic, Level, Location};
 use crate::model::Model;
 use crate::snapshot::{FileKind, Snapshot, StoreError};
 use crate::text::{counted, file_name, is_below};
@@ -19,8 +19,8 @@ impl Kind for HiddenImages {
         Reads::ControlFiles
     }
 
-    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
-        let mut faults = Vec::new();
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
+        let mut diagnostics = Vec::new();
         for (path, entry) in context.files.entries() {
             let roots = &context.shape.roots;
             let is_above = roots.iter().any(|root| is_below(path, root) || is_below(root, path));
@@ -46,14 +46,14 @@ impl Kind for HiddenImages {
             let level = if hidden > 0 { Level::Error } else { certainty };
             let message = format!("{path} is {what}: images behind it are built, and cannot be judged");
             let help = "put the directory itself here, as images and their history are looked for in it".to_owned();
-            let mut fault = Fault::new(message, Place::file(path)).help(help);
+            let mut diagnostic = Diagnostic::new(message, Location::file(path)).help(help);
             if hidden > 0 {
                 let lost = format!("{} of the base lay here", counted(hidden, "image"));
-                fault = fault.related(lost, Place::file(path));
+                diagnostic = diagnostic.related(lost, Location::file(path));
             }
-            faults.push(Fault { level: Some(level), ..fault });
+            diagnostics.push(Diagnostic { level: Some(level), ..diagnostic });
         }
-        Ok(faults)
+        Ok(diagnostics)
     }
 }
 

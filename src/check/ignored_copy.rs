@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::kind::{Context, Files, Kind, Reads, once};
-use crate::finding::{Fault, Place};
+use crate::finding::{Diagnostic, Location};
 use crate::model::context::{IgnoreFile, Unreadable, context_path, ignore_file, is_plain};
 use crate::model::{Build, Image, Parsed};
 use crate::parse::dockerfile::Word;
@@ -21,15 +21,15 @@ impl Kind for IgnoredCopy {
         Reads::Files(self)
     }
 
-    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
-        let mut faults = Vec::new();
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
+        let mut diagnostics = Vec::new();
         for image in context.head.images.values() {
             for build in &image.builds {
-                judge(context, image, build, &mut faults)?;
+                judge(context, image, build, &mut diagnostics)?;
             }
         }
         // One file may be built for several platforms.
-        Ok(once(faults))
+        Ok(once(diagnostics))
     }
 }
 
@@ -39,13 +39,18 @@ impl Files for IgnoredCopy {
     }
 }
 
-fn judge(context: &Context<'_>, image: &Image, build: &Build, faults: &mut Vec<Fault>) -> Result<(), StoreError> {
+fn judge(
+    context: &Context<'_>,
+    image: &Image,
+    build: &Build,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Result<(), StoreError> {
     let ignored = match ignore_file(image, build, context.files)? {
         None => return Ok(()),
         Some(Ok(ignored)) => ignored,
-        Some(Err(Unreadable { place, reason })) => {
-            let message = format!("{} of {} cannot be read: {reason}", file_name(&place.path), image.name);
-            faults.push(Fault::new(message, place).image(&image.name));
+        Some(Err(Unreadable { location, reason })) => {
+            let message = format!("{} of {} cannot be read: {reason}", file_name(&location.path), image.name);
+            diagnostics.push(Diagnostic::new(message, location).image(&image.name));
             return Ok(());
         }
     };
@@ -54,7 +59,7 @@ fn judge(context: &Context<'_>, image: &Image, build: &Build, faults: &mut Vec<F
         // What ONBUILD copies is taken from the context of another image.
         let copies = stage.copies().filter(|(instruction, copy)| copy.from.is_none() && !instruction.is_onbuild);
         for source in copies.flat_map(|(_, copy)| &copy.sources) {
-            faults.extend(left_out(context, image, build, parsed, &ignored, source));
+            diagnostics.extend(left_out(context, image, build, parsed, &ignored, source));
         }
     }
     Ok(())
@@ -69,7 +74,7 @@ fn left_out(
     parsed: &Parsed,
     ignored: &IgnoreFile,
     source: &Word,
-) -> Option<Fault> {
+) -> Option<Diagnostic> {
     let path = context_path(&source.value).filter(|path| is_plain(path) && !path.contains('$'))?;
     let pattern = ignored.patterns.leaves_out(&path)?;
     let is_file = context.files.entry(&format!("{}/{path}", image.directory)).is_some();
@@ -78,8 +83,8 @@ fn left_out(
     }
     let name = file_name(&ignored.path);
     let message = format!("{} copies {path}, which {name} leaves out: the build fails", image.name);
-    let place = Place::new(&build.path, &parsed.text, source.span.clone());
-    let fault = Fault::new(message, place).image(&image.name);
+    let location = Location::new(&build.path, &parsed.text, source.span.clone());
+    let diagnostic = Diagnostic::new(message, location).image(&image.name);
     let help = format!("add a line to {name} that brings it back, `!{path}`, or copy it no longer");
-    Some(fault.help(help).related("this leaves it out", Place::new(&ignored.path, &ignored.text, pattern)))
+    Some(diagnostic.help(help).related("this leaves it out", Location::new(&ignored.path, &ignored.text, pattern)))
 }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::kind::{Context, Kind, Missing, Reads, Sight};
-use crate::finding::{Fault, Level};
+use crate::finding::{Diagnostic, Level};
 use crate::parse::glob::Globs;
 use crate::snapshot::StoreError;
 
@@ -25,30 +25,34 @@ impl Kind for Job {
         Reads::ControlFiles
     }
 
-    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
-        let mut faults = Vec::new();
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
+        let mut diagnostics = Vec::new();
         for image in context.head.images.values().filter(|image| !self.exempt.is_match(&image.name)) {
             if context.change.is_some_and(|change| change.base_of(image).is_some()) {
                 continue;
             }
             let job = self.name.replace("{image}", &image.name.replace('/', "-"));
-            let fault = match &context.inputs.jobs {
+            let diagnostic = match &context.inputs.jobs {
                 Some(jobs) if jobs.has(&job, &image.name) => continue,
                 Some(jobs) => {
                     let message = format!("no job in {} builds {}", jobs.name, image.name);
-                    Fault::new(message, image.version_place()).help(format!("add {} to {}", image.name, self.generator))
+                    Diagnostic::new(message, image.version_location())
+                        .help(format!("add {} to {}", image.name, self.generator))
                 }
                 // Of a whole tree, or of a first commit, nothing can be said without the jobs.
                 None if context.change.is_none_or(|change| change.base.directories.is_empty()) => continue,
                 None => {
                     let message = format!("{} is new: a job must build it", image.name);
                     let help = format!("add {} to {}; `--jobs FILE` checks it", image.name, self.generator);
-                    Fault { level: Some(Level::Note), ..Fault::new(message, image.version_place()).help(help) }
+                    Diagnostic {
+                        level: Some(Level::Note),
+                        ..Diagnostic::new(message, image.version_location()).help(help)
+                    }
                 }
             };
-            faults.push(fault.image(&image.name));
+            diagnostics.push(diagnostic.image(&image.name));
         }
-        Ok(faults)
+        Ok(diagnostics)
     }
 
     fn missing(&self, sight: Sight<'_>) -> Option<Missing> {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::change::Change;
-use crate::finding::Fault;
+use crate::finding::Diagnostic;
 use crate::inputs::Inputs;
 use crate::model::{Build, Image, Model};
 use crate::shape::{ManifestOrder, Shape};
@@ -111,7 +111,7 @@ pub trait Kind {
     fn reads(&self) -> Reads<'_>;
 
     /// Judges. An error means that it could not look.
-    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError>;
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError>;
 
     /// What it would have to read to be sure, and cannot. What it finds is reported all the same, but the run has failed.
     fn unread(&self, _: &Context<'_>) -> Vec<StoreError> {
@@ -181,9 +181,9 @@ pub(super) fn may_be_built_on(image: &Image, build: &Build, parents: &[&Image]) 
     })
 }
 
-/// The faults without those that say of a file again what was said of it.
-pub(super) fn once(mut faults: Vec<Fault>) -> Vec<Fault> {
+/// The diagnostics without those that say of a file again what was said of it.
+pub(super) fn once(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let mut seen = HashSet::new();
-    faults.retain(|fault| seen.insert((Arc::clone(&fault.place.path), fault.message.clone())));
-    faults
+    diagnostics.retain(|diagnostic| seen.insert((Arc::clone(&diagnostic.location.path), diagnostic.message.clone())));
+    diagnostics
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::change::Change;
 use super::kind::{Context, Kind, Missing, Reads, Sight};
 use crate::edit::{Edit, Fix};
-use crate::finding::{Fault, Level, Place};
+use crate::finding::{Diagnostic, Level, Location};
 use crate::history::Past;
 use crate::model::{self, Image, ManifestEntry, Model};
 use crate::parse::version::order;
@@ -35,7 +35,7 @@ impl Kind for Manifest {
         Reads::ControlFiles
     }
 
-    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
         context.head.has_read_manifest()?;
         match self.demand {
             Demand::Current => stale(context),
@@ -53,9 +53,9 @@ impl Kind for Manifest {
     }
 }
 
-fn stale(context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
+fn stale(context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
     let Some(manifest) = &context.head.manifest else { return Ok(gone(context).into_iter().collect()) };
-    let mut faults = unread(context, manifest);
+    let mut diagnostics = unread(context, manifest);
     let is_after_promotion = context.manifest_order()?.is_after_promotion;
     for entry in manifest.entries.iter().filter(|entry| !entry.is_pinned) {
         let images = context.head.images_of_entry(entry);
@@ -63,35 +63,35 @@ fn stale(context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
             let Some(version) = image.version().filter(|version| *version != entry.version) else { continue };
             let lag = Lag { context, manifest, entry, image, version };
             if !is_after_promotion {
-                faults.extend(lag.in_same_change());
+                diagnostics.extend(lag.in_same_change());
             } else if images.iter().all(|other| other.version() != Some(&entry.version)) {
                 // Of several images of one name, the entry may be about the other one.
-                faults.extend(lag.after_promotion());
+                diagnostics.extend(lag.after_promotion());
             }
         }
     }
-    Ok(faults)
+    Ok(diagnostics)
 }
 
-/// The fault of a change that takes the manifest away.
-fn gone(context: &Context<'_>) -> Option<Fault> {
+/// The diagnostic of a change that takes the manifest away.
+fn gone(context: &Context<'_>) -> Option<Diagnostic> {
     let manifest = context.change?.base.manifest.as_ref()?;
     let message = format!("{} is gone, and with it the versions that are used", manifest.path);
-    let fault = Fault::new(message, Place::file(&manifest.path));
-    Some(fault.help("move it back, or tell the pack where it is now"))
+    let diagnostic = Diagnostic::new(message, Location::file(&manifest.path));
+    Some(diagnostic.help("move it back, or tell the pack where it is now"))
 }
 
-/// The faults of entries that the change writes in a way that nothing can be read from.
-fn unread(context: &Context<'_>, manifest: &model::Manifest) -> Vec<Fault> {
-    let mut faults = Vec::new();
+/// The diagnostics of entries that the change writes in a way that nothing can be read from.
+fn unread(context: &Context<'_>, manifest: &model::Manifest) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
     let before = context.change.and_then(|change| change.base.manifest.as_ref());
     for (entry, span) in before.into_iter().flat_map(|before| manifest.unread(before)) {
         let message = format!("{} is written in a way that cannot be read, so its version is not seen", entry.key);
         let help = "write it as the other entries are, or give the pack a pattern that reads it";
-        let place = Place::new(&manifest.path, &manifest.text, span);
-        faults.push(Fault::new(message, place).about(format!("{} unread", entry.key)).help(help));
+        let location = Location::new(&manifest.path, &manifest.text, span);
+        diagnostics.push(Diagnostic::new(message, location).about(format!("{} unread", entry.key)).help(help));
     }
-    faults
+    diagnostics
 }
 
 /// An entry that names another version than its image has.
@@ -106,13 +106,13 @@ struct Lag<'a> {
 
 impl Lag<'_> {
     /// Where the manifest follows in the same change: a change of the version must bring it along.
-    fn in_same_change(&self) -> Option<Fault> {
+    fn in_same_change(&self) -> Option<Diagnostic> {
         self.context.change?.new_version(self.image)?;
-        Some(self.fault(self.still_names(), true, "in the same change"))
+        Some(self.diagnostic(self.still_names(), true, "in the same change"))
     }
 
     /// Where the manifest follows when an image is promoted: until then it is a note what a later change will have to write.
-    fn after_promotion(&self) -> Option<Fault> {
+    fn after_promotion(&self) -> Option<Diagnostic> {
         let order = order(&self.entry.version, self.version);
         // An entry that runs ahead is never to be lowered: a release branch takes images that others built.
         if order == Some(Ordering::Greater) {
@@ -124,19 +124,21 @@ impl Lag<'_> {
             let is_moved = is_moved(change, entry);
             let is_bumped = change.before(image).and_then(Image::version) != Some(*version);
             return match (is_promoted, is_bumped, is_moved) {
-                (true, true, _) | (true, _, true) => Some(self.fault(self.still_names(), true, PROMOTED)),
+                (true, true, _) | (true, _, true) => Some(self.diagnostic(self.still_names(), true, PROMOTED)),
                 (false, true, false) => Some(self.note(self.still_names())),
                 _ => None,
             };
         }
         let names = format!("{} names {} {}", entry.key, image.name, entry.version);
         match (&context.inputs.promoted, order) {
-            (Some(promoted), Some(_)) if is_promoted => {
-                Some(self.fault(format!("{names}, but {version} is promoted, says {}", promoted.name), true, PROMOTED))
-            }
+            (Some(promoted), Some(_)) if is_promoted => Some(self.diagnostic(
+                format!("{names}, but {version} is promoted, says {}", promoted.name),
+                true,
+                PROMOTED,
+            )),
             (Some(_), None) if is_promoted => {
                 let message = format!("{names} and {version} is promoted: which of them is newer cannot be told");
-                Some(self.fault(message, false, PROMOTED).level(Level::Note))
+                Some(self.diagnostic(message, false, PROMOTED).level(Level::Note))
             }
             (Some(_), _) => None,
             (None, _) => Some(self.waiting(format!("{names}, but {} is at {version}", image.name))),
@@ -144,7 +146,7 @@ impl Lag<'_> {
     }
 
     /// Without a list of what is promoted, only age tells an entry that waits from one that was forgotten.
-    fn waiting(&self, message: String) -> Fault {
+    fn waiting(&self, message: String) -> Diagnostic {
         let Self { context, image, version, .. } = self;
         let past =
             context.inputs.history.as_ref().and_then(|history| Some((history, history.of(&image.directory, version)?)));
@@ -152,7 +154,7 @@ impl Lag<'_> {
         match past {
             Some((history, Past::Settled(settled))) if history.days(settled) > grace => {
                 let message = format!("{message}, for {} days", history.days(settled));
-                self.fault(message, false, "if it is promoted").level(Level::Warning)
+                self.diagnostic(message, false, "if it is promoted").level(Level::Warning)
             }
             Some((_, Past::Cut)) => self.note(format!("{message}; for how long a shallow clone does not tell")),
             _ => self.note(message),
@@ -165,22 +167,22 @@ impl Lag<'_> {
     }
 
     /// Nothing is wrong yet.
-    fn note(&self, message: String) -> Fault {
-        self.fault(message, false, "in a later change, when it is promoted").level(Level::Note)
+    fn note(&self, message: String) -> Diagnostic {
+        self.diagnostic(message, false, "in a later change, when it is promoted").level(Level::Note)
     }
 
-    /// The fault, with a repair, and the words for when that is to be made.
-    fn fault(&self, message: String, is_safe: bool, when: &str) -> Fault {
+    /// The diagnostic, with a repair, and the words for when that is to be made.
+    fn diagnostic(&self, message: String, is_safe: bool, when: &str) -> Diagnostic {
         let Self { manifest, entry, image, version, .. } = self;
         let title = format!("set {} in {} to {version}", entry.key, manifest.path);
         let edit = Edit::replace(&manifest.path, &entry.span, *version);
-        let mut fault = Fault::new(message, manifest.place(entry))
+        let mut diagnostic = Diagnostic::new(message, manifest.location(entry))
             .about(&entry.key)
             .image(&image.name)
-            .related(format!("{} is {version} here", image.name), image.version_place())
+            .related(format!("{} is {version} here", image.name), image.version_location())
             .write(version, Fix { safe: is_safe, ..Fix::safe(title, vec![edit]) });
-        fault.help = fault.help.map(|help| format!("{help}, {when} (`shape.manifest.follows` says when)"));
-        fault
+        diagnostic.help = diagnostic.help.map(|help| format!("{help}, {when} (`shape.manifest.follows` says when)"));
+        diagnostic
     }
 }
 
@@ -193,9 +195,9 @@ fn is_moved(change: &Change<'_>, entry: &ManifestEntry) -> bool {
     !before.any(|before| before.key == entry.key && before.version == entry.version)
 }
 
-fn unbuilt(context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
-    let mut faults = Vec::new();
-    let Some(manifest) = &context.head.manifest else { return Ok(faults) };
+fn unbuilt(context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
+    let mut diagnostics = Vec::new();
+    let Some(manifest) = &context.head.manifest else { return Ok(diagnostics) };
     let is_after_promotion = context.manifest_order()?.is_after_promotion;
     for entry in &manifest.entries {
         // What is promoted was built, whatever its image says now.
@@ -205,7 +207,7 @@ fn unbuilt(context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
         if context.change.is_some_and(|change| is_left(change, entry, is_after_promotion)) {
             continue;
         }
-        let fault = if let Some(image) = ahead_of(context.head, entry) {
+        let diagnostic = if let Some(image) = ahead_of(context.head, entry) {
             Some(ahead(context, manifest, entry, image, is_after_promotion))
         } else if is_after_promotion {
             introduced(context, manifest, entry)
@@ -213,9 +215,9 @@ fn unbuilt(context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
             None
         };
         // What is at fault is the entry, whichever version its image has by now.
-        faults.extend(fault.map(|fault| fault.about(format!("{} {}", entry.key, entry.version))));
+        diagnostics.extend(diagnostic.map(|diagnostic| diagnostic.about(format!("{} {}", entry.key, entry.version))));
     }
-    Ok(faults)
+    Ok(diagnostics)
 }
 
 /// The image that an entry runs ahead of: all that it can be about are behind it.
@@ -251,25 +253,25 @@ fn ahead(
     entry: &ManifestEntry,
     image: &Image,
     is_after_promotion: bool,
-) -> Fault {
+) -> Diagnostic {
     let version = image.version().unwrap_or_default();
     let ManifestEntry { key, version: named, .. } = entry;
     let message = format!("{key} names {} {named}, but {} has only reached {version}", image.name, image.name);
-    let fault = Fault::new(message, manifest.place(entry))
+    let diagnostic = Diagnostic::new(message, manifest.location(entry))
         .image(&image.name)
-        .related(format!("{} is {version} here", image.name), image.version_place());
+        .related(format!("{} is {version} here", image.name), image.version_location());
     // A release branch takes images that were built elsewhere, and only the list tells which.
     let branch = context.inputs.branch.as_deref().filter(|branch| context.shape.is_release_branch(branch));
     match branch {
-        Some(branch) if is_after_promotion && context.inputs.promoted.is_none() => fault
+        Some(branch) if is_after_promotion && context.inputs.promoted.is_none() => diagnostic
             .level(Level::Warning)
             .help(format!("{branch} may use what another branch built: `--promoted FILE` tells whether this is there")),
-        _ => fault.help(format!("name a version that was built; the newest can be {version}")),
+        _ => diagnostic.help(format!("name a version that was built; the newest can be {version}")),
     }
 }
 
-/// The fault of an entry that names what the same change introduces.
-fn introduced(context: &Context<'_>, manifest: &model::Manifest, entry: &ManifestEntry) -> Option<Fault> {
+/// The diagnostic of an entry that names what the same change introduces.
+fn introduced(context: &Context<'_>, manifest: &model::Manifest, entry: &ManifestEntry) -> Option<Diagnostic> {
     let change = context.change?;
     let mut before = change.base.manifest.iter().flat_map(|manifest| &manifest.entries);
     if before.any(|before| before.name == entry.name && before.version == entry.version) {
@@ -279,9 +281,9 @@ fn introduced(context: &Context<'_>, manifest: &model::Manifest, entry: &Manifes
     let image = images.into_iter().find(|image| change.introduced_version(image) == Some(&*entry.version))?;
     let message = format!("{} names {} {}, which this very change introduces", entry.key, image.name, entry.version);
     Some(
-        Fault::new(message, manifest.place(entry))
+        Diagnostic::new(message, manifest.location(entry))
             .image(&image.name)
             .help("nothing can have built it yet: move the entry in a later change, when the image is promoted")
-            .related("the version is introduced here", image.version_place()),
+            .related("the version is introduced here", image.version_location()),
     )
 }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::kind::{Context, Files, Kind, Reads};
-use crate::finding::{Fault, Place};
+use crate::finding::{Diagnostic, Location};
 use crate::snapshot::StoreError;
 use crate::text::{file_name, without_directory};
 
@@ -20,8 +20,8 @@ impl Kind for MisnamedFile {
         Reads::Files(self)
     }
 
-    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
-        let mut faults = Vec::new();
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
+        let mut diagnostics = Vec::new();
         for image in context.head.images.values() {
             for (path, _) in context.files.below(&image.directory) {
                 let name = without_directory(path, &image.directory);
@@ -29,11 +29,11 @@ impl Kind for MisnamedFile {
                     let message =
                         format!("the build of {} does not look for {name}, but for {}", image.name, self.name);
                     let help = format!("git mv {path} {}/{}", image.directory, self.name);
-                    faults.push(Fault::new(message, Place::file(path)).image(&image.name).help(help));
+                    diagnostics.push(Diagnostic::new(message, Location::file(path)).image(&image.name).help(help));
                 }
             }
         }
-        Ok(faults)
+        Ok(diagnostics)
     }
 }
 

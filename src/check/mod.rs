@@ -1,6 +1,6 @@
 //! Kinds of checks. A rule is a kind with options and words; the kind is code, the rest is data in `rules/`.
 //!
-//! A kind gets the trees and their models and returns faults. It knows neither its rule's name nor its level.
+//! A kind gets the trees and their models and returns diagnostics. It knows neither its rule's name nor its level.
 
 mod change;
 mod kind;

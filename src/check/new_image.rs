@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::change::Change;
 use super::kind::{Context, Kind, Reads};
-use crate::finding::Fault;
+use crate::finding::Diagnostic;
 use crate::model::Image;
 use crate::snapshot::{Entry, StoreError};
 use crate::text::file_name;
@@ -24,7 +24,7 @@ impl Kind for NewImage {
         Reads::ControlFiles
     }
 
-    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
         let Some(change) = context.change else { return Ok(Vec::new()) };
         // Without the image that is preferred there is nothing to prefer.
         if context.head.named(&self.prefer).is_empty() {
@@ -32,7 +32,7 @@ impl Kind for NewImage {
         }
         let gone = change.base.images.values().filter(|image| !context.head.images.contains_key(&image.directory));
         let gone: Vec<&Image> = gone.map(|image| &**image).collect();
-        let mut faults = Vec::new();
+        let mut diagnostics = Vec::new();
         for image in context.head.images.values() {
             let was_there = change.base_of(image).is_some() || change.moved_from(image).is_some();
             let is_renamed = gone.iter().any(|before| is_renamed(before, image, context, change));
@@ -42,9 +42,9 @@ impl Kind for NewImage {
             let message = format!("{} is a wholly new image", image.name);
             let help =
                 format!("consider a subcommand of {} first: it is built, promoted and pulled already", self.prefer);
-            faults.push(Fault::new(message, image.version_place()).image(&image.name).help(help));
+            diagnostics.push(Diagnostic::new(message, image.version_location()).image(&image.name).help(help));
         }
-        Ok(faults)
+        Ok(diagnostics)
     }
 }
 

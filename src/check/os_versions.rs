@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::kind::{Context, Kind, Reads};
-use crate::finding::{Fault, Place};
+use crate::finding::{Diagnostic, Location};
 use crate::model::Model;
 use crate::parse::baseimage::Platform;
 use crate::snapshot::StoreError;
@@ -31,14 +31,15 @@ impl Kind for OsVersions {
         Reads::File(&self.script)
     }
 
-    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
         let script = context.files.readable(&self.script)?;
         let array = script.as_ref().and_then(|text| Array::read(text.as_str(), &self.variable));
-        let mut faults = Vec::new();
+        let mut diagnostics = Vec::new();
         if let (Some(text), Some(begin)) = (&script, array.as_ref().and_then(|array| array.computed)) {
             let message = format!("{} in {} is computed, so it cannot be compared", self.variable, self.script);
-            let place = Place::new(&self.script.as_str().into(), text, begin..begin + self.variable.len());
-            faults.push(Fault::new(message, place).help(format!("write its words here: {}=(…)", self.variable)));
+            let location = Location::new(&self.script.as_str().into(), text, begin..begin + self.variable.len());
+            diagnostics
+                .push(Diagnostic::new(message, location).help(format!("write its words here: {}=(…)", self.variable)));
         }
         let listed = array.filter(|array| array.computed.is_none()).map(|array| array.words);
         let listed: Option<HashSet<&str>> = listed.map(|words| words.into_iter().collect());
@@ -54,24 +55,24 @@ impl Kind for OsVersions {
                 let Some(version) = platform.and_then(|platform| platform.os_version) else { continue };
                 let mut lacking = Vec::new();
                 if listed.as_ref().is_some_and(|listed| !listed.contains(version.as_str())) {
-                    let place = format!("{} in {}", self.variable, self.script);
-                    lacking.push(Lacking { reason: format!("{place} lacks it"), place });
+                    let location = format!("{} in {}", self.variable, self.script);
+                    lacking.push(Lacking { reason: format!("{location} lacks it"), location });
                 }
                 for first in first.iter().filter(|first| !is_first && !first.versions.contains(&version)) {
                     let reason = format!("{} does not list it yet", first.name);
-                    lacking.push(Lacking { reason, place: first.name.to_string() });
+                    lacking.push(Lacking { reason, location: first.name.to_string() });
                 }
-                let places: Vec<&str> = lacking.iter().map(|lacking| lacking.place.as_str()).collect();
-                let help = format!("add {version} to {} first", places.join(" and "));
+                let locations: Vec<&str> = lacking.iter().map(|lacking| lacking.location.as_str()).collect();
+                let help = format!("add {version} to {} first", locations.join(" and "));
                 for Lacking { reason, .. } in &lacking {
                     let end = line.key_span.end;
-                    let place = Place::new(path, text, end - version.len().min(line.key_span.len())..end);
+                    let location = Location::new(path, text, end - version.len().min(line.key_span.len())..end);
                     let message = format!("{} is built for {} {version}, but {reason}", image.name, self.system);
-                    faults.push(Fault::new(message, place).image(&image.name).help(help.clone()));
+                    diagnostics.push(Diagnostic::new(message, location).image(&image.name).help(help.clone()));
                 }
             }
         }
-        Ok(faults)
+        Ok(diagnostics)
     }
 }
 
@@ -83,7 +84,7 @@ struct First<'m> {
 
 /// A place that should list a version.
 struct Lacking {
-    place: String,
+    location: String,
     reason: String,
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use super::kind::{Context, Kind, Missing, Reads, Sight};
-use crate::finding::Fault;
+use crate::finding::Diagnostic;
 use crate::model::ManifestEntry;
 use crate::snapshot::StoreError;
 
@@ -19,18 +19,18 @@ impl Kind for Promoted {
         Reads::ControlFiles
     }
 
-    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
-        let mut faults = Vec::new();
-        let Some(promoted) = &context.inputs.promoted else { return Ok(faults) };
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
+        let mut diagnostics = Vec::new();
+        let Some(promoted) = &context.inputs.promoted else { return Ok(diagnostics) };
         context.head.has_read_manifest()?;
         let help = format!("name a tag that {} lists, or promote this one first", promoted.name);
         if let Some(manifest) = &context.head.manifest {
             let is_promoted = |entry: &ManifestEntry| promoted.has(&entry.name, &context.shape.tag_of(&entry.version));
             for entry in manifest.entries.iter().filter(|entry| !is_promoted(entry)) {
                 let message = format!("{} names {} {}, which is not promoted", entry.key, entry.name, entry.version);
-                let mut fault = Fault::new(message, manifest.place(entry)).help(&*help);
-                fault.image = context.head.images_of_entry(entry).first().map(|image| image.name.clone());
-                faults.push(fault);
+                let mut diagnostic = Diagnostic::new(message, manifest.location(entry)).help(&*help);
+                diagnostic.image = context.head.images_of_entry(entry).first().map(|image| image.name.clone());
+                diagnostics.push(diagnostic);
             }
         }
         for image in context.head.images.values() {
@@ -47,10 +47,11 @@ impl Kind for Promoted {
                     continue;
                 }
                 let message = format!("{} names {} {version}, which is not promoted", image.name, reference.target);
-                faults.push(Fault::new(message, reference.version_place()).image(&image.name).help(&*help));
+                diagnostics
+                    .push(Diagnostic::new(message, reference.version_location()).image(&image.name).help(&*help));
             }
         }
-        Ok(faults)
+        Ok(diagnostics)
     }
 
     fn missing(&self, sight: Sight<'_>) -> Option<Missing> {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::change::Change;
 use super::kind::{Concern, Context, Kind, Reads, unread_dockerfiles};
 use crate::edit::{Edit, Fix};
-use crate::finding::{Fault, Level, Place};
+use crate::finding::{Diagnostic, Level, Location};
 use crate::model::{DependencyFile, Image, ManifestEntry, Model, Reference, Writing};
 use crate::parse::version::order;
 use crate::snapshot::StoreError;
@@ -27,33 +27,33 @@ impl Kind for Rebase {
         unread_dockerfiles(context, Concern::Parents)
     }
 
-    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
         context.head.has_read_manifest()?;
         let judge = Judge { context, is_after_promotion: context.manifest_order()?.is_after_promotion };
-        let mut faults = Vec::new();
+        let mut diagnostics = Vec::new();
         for child in context.head.images.values() {
             let mut stale: BTreeMap<Group<'_>, Vec<&Reference>> = BTreeMap::new();
             for reference in &child.references {
                 let Some(named) = reference.version.as_deref() else {
-                    faults.extend(undecided(context, child, reference));
+                    diagnostics.extend(undecided(context, child, reference));
                     continue;
                 };
                 if let Some(wanted) = judge.outdated(child, reference, named) {
-                    let (path, place) = (&*reference.path, reference.subject());
-                    let group = Group { path, place, writing: reference.writing, named, wanted };
+                    let (path, location) = (&*reference.path, reference.subject());
+                    let group = Group { path, location, writing: reference.writing, named, wanted };
                     stale.entry(group).or_default().push(reference);
                 }
             }
             for (group, references) in stale {
-                faults.extend(judge.fault(child, &group, &references));
+                diagnostics.extend(judge.diagnostic(child, &group, &references));
             }
         }
-        Ok(faults)
+        Ok(diagnostics)
     }
 }
 
 /// A note of a reference to a bumped image whose version only the build knows.
-fn undecided(context: &Context<'_>, child: &Image, reference: &Reference) -> Option<Fault> {
+fn undecided(context: &Context<'_>, child: &Image, reference: &Reference) -> Option<Diagnostic> {
     let change = context.change.filter(|_| !reference.unknown.is_empty())?;
     let mut parents = context.head.named(&reference.target).into_iter();
     let parent = parents.find(|parent| parent.directory != child.directory && change.new_version(parent).is_some())?;
@@ -63,17 +63,17 @@ fn undecided(context: &Context<'_>, child: &Image, reference: &Reference) -> Opt
         reference.unknown.join(", "),
         context.shape.tag_of(parent.version()?)
     );
-    let fault = Fault::new(message, reference.place()).image(&child.name).help(help);
-    let fault = fault.related(format!("{} gets a new version here", parent.name), parent.version_place());
-    Some(Fault { level: Some(Level::Note), ..fault })
+    let diagnostic = Diagnostic::new(message, reference.location()).image(&child.name).help(help);
+    let diagnostic = diagnostic.related(format!("{} gets a new version here", parent.name), parent.version_location());
+    Some(Diagnostic { level: Some(Level::Note), ..diagnostic })
 }
 
-/// What references must share to be one fault.
+/// What references must share to be one diagnostic.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Group<'a> {
     path: &'a str,
     /// Where in the file.
-    place: usize,
+    location: usize,
     writing: Writing,
     named: &'a str,
     wanted: Wanted<'a>,
@@ -188,10 +188,10 @@ impl<'a> Judge<'a> {
         let list = head.dependencies.as_ref().filter(|_| self.is_after_promotion);
         let mut tied = BTreeSet::new();
         if let (Some(manifest), Some(Ok(Some(list)))) = (&head.manifest, list.map(DependencyFile::list)) {
-            let place = reference.version_place();
+            let location = reference.version_location();
             for entry in used_entries(head, parent) {
-                let of_entry = manifest.place(entry);
-                if list.tie((&manifest.path, of_entry.line()), (&reference.path, place.line())).is_some() {
+                let of_entry = manifest.location(entry);
+                if list.tie((&manifest.path, of_entry.line()), (&reference.path, location.line())).is_some() {
                     tied.insert(&*entry.version);
                 }
             }
@@ -207,7 +207,7 @@ impl<'a> Judge<'a> {
         Some(Wanted { parent: &parent.directory, version, why })
     }
 
-    fn fault(&self, child: &Image, group: &Group<'_>, references: &[&Reference]) -> Option<Fault> {
+    fn diagnostic(&self, child: &Image, group: &Group<'_>, references: &[&Reference]) -> Option<Diagnostic> {
         let (first, others) = references.split_first()?;
         let Wanted { parent, version, why } = group.wanted;
         let parent = self.context.head.images.get(parent)?;
@@ -221,29 +221,29 @@ impl<'a> Judge<'a> {
         } else {
             format!("{names}, but {} is at {tag}", parent.name)
         };
-        let mut fault = Fault::new(message, first.version_place())
+        let mut diagnostic = Diagnostic::new(message, first.version_location())
             .about(format!("{} {}", parent.name, group.named))
             .image(&child.name)
             .help(self.help(child, &tag, group, references));
         if matches!(why, Why::Promotion | Why::Choice) {
-            fault = fault.level(Level::Warning);
+            diagnostic = diagnostic.level(Level::Warning);
         }
-        fault = match self.entry_place(parent, version).filter(|_| is_of_manifest) {
-            Some(place) => fault.related(format!("the manifest names {version} here"), place),
-            None => fault.related(format!("{} is {version} here", parent.name), parent.version_place()),
+        diagnostic = match self.entry_location(parent, version).filter(|_| is_of_manifest) {
+            Some(location) => diagnostic.related(format!("the manifest names {version} here"), location),
+            None => diagnostic.related(format!("{} is {version} here", parent.name), parent.version_location()),
         };
-        fault.fix = self.fix(child, parent, group, references);
+        diagnostic.fix = self.fix(child, parent, group, references);
         for other in others {
-            fault = fault.related(format!("{shown} here too"), other.version_place());
+            diagnostic = diagnostic.related(format!("{shown} here too"), other.version_location());
         }
-        Some(fault)
+        Some(diagnostic)
     }
 
     /// Where the manifest names a version of an image.
-    fn entry_place(&self, image: &Image, version: &str) -> Option<Place> {
+    fn entry_location(&self, image: &Image, version: &str) -> Option<Location> {
         let manifest = self.context.head.manifest.as_ref()?;
         let entry = used_entries(self.context.head, image).find(|entry| entry.version == version)?;
-        Some(manifest.place(entry))
+        Some(manifest.location(entry))
     }
 
     fn help(&self, child: &Image, tag: &str, group: &Group<'_>, references: &[&Reference]) -> String {

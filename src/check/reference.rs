@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use super::kind::{Concern, Context, Kind, Reads, unread_dockerfiles};
-use crate::finding::{Fault, Place};
+use crate::finding::{Diagnostic, Location};
 use crate::model::{Image, Manifest, ManifestEntry, Reference};
 use crate::snapshot::StoreError;
 use crate::suggest::nearest;
@@ -35,9 +35,9 @@ impl Kind for References {
         unread_dockerfiles(context, Concern::Itself)
     }
 
-    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
         context.head.has_read_manifest()?;
-        let mut faults = Vec::new();
+        let mut diagnostics = Vec::new();
         for image in context.head.images.values() {
             let mut seen = BTreeSet::new();
             for reference in &image.references {
@@ -46,7 +46,7 @@ impl Kind for References {
                     && was_there(context, target) == (self.forbid == Forbidden::Gone)
                     && seen.insert((&reference.path, reference.subject(), target))
                 {
-                    faults.push(self.of_image(image, reference, context));
+                    diagnostics.push(self.of_image(image, reference, context));
                 }
             }
         }
@@ -55,11 +55,11 @@ impl Kind for References {
         {
             for entry in manifest.entries.iter().filter(|entry| !entry.is_pinned) {
                 if context.head.named(&entry.name).is_empty() {
-                    faults.push(of_entry(entry, manifest, context));
+                    diagnostics.push(of_entry(entry, manifest, context));
                 }
             }
         }
-        Ok(faults)
+        Ok(diagnostics)
     }
 }
 
@@ -69,7 +69,7 @@ fn was_there(context: &Context<'_>, name: &str) -> bool {
 }
 
 impl References {
-    fn of_image(&self, image: &Image, reference: &Reference, context: &Context<'_>) -> Fault {
+    fn of_image(&self, image: &Image, reference: &Reference, context: &Context<'_>) -> Diagnostic {
         let target = &reference.target;
         let (message, help) = if self.forbid == Forbidden::Gone {
             let message = format!("{} names {target}, which this change deletes", image.name);
@@ -79,7 +79,7 @@ impl References {
             let elsewhere = "add its directory; an image from elsewhere has a registry of its own";
             (message, meant(target, context).unwrap_or_else(|| elsewhere.to_owned()))
         };
-        Fault::new(message, reference.place()).image(&image.name).help(help)
+        Diagnostic::new(message, reference.location()).image(&image.name).help(help)
     }
 }
 
@@ -90,7 +90,7 @@ fn meant(name: &str, context: &Context<'_>) -> Option<String> {
 }
 
 /// Says that no directory has the name of an entry of the manifest.
-fn of_entry(entry: &ManifestEntry, manifest: &Manifest, context: &Context<'_>) -> Fault {
+fn of_entry(entry: &ManifestEntry, manifest: &Manifest, context: &Context<'_>) -> Diagnostic {
     let key = &entry.key;
     let pin =
         format!("where {} stays in use, pin the entry: add {key:?} to `manifest.pinned` of the pack", entry.version);
@@ -110,7 +110,7 @@ fn of_entry(entry: &ManifestEntry, manifest: &Manifest, context: &Context<'_>) -
         };
         ("no directory provides", help)
     };
-    let place = Place::new(&manifest.path, &manifest.text, entry.name_span.clone());
+    let location = Location::new(&manifest.path, &manifest.text, entry.name_span.clone());
     let message = format!("{key} names {}, which {reason}", entry.name);
-    Fault::new(message, place).image(&entry.name.as_str().into()).help(help)
+    Diagnostic::new(message, location).image(&entry.name.as_str().into()).help(help)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::kind::{Context, Files, Kind, Reads};
-use crate::finding::{Fault, Place};
+use crate::finding::{Diagnostic, Location};
 use crate::inputs::RegistryList;
 use crate::parse::capture::Pattern;
 use crate::parse::yaml::{Document, Malformed, Node};
@@ -33,24 +33,24 @@ impl Kind for Registries {
         Reads::Files(self)
     }
 
-    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
         context.head.has_read_manifest()?;
-        let mut faults = Vec::new();
-        let Some(manifest) = &context.head.manifest else { return Ok(faults) };
+        let mut diagnostics = Vec::new();
+        let Some(manifest) = &context.head.manifest else { return Ok(diagnostics) };
         let known: Vec<&str> = self.pattern.matches(&manifest.text).map(|found| found.group("key")).collect();
         // In trees whose manifest takes the registries from elsewhere nothing is known.
         if known.is_empty() {
-            return Ok(faults);
+            return Ok(diagnostics);
         }
         for path in context.files.entries().keys().filter(|path| self.is_list(path)) {
             if let Some(text) = context.files.readable(path)? {
-                judge(path, &text, &manifest.path, &known, &mut faults);
+                judge(path, &text, &manifest.path, &known, &mut diagnostics);
             }
         }
         if let Some(RegistryList { path, text }) = &context.inputs.registries {
-            judge(path, text, &manifest.path, &known, &mut faults);
+            judge(path, text, &manifest.path, &known, &mut diagnostics);
         }
-        Ok(faults)
+        Ok(diagnostics)
     }
 
     fn compile(&self) -> Result<(), String> {
@@ -71,11 +71,14 @@ impl Registries {
     }
 }
 
-fn judge(path: &Arc<str>, text: &Arc<Text>, manifest: &str, known: &[&str], faults: &mut Vec<Fault>) {
+fn judge(path: &Arc<str>, text: &Arc<Text>, manifest: &str, known: &[&str], diagnostics: &mut Vec<Diagnostic>) {
     let document = match Document::parse(text) {
         Ok(document) => document,
         Err(Malformed { message, offset }) => {
-            faults.push(Fault::new(format!("{path} is no YAML: {message}"), Place::new(path, text, offset..offset)));
+            diagnostics.push(Diagnostic::new(
+                format!("{path} is no YAML: {message}"),
+                Location::new(path, text, offset..offset),
+            ));
             return;
         }
     };
@@ -83,8 +86,8 @@ fn judge(path: &Arc<str>, text: &Arc<Text>, manifest: &str, known: &[&str], faul
         let name = key.text().unwrap_or_default();
         if !known.contains(&name.as_str()) {
             let message = format!("{manifest} knows no registry `{name}`, and ignores it");
-            let place = Place::new(path, text, Node::span(key));
-            faults.push(Fault::new(message, place).help(suggest(&name, known.iter().copied())));
+            let location = Location::new(path, text, Node::span(key));
+            diagnostics.push(Diagnostic::new(message, location).help(suggest(&name, known.iter().copied())));
         }
     }
 }

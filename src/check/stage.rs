@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use super::kind::{Concern, Context, Kind, Reads, unread_dockerfiles};
-use crate::finding::{Fault, Level, Place};
+use crate::finding::{Diagnostic, Level, Location};
 use crate::model::{Build, Image, Model, Origin, Parsed, Reference};
 use crate::parse::baseimage::{Os, Platform};
 use crate::parse::dockerfile::{self, Keyword};
@@ -34,16 +34,16 @@ impl Kind for Stage {
         unread_dockerfiles(context, Concern::Itself)
     }
 
-    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
-        let mut faults = Vec::new();
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
+        let mut diagnostics = Vec::new();
         for image in context.head.images.values().filter(|image| !self.exempt.is_match(&image.name)) {
             let mut seen = BTreeSet::new();
             for build in &image.builds {
-                self.judge(image, build, &mut seen, &mut faults);
+                self.judge(image, build, &mut seen, &mut diagnostics);
             }
-            self.judge_triggers(image, context.head, &mut faults);
+            self.judge_triggers(image, context.head, &mut diagnostics);
         }
-        Ok(faults)
+        Ok(diagnostics)
     }
 }
 
@@ -53,7 +53,7 @@ impl Stage {
         image: &Image,
         build: &'b Build,
         seen: &mut BTreeSet<(&'b str, usize)>,
-        faults: &mut Vec<Fault>,
+        diagnostics: &mut Vec<Diagnostic>,
     ) {
         let Ok(Parsed { text, dockerfile }) = &build.file else { return };
         for stage in &dockerfile.stages {
@@ -67,23 +67,23 @@ impl Stage {
                 }
                 let onbuild = if instruction.is_onbuild { "ONBUILD " } else { "" };
                 let what = format!("{onbuild}{}", instruction.keyword.name());
-                let place = Place::new(&build.path, text, instruction.span.clone());
-                let fault = match platform {
+                let location = Location::new(&build.path, text, instruction.span.clone());
+                let diagnostic = match platform {
                     Some(platform) => {
                         let message = format!("{} has {what} in a {} stage", image.name, self.system.title());
                         let why = why(image, build, stage, platform);
-                        let stage = Place::new(&build.path, text, stage.span.clone());
-                        Fault::new(message, place).related(why, stage)
+                        let stage = Location::new(&build.path, text, stage.span.clone());
+                        Diagnostic::new(message, location).related(why, stage)
                     }
-                    None => self.unknown(image, stage, &what, place),
+                    None => self.unknown(image, stage, &what, location),
                 };
-                faults.push(fault.image(&image.name));
+                diagnostics.push(diagnostic.image(&image.name));
             }
         }
     }
 
     /// What a parent in the tree leaves to its children with ONBUILD, they do in the stage that they put on it.
-    fn judge_triggers(&self, image: &Image, model: &Model, faults: &mut Vec<Fault>) {
+    fn judge_triggers(&self, image: &Image, model: &Model, diagnostics: &mut Vec<Diagnostic>) {
         let mut seen = BTreeSet::new();
         for reference in self.bases(image) {
             for parent in model.named(&reference.target) {
@@ -95,7 +95,8 @@ impl Stage {
                     let message =
                         format!("{} has {what} in a {} stage, from {}", image.name, self.system.title(), parent.name);
                     let why = format!("whatever is built on {} does this", parent.name);
-                    faults.push(Fault::new(message, reference.place()).image(&image.name).related(why, trigger));
+                    diagnostics
+                        .push(Diagnostic::new(message, reference.location()).image(&image.name).related(why, trigger));
                 }
             }
         }
@@ -121,7 +122,7 @@ impl Stage {
 
     /// Where a parent has the instruction behind an ONBUILD: in what is built for the platform that a reference names, or else for
     /// the system, or else for whatever there is. Children of its children do not have it.
-    fn triggers(&self, parent: &Image, reference: &Reference) -> Vec<Place> {
+    fn triggers(&self, parent: &Image, reference: &Reference) -> Vec<Location> {
         let named = reference.suffix.as_ref().and_then(|(suffix, _)| suffix.split('-').next());
         let os = named.unwrap_or(self.system.name());
         let has_os = parent.builds.iter().any(|build| build.target.os == os);
@@ -131,7 +132,7 @@ impl Stage {
             let instructions = dockerfile.stages.last().map(|stage| &stage.instructions[..]).unwrap_or_default();
             for instruction in instructions {
                 if instruction.is_onbuild && instruction.keyword == self.instruction {
-                    triggers.push(Place::new(&build.path, text, instruction.span.clone()));
+                    triggers.push(Location::new(&build.path, text, instruction.span.clone()));
                 }
             }
         }
@@ -139,7 +140,7 @@ impl Stage {
     }
 
     /// A note of an instruction that may stand in such a stage, or may not.
-    fn unknown(&self, image: &Image, stage: &dockerfile::Stage, what: &str, place: Place) -> Fault {
+    fn unknown(&self, image: &Image, stage: &dockerfile::Stage, what: &str, location: Location) -> Diagnostic {
         let words = stage.platform.iter().chain([&stage.image]);
         let variables = words.flat_map(|word| &word.unknown).map(String::as_str).collect::<Vec<_>>().join(", ");
         let what_decides = if variables.is_empty() { "what decides it".to_owned() } else { variables };
@@ -149,7 +150,7 @@ impl Stage {
             self.system.title()
         );
         let help = format!("give {what_decides} a default before the first FROM, or name the platform itself");
-        Fault { level: Some(Level::Note), ..Fault::new(message, place).help(help) }
+        Diagnostic { level: Some(Level::Note), ..Diagnostic::new(message, location).help(help) }
     }
 }
 

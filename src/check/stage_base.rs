@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 
 use super::kind::{Concern, Context, Kind, Reads, unread_dockerfiles};
-use crate::finding::{Fault, Place};
+use crate::finding::{Diagnostic, Location};
 use crate::model::{Final, Image, without_tag};
 use crate::parse::baseimage::{Platform, WINDOWS};
 use crate::snapshot::StoreError;
@@ -29,25 +29,25 @@ impl Kind for StageBase {
         unread_dockerfiles(context, Concern::Itself)
     }
 
-    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
-        let mut faults = Vec::new();
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
+        let mut diagnostics = Vec::new();
         for image in context.head.images.values() {
-            let mut found: Vec<(&str, Place)> = Vec::new();
+            let mut found: Vec<(&str, Location)> = Vec::new();
             for last in image.finals(WINDOWS) {
-                for (repository, place) in bases(image, &last) {
+                for (repository, location) in bases(image, &last) {
                     // One file may be built for several versions of Windows.
                     let is_known =
-                        found.iter().any(|(_, known)| (&known.path, &known.span) == (&place.path, &place.span));
+                        found.iter().any(|(_, known)| (&known.path, &known.span) == (&location.path, &location.span));
                     if let Some(large) = self.large(&repository)
                         && !is_known
                     {
-                        found.push((large, place));
+                        found.push((large, location));
                     }
                 }
             }
-            faults.extend(self.fault(image, found));
+            diagnostics.extend(self.diagnostic(image, found));
         }
-        Ok(faults)
+        Ok(diagnostics)
     }
 }
 
@@ -58,27 +58,27 @@ impl StageBase {
         large.find(|large| repository.strip_suffix(large).is_some_and(|rest| rest.is_empty() || rest.ends_with('/')))
     }
 
-    fn fault(&self, image: &Image, found: Vec<(&str, Place)>) -> Option<Fault> {
+    fn diagnostic(&self, image: &Image, found: Vec<(&str, Location)>) -> Option<Diagnostic> {
         let mut found = found.into_iter();
         let (large, first) = found.next()?;
         let message = format!("{} is built on {large}", image.name);
         let help =
             format!("{} is about a tenth of its size; copy what it lacks from a stage with {large}", self.instead);
-        let mut fault = Fault::new(message, first).image(&image.name).help(help);
-        for (large, place) in found {
-            fault = fault.related(format!("{large} here too"), place);
+        let mut diagnostic = Diagnostic::new(message, first).image(&image.name).help(help);
+        for (large, location) in found {
+            diagnostic = diagnostic.related(format!("{large} here too"), location);
         }
-        Some(fault)
+        Some(diagnostic)
     }
 }
 
 /// The repositories that the last stage is built on: of the image that it names, that of the stages that it continues, or of the
 /// lines of the base file.
-fn bases<'i>(image: &'i Image, last: &Final<'i>) -> Vec<(Cow<'i, str>, Place)> {
+fn bases<'i>(image: &'i Image, last: &Final<'i>) -> Vec<(Cow<'i, str>, Location)> {
     let Some(base) = last.base() else { return Vec::new() };
     if !without_tag(&base.value).contains('$') {
-        let place = Place::new(last.path, last.text, base.span.clone());
-        return vec![(without_tag(&base.value).into(), place)];
+        let location = Location::new(last.path, last.text, base.span.clone());
+        return vec![(without_tag(&base.value).into(), location)];
     }
     let mut bases = Vec::new();
     if let Some(file) = &image.base
@@ -87,7 +87,7 @@ fn bases<'i>(image: &'i Image, last: &Final<'i>) -> Vec<(Cow<'i, str>, Place)> {
         for line in lines {
             if Platform::parse(&line.key).is_some_and(|platform| platform.os == WINDOWS) {
                 let repository = without_tag(text.slice(&line.value_span)).into();
-                bases.push((repository, Place::new(&file.path, text, line.value_span.clone())));
+                bases.push((repository, Location::new(&file.path, text, line.value_span.clone())));
             }
         }
     }

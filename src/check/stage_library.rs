@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::kind::{Concern, Context, Kind, Reads, once, unread_dockerfiles};
-use crate::finding::Fault;
+use crate::finding::Diagnostic;
 use crate::model::Final;
 use crate::parse::baseimage::WINDOWS;
 use crate::parse::dockerfile::Copy;
@@ -29,8 +29,8 @@ impl Kind for StageLibrary {
         unread_dockerfiles(context, Concern::Itself)
     }
 
-    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
-        let mut faults = Vec::new();
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
+        let mut diagnostics = Vec::new();
         for image in context.head.images.values() {
             for last in image.finals(WINDOWS) {
                 for (program, library) in &self.programs {
@@ -42,11 +42,12 @@ impl Kind for StageLibrary {
                     }
                     let message = format!("{} adds {program} without {library}", image.name);
                     let help = format!("copy {library} from a stage with servercore: nanoserver does not have it");
-                    faults.push(Fault::new(message, last.place(instruction, copy)).image(&image.name).help(help));
+                    diagnostics
+                        .push(Diagnostic::new(message, last.location(instruction, copy)).image(&image.name).help(help));
                 }
             }
         }
-        Ok(once(faults))
+        Ok(once(diagnostics))
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use serde::Deserialize;
 
 use super::kind::{Concern, Context, Kind, Reads, once, unread_dockerfiles};
-use crate::finding::{Fault, Place};
+use crate::finding::{Diagnostic, Location};
 use crate::model::{Build, Image, Parsed};
 use crate::parse::baseimage::WINDOWS;
 use crate::parse::dockerfile::{Copy, Dockerfile, Keyword, Stage};
@@ -36,20 +36,20 @@ impl Kind for StageLink {
         unread_dockerfiles(context, Concern::Itself)
     }
 
-    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
-        let mut faults = Vec::new();
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
+        let mut diagnostics = Vec::new();
         for image in context.head.images.values() {
             for build in &image.builds {
-                self.judge(image, build, &mut faults);
+                self.judge(image, build, &mut diagnostics);
             }
         }
         // One file may be built for several platforms.
-        Ok(once(faults))
+        Ok(once(diagnostics))
     }
 }
 
 impl StageLink {
-    fn judge(&self, image: &Image, build: &Build, faults: &mut Vec<Fault>) {
+    fn judge(&self, image: &Image, build: &Build, diagnostics: &mut Vec<Diagnostic>) {
         let Ok(Parsed { text, dockerfile }) = &build.file else { return };
         let mut later = Vec::new();
         for stage in &dockerfile.stages {
@@ -65,15 +65,15 @@ impl StageLink {
             let brought = Brought { copies, doubled: self.doubled(stage) };
             for instruction in stage.instructions.iter().filter(|instruction| instruction.keyword == Keyword::Run) {
                 for link in links(&instruction.arguments) {
-                    let place = Place::new(&build.path, text, instruction.span.clone());
-                    faults.extend(self.broken(image, &link, &brought, place));
+                    let location = Location::new(&build.path, text, instruction.span.clone());
+                    diagnostics.extend(self.broken(image, &link, &brought, location));
                 }
             }
         }
     }
 
     /// Says that a link is copied and leads nowhere then.
-    fn broken(&self, image: &Image, link: &Link, brought: &Brought<'_>, place: Place) -> Option<Fault> {
+    fn broken(&self, image: &Image, link: &Link, brought: &Brought<'_>, location: Location) -> Option<Diagnostic> {
         let Brought { copies, doubled } = brought;
         if !copies.iter().any(|copy| copy.sources.iter().any(|source| covers(&source.value, &link.link))) {
             return None;
@@ -82,14 +82,18 @@ impl StageLink {
         if is_absolute(target) {
             let message = format!("{name} copies a link to {target}, which becomes {directory}\\{target}");
             let help = format!("make the link relative, and copy its target below {directory}, too");
-            return Some(Fault::new(message, place).image(name).help(help));
+            return Some(Diagnostic::new(message, location).image(name).help(help));
         }
         let file = target.rsplit(['/', '\\']).next().unwrap_or_default();
         if doubled.has(file) || copies.iter().any(|copy| self.doubles(copy, file)) {
             return None;
         }
         let message = format!("{name} copies a link to {file}, which becomes {directory}\\{file}, where nothing is");
-        Some(Fault::new(message, place).image(name).help(format!("copy {file} below {directory} beside the link, too")))
+        Some(
+            Diagnostic::new(message, location)
+                .image(name)
+                .help(format!("copy {file} below {directory} beside the link, too")),
+        )
     }
 
     /// Whether a file of this name is copied below the directory that the builder puts before targets.

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::kind::{Concern, Context, Kind, Reads, once, unread_dockerfiles};
-use crate::finding::Fault;
+use crate::finding::Diagnostic;
 use crate::model::Final;
 use crate::parse::baseimage::WINDOWS;
 use crate::parse::dockerfile::{Copy, Instruction, Keyword};
@@ -23,8 +23,8 @@ impl Kind for StagePath {
         unread_dockerfiles(context, Concern::Itself)
     }
 
-    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
-        let mut faults = Vec::new();
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
+        let mut diagnostics = Vec::new();
         for image in context.head.images.values() {
             for last in image.finals(WINDOWS) {
                 let Some((instruction, copy)) = last.copies().find(|(_, copy)| brings_program(copy)) else { continue };
@@ -35,10 +35,11 @@ impl Kind for StagePath {
                     format!("{} adds {} and sets no PATH of Windows", image.name, copy.destination.value.as_str());
                 let help = "set it in the last stage, as in ENV PATH=\"C:\\bin;C:\\Windows\\System32;C:\\Windows;\": docker buildx \
                             replaces it by one of Linux";
-                faults.push(Fault::new(message, last.place(instruction, copy)).image(&image.name).help(help));
+                diagnostics
+                    .push(Diagnostic::new(message, last.location(instruction, copy)).image(&image.name).help(help));
             }
         }
-        Ok(once(faults))
+        Ok(once(diagnostics))
     }
 }
 

@@ -4,7 +4,7 @@
 use serde::Deserialize;
 
 use super::kind::{Context, Kind, Reads};
-use crate::finding::Fault;
+use crate::finding::Diagnostic;
 use crate::snapshot::StoreError;
 
 /// The kind has no options: the pack's `images.mirrored` says which images are meant.
@@ -17,9 +17,9 @@ impl Kind for Unchanged {
         Reads::ControlFiles
     }
 
-    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
-        let mut faults = Vec::new();
-        let Some(change) = context.change else { return Ok(faults) };
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
+        let mut diagnostics = Vec::new();
+        let Some(change) = context.change else { return Ok(diagnostics) };
         for image in context.head.images.values() {
             let is_mirrored = context.shape.mirrored.is_match(&image.name);
             let Some((old, new)) = change.new_version(image).filter(|_| is_mirrored) else { continue };
@@ -28,8 +28,8 @@ impl Kind for Unchanged {
             }
             let message = format!("{} goes from {old} to {new}, and nothing else of it changes", image.name);
             let help = "make a small change that ends up in the image, such as a LABEL: it needs another digest";
-            faults.push(Fault::new(message, image.version_place()).image(&image.name).help(help));
+            diagnostics.push(Diagnostic::new(message, image.version_location()).image(&image.name).help(help));
         }
-        Ok(faults)
+        Ok(diagnostics)
     }
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::change::Change;
 use super::kind::{Context, Kind, Reads};
-use crate::finding::{Fault, Level, Place};
+use crate::finding::{Diagnostic, Level, Location};
 use crate::model::Image;
 use crate::snapshot::StoreError;
 use crate::text::{counted, is_below};
@@ -24,9 +24,9 @@ impl Kind for VersionBump {
         Reads::ControlFiles
     }
 
-    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
-        let mut faults = Vec::new();
-        let Some(change) = context.change else { return Ok(faults) };
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
+        let mut diagnostics = Vec::new();
+        let Some(change) = context.change else { return Ok(diagnostics) };
         for (directory, files) in change.content.iter() {
             let Some(image) = context.head.images.get(directory) else { continue };
             let moved = || change.moved_from(image).filter(|before| differs(context, change, before, image));
@@ -46,9 +46,9 @@ impl Kind for VersionBump {
             } else {
                 format!("{} changed, but its {file} is still {}", image.name, new.value)
             };
-            let mut fault = Fault::new(message, image.version_place()).image(&image.name).about("content");
+            let mut diagnostic = Diagnostic::new(message, image.version_location()).image(&image.name).about("content");
             if is_unpromoted {
-                fault = fault.level(Level::Warning);
+                diagnostic = diagnostic.level(Level::Warning);
             }
             for path in files.iter().take(MAX_NAMED) {
                 let what = if is_below(path, directory) {
@@ -56,11 +56,12 @@ impl Kind for VersionBump {
                 } else {
                     "this changed, and the image is built with it"
                 };
-                fault = fault.related(what, Place::file(path));
+                diagnostic = diagnostic.related(what, Location::file(path));
             }
             if files.len() > MAX_NAMED {
                 let more = files.len() - MAX_NAMED;
-                fault = fault.related(format!("and {}", counted(more, "further file")), Place::file(directory));
+                diagnostic =
+                    diagnostic.related(format!("and {}", counted(more, "further file")), Location::file(directory));
             }
             if let Some((next, mut fix)) = change.bump(context.shape, context.inputs, image) {
                 let still = if change.base_of(image).is_none() {
@@ -71,23 +72,23 @@ impl Kind for VersionBump {
                 // Nobody has to bump what was bumped and is not promoted.
                 let unless = if is_unpromoted { ", if somebody uses what was built already" } else { "" };
                 fix.safe &= !is_unpromoted;
-                fault = fault.help(format!("{still}set {file} to {next}{unless}")).fix(fix);
+                diagnostic = diagnostic.help(format!("{still}set {file} to {next}{unless}")).fix(fix);
             }
-            faults.push(fault);
+            diagnostics.push(diagnostic);
         }
         for (image, version) in undecided(context, change) {
-            for place in change.content.unknown(&image.directory) {
+            for location in change.content.unknown(&image.directory) {
                 let message =
                     format!("cannot tell whether {} changed: only make knows what it is built from", image.name);
                 let help = format!(
                     "write the directory of its sources as it is, or see to it that {} is right, which is still {version}",
                     image.version_name
                 );
-                let fault = Fault::new(message, place.clone()).image(&image.name).help(help);
-                faults.push(Fault { level: Some(Level::Note), ..fault });
+                let diagnostic = Diagnostic::new(message, location.clone()).image(&image.name).help(help);
+                diagnostics.push(Diagnostic { level: Some(Level::Note), ..diagnostic });
             }
         }
-        Ok(faults)
+        Ok(diagnostics)
     }
 
     fn unread(&self, context: &Context<'_>) -> Vec<StoreError> {

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::change::Change;
 use super::kind::{Context, Kind, Reads};
-use crate::finding::Fault;
+use crate::finding::Diagnostic;
 use crate::model::Image;
 use crate::parse::version::order;
 use crate::snapshot::{Snapshot, StoreError};
@@ -39,18 +39,18 @@ impl Kind for VersionChange {
         Reads::ControlFiles
     }
 
-    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
         let Some(change) = context.change else { return Ok(Vec::new()) };
         let images = context.head.images.values();
-        let faults = images.filter_map(|image| match self.forbid {
+        let diagnostics = images.filter_map(|image| match self.forbid {
             Forbidden::Taken => taken(context, change, image),
             Forbidden::Lower => lower(change, image),
         });
-        Ok(faults.collect())
+        Ok(diagnostics.collect())
     }
 }
 
-fn taken(context: &Context<'_>, change: &Change<'_>, image: &Image) -> Option<Fault> {
+fn taken(context: &Context<'_>, change: &Change<'_>, image: &Image) -> Option<Diagnostic> {
     let tip = change.tip_version(image)?;
     let new = if let Some(authored) = change.taken_in_merge(image) {
         authored.new
@@ -64,11 +64,11 @@ fn taken(context: &Context<'_>, change: &Change<'_>, image: &Image) -> Option<Fa
     } else {
         format!("{} {new} is taken: {branch} is at {tip} already", image.name)
     };
-    let mut fault = Fault::new(message, image.version_place()).image(&image.name);
+    let mut diagnostic = Diagnostic::new(message, image.version_location()).image(&image.name);
     if let Some((next, fix)) = change.bump(context.shape, context.inputs, image) {
-        fault = fault.help(format!("rebase, and set {file} to {next}")).fix(fix);
+        diagnostic = diagnostic.help(format!("rebase, and set {file} to {next}")).fix(fix);
     }
-    Some(fault)
+    Some(diagnostic)
 }
 
 /// The version that a change sets although the base branch, which is not merged into it, came to it or passed it since.
@@ -89,7 +89,7 @@ fn taken_meanwhile<'i>(context: &Context<'_>, change: &Change<'_>, image: &'i Im
     (is_taken && !is_same(context, change, files, image)).then_some(new)
 }
 
-fn lower(change: &Change<'_>, image: &Image) -> Option<Fault> {
+fn lower(change: &Change<'_>, image: &Image) -> Option<Diagnostic> {
     let (old, new) = change.new_version(image)?;
     if order(new, old) != Some(Ordering::Less) {
         return None;
@@ -99,7 +99,7 @@ fn lower(change: &Change<'_>, image: &Image) -> Option<Fault> {
         "fine for a revert, if {new} still has the content that it was built with; else set {} above {old}",
         image.version_name
     );
-    Some(Fault::new(message, image.version_place()).image(&image.name).help(help))
+    Some(Diagnostic::new(message, image.version_location()).image(&image.name).help(help))
 }
 
 /// Whether the base branch holds the same image now: the files of its own that are no documentation, and what it is built from

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::change::following;
 use super::kind::{Context, Kind, Missing, Reads, Sight};
 use crate::edit::Fix;
-use crate::finding::{Fault, Level, Place};
+use crate::finding::{Diagnostic, Level, Location};
 use crate::history::{Commit, Past, Settled};
 use crate::model::Image;
 use crate::snapshot::StoreError;
@@ -26,10 +26,10 @@ impl Kind for VersionDrift {
         Reads::ControlFiles
     }
 
-    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
-        let mut faults = Vec::new();
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
+        let mut diagnostics = Vec::new();
         let Some(history) = context.inputs.history.as_ref().filter(|_| context.change.is_none()) else {
-            return Ok(faults);
+            return Ok(diagnostics);
         };
         let (mut cut, mut undecided): (Vec<&Image>, Vec<&Image>) = (Vec::new(), Vec::new());
         for image in context.head.images.values() {
@@ -40,7 +40,7 @@ impl Kind for VersionDrift {
             match history.of(&image.directory, version) {
                 // What is only in the working tree is judged as a change, which it still is.
                 Some(Past::Settled(settled)) if !settled.changed.is_empty() && settled.since > 0 => {
-                    faults.push(drifted(context, image, settled));
+                    diagnostics.push(drifted(context, image, settled));
                 }
                 Some(Past::Settled(settled)) if settled.is_undecided => undecided.push(image),
                 Some(Past::Cut) => cut.push(image),
@@ -48,10 +48,10 @@ impl Kind for VersionDrift {
             }
         }
         let why = "the clone is shallow, and its history begins later";
-        faults.extend(unknown(&cut, why, "fetch the history: git fetch --unshallow"));
+        diagnostics.extend(unknown(&cut, why, "fetch the history: git fetch --unshallow"));
         let why = "only the build knows all that goes into it";
-        faults.extend(unknown(&undecided, why, "`imglint inspect` shows what is understood of an image"));
-        Ok(faults)
+        diagnostics.extend(unknown(&undecided, why, "`imglint inspect` shows what is understood of an image"));
+        Ok(diagnostics)
     }
 
     fn needs_history(&self) -> bool {
@@ -63,7 +63,7 @@ impl Kind for VersionDrift {
     }
 }
 
-fn drifted(context: &Context<'_>, image: &Image, settled: &Settled) -> Fault {
+fn drifted(context: &Context<'_>, image: &Image, settled: &Settled) -> Diagnostic {
     let file = &image.version_name;
     let then = settled.commit.as_ref().map_or_else(String::new, |commit| format!(" in {}", commit.id));
     let message = format!(
@@ -72,21 +72,21 @@ fn drifted(context: &Context<'_>, image: &Image, settled: &Settled) -> Fault {
         settled.version,
         since(settled)
     );
-    let mut fault = Fault::new(message, image.version_place()).image(&image.name);
+    let mut diagnostic = Diagnostic::new(message, image.version_location()).image(&image.name);
     for (commit, path) in &settled.newest {
-        fault = fault.related(told(commit), Place::file(path));
+        diagnostic = diagnostic.related(told(commit), Location::file(path));
     }
     let tag = context.shape.tag_of(&settled.version);
     // A list that lacks the tag says that it is built over until it is promoted.
     if context.inputs.promoted.is_some() && !context.inputs.is_promoted(image.published(), &tag) {
         let help = format!("nothing to do: {tag} is not promoted yet, and is built over until it is");
-        return Fault { level: Some(Level::Note), ..fault.help(help) };
+        return Diagnostic { level: Some(Level::Note), ..diagnostic.help(help) };
     }
     match bump(context, image) {
         Some((next, fix)) => {
-            fault.help(format!("set {file} to {next}, so that it is built under a tag of its own")).fix(fix)
+            diagnostic.help(format!("set {file} to {next}, so that it is built under a tag of its own")).fix(fix)
         }
-        None => fault,
+        None => diagnostic,
     }
 }
 
@@ -116,7 +116,7 @@ fn bump(context: &Context<'_>, image: &Image) -> Option<(String, Fix)> {
 }
 
 /// What is said of images of which it cannot be told whether they drifted.
-fn unknown(images: &[&Image], why: &str, help: &str) -> Option<Fault> {
+fn unknown(images: &[&Image], why: &str, help: &str) -> Option<Diagnostic> {
     let first = images.first()?;
     let mut names: Vec<Arc<str>> = images.iter().take(MAX_NAMED).map(|image| Arc::clone(&image.name)).collect();
     if images.len() > MAX_NAMED {
@@ -124,8 +124,8 @@ fn unknown(images: &[&Image], why: &str, help: &str) -> Option<Fault> {
     }
     let message =
         format!("cannot tell whether {} changed since {} was set: {why}", names.join(", "), first.version_name);
-    let fault = Fault::new(message, first.version_place()).help(help);
-    Some(Fault { level: Some(Level::Note), ..fault })
+    let diagnostic = Diagnostic::new(message, first.version_location()).help(help);
+    Some(Diagnostic { level: Some(Level::Note), ..diagnostic })
 }
 
 fn told(commit: &Commit) -> String {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::kind::{Context, Kind, Reads};
 use crate::edit::{Edit, Fix};
-use crate::finding::{Fault, Place};
+use crate::finding::{Diagnostic, Location};
 use crate::model::Image;
 use crate::parse::version::{Flaw, Version};
 use crate::snapshot::{FileKind, StoreError};
@@ -23,32 +23,34 @@ impl Kind for VersionFormat {
         Reads::ControlFiles
     }
 
-    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
-        let mut faults: Vec<Fault> = context.head.images.values().flat_map(|image| malformed(image)).collect();
-        faults.extend(missing(context));
-        faults.extend(hidden(context));
-        Ok(faults)
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
+        let mut diagnostics: Vec<Diagnostic> =
+            context.head.images.values().flat_map(|image| malformed(image)).collect();
+        diagnostics.extend(missing(context));
+        diagnostics.extend(hidden(context));
+        Ok(diagnostics)
     }
 }
 
-fn malformed(image: &Image) -> Vec<Fault> {
+fn malformed(image: &Image) -> Vec<Diagnostic> {
     let file = &image.version_name;
-    let fault =
-        |what: &str| Fault::new(format!("{file} of {} {what}", image.name), image.version_place()).image(&image.name);
+    let diagnostic = |what: &str| {
+        Diagnostic::new(format!("{file} of {} {what}", image.name), image.version_location()).image(&image.name)
+    };
     let (text, version) = match &image.version.read {
         Ok(read) => (&read.0, &read.1),
         Err(unreadable) => {
-            return vec![fault(&unreadable.to_string()).help("make it a file of one line that holds the version")];
+            return vec![diagnostic(&unreadable.to_string()).help("make it a file of one line that holds the version")];
         }
     };
-    // Each is a fault of its own: to mend one of several is no new fault.
-    let faults = version.flaws.iter().map(|flaw| match version.usable() {
-        Some(value) => fault(words(*flaw))
+    // Each is a diagnostic of its own: to mend one of several makes no new one.
+    let diagnostics = version.flaws.iter().map(|flaw| match version.usable() {
+        Some(value) => diagnostic(words(*flaw))
             .help(format!("leave nothing but `{value}`"))
             .fix(Fix::safe(format!("trim {file} of {}", image.name), trim(image, text, version))),
-        None => fault(words(*flaw)).help("write one line that holds an image tag, such as 1.0"),
+        None => diagnostic(words(*flaw)).help("write one line that holds an image tag, such as 1.0"),
     });
-    faults.collect()
+    diagnostics.collect()
 }
 
 fn words(flaw: Flaw) -> &'static str {
@@ -79,7 +81,7 @@ fn trim(image: &Image, text: &Arc<Text>, version: &Version) -> Vec<Edit> {
 }
 
 /// Directories that are built like images but have no version file.
-fn missing(context: &Context<'_>) -> Vec<Fault> {
+fn missing(context: &Context<'_>) -> Vec<Diagnostic> {
     let shape = context.shape;
     let mut directories: BTreeMap<&str, &Arc<str>> = BTreeMap::new();
     for path in context.files.entries().keys() {
@@ -92,19 +94,19 @@ fn missing(context: &Context<'_>) -> Vec<Fault> {
             directories.entry(directory).or_insert(path);
         }
     }
-    let fault = |(directory, path): (&str, &Arc<str>)| {
+    let diagnostic = |(directory, path): (&str, &Arc<str>)| {
         let name = shape.name_of(directory).unwrap_or(directory);
         let message = format!("{name} has no {} file, so it cannot be tagged", shape.version_files());
-        Fault::new(message, Place::file(path))
+        Diagnostic::new(message, Location::file(path))
             .image(&name.into())
             .help(format!("add {directory}/{}", shape.version_files()))
     };
-    directories.into_iter().map(fault).collect()
+    directories.into_iter().map(diagnostic).collect()
 }
 
 /// Images that were seen before and are not any more, although what they were is still there.
-fn hidden(context: &Context<'_>) -> Vec<Fault> {
-    let mut faults = Vec::new();
+fn hidden(context: &Context<'_>) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
     let before = context.change.into_iter().flat_map(|change| change.base.images.values());
     for image in before.filter(|image| !context.head.directories.contains(&image.directory)) {
         if let Some((path, entry)) = context.files.entries().get_key_value(&image.directory) {
@@ -112,13 +114,14 @@ fn hidden(context: &Context<'_>) -> Vec<Fault> {
             let message =
                 format!("the directory of {} is {what} now, so its {} is not seen", image.name, image.version_name);
             let help = "keep the files of the image here, or take it away with all that names it";
-            faults.push(Fault::new(message, Place::file(path)).image(&image.name).help(help));
+            diagnostics.push(Diagnostic::new(message, Location::file(path)).image(&image.name).help(help));
         } else if context.files.entry(&image.version.path).is_some() {
             let file = file_name(&image.version.path);
             let message = format!("{} had its version in {file}, and none can be found there now", image.name);
             let help = "write the version as it was written, or teach the pack how it is written now";
-            faults.push(Fault::new(message, Place::file(&image.version.path)).image(&image.name).help(help));
+            diagnostics
+                .push(Diagnostic::new(message, Location::file(&image.version.path)).image(&image.name).help(help));
         }
     }
-    faults
+    diagnostics
 }

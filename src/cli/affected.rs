@@ -13,7 +13,7 @@ use super::refuse::{refuse_no_images, refuse_no_versions};
 use super::terminal::{print, say};
 use crate::affected::{Affected, AffectedImage, Reason, affected};
 use crate::environment::Environment;
-use crate::finding::Place;
+use crate::finding::Location;
 use crate::report::json::{to_line, to_string};
 use crate::text::{counted, escape, is_below, is_unprintable};
 
@@ -151,8 +151,8 @@ fn names(images: &[AffectedImage]) -> Vec<&str> {
 fn warnings(affected: &Affected) -> Vec<String> {
     let mut lines = Vec::new();
     for untold in &affected.untold {
-        let place = shown_place(&untold.place);
-        lines.push(format!("note: {} may be affected, too: {place}: {}", untold.image.name, untold.reason));
+        let location = shown_location(&untold.location);
+        lines.push(format!("note: {} may be affected, too: {location}: {}", untold.image.name, untold.reason));
     }
     for cycle in &affected.cycles {
         let names: Vec<&str> = cycle.iter().chain(cycle.first()).map(|name| &**name).collect();
@@ -182,15 +182,15 @@ fn shown_reason(reason: &Reason) -> ShownReason<'_> {
         Reason::Version { before, after } => {
             ShownReason::Version { before: before.as_deref(), after: after.as_deref() }
         }
-        Reason::Base { parent, place, version, is_stale } => ShownReason::Base {
+        Reason::Base { parent, location, version, is_stale } => ShownReason::Base {
             parent: &parent.name,
             directory: &parent.directory,
-            path: &place.path,
-            line: place.positions().0.line,
+            path: &location.path,
+            line: location.positions().0.line,
             names: version.as_deref(),
             stale: *is_stale,
         },
-        Reason::Unknown(place) => ShownReason::Unknown { path: &place.path, line: place.positions().0.line },
+        Reason::Unknown(location) => ShownReason::Unknown { path: &location.path, line: location.positions().0.line },
     }
 }
 
@@ -200,16 +200,16 @@ fn shown_untold(affected: &Affected) -> Vec<ShownUntold<'_>> {
         shown.push(ShownUntold {
             name: &untold.image.name,
             directory: &untold.image.directory,
-            path: &untold.place.path,
-            line: untold.place.positions().0.line,
+            path: &untold.location.path,
+            line: untold.location.positions().0.line,
             reason: &untold.reason,
         });
     }
     shown
 }
 
-fn shown_place(place: &Place) -> String {
-    format!("{}:{}", place.path, place.positions().0.line)
+fn shown_location(location: &Location) -> String {
+    format!("{}:{}", location.path, location.positions().0.line)
 }
 
 fn human(affected: &Affected) -> String {
@@ -238,14 +238,14 @@ fn words(reason: &Reason) -> String {
             let [before, after] = [before, after].map(|version| version.as_deref().unwrap_or("none that is usable"));
             format!("its version was {before} and is {after}")
         }
-        Reason::Base { parent, place, version, is_stale } => {
+        Reason::Base { parent, location, version, is_stale } => {
             let version = version.as_deref().map(|version| format!(" {version}")).unwrap_or_default();
             let now = parent.version().unwrap_or("another version");
             let stale = if *is_stale { format!(", which is {now} now") } else { String::new() };
-            format!("it is built on {}{version}{stale} ({})", parent.name, shown_place(place))
+            format!("it is built on {}{version}{stale} ({})", parent.name, shown_location(location))
         }
-        Reason::Unknown(place) => {
-            format!("what it is built from cannot be told, and may have changed ({})", shown_place(place))
+        Reason::Unknown(location) => {
+            format!("what it is built from cannot be told, and may have changed ({})", shown_location(location))
         }
     }
 }

@@ -113,7 +113,7 @@ enum State {
 }
 
 /// The directory of a repository's hooks.
-struct Place {
+struct Location {
     directory: PathBuf,
     /// Whether it is part of the working tree, and so perhaps of the repository.
     is_in_tree: bool,
@@ -156,14 +156,14 @@ pub(super) struct Plan {
 
 /// Plans hooks: nothing is written yet, and everything that is in the way is told at once.
 pub(super) fn plan(repository: &Repository, names: &[HookName]) -> Result<Plan, Error> {
-    let place = place(repository)?;
+    let location = location(repository)?;
     let mut plan = Plan { files: Vec::new(), notes: String::new() };
     let mut blocked = Vec::new();
     for &name in names {
-        let path = place.directory.join(name.file_name());
+        let path = location.directory.join(name.file_name());
         match state(&path, name)? {
             State::Absent => {
-                if place.is_in_tree {
+                if location.is_in_tree {
                     let _ = writeln!(
                         plan.notes,
                         "{} lies in the working tree: commit it if it is meant for everybody who clones the repository",
@@ -198,10 +198,10 @@ pub(super) fn written(files: &[NewFile]) -> String {
 fn uninstall(hooks: &Hooks, environment: &Environment) -> Result<u8, Error> {
     let repository = Repository::open(hooks.repo.as_deref(), environment)?;
     let mut directories = vec![repository.common_dir().join("hooks")];
-    if let Ok(place) = place(&repository)
-        && !directories.contains(&place.directory)
+    if let Ok(location) = location(&repository)
+        && !directories.contains(&location.directory)
     {
-        directories.insert(0, place.directory);
+        directories.insert(0, location.directory);
     }
     let mut notes = String::new();
     let mut removed = Vec::new();
@@ -231,11 +231,11 @@ fn uninstall(hooks: &Hooks, environment: &Environment) -> Result<u8, Error> {
 }
 
 /// Where the hooks of a repository belong.
-fn place(repository: &Repository) -> Result<Place, HookError> {
+fn location(repository: &Repository) -> Result<Location, HookError> {
     let common = repository.common_dir().join("hooks");
     let configured = match repository.hooks_path() {
         Ok(Some(configured)) => configured,
-        Ok(None) => return Ok(Place { directory: common, is_in_tree: false }),
+        Ok(None) => return Ok(Location { directory: common, is_in_tree: false }),
         Err(error) => return Err(HookError::Io { path: common, source: io::Error::other(error) }),
     };
     let root = repository.root().unwrap_or(repository.git_dir());
@@ -248,9 +248,9 @@ fn place(repository: &Repository) -> Result<Place, HookError> {
     let directory = directory.parent().filter(|_| is_husky).map(Path::to_owned).unwrap_or(directory);
     let real_directory = real(&directory);
     if real_directory.starts_with(real(repository.common_dir())) {
-        Ok(Place { directory, is_in_tree: false })
+        Ok(Location { directory, is_in_tree: false })
     } else if repository.root().is_some_and(|root| real_directory.starts_with(real(root))) {
-        Ok(Place { directory, is_in_tree: true })
+        Ok(Location { directory, is_in_tree: true })
     } else {
         Err(HookError::Shared { directory, own: common })
     }

@@ -150,5 +150,5 @@ fn find<'m>(model: &'m Model, name: &str) -> Result<&'m Image, BumpError> {
 
 /// Whether a finding is explained by one of these files.
 fn follows_from(finding: &Finding, files: &BTreeSet<Arc<str>>) -> bool {
-    finding.fault.related.iter().any(|label| files.contains(&label.place.path))
+    finding.diagnostic.related.iter().any(|label| files.contains(&label.location.path))
 }

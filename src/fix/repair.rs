@@ -158,7 +158,7 @@ impl<'f> Round<'f> {
 impl Allowed {
     /// The fix of a finding, if it may be made and is wanted.
     fn fix_of<'f>(&self, finding: &'f Finding) -> Option<&'f Fix> {
-        let fix = finding.fault.fix.as_ref()?;
+        let fix = finding.diagnostic.fix.as_ref()?;
         (finding.waived.is_none() && (fix.safe || self.risky)).then_some(fix)
     }
 }

@@ -43,8 +43,8 @@ impl Repository {
         let mut staged = Vec::new();
         let whole = scope.directories.iter().map(|directory| (entries_below(file, directory), directory));
         // A link or another repository may stand in the place of a directory.
-        let places = scope.directories.iter().chain(&scope.above);
-        let single = scope.files.iter().chain(places).map(|path| {
+        let locations = scope.directories.iter().chain(&scope.above);
+        let single = scope.files.iter().chain(locations).map(|path| {
             let range = file.entry_range(path.as_str().into()).unwrap_or_default();
             (&file.entries()[range], path)
         });

@@ -17,7 +17,7 @@ pub(super) enum Stored {
 
 /// The content that a pointer stands for; bytes that are none stay as they are.
 pub(super) fn behind(bytes: Vec<u8>, git_dir: &Path) -> std::io::Result<Stored> {
-    let Some(file) = place(&bytes, git_dir).filter(|file| file.is_file()) else { return Ok(Stored::This(bytes)) };
+    let Some(file) = location(&bytes, git_dir).filter(|file| file.is_file()) else { return Ok(Stored::This(bytes)) };
     if std::fs::metadata(&file)?.len() > MAX_FILE as u64 {
         return Ok(Stored::TooLarge);
     }
@@ -25,7 +25,7 @@ pub(super) fn behind(bytes: Vec<u8>, git_dir: &Path) -> std::io::Result<Stored> 
 }
 
 /// Where Git LFS keeps the content of a pointer.
-fn place(bytes: &[u8], git_dir: &Path) -> Option<PathBuf> {
+fn location(bytes: &[u8], git_dir: &Path) -> Option<PathBuf> {
     if bytes.len() > MAX_POINTER || !bytes.starts_with(POINTER) {
         return None;
     }

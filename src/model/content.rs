@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::context::Contexts;
 use super::{Image, Model, each};
-use crate::finding::Place;
+use crate::finding::Location;
 use crate::parse::dockerignore;
 use crate::parse::gitattributes::{self, Conversion, GitAttributes};
 use crate::parse::go::{self, MakeValue};
@@ -23,7 +23,7 @@ pub struct ChangedContent {
     /// Of images that other sources may belong to: what would have to be read to tell.
     unread: BTreeMap<Arc<str>, Vec<StoreError>>,
     /// The same: what is written so that nobody but the build can tell.
-    unknown: BTreeMap<Arc<str>, Vec<Place>>,
+    unknown: BTreeMap<Arc<str>, Vec<Location>>,
 }
 
 impl ChangedContent {
@@ -63,7 +63,7 @@ impl ChangedContent {
 
     /// The places that say what an image is built from in a way that cannot be resolved, although something may have changed that they
     /// lead to.
-    pub fn unknown(&self, directory: &str) -> &[Place] {
+    pub fn unknown(&self, directory: &str) -> &[Location] {
         self.unknown.get(directory).map_or(&[], Vec::as_slice)
     }
 
@@ -477,7 +477,7 @@ struct Origin {
     /// What cannot be read, although it says more.
     unread: Vec<StoreError>,
     /// What only the build can tell.
-    unknown: Vec<Place>,
+    unknown: Vec<Location>,
 }
 
 impl<'a> Packages<'a> {
@@ -627,7 +627,7 @@ impl<'a> Packages<'a> {
         let root = &image[..image.len() - name.len()];
         for MakeValue { directory, span } in go::make_values(&text, variable) {
             let Some(directory) = directory else {
-                origin.unknown.push(Place::new(&path.as_str().into(), &text, span));
+                origin.unknown.push(Location::new(&path.as_str().into(), &text, span));
                 continue;
             };
             match self.snapshot.resolve(&format!("{root}{directory}"))? {

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::{Build, Image};
-use crate::finding::Place;
+use crate::finding::Location;
 use crate::parse::dockerfile::Stage;
 use crate::parse::dockerignore::{self, DockerIgnore};
 use crate::parse::wildcard::PathSet;
@@ -26,7 +26,7 @@ pub struct IgnoreFile {
 #[derive(Debug, Clone)]
 pub struct Unreadable {
     /// Where it is wrong.
-    pub place: Place,
+    pub location: Location,
     /// What is wrong with it.
     pub reason: String,
 }
@@ -44,12 +44,14 @@ pub fn ignore_file(
         let path: Arc<str> = path.into();
         let text = match read {
             Ok(text) => text,
-            Err(why) => return Ok(Some(Err(Unreadable { place: Place::file(&path), reason: format!("it {why}") }))),
+            Err(why) => {
+                return Ok(Some(Err(Unreadable { location: Location::file(&path), reason: format!("it {why}") })));
+            }
         };
         return Ok(Some(match DockerIgnore::parse(&text) {
             Ok(patterns) => Ok(IgnoreFile { path, text, patterns }),
             Err(dockerignore::Malformed { message, span }) => {
-                Err(Unreadable { place: Place::new(&path, &text, span), reason: message.to_owned() })
+                Err(Unreadable { location: Location::new(&path, &text, span), reason: message.to_owned() })
             }
         }));
     }

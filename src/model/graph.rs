@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::image::Image;
 use super::reference::{Origin, Reference, Writing, without_tag};
 use super::{Control, Model};
-use crate::finding::Place;
+use crate::finding::Location;
 use crate::parse::dockerfile::Word;
 use crate::shape::Shape;
 use crate::text::Span;
@@ -65,7 +65,7 @@ pub struct Outside {
     /// What is named, with variables replaced as far as the file says what they stand for.
     pub text: String,
     /// Where.
-    pub place: Place,
+    pub location: Location,
     /// Whether a variable is left in the name, so that it may be an image of the tree.
     pub is_unresolved: bool,
 }
@@ -240,7 +240,7 @@ impl Image {
                 else {
                     continue;
                 };
-                outside.push(Outside::new(value, Place::new(&base.path, text, line.value_span.clone())));
+                outside.push(Outside::new(value, Location::new(&base.path, text, line.value_span.clone())));
             }
         }
         for build in &self.builds {
@@ -253,14 +253,14 @@ impl Image {
                     if is_number || self.is_told(word, shape) || self.is_of_tree(model, &build.path, &word.span) {
                         continue;
                     }
-                    let place = Place::new(&build.path, &parsed.text, word.span.clone());
-                    outside.push(Outside::new(word.value.as_str(), place));
+                    let location = Location::new(&build.path, &parsed.text, word.span.clone());
+                    outside.push(Outside::new(word.value.as_str(), location));
                 }
             }
         }
         outside.retain(|outside| !outside.text.is_empty() && outside.text != "scratch");
         let mut seen = BTreeSet::new();
-        outside.retain(|outside| seen.insert((Arc::clone(&outside.place.path), outside.place.span.start)));
+        outside.retain(|outside| seen.insert((Arc::clone(&outside.location.path), outside.location.span.start)));
         outside
     }
 
@@ -278,16 +278,16 @@ impl Image {
     }
 
     /// The files of the image that name what it is built on, and cannot be read, each with the reason.
-    pub fn unread_bases(&self) -> Vec<(Place, String)> {
+    pub fn unread_bases(&self) -> Vec<(Location, String)> {
         let mut unread = Vec::new();
         if let Some(Control { path, read: Err(unreadable) }) = &self.base {
-            unread.push((Place::file(path), format!("it {unreadable}")));
+            unread.push((Location::file(path), format!("it {unreadable}")));
         }
         for build in &self.builds {
             if let Err(unparsed) = &build.file
-                && !unread.iter().any(|(place, _)| place.path == unparsed.place.path)
+                && !unread.iter().any(|(location, _)| location.path == unparsed.location.path)
             {
-                unread.push((unparsed.place.clone(), unparsed.reason.clone()));
+                unread.push((unparsed.location.clone(), unparsed.reason.clone()));
             }
         }
         unread
@@ -295,9 +295,9 @@ impl Image {
 }
 
 impl Outside {
-    fn new(text: &str, place: Place) -> Self {
+    fn new(text: &str, location: Location) -> Self {
         let is_unresolved = without_tag(text).contains('$') || text.starts_with('$');
-        Self { text: text.to_owned(), place, is_unresolved }
+        Self { text: text.to_owned(), location, is_unresolved }
     }
 }
 

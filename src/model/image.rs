@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::Model;
 use super::reference::{self, Reference};
 use crate::edit::Edit;
-use crate::finding::Place;
+use crate::finding::Location;
 use crate::parse::baseimage::{self, Platform};
 use crate::parse::dockerfile::{
     Copy, Dockerfile, Given, Instruction, Malformed, Prefixed, Stage, Surroundings, Syntax, Word,
@@ -127,7 +127,7 @@ impl Build {
     pub fn text(&self) -> Option<&Arc<Text>> {
         match &self.file {
             Ok(parsed) => Some(&parsed.text),
-            Err(unparsed) => unparsed.place.text.as_ref(),
+            Err(unparsed) => unparsed.location.text.as_ref(),
         }
     }
 }
@@ -147,7 +147,7 @@ pub struct Unparsed {
     /// Why.
     pub reason: String,
     /// Where.
-    pub place: Place,
+    pub location: Location,
 }
 
 impl<T> Control<T> {
@@ -165,10 +165,10 @@ impl<T> Control<T> {
     }
 
     /// A place in the file; the file as a whole where it has no text.
-    pub fn place(&self, span: impl FnOnce(&T) -> Span) -> Place {
+    pub fn location(&self, span: impl FnOnce(&T) -> Span) -> Location {
         match &self.read {
-            Ok((text, value)) => Place::new(&self.path, text, span(value)),
-            Err(_) => Place::file(&self.path),
+            Ok((text, value)) => Location::new(&self.path, text, span(value)),
+            Err(_) => Location::file(&self.path),
         }
     }
 }
@@ -198,8 +198,8 @@ impl<'a> Final<'a> {
     }
 
     /// The place of what COPY or ADD brings.
-    pub fn place(&self, instruction: &Instruction, copy: &Copy) -> Place {
-        Place::new(self.path, self.text, instruction.span.start..copy.destination.span.end)
+    pub fn location(&self, instruction: &Instruction, copy: &Copy) -> Location {
+        Location::new(self.path, self.text, instruction.span.start..copy.destination.span.end)
     }
 
     /// The image that all of this is put on.
@@ -237,8 +237,8 @@ impl Image {
     }
 
     /// Where the version stands.
-    pub fn version_place(&self) -> Place {
-        self.version.place(|version| version.span.clone())
+    pub fn version_location(&self) -> Location {
+        self.version.location(|version| version.span.clone())
     }
 
     /// The name under which the image is published.
@@ -375,7 +375,7 @@ impl<'a> Builder<'a> {
         let text = match read {
             Ok(text) => text,
             Err(unreadable) => {
-                let unparsed = Unparsed { reason: format!("it {unreadable}"), place: Place::file(path) };
+                let unparsed = Unparsed { reason: format!("it {unreadable}"), location: Location::file(path) };
                 self.push(path, target, Err(unparsed));
                 return ControlFlow::Continue(());
             }
@@ -384,7 +384,7 @@ impl<'a> Builder<'a> {
         let syntax = match syntax {
             Ok(syntax) => Arc::clone(syntax),
             Err(Malformed { message, span, .. }) => {
-                let unparsed = Unparsed { reason: message.clone(), place: Place::new(path, text, span.clone()) };
+                let unparsed = Unparsed { reason: message.clone(), location: Location::new(path, text, span.clone()) };
                 self.push(path, target, Err(unparsed));
                 return ControlFlow::Continue(());
             }
@@ -410,7 +410,7 @@ impl<'a> Builder<'a> {
     }
 
     fn refuse(&mut self, path: &Arc<str>, target: &Platform, reason: String) -> ControlFlow<()> {
-        self.push(path, target, Err(Unparsed { reason, place: Place::file(path) }));
+        self.push(path, target, Err(Unparsed { reason, location: Location::file(path) }));
         ControlFlow::Break(())
     }
 

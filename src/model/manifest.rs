@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::finding::Place;
+use crate::finding::Location;
 use crate::parse::go;
 use crate::shape::{Constant, ManifestShape};
 use crate::snapshot::{Snapshot, StoreError};
@@ -49,7 +49,7 @@ pub struct ConstantValue {
     /// What stands there.
     pub value: String,
     /// Where.
-    pub place: Place,
+    pub location: Location,
 }
 
 impl Manifest {
@@ -95,16 +95,16 @@ impl Manifest {
         let code = code(&self.path, &self.text);
         let mut unread = Vec::new();
         for entry in gone {
-            let mut places = code.as_str().match_indices(&entry.key);
-            let assigned = places.find(|(begin, key)| is_assigned(code.as_str(), *begin, key));
+            let mut locations = code.as_str().match_indices(&entry.key);
+            let assigned = locations.find(|(begin, key)| is_assigned(code.as_str(), *begin, key));
             unread.extend(assigned.map(|(begin, key)| (entry, begin..begin + key.len())));
         }
         unread
     }
 
     /// Where the version of an entry stands.
-    pub fn place(&self, entry: &ManifestEntry) -> Place {
-        Place::new(&self.path, &self.text, entry.span.clone())
+    pub fn location(&self, entry: &ManifestEntry) -> Location {
+        Location::new(&self.path, &self.text, entry.span.clone())
     }
 }
 
@@ -148,7 +148,7 @@ impl ConstantValue {
                 values.push(Self {
                     image: constant.image.clone(),
                     value: found.group("value").to_owned(),
-                    place: Place::new(path, &text, found.span("value")),
+                    location: Location::new(path, &text, found.span("value")),
                 });
             }
         }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::{Control, Image, Parsed};
-use crate::finding::Place;
+use crate::finding::Location;
 use crate::parse::baseimage::Platform;
 use crate::parse::dockerfile::{Dockerfile, Traced, Word};
 use crate::shape::{Shape, without_default_host};
@@ -63,13 +63,13 @@ pub enum Origin {
 
 impl Reference {
     /// The place of the whole reference.
-    pub fn place(&self) -> Place {
-        Place::new(&self.path, &self.text, self.span.clone())
+    pub fn location(&self) -> Location {
+        Location::new(&self.path, &self.text, self.span.clone())
     }
 
     /// The place of the version.
-    pub fn version_place(&self) -> Place {
-        Place::new(&self.path, &self.text, self.version_span.clone())
+    pub fn version_location(&self) -> Location {
+        Location::new(&self.path, &self.text, self.version_span.clone())
     }
 
     /// Where the finding about it begins: of a base file, lines that are at fault alike are one finding; of a Dockerfile each is its

@@ -277,7 +277,7 @@ impl<'a> Loading<'a> {
         }
         for waiver in &config.waivers {
             if !known.contains(&waiver.rule.as_str()) {
-                let span = waiver.place.span.clone();
+                let span = waiver.location.span.clone();
                 self.problems.push(self.config.unknown(span, "rule", &waiver.rule, known.iter().copied()));
             }
         }

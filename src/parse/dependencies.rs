@@ -32,7 +32,7 @@ pub struct Dependency {
     /// The version that all of its files must hold; `None` where there is none.
     pub version: Option<Scalar>,
     /// Where the version stands, or where the entry begins if it has none.
-    pub place: Span,
+    pub location: Span,
     /// Where the entry begins.
     pub start: usize,
     /// The files that repeat the version.
@@ -51,7 +51,7 @@ pub struct RefPath {
     /// A regular expression of Go that fits the lines; every line is meant where there is none.
     pub pattern: Option<Scalar>,
     /// Where the pattern stands, or else the path.
-    pub place: Span,
+    pub location: Span,
     /// Keys that no reader of the list knows.
     pub unknown: Vec<Scalar>,
     compiled: OnceLock<Result<Regex, String>>,
@@ -114,7 +114,7 @@ impl Dependency {
         }
         Self {
             name: entry.get("name").and_then(Node::text).unwrap_or_default(),
-            place: version.unwrap_or(entry).span(),
+            location: version.unwrap_or(entry).span(),
             version: version.and_then(Scalar::read),
             start: entry.span().start,
             references,
@@ -136,8 +136,9 @@ impl RefPath {
             let key = Scalar::read(key);
             unknown.extend(key.filter(|key| key.value != "<<" && !REFERENCE_KEYS.contains(&key.value.as_str())));
         }
-        let place = pattern.as_ref().or(path.as_ref()).map_or_else(|| reference.span(), |scalar| scalar.span.clone());
-        Self { path, pattern, place, unknown, compiled: OnceLock::new() }
+        let location =
+            pattern.as_ref().or(path.as_ref()).map_or_else(|| reference.span(), |scalar| scalar.span.clone());
+        Self { path, pattern, location, unknown, compiled: OnceLock::new() }
     }
 
     /// The pattern, ready to be used on one line without its line end.

@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use super::human::closing;
-use super::place::{is_same, spelled};
+use super::location::{is_same, spelled};
 use super::view::{Report, failure_message, message};
-use crate::finding::{Finding, Level, Place};
+use crate::finding::{Finding, Level, Location};
 use crate::text::escape;
 
 /// How much of a summary is filled. GitHub refuses one of more than 1 MiB, with all that other tools wrote.
@@ -33,14 +33,14 @@ fn command(report: &Report<'_>, finding: &Finding) -> String {
         Level::Warning => "warning",
         Level::Note | Level::Off => "notice",
     };
-    let own = &finding.fault.place;
+    let own = &finding.diagnostic.location;
     let shown = report.shown_at(finding);
     let mut said = message(finding);
     if !is_same(own, &shown) {
         let _ = write!(said, "\n{}: this is what to mend", spelled(own));
     }
-    for label in finding.fault.related.iter().filter(|label| !is_same(&label.place, &shown)) {
-        let _ = write!(said, "\n{}: {}", spelled(&label.place), escape(&label.message));
+    for label in finding.diagnostic.related.iter().filter(|label| !is_same(&label.location, &shown)) {
+        let _ = write!(said, "\n{}: {}", spelled(&label.location), escape(&label.message));
     }
     let position = position(&shown);
     format!(
@@ -52,8 +52,8 @@ fn command(report: &Report<'_>, finding: &Finding) -> String {
 }
 
 /// Lines and columns as GitHub takes them: both ends belong to the range, and there are no columns if it has several lines.
-fn position(place: &Place) -> String {
-    let (start, end) = place.positions();
+fn position(location: &Location) -> String {
+    let (start, end) = location.positions();
     if start.line != end.line {
         return format!(",line={},endLine={}", start.line, end.line);
     }
@@ -82,9 +82,9 @@ pub fn summary(report: &Report<'_>) -> String {
     text.push_str("<table>\n<tr><th>level</th><th>rule</th><th>place</th><th>what</th></tr>\n");
     let mut left = open.len();
     for finding in open {
-        let (rule, place) = (html(&finding.rule), html(&spelled(&finding.fault.place)));
+        let (rule, location) = (html(&finding.rule), html(&spelled(&finding.diagnostic.location)));
         let row = format!(
-            "<tr><td>{}</td><td><code>{rule}</code></td><td><code>{place}</code></td><td>{}</td></tr>\n",
+            "<tr><td>{}</td><td><code>{rule}</code></td><td><code>{location}</code></td><td>{}</td></tr>\n",
             finding.level,
             html(&message(finding))
         );
@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn columns_are_of_one_line() {
         let text = Arc::new(Text::from("a b\nc\n"));
-        let position = |span| position(&Place::new(&"x".into(), &text, span));
+        let position = |span| position(&Location::new(&"x".into(), &text, span));
         assert_eq!(position(2..3), ",line=1,endLine=1,col=3,endColumn=3");
         assert_eq!(position(0..0), ",line=1,endLine=1,col=1,endColumn=1");
         assert_eq!(position(2..5), ",line=1,endLine=2");

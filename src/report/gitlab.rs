@@ -32,8 +32,8 @@ pub fn render(report: &Report<'_>) -> String {
     let open = report.open();
     let names = fingerprints(open.iter().copied());
     let issues = open.iter().zip(names).map(|(finding, fingerprint)| {
-        let place = &finding.fault.place;
-        let (start, end) = place.positions();
+        let location = &finding.diagnostic.location;
+        let (start, end) = location.positions();
         Issue {
             description: message(finding),
             check_name: &finding.rule,
@@ -43,7 +43,7 @@ pub fn render(report: &Report<'_>) -> String {
                 Level::Warning => "minor",
                 Level::Note | Level::Off => "info",
             },
-            location: Location { path: &place.path, lines: Lines { begin: start.line, end: end.line } },
+            location: Location { path: &location.path, lines: Lines { begin: start.line, end: end.line } },
         }
     });
     // There is no other place for a rule that could not judge, and a report without it would look complete.

@@ -6,7 +6,7 @@ use annotate_snippets::{Annotation, AnnotationKind, Element, Group, Level as Tit
 
 use super::summary;
 use super::view::{Report, failure_message};
-use crate::finding::{Fault, Finding, Label, Level, Place};
+use crate::finding::{Diagnostic, Finding, Label, Level, Location};
 use crate::run::{Judge, Outcome};
 use crate::text::{Span, counted, escape, is_unprintable};
 
@@ -55,14 +55,14 @@ pub fn findings(outcome: &Outcome, style: Style) -> String {
 
 /// `path:line:column: level: message [rule]`, which CI logs highlight and editors jump to.
 fn line(text: &mut String, finding: &Finding) {
-    let fault = &finding.fault;
-    let (start, _) = fault.place.positions();
-    let mut message = brief(&fault.message);
-    if let Some(help) = &fault.help {
+    let diagnostic = &finding.diagnostic;
+    let (start, _) = diagnostic.location.positions();
+    let mut message = brief(&diagnostic.message);
+    if let Some(help) = &diagnostic.help {
         message.push_str("; ");
         message.push_str(&brief(help));
     }
-    let (path, level, rule) = (escape(&fault.place.path), finding.level, &finding.rule);
+    let (path, level, rule) = (escape(&diagnostic.location.path), finding.level, &finding.rule);
     // A line that begins with colons is a command to GitHub.
     let dot = if path.trim_start().starts_with("::") { "./" } else { "" };
     // Writing to a string does not fail.
@@ -113,7 +113,7 @@ pub fn closing(outcome: &Outcome) -> String {
         let _ = write!(closing, "; {} waived", outcome.waived());
     }
     let open = outcome.findings.iter().filter(|finding| finding.waived.is_none());
-    let fixes = open.filter_map(|finding| finding.fault.fix.as_ref());
+    let fixes = open.filter_map(|finding| finding.diagnostic.fix.as_ref());
     let (safe, risky): (Vec<_>, Vec<_>) = fixes.partition(|fix| fix.safe);
     if !safe.is_empty() {
         let _ = write!(closing, "; {} can be repaired with --fix", safe.len());
@@ -137,40 +137,41 @@ const MOST_LABELS: usize = 4;
 
 /// A finding with the lines of source that it is about. All text is escaped.
 fn snippets(finding: &Finding) -> Group<'static> {
-    let fault = &finding.fault;
+    let diagnostic = &finding.diagnostic;
     let title = match finding.level {
         Level::Error => Title::ERROR,
         Level::Warning => Title::WARNING,
         Level::Note | Level::Off => Title::NOTE,
     };
-    let title = title.primary_title(brief(&fault.message)).id(finding.rule.to_string());
-    let shown = &fault.related[..fault.related.len().min(MOST_LABELS)];
+    let title = title.primary_title(brief(&diagnostic.message)).id(finding.rule.to_string());
+    let shown = &diagnostic.related[..diagnostic.related.len().min(MOST_LABELS)];
     // Without a source there is no line to say it at.
-    let (quoted, named): (Vec<_>, Vec<_>) = shown.iter().partition(|label| label.place.text.is_some());
-    let (beside, elsewhere): (Vec<_>, Vec<_>) =
-        quoted.into_iter().partition(|label| label.place.path == fault.place.path && fault.place.text.is_some());
-    let mut group = title.element(source(&fault.place, true, &beside));
+    let (quoted, named): (Vec<_>, Vec<_>) = shown.iter().partition(|label| label.location.text.is_some());
+    let (beside, elsewhere): (Vec<_>, Vec<_>) = quoted
+        .into_iter()
+        .partition(|label| label.location.path == diagnostic.location.path && diagnostic.location.text.is_some());
+    let mut group = title.element(source(&diagnostic.location, true, &beside));
     for label in elsewhere {
-        group = group.element(source(&label.place, false, &[label]));
+        group = group.element(source(&label.location, false, &[label]));
     }
     for label in named {
-        let words = format!("{}: {}", escape(&label.place.path), brief(&label.message));
+        let words = format!("{}: {}", escape(&label.location.path), brief(&label.message));
         group = group.element(Title::NOTE.message(words));
     }
-    if fault.related.len() > shown.len() {
-        let rest = counted(fault.related.len() - shown.len(), "further place");
+    if diagnostic.related.len() > shown.len() {
+        let rest = counted(diagnostic.related.len() - shown.len(), "further place");
         group = group.element(Title::NOTE.message(format!("{rest} not shown")));
     }
-    match help(fault) {
+    match help(diagnostic) {
         Some(help) => group.element(Title::HELP.message(help)),
         None => group,
     }
 }
 
 /// What to do, and whether imglint does it.
-fn help(fault: &Fault) -> Option<String> {
-    let option = fault.fix.as_ref().map(|fix| if fix.safe { "--fix" } else { "--fix --unsafe-fixes" });
-    match (&fault.help, option) {
+fn help(diagnostic: &Diagnostic) -> Option<String> {
+    let option = diagnostic.fix.as_ref().map(|fix| if fix.safe { "--fix" } else { "--fix --unsafe-fixes" });
+    match (&diagnostic.help, option) {
         (Some(help), Some(option)) => Some(format!("{} ({option} does it)", brief(help))),
         (None, Some(option)) => Some(format!("{option} repairs it")),
         (help, None) => help.as_ref().map(|help| brief(help)),
@@ -178,14 +179,14 @@ fn help(fault: &Fault) -> Option<String> {
 }
 
 /// The lines of a file from the first to the last that is marked; its name alone, where it is meant as a whole.
-fn source(place: &Place, is_primary: bool, labels: &[&Label]) -> Element<'static> {
-    let path = escape(&place.path).into_owned();
-    let Some(text) = &place.text else { return Origin::path(path).into() };
+fn source(location: &Location, is_primary: bool, labels: &[&Label]) -> Element<'static> {
+    let path = escape(&location.path).into_owned();
+    let Some(text) = &location.text else { return Origin::path(path).into() };
     let whole = text.as_str();
-    let (mut first, mut last) = (place.span.start, place.span.end);
+    let (mut first, mut last) = (location.span.start, location.span.end);
     for label in labels {
-        first = first.min(label.place.span.start);
-        last = last.max(label.place.span.end);
+        first = first.min(label.location.span.start);
+        last = last.max(label.location.span.end);
     }
     let (first, last) = (whole.floor_char_boundary(first), whole.ceil_char_boundary(last));
     let begin = text.line_start(first);
@@ -193,10 +194,10 @@ fn source(place: &Place, is_primary: bool, labels: &[&Label]) -> Element<'static
     let lines = Escaped::new(&whole[begin..end]);
     let mut annotations: Vec<Annotation<'static>> = Vec::new();
     if is_primary {
-        annotations.push(AnnotationKind::Primary.span(lines.span(&place.span, begin)));
+        annotations.push(AnnotationKind::Primary.span(lines.span(&location.span, begin)));
     }
     for label in labels {
-        let context = AnnotationKind::Context.span(lines.span(&label.place.span, begin));
+        let context = AnnotationKind::Context.span(lines.span(&label.location.span, begin));
         annotations.push(context.label(brief(&label.message)));
     }
     let snippet = Snippet::source(lines.text).line_start(text.position(begin).line).path(path);

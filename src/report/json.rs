@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::diff;
 use super::view::{Repaired, Report};
 use crate::edit::Fix;
-use crate::finding::{Finding, Level, Place};
+use crate::finding::{Finding, Level, Location};
 use crate::fix::Done;
 use crate::text::is_unprintable;
 
@@ -62,7 +62,7 @@ struct Item<'a> {
     level: Level,
     image: Option<&'a str>,
     #[serde(flatten)]
-    place: At<'a>,
+    location: At<'a>,
     message: &'a str,
     help: Option<&'a str>,
     new: bool,
@@ -83,7 +83,7 @@ struct At<'a> {
 #[derive(Serialize)]
 struct Related<'a> {
     #[serde(flatten)]
-    place: At<'a>,
+    location: At<'a>,
     message: &'a str,
 }
 
@@ -163,26 +163,26 @@ fn printable(json: &str) -> String {
 }
 
 fn item(finding: &Finding) -> Item<'_> {
-    let fault = &finding.fault;
+    let diagnostic = &finding.diagnostic;
     Item {
         rule: &finding.rule,
         level: finding.level,
-        image: fault.image.as_deref(),
-        place: at(&fault.place),
-        message: &fault.message,
-        help: fault.help.as_deref(),
+        image: diagnostic.image.as_deref(),
+        location: at(&diagnostic.location),
+        message: &diagnostic.message,
+        help: diagnostic.help.as_deref(),
         new: true,
         waived: finding.waived.as_deref(),
-        related: fault
+        related: diagnostic
             .related
             .iter()
-            .map(|label| Related { place: at(&label.place), message: &label.message })
+            .map(|label| Related { location: at(&label.location), message: &label.message })
             .collect(),
-        fix: fault.fix.as_ref(),
+        fix: diagnostic.fix.as_ref(),
     }
 }
 
-fn at(place: &Place) -> At<'_> {
-    let (start, end) = place.positions();
-    At { path: &place.path, line: start.line, column: start.column, end_line: end.line, end_column: end.column }
+fn at(location: &Location) -> At<'_> {
+    let (start, end) = location.positions();
+    At { path: &location.path, line: start.line, column: start.column, end_line: end.line, end_column: end.column }
 }

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
-use super::place::spelled;
+use super::location::spelled;
 use super::view::{Report, failure_message, message};
 use crate::finding::Finding;
 use crate::run::{Blind, Failure, Judge};
@@ -35,7 +35,7 @@ pub fn render(report: &Report<'_>) -> String {
         }
     }
     for finding in &report.outcome.findings {
-        cases.entry((&finding.rule, finding.fault.image.as_deref())).or_default().findings.push(finding);
+        cases.entry((&finding.rule, finding.diagnostic.image.as_deref())).or_default().findings.push(finding);
     }
     for failure in &report.outcome.failures {
         cases.entry((failure.judge.name(), None)).or_default().failure = Some(failure);
@@ -96,11 +96,11 @@ fn lines(findings: &[&Finding]) -> String {
     let mut lines = String::new();
     for finding in findings {
         let waived = finding.waived.as_ref().map(|reason| format!(" (waived: {reason})")).unwrap_or_default();
-        let (place, said) = (spelled(&finding.fault.place), message(finding));
+        let (location, said) = (spelled(&finding.diagnostic.location), message(finding));
         // Writing to a string does not fail.
-        let _ = writeln!(lines, "{}", text(&format!("{place}: {}: {said}{waived}", finding.level)));
-        for label in &finding.fault.related {
-            let _ = writeln!(lines, "  {}", text(&format!("{}: {}", spelled(&label.place), label.message)));
+        let _ = writeln!(lines, "{}", text(&format!("{location}: {}: {said}{waived}", finding.level)));
+        for label in &finding.diagnostic.related {
+            let _ = writeln!(lines, "  {}", text(&format!("{}: {}", spelled(&label.location), label.message)));
         }
     }
     lines.trim_end().to_owned()

@@ -1,7 +1,7 @@
 //! Reports: one file a format, each a pure function of what was found.
 
 mod view;
-mod place;
+mod location;
 pub mod diff;
 pub mod summary;
 pub mod human;

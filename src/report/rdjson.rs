@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use super::json::to_string;
-use super::place::{byte_positions, is_same, spelled};
+use super::location::{byte_positions, is_same, spelled};
 use super::view::{Report, failure_message, message};
 use crate::edit::Fix;
-use crate::finding::{Finding, Label, Level, Place};
+use crate::finding::{self, Finding, Label, Level};
 use crate::text::escape;
 
 #[derive(Serialize)]
@@ -92,21 +92,22 @@ pub fn render(report: &Report<'_>) -> String {
 }
 
 fn diagnostic<'a>(report: &Report<'a>, finding: &'a Finding) -> Diagnostic<'a> {
-    let fault = &finding.fault;
+    let finding::Diagnostic { location: found_at, fix, related: labels, .. } = &finding.diagnostic;
     let shown = report.shown_at(finding);
     let mut message = message(finding);
-    if !is_same(&fault.place, &shown) {
-        message = format!("{message} ({})", spelled(&fault.place));
+    if !is_same(found_at, &shown) {
+        message = format!("{message} ({})", spelled(found_at));
     }
     let location = location(&shown);
-    let suggestions = fault.fix.as_ref().and_then(|fix| suggestions(report, fix, &location));
+    let suggestions = fix.as_ref().and_then(|fix| suggestions(report, fix, &location));
+    let elsewhere = labels.iter().filter(|label| !is_same(&label.location, &shown));
     Diagnostic {
         message,
         location: Some(location),
         severity: severity(finding.level),
         code: Code { value: &finding.rule, url: report.url(&finding.rule) },
         suggestions: suggestions.unwrap_or_default(),
-        related_locations: fault.related.iter().filter(|label| !is_same(&label.place, &shown)).map(related).collect(),
+        related_locations: elsewhere.map(related).collect(),
     }
 }
 
@@ -116,7 +117,7 @@ fn suggestions<'a>(report: &Report<'_>, fix: &'a Fix, location: &Location) -> Op
     let mut suggestions = Vec::new();
     for edit in &fix.edits {
         let text = report.text(&edit.path)?;
-        let range = range(&Place::new(&edit.path, &text, edit.start..edit.end));
+        let range = range(&finding::Location::new(&edit.path, &text, edit.start..edit.end));
         let is_there = range.start.line == shown.start.line && range.end.line == shown.end.line;
         if *edit.path != *location.path || !is_there {
             return None;
@@ -127,15 +128,15 @@ fn suggestions<'a>(report: &Report<'_>, fix: &'a Fix, location: &Location) -> Op
 }
 
 fn related(label: &Label) -> Related {
-    Related { message: escape(&label.message).into_owned(), location: location(&label.place) }
+    Related { message: escape(&label.message).into_owned(), location: location(&label.location) }
 }
 
-fn location(place: &Place) -> Location {
-    Location { path: place.path.to_string(), range: place.text.is_some().then(|| range(place)) }
+fn location(location: &finding::Location) -> Location {
+    Location { path: location.path.to_string(), range: location.text.is_some().then(|| range(location)) }
 }
 
-fn range(place: &Place) -> Range {
-    let [start, end] = byte_positions(place).map(|(line, column)| Position { line, column });
+fn range(location: &finding::Location) -> Range {
+    let [start, end] = byte_positions(location).map(|(line, column)| Position { line, column });
     Range { start, end }
 }
 

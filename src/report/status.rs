@@ -134,14 +134,14 @@ impl Page {
             };
             self.item(&words);
         }
-        let place = shape.workflow.directory.as_ref().map(|path| format!(", in {}", self.code(path)));
-        let place = place.unwrap_or_default();
+        let location = shape.workflow.directory.as_ref().map(|path| format!(", in {}", self.code(path)));
+        let location = location.unwrap_or_default();
         if !list.build.is_empty() {
-            self.step(&format!("Build{place}: parents first, one line a level"));
+            self.step(&format!("Build{location}: parents first, one line a level"));
             self.levels(&list.build);
         }
         if let Some(trial) = &list.trial {
-            self.trial(trial, &place);
+            self.trial(trial, &location);
         }
         if !list.after_promotion {
             self.moves(list, "Move in this change");
@@ -171,8 +171,8 @@ impl Page {
         self.block("sh", lines.iter().map(String::as_str));
     }
 
-    fn trial(&mut self, trial: &Trial, place: &str) {
-        self.step(&format!("Try it out from a registry of your own{place}"));
+    fn trial(&mut self, trial: &Trial, location: &str) {
+        self.step(&format!("Try it out from a registry of your own{location}"));
         self.levels(&trial.build);
         if let Some(file) = trial.file.as_ref().filter(|_| !trial.text.is_empty()) {
             let words = format!(
@@ -193,9 +193,9 @@ impl Page {
             return;
         }
         self.step(title);
-        for place in &list.moves {
-            let at = self.code(&format!("{}:{}", place.path, place.line));
-            let (what, from, to) = (self.code(&place.what), self.code(&place.from), self.code(&place.to));
+        for location in &list.moves {
+            let at = self.code(&format!("{}:{}", location.path, location.line));
+            let (what, from, to) = (self.code(&location.what), self.code(&location.from), self.code(&location.to));
             self.item(&format!("{at}: {what} {from} → {to}"));
         }
     }

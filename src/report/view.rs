@@ -71,9 +71,9 @@ impl<'a> Report<'a> {
 
 /// What a finding says, with what to do, for somebody who reads it elsewhere: nothing in it can mislead.
 pub(super) fn message(finding: &Finding) -> String {
-    let fault = &finding.fault;
-    let mut message = escape(&fault.message).into_owned();
-    if let Some(help) = &fault.help {
+    let diagnostic = &finding.diagnostic;
+    let mut message = escape(&diagnostic.message).into_owned();
+    if let Some(help) = &diagnostic.help {
         message.push_str("; ");
         message.push_str(&escape(help));
     }
@@ -92,9 +92,9 @@ pub(super) fn fingerprints<'f>(findings: impl IntoIterator<Item = &'f Finding>) 
     let mut seen: BTreeMap<u64, usize> = BTreeMap::new();
     let mut fingerprints = Vec::new();
     for finding in findings {
-        let fault = &finding.fault;
-        let image = fault.image.as_deref().unwrap_or_default();
-        let hash = hash(&[&finding.rule, image, &fault.place.path, fault.place.line().trim()]);
+        let diagnostic = &finding.diagnostic;
+        let image = diagnostic.image.as_deref().unwrap_or_default();
+        let hash = hash(&[&finding.rule, image, &diagnostic.location.path, diagnostic.location.line().trim()]);
         let count = seen.entry(hash).or_default();
         *count += 1;
         fingerprints.push(format!("{hash:016x}:{count}"));

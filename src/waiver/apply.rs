@@ -68,7 +68,9 @@ impl Waivers {
             for finding in matching {
                 let finding = &mut findings[finding];
                 match waiver.ended(known) {
-                    Some(message) => finding.fault.related.push(Label { place: waiver.place.clone(), message }),
+                    Some(message) => {
+                        finding.diagnostic.related.push(Label { location: waiver.location.clone(), message });
+                    }
                     None => finding.waived = Some(waiver.reason.clone()),
                 }
             }
@@ -95,10 +97,10 @@ impl<'a> Index<'a> {
         let mut by_rule: HashMap<RuleId, OfRule> = HashMap::new();
         for (number, finding) in findings.iter().enumerate() {
             let of_rule = by_rule.entry(Arc::clone(&finding.rule)).or_default();
-            let place = &finding.fault.place;
+            let location = &finding.diagnostic.location;
             of_rule.all.push(number);
-            of_rule.by_line.entry((Arc::clone(&place.path), place.positions().0.line)).or_default().push(number);
-            if let Some(image) = &finding.fault.image {
+            of_rule.by_line.entry((Arc::clone(&location.path), location.positions().0.line)).or_default().push(number);
+            if let Some(image) = &finding.diagnostic.image {
                 of_rule.by_image.entry(Arc::clone(image)).or_default().push(number);
             }
         }
@@ -110,7 +112,7 @@ impl<'a> Index<'a> {
     pub(super) fn matching(&self, waiver: &Waiver) -> Vec<usize> {
         let Some(of_rule) = self.by_rule.get(waiver.rule.as_str()) else { return Vec::new() };
         if let Some(line) = waiver.line {
-            return of_rule.by_line.get(&(Arc::clone(&waiver.place.path), line)).cloned().unwrap_or_default();
+            return of_rule.by_line.get(&(Arc::clone(&waiver.location.path), line)).cloned().unwrap_or_default();
         }
         let Some(image) = &waiver.image else { return of_rule.all.clone() };
         let models = [self.known.head].into_iter().chain(self.known.base);

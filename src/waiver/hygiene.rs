@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::apply::{Index, Known, Malformed, Waivers};
 use super::parse::{Waiver, of_dockerfiles};
-use crate::finding::{Fault, Finding};
+use crate::finding::{Diagnostic, Finding};
 
 /// Which waivers are at fault; the options of a rule.
 #[derive(Debug, Clone, Deserialize)]
@@ -29,7 +29,7 @@ pub enum Disorder {
 /// A waiver that is not in order.
 struct Disordered {
     disorder: Disorder,
-    fault: Fault,
+    diagnostic: Diagnostic,
 }
 
 /// The waivers that are not in order, and those that base had already.
@@ -54,19 +54,19 @@ impl Waivers {
 
 impl Disorders {
     /// What a rule finds.
-    pub fn now(&self, rule: &Hygiene) -> Vec<Fault> {
-        faults(&self.now, rule)
+    pub fn now(&self, rule: &Hygiene) -> Vec<Diagnostic> {
+        diagnostics(&self.now, rule)
     }
 
     /// What it finds in base.
-    pub fn before(&self, rule: &Hygiene) -> Vec<Fault> {
-        faults(&self.before, rule)
+    pub fn before(&self, rule: &Hygiene) -> Vec<Diagnostic> {
+        diagnostics(&self.before, rule)
     }
 }
 
-fn faults(waivers: &[Disordered], rule: &Hygiene) -> Vec<Fault> {
+fn diagnostics(waivers: &[Disordered], rule: &Hygiene) -> Vec<Diagnostic> {
     let forbidden = waivers.iter().filter(|waiver| waiver.disorder == rule.forbid);
-    forbidden.map(|waiver| waiver.fault.clone()).collect()
+    forbidden.map(|waiver| waiver.diagnostic.clone()).collect()
 }
 
 fn disordered<'w>(
@@ -91,10 +91,10 @@ impl Waiver {
         } else {
             return None;
         };
-        let mut fault = Fault::new(message, self.place.clone());
-        fault.image = self.image.as_deref().map(Into::into);
-        fault.help = help;
-        Some(Disordered { disorder, fault })
+        let mut diagnostic = Diagnostic::new(message, self.location.clone());
+        diagnostic.image = self.image.as_deref().map(Into::into);
+        diagnostic.help = help;
+        Some(Disordered { disorder, diagnostic })
     }
 
     /// Whether it would have matched something if it were of any use: its rule was judged, and all that it can match is there.

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use crate::finding::Place;
+use crate::finding::Location;
 use crate::git::Trailer;
 use crate::model::Model;
 
@@ -24,7 +24,7 @@ pub struct Waiver {
     /// The last day on which it holds.
     pub until: Option<Day>,
     /// Where it is written.
-    pub place: Place,
+    pub location: Location,
     /// The line that it holds for, in the file that it is written in; any place, if there is none.
     pub line: Option<usize>,
     /// Whether it came with the change itself, so that it must be of use now.
@@ -61,7 +61,7 @@ pub const TRAILER: &str = "Imglint-Waive";
 /// The waiver that a trailer of a commit is.
 pub fn of_trailer(trailer: &Trailer) -> Waiver {
     let path = format!("commit {}", trailer.commit).into();
-    let place = Place::new(&path, &trailer.message, trailer.span.clone());
+    let location = Location::new(&path, &trailer.message, trailer.span.clone());
     let value = trailer.value.trim();
     let (rule, rest) = value.split_at(value.find(|c: char| c.is_whitespace() || c == '(').unwrap_or(value.len()));
     let (image, rest, error) = match rest.trim_start().strip_prefix('(').map(|rest| rest.split_once(')')) {
@@ -69,7 +69,7 @@ pub fn of_trailer(trailer: &Trailer) -> Waiver {
         Some(None) => (None, rest, Some("has an image without a closing bracket")),
         None => (None, rest, None),
     };
-    let waiver = Waiver::new(rule, rest, place);
+    let waiver = Waiver::new(rule, rest, location);
     Waiver { image, is_of_change: true, error: error.or(waiver.error), ..waiver }
 }
 
@@ -95,7 +95,7 @@ pub fn of_dockerfiles(model: &Model) -> Vec<Waiver> {
             let Some(rest) = comment.and_then(|comment| comment.strip_prefix("imglint:")) else { continue };
             let allowed = rest.trim_start().strip_prefix("allow(").and_then(|rest| rest.split_once(')'));
             let (rule, reason) = allowed.unwrap_or((rest.trim(), ""));
-            let waiver = Waiver::new(rule.trim(), reason, Place::new(&build.path, &parsed.text, span.clone()));
+            let waiver = Waiver::new(rule.trim(), reason, Location::new(&build.path, &parsed.text, span.clone()));
             waivers.push(Waiver { line: Some(next.map_or(0, |next| next + 1)), ..waiver });
         }
         waivers[first..].reverse();
@@ -118,7 +118,7 @@ fn date(word: &str) -> Option<String> {
 
 impl Waiver {
     /// A waiver of a rule with what is written behind that: a reason, and perhaps `until=2027-01-31` among its words.
-    fn new(rule: &str, rest: &str, place: Place) -> Self {
+    fn new(rule: &str, rest: &str, location: Location) -> Self {
         let until = rest.split_whitespace().find_map(date).and_then(|date| Day::parse(&date));
         let reason = rest.split_whitespace().filter(|word| date(word).is_none()).collect::<Vec<_>>().join(" ");
         // A date that cannot be read must not stand for none, however it is written.
@@ -130,7 +130,7 @@ impl Waiver {
             _ if reason.is_empty() => Some("gives no reason"),
             _ => None,
         };
-        Self { rule: rule.to_owned(), image: None, reason, until, place, line: None, is_of_change: false, error }
+        Self { rule: rule.to_owned(), image: None, reason, until, location, line: None, is_of_change: false, error }
     }
 
     /// What it says, wherever it is written.

@@ -78,7 +78,7 @@ fn a_commit_is_judged_by_what_is_staged() {
     repo.imglint(&["hook", "run", "pre-commit"]).is(1, &["stale-version"]);
     assert_eq!(repo.git(&["rev-list", "--count", "HEAD"]), "1");
     repo.git(&["add", "-A"]);
-    // The fault lies on disk alone.
+    // The mistake lies on disk alone.
     repo.write(&[("test/images/kitten/VERSION", "not a tag!\n")]);
     passed(&commit(&repo, &[]));
     // And now it is committed with everything.

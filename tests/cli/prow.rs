@@ -195,7 +195,7 @@ fn a_presubmit_judges_the_pull_request() {
 fn a_presubmit_is_not_blamed_for_what_the_base_branch_has() {
     let scratch = Scratch::new();
     let (origin, _) = origin(&scratch);
-    // Merged by force: somebody else's fault is part of the base now.
+    // Merged by force: somebody else's mistake is part of the base now.
     let base = origin.change(&[("test/images/agnhost/main.go", "package main // by somebody else\n")]);
     let sha = origin.git(&["rev-parse", "good"]);
     let clone = clonerefs(&scratch, &origin, &base, &["good"], Fetch::Whole);

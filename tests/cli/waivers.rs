@@ -209,7 +209,7 @@ fn a_waiver_that_ends_blocks_nobody_who_cannot_mend_it() {
     let json = repo.imglint_with(&["--base", "master", "--format", "json"], CI);
     let json: serde_json::Value = serde_json::from_str(&json.stdout).expect("JSON");
     let related = json["findings"][0]["related"].as_array().expect("a list");
-    let ended = related.iter().find(|place| place["path"] == "imglint.toml").expect("the waiver");
+    let ended = related.iter().find(|location| location["path"] == "imglint.toml").expect("the waiver");
     assert_eq!(ended["message"], "the waiver of stale-version(kitten) ended on 2026-05-31");
 }
 

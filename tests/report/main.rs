@@ -195,7 +195,7 @@ fn reviews_are_shown_a_changed_line() {
     with_report(|report| {
         let log: serde_json::Value = serde_json::from_str(&sarif::render(report)).expect("JSON");
         let results = log["runs"][0]["results"].as_array().expect("results");
-        let places = results.iter().map(|result| {
+        let locations = results.iter().map(|result| {
             let location = &result["locations"][0]["physicalLocation"];
             let (uri, line) = (&location["artifactLocation"]["uri"], &location["region"]["startLine"]);
             format!("{} {}:{line}", result["ruleId"].as_str().expect("a rule"), uri.as_str().expect("a path"))
@@ -207,7 +207,7 @@ fn reviews_are_shown_a_changed_line() {
             "stale-version test/images/cat/Dockerfile:2",
             "stale-base test/images/busybox/VERSION:1",
         ];
-        assert_eq!(places.collect::<Vec<_>>(), expected);
+        assert_eq!(locations.collect::<Vec<_>>(), expected);
     });
 }
 

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::held::{File, Held, Named, Source};
-use super::spelling::{alike, any, places};
+use super::spelling::{alike, any, locations};
 use crate::check::Context;
 use crate::edit::{Edit, Fix};
-use crate::finding::{Fault, Level, Place};
+use crate::finding::{Diagnostic, Level, Location};
 use crate::parse::dependencies::{Dependency, RefPath, Scalar};
 use crate::snapshot::StoreError;
 use crate::suggest::suggest;
@@ -57,18 +57,19 @@ impl Line<'_> {
 
     fn verdict(&self, version: &str, is_whole: bool) -> Verdict {
         let whole = 0..self.text().len();
-        let written = places(self.text(), &whole, version, is_whole);
+        let written = locations(self.text(), &whole, version, is_whole);
         let Some(first) = self.held.first() else {
             if !written.is_empty() {
                 return Verdict::Has;
             }
-            let other = alike(self.text(), &self.part, version).first().map(|place| &self.text()[place.clone()]);
+            let other = alike(self.text(), &self.part, version).first().map(|location| &self.text()[location.clone()]);
             let other = other.or_else(|| any(self.text(), &self.part)).or_else(|| any(self.text(), &whole));
             return other.map_or(Verdict::Lacks, |other| Verdict::Differs(other.to_owned()));
         };
         for held in &self.held {
             let (start, end) = (held.span.start - self.span.start, held.span.end - self.span.start);
-            if held.version == version || written.iter().any(|place| place.start <= start && end <= place.end) {
+            if held.version == version || written.iter().any(|location| location.start <= start && end <= location.end)
+            {
                 return Verdict::Has;
             }
         }
@@ -83,9 +84,9 @@ impl Line<'_> {
         self.source() == Some(Source::Pinned)
     }
 
-    fn place(&self) -> Place {
+    fn location(&self) -> Location {
         let span = self.held.first().map_or_else(|| self.span.clone(), |held| held.span.clone());
-        Place::new(&self.file.path, &self.file.text, span)
+        Location::new(&self.file.path, &self.file.text, span)
     }
 
     /// The edits that give the line a version in the place of the one that its entry had.
@@ -97,12 +98,12 @@ impl Line<'_> {
         let whole = 0..line.len();
         let mut spans = Vec::new();
         if self.held.is_empty() {
-            spans = places(line, &self.part, old, is_whole);
+            spans = locations(line, &self.part, old, is_whole);
             if spans.is_empty() {
                 spans = alike(line, &self.part, old);
             }
             if spans.is_empty() {
-                spans = places(line, &whole, old, is_whole);
+                spans = locations(line, &whole, old, is_whole);
             }
             if spans.is_empty() {
                 spans = alike(line, &whole, old);
@@ -141,13 +142,17 @@ impl Line<'_> {
 
 impl<'a> Judge<'a> {
     /// Judges an entry, and says all that is wrong with it.
-    pub(super) fn entry(&self, entry: &'a Dependency, faults: &mut Vec<Fault>) -> Result<(), StoreError> {
+    pub(super) fn entry(&self, entry: &'a Dependency, diagnostics: &mut Vec<Diagnostic>) -> Result<(), StoreError> {
         if entry.name.is_empty() {
-            faults.push(Fault::new(format!("an entry of {} has no name", self.path), self.place(&entry.place)));
+            diagnostics.push(Diagnostic::new(
+                format!("an entry of {} has no name", self.path),
+                self.location(&entry.location),
+            ));
         }
         for (key, known) in &entry.misspelt {
             let message = format!("`{}` in {} has the unknown key `{}`", entry.name, self.path, key.value);
-            faults.push(Fault::new(message, self.place(&key.span)).help(format!("did you mean `{known}`?")));
+            diagnostics
+                .push(Diagnostic::new(message, self.location(&key.span)).help(format!("did you mean `{known}`?")));
         }
         let mut fitted = Vec::new();
         for reference in &entry.references {
@@ -155,7 +160,7 @@ impl<'a> Judge<'a> {
                 let message =
                     format!("a file of `{}` in {} has the unknown key `{}`", entry.name, self.path, key.value);
                 let help = suggest(&key.value, ["path", "match"]);
-                faults.push(Fault::new(message, self.place(&key.span)).help(help));
+                diagnostics.push(Diagnostic::new(message, self.location(&key.span)).help(help));
             }
             let mut of_reference = Vec::new();
             let lines = self.lines(entry, reference, &mut of_reference)?;
@@ -166,21 +171,21 @@ impl<'a> Judge<'a> {
         for (reference, of_reference, found) in fitted {
             if is_about_image {
                 lines.extend(of_reference);
-                faults.extend(found);
+                diagnostics.extend(found);
             } else if self.is_at_home(reference) {
                 // An entry about something else is judged in files of ours alone, where one line that has the version will do.
                 let version = entry.version.as_ref().map_or("", |version| version.value.as_str());
                 if !of_reference.iter().any(|line| line.verdict(version, false) == Verdict::Has) {
                     lines.extend(of_reference);
                 }
-                faults.extend(found);
+                diagnostics.extend(found);
             }
         }
         let is_whole = is_about_image;
         let version = entry.version.as_ref().map_or("", |version| version.value.as_str());
-        self.without_version(entry, &lines, is_whole, faults);
+        self.without_version(entry, &lines, is_whole, diagnostics);
         lines.retain(|line| line.verdict(version, is_whole) != Verdict::Lacks);
-        faults.extend(self.versions(entry, version, &lines, is_whole));
+        diagnostics.extend(self.versions(entry, version, &lines, is_whole));
         Ok(())
     }
 
@@ -190,8 +195,8 @@ impl<'a> Judge<'a> {
         self.context.shape.may_hold_version(path) || self.context.head.owner(path).is_some()
     }
 
-    fn place(&self, span: &Span) -> Place {
-        Place::new(self.path, self.text, span.clone())
+    fn location(&self, span: &Span) -> Location {
+        Location::new(self.path, self.text, span.clone())
     }
 
     /// The lines that a reference fits, or what is wrong with it.
@@ -199,12 +204,12 @@ impl<'a> Judge<'a> {
         &self,
         entry: &Dependency,
         reference: &'a RefPath,
-        faults: &mut Vec<Fault>,
+        diagnostics: &mut Vec<Diagnostic>,
     ) -> Result<Vec<Line<'a>>, StoreError> {
         let Some(Scalar { value: path, span, .. }) = &reference.path else {
             if reference.unknown.is_empty() {
                 let message = format!("`{}` in {} names no file", entry.name, self.path);
-                faults.push(Fault::new(message, self.place(&reference.place)));
+                diagnostics.push(Diagnostic::new(message, self.location(&reference.location)));
             }
             return Ok(Vec::new());
         };
@@ -218,12 +223,12 @@ impl<'a> Judge<'a> {
             Some(Named::File(file)) => file,
             Some(Named::Unreadable(reason)) => {
                 let message = format!("`{}` in {} cannot be compared with {path}: it {reason}", entry.name, self.path);
-                faults.push(Fault { level, ..Fault::new(message, self.place(span)) });
+                diagnostics.push(Diagnostic { level, ..Diagnostic::new(message, self.location(span)) });
                 return Ok(Vec::new());
             }
             Some(Named::Gone) | None => {
                 let message = format!("`{}` in {} names {path}, which is gone", entry.name, self.path);
-                faults.push(Fault { level, ..Fault::new(message, self.place(span)) });
+                diagnostics.push(Diagnostic { level, ..Diagnostic::new(message, self.location(span)) });
                 return Ok(Vec::new());
             }
         };
@@ -234,7 +239,7 @@ impl<'a> Judge<'a> {
         let regex = match reference.regex() {
             Ok(regex) => regex,
             Err(reason) => {
-                faults.push(self.unusable(entry, path, reason, &reference.place));
+                diagnostics.push(self.unusable(entry, path, reason, &reference.location));
                 return Ok(Vec::new());
             }
         };
@@ -257,10 +262,10 @@ impl<'a> Judge<'a> {
         }
         if lines.is_empty() {
             let message = format!("the match of `{}` matches no line of {path} any more", entry.name);
-            let mut fault = Fault::new(message, self.place(&reference.place))
+            let mut diagnostic = Diagnostic::new(message, self.location(&reference.location))
                 .help("change the pattern so that it matches the line that holds the version");
-            fault.image = file.image();
-            faults.push(fault);
+            diagnostic.image = file.image();
+            diagnostics.push(diagnostic);
         }
         // What is old on purpose is passed over where a wide pattern fits it beside others.
         if lines.iter().any(|line| !line.is_pinned()) {
@@ -275,15 +280,15 @@ impl<'a> Judge<'a> {
         Ok(lines)
     }
 
-    fn unusable(&self, entry: &Dependency, path: &str, reason: &str, place: &Span) -> Fault {
-        let place = self.place(place);
+    fn unusable(&self, entry: &Dependency, path: &str, reason: &str, location: &Span) -> Diagnostic {
+        let location = self.location(location);
         if reason.contains("limit") {
             // That is a bound of ours.
             let message = format!("the match of `{}` for {path} cannot be compared: {reason}", entry.name);
-            return Fault { level: Some(Level::Warning), ..Fault::new(message, place) };
+            return Diagnostic { level: Some(Level::Warning), ..Diagnostic::new(message, location) };
         }
         let message = format!("the match of `{}` for {path} is no regular expression", entry.name);
-        Fault::new(message, place).help(format!("as Go reads them: {reason}"))
+        Diagnostic::new(message, location).help(format!("as Go reads them: {reason}"))
     }
 
     /// Counts what is searched.
@@ -300,7 +305,13 @@ impl<'a> Judge<'a> {
     }
 
     /// Says which references fit lines that hold no version at all.
-    fn without_version(&self, entry: &Dependency, lines: &[Line<'_>], is_whole: bool, faults: &mut Vec<Fault>) {
+    fn without_version(
+        &self,
+        entry: &Dependency,
+        lines: &[Line<'_>],
+        is_whole: bool,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) {
         let version = entry.version.as_ref().map_or("", |version| version.value.as_str());
         for reference in &entry.references {
             let mut lacking: Option<&Line<'_>> = None;
@@ -314,18 +325,18 @@ impl<'a> Judge<'a> {
             let Some(line) = lacking else { continue };
             let message =
                 format!("the match of `{}` fits a line of {} that has no version", entry.name, line.file.path);
-            let mut fault = Fault::new(message, self.place(&reference.place))
+            let mut diagnostic = Diagnostic::new(message, self.location(&reference.location))
                 .help("narrow the pattern to lines that hold the version: the checker of the list wants it on all of them")
-                .related("no version here", line.place());
-            fault.image = line.file.image();
+                .related("no version here", line.location());
+            diagnostic.image = line.file.image();
             // Checkers of old were content with one of several lines.
-            fault.level = has_one.then_some(Level::Warning);
-            faults.push(fault);
+            diagnostic.level = has_one.then_some(Level::Warning);
+            diagnostics.push(diagnostic);
         }
     }
 
     /// Says that an entry and its files do not have one version, once, and which one is right.
-    fn versions(&self, entry: &Dependency, version: &str, lines: &[Line<'_>], is_whole: bool) -> Option<Fault> {
+    fn versions(&self, entry: &Dependency, version: &str, lines: &[Line<'_>], is_whole: bool) -> Option<Diagnostic> {
         let mut differing: Vec<(&Line<'_>, String)> = Vec::new();
         for line in lines {
             if let Verdict::Differs(other) = line.verdict(version, is_whole) {
@@ -336,29 +347,35 @@ impl<'a> Judge<'a> {
         let (first, other) = differing.first()?;
         let says = if version.is_empty() { "has no version".to_owned() } else { format!("is {version}") };
         let message = format!("`{}` in {} {says}, but {} has {other}", entry.name, self.path, first.file.path);
-        let mut fault = Fault::new(message, self.place(&entry.place));
-        fault.image = first.held.first().and_then(|held| held.image.clone()).or_else(|| first.file.image());
+        let mut diagnostic = Diagnostic::new(message, self.location(&entry.location));
+        diagnostic.image = first.held.first().and_then(|held| held.image.clone()).or_else(|| first.file.image());
         for (line, other) in &differing {
-            let is_known = fault
-                .related
-                .iter()
-                .any(|label| label.place.path == line.file.path && label.message.strip_suffix(" here") == Some(other));
+            let is_known = diagnostic.related.iter().any(|label| {
+                label.location.path == line.file.path && label.message.strip_suffix(" here") == Some(other)
+            });
             if !is_known {
-                fault = fault.related(format!("{other} here"), line.place());
+                diagnostic = diagnostic.related(format!("{other} here"), line.location());
             }
         }
         let Some(right) = right(version, lines, is_whole) else {
-            return Some(fault.help("make the entry and its files agree"));
+            return Some(diagnostic.help("make the entry and its files agree"));
         };
         let mut behind = Vec::new();
         for line in lines.iter().filter(|line| line.verdict(&right, is_whole) != Verdict::Has) {
             behind.push(line);
         }
-        Some(self.repaired(fault, entry, &right, &behind, is_whole))
+        Some(self.repaired(diagnostic, entry, &right, &behind, is_whole))
     }
 
     /// Says what to write where, and does it, if all of it can be done: half of it would be refused by the list's own checker.
-    fn repaired(&self, fault: Fault, entry: &Dependency, right: &str, behind: &[&Line<'_>], is_whole: bool) -> Fault {
+    fn repaired(
+        &self,
+        diagnostic: Diagnostic,
+        entry: &Dependency,
+        right: &str,
+        behind: &[&Line<'_>],
+        is_whole: bool,
+    ) -> Diagnostic {
         let version = entry.version.as_ref().map_or("", |version| version.value.as_str());
         let mut paths: Vec<&str> = behind.iter().map(|line| &*line.file.path).collect();
         paths.dedup();
@@ -374,9 +391,9 @@ impl<'a> Judge<'a> {
                 } else {
                     format!("set `{}` in {} to {right}", entry.name, self.path)
                 };
-                fault.help(help).fix(Fix::safe(title, edits))
+                diagnostic.help(help).fix(Fix::safe(title, edits))
             }
-            Err(reason) => fault.help(format!("{help}; that is left to you, as {reason}")),
+            Err(reason) => diagnostic.help(format!("{help}; that is left to you, as {reason}")),
         }
     }
 

@@ -96,11 +96,11 @@ fn held_in(path: &str, context: &Context<'_>) -> Vec<Held> {
     if let Some(manifest) = model.manifest.as_ref().filter(|manifest| *manifest.path == *path) {
         held.extend(manifest.entries.iter().map(|entry| of_entry(entry, context)));
     }
-    for constant in model.constants.iter().filter(|constant| *constant.place.path == *path) {
+    for constant in model.constants.iter().filter(|constant| *constant.location.path == *path) {
         let images = model.named(&constant.image);
         held.push(Held {
             version: constant.value.clone(),
-            span: constant.place.span.clone(),
+            span: constant.location.span.clone(),
             image: Some(constant.image.as_str().into()),
             source: Source::Constant,
             accepted: versions(images.iter().map(|image| &***image)),
@@ -113,7 +113,7 @@ fn held_in(path: &str, context: &Context<'_>) -> Vec<Held> {
     {
         held.push(Held {
             version: version.to_owned(),
-            span: image.version_place().span,
+            span: image.version_location().span,
             image: Some(Arc::clone(&image.name)),
             source: Source::VersionFile,
             accepted: vec![version.to_owned()],
@@ -149,7 +149,7 @@ fn of_reference(reference: &Reference, image: &Image, accepted: &[String]) -> Op
         image: Some(Arc::clone(&image.name)),
         source: Source::Reference,
         accepted: accepted.to_vec(),
-        is_writable: is_literal && !reference.version_place().has_digest(),
+        is_writable: is_literal && !reference.version_location().has_digest(),
     })
 }
 

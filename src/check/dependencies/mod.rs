@@ -15,7 +15,7 @@ use serde::Deserialize;
 use self::entry::Judge;
 use self::held::Named;
 use super::kind::{Context, Kind, Reads};
-use crate::finding::{Fault, Place};
+use crate::finding::{Diagnostic, Location};
 use crate::parse::dependencies::{Dependency, DependencyList, NoList};
 use crate::parse::yaml::Malformed;
 use crate::shape::Shape;
@@ -31,23 +31,23 @@ impl Kind for Dependencies {
         Reads::ControlFiles
     }
 
-    fn run(&self, context: &Context<'_>) -> Result<Vec<Fault>, StoreError> {
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
         let Some(file) = &context.head.dependencies else { return Ok(Vec::new()) };
         context.head.has_read_manifest()?;
         let path = &file.path;
         let text = match &file.text {
             Ok(text) => text,
-            Err(unreadable) => return Ok(vec![Fault::new(format!("{path} {unreadable}"), Place::file(path))]),
+            Err(unreadable) => return Ok(vec![Diagnostic::new(format!("{path} {unreadable}"), Location::file(path))]),
         };
         match file.list() {
             Ok(Some(list)) => judge(list, path, text, context),
             Ok(None) => Ok(Vec::new()),
             Err(NoList::Malformed(Malformed { message, offset })) => {
-                let place = Place::new(path, text, *offset..*offset);
-                Ok(vec![Fault::new(format!("{path} is no YAML: {message}"), place)])
+                let location = Location::new(path, text, *offset..*offset);
+                Ok(vec![Diagnostic::new(format!("{path} is no YAML: {message}"), location)])
             }
             Err(NoList::Missing) => {
-                Ok(vec![Fault::new(format!("{path} has no list `dependencies`"), Place::new(path, text, 0..0))])
+                Ok(vec![Diagnostic::new(format!("{path} has no list `dependencies`"), Location::new(path, text, 0..0))])
             }
         }
     }
@@ -58,7 +58,7 @@ fn judge(
     path: &Arc<str>,
     text: &Arc<crate::text::Text>,
     context: &Context<'_>,
-) -> Result<Vec<Fault>, StoreError> {
+) -> Result<Vec<Diagnostic>, StoreError> {
     let mut entries = Vec::new();
     let mut files: BTreeMap<&str, Named> = BTreeMap::new();
     for entry in list.entries.iter().filter(|entry| is_ours(entry, context.shape)) {
@@ -70,11 +70,11 @@ fn judge(
         }
     }
     let judge = Judge { path, text, context, files: &files, searched: Cell::new(0) };
-    let mut faults = Vec::new();
+    let mut diagnostics = Vec::new();
     for entry in entries {
-        judge.entry(entry, &mut faults)?;
+        judge.entry(entry, &mut diagnostics)?;
     }
-    Ok(faults)
+    Ok(diagnostics)
 }
 
 /// Whether an entry names a file that may hold the version of an image; under which key, does not matter.

@@ -3,25 +3,25 @@
 use crate::text::Span;
 
 /// Where a version stands in a part of a line. As a whole it is no part of a longer number: 2.2 does not stand in 2.25.
-pub(super) fn places(line: &str, part: &Span, version: &str, is_whole: bool) -> Vec<Span> {
-    let mut places = Vec::new();
+pub(super) fn locations(line: &str, part: &Span, version: &str, is_whole: bool) -> Vec<Span> {
+    let mut locations = Vec::new();
     if version.is_empty() {
-        return places;
+        return locations;
     }
     for (start, _) in line.get(part.clone()).unwrap_or_default().match_indices(version) {
-        let place = part.start + start..part.start + start + version.len();
-        if !is_whole || is_whole_number(line, &place) {
-            places.push(place);
+        let location = part.start + start..part.start + start + version.len();
+        if !is_whole || is_whole_number(line, &location) {
+            locations.push(location);
         }
     }
-    places
+    locations
 }
 
 /// Where a part of a line holds a version that is written like another one, number for number: 2.25 and 2.3, `v1.0` and `v1.1`.
 pub(super) fn alike(line: &str, part: &Span, version: &str) -> Vec<Span> {
-    let mut places = Vec::new();
+    let mut locations = Vec::new();
     if !version.bytes().any(|byte| byte.is_ascii_digit()) {
-        return places;
+        return locations;
     }
     let bytes = &line.as_bytes()[..part.end.min(line.len())];
     let mut start = part.start;
@@ -31,13 +31,13 @@ pub(super) fn alike(line: &str, part: &Span, version: &str) -> Vec<Span> {
         let end = if is_inside { None } else { end_of_alike(bytes, start, version.as_bytes()) };
         match end.filter(|end| is_whole_number(line, &(start..*end))) {
             Some(end) => {
-                places.push(start..end);
+                locations.push(start..end);
                 start = end;
             }
             None => start += 1,
         }
     }
-    places
+    locations
 }
 
 /// Where what is written like `version` ends, if it begins at `start`.
@@ -81,14 +81,14 @@ pub(super) fn any<'l>(line: &'l str, part: &Span) -> Option<&'l str> {
 }
 
 /// Whether what begins or ends with a digit at a place is not part of a longer number or version.
-fn is_whole_number(line: &str, place: &Span) -> bool {
+fn is_whole_number(line: &str, location: &Span) -> bool {
     let bytes = line.as_bytes();
-    let before = place.start.checked_sub(1);
-    let is_behind_dot = before.is_some_and(|dot| bytes[dot] == b'.') && has_digit(bytes, place.start.checked_sub(2));
-    let begins_inside = has_digit(bytes, Some(place.start)) && (has_digit(bytes, before) || is_behind_dot);
-    let joins = bytes.get(place.end).is_some_and(|byte| matches!(byte, b'.' | b'-'));
-    let goes_on = has_digit(bytes, Some(place.end)) || (joins && has_digit(bytes, Some(place.end + 1)));
-    !(begins_inside || has_digit(bytes, place.end.checked_sub(1)) && goes_on)
+    let before = location.start.checked_sub(1);
+    let is_behind_dot = before.is_some_and(|dot| bytes[dot] == b'.') && has_digit(bytes, location.start.checked_sub(2));
+    let begins_inside = has_digit(bytes, Some(location.start)) && (has_digit(bytes, before) || is_behind_dot);
+    let joins = bytes.get(location.end).is_some_and(|byte| matches!(byte, b'.' | b'-'));
+    let goes_on = has_digit(bytes, Some(location.end)) || (joins && has_digit(bytes, Some(location.end + 1)));
+    !(begins_inside || has_digit(bytes, location.end.checked_sub(1)) && goes_on)
 }
 
 fn has_digit(bytes: &[u8], at: Option<usize>) -> bool {

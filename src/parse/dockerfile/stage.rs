@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::instruction::{Arguments, Keyword, Written, heredoc};
-use super::lines::{Fault, Lines, Prefix};
+use super::lines::{Diagnostic, Lines, Prefix};
 use super::scope::{Nothing, Scopes, Surroundings};
 use super::shell::{Budget, Expanded, Refusal, Scope, expand};
 use super::traced::Traced;
@@ -126,7 +126,7 @@ pub struct Syntax {
 }
 
 impl Malformed {
-    fn new(Fault { message, offset, hides_more }: Fault, text: &Text) -> Self {
+    fn new(Diagnostic { message, offset, hides_more }: Diagnostic, text: &Text) -> Self {
         let line = text.line_at(offset);
         let start = text.line_start(offset);
         Self { message, span: start..start + line.trim_end().len(), hides_more }
@@ -214,8 +214,8 @@ impl Syntax {
             let line = match lines.instruction() {
                 Ok(Some(line)) => line,
                 Ok(None) => break,
-                Err(fault) => {
-                    syntax.refuse(fault);
+                Err(diagnostic) => {
+                    syntax.refuse(diagnostic);
                     break;
                 }
             };
@@ -228,16 +228,16 @@ impl Syntax {
                         syntax.instructions.push(written);
                     } else {
                         let message = "expected FROM".to_owned();
-                        syntax.refuse(Fault { message, offset, hides_more: false });
+                        syntax.refuse(Diagnostic { message, offset, hides_more: false });
                     }
-                    if let Err(fault) = is_read {
-                        syntax.refuse(fault);
+                    if let Err(diagnostic) = is_read {
+                        syntax.refuse(diagnostic);
                         break;
                     }
                 }
                 Err(message) => {
                     let hides_more = line.get(..4).is_some_and(|word| word.eq_ignore_ascii_case("FROM"));
-                    syntax.refuse(Fault { message, offset, hides_more });
+                    syntax.refuse(Diagnostic { message, offset, hides_more });
                 }
             }
         }
@@ -253,8 +253,8 @@ impl Syntax {
         }))
     }
 
-    fn refuse(&mut self, fault: Fault) {
-        self.flaws.push(Malformed::new(fault, &self.text));
+    fn refuse(&mut self, diagnostic: Diagnostic) {
+        self.flaws.push(Malformed::new(diagnostic, &self.text));
     }
 
     /// The number of its instructions.
@@ -286,9 +286,9 @@ impl Syntax {
 }
 
 /// Reads over the bodies of the heredocs that an instruction has.
-fn skip_heredocs(written: &Written, line: &Traced, lines: &mut Lines<'_>, budget: &Budget) -> Result<(), Fault> {
+fn skip_heredocs(written: &Written, line: &Traced, lines: &mut Lines<'_>, budget: &Budget) -> Result<(), Diagnostic> {
     let offset = line.extent().start;
-    let refusal = |message| Fault { message, offset, hides_more: true };
+    let refusal = |message| Diagnostic { message, offset, hides_more: true };
     for heredoc in written.heredocs(line, budget).map_err(refusal)? {
         if !lines.skip_heredoc(&heredoc.delimiter, heredoc.strips_tabs)? {
             return Err(refusal(format!("the heredoc {} does not end", heredoc.delimiter)));
@@ -328,7 +328,7 @@ impl Resolver<'_> {
         };
         let unknown = vec![written.as_str().to_owned()];
         let word = Word { value: written.clone(), span: written.extent(), unknown };
-        // What is merely more than is read here is not known, but no fault.
+        // What is merely more than is read here is not known, but nothing wrong.
         Expansion { word, flaw: if let Refusal::Syntax(message) = refusal { Some(message) } else { None } }
     }
 
@@ -342,8 +342,8 @@ impl Resolver<'_> {
 
     fn refuse(&mut self, message: String, written: &Written) {
         let hides_more = written.keyword == Keyword::From;
-        let fault = Fault { message, offset: written.span.start, hides_more };
-        self.dockerfile.flaws.push(Malformed::new(fault, &self.syntax.text));
+        let diagnostic = Diagnostic { message, offset: written.span.start, hides_more };
+        self.dockerfile.flaws.push(Malformed::new(diagnostic, &self.syntax.text));
     }
 
     fn global_word(&mut self, word: &Traced, written: &Written) -> Word {

@@ -7,10 +7,10 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::json::to_string;
-use super::place::is_same;
+use super::location::is_same;
 use super::view::{Report, failure_message, fingerprints, message};
 use crate::edit::{Edit, Fix};
-use crate::finding::{Finding, Level, Place};
+use crate::finding::{self, Finding, Level};
 use crate::pack::{Rule, is_url};
 use crate::text::escape;
 use document::{
@@ -100,26 +100,26 @@ fn pascal_case(id: &str) -> String {
 }
 
 fn result(report: &Report<'_>, finding: &Finding, fingerprint: String, index: &Index<'_>) -> document::Finding {
-    let fault = &finding.fault;
+    let diagnostic = &finding.diagnostic;
     // Code scanning counts the first location alone, and shows it in a review if it stands on a changed line.
     let shown = report.shown_at(finding);
-    let mut places = Vec::new();
-    if !is_same(&fault.place, &shown) {
-        places.push((&fault.place, "this is what to mend"));
+    let mut locations = Vec::new();
+    if !is_same(&diagnostic.location, &shown) {
+        locations.push((&diagnostic.location, "this is what to mend"));
     }
-    for label in &fault.related {
-        if !is_same(&label.place, &shown) {
-            places.push((&label.place, &label.message));
+    for label in &diagnostic.related {
+        if !is_same(&label.location, &shown) {
+            locations.push((&label.location, &label.message));
         }
     }
     let mut related_locations = Vec::new();
-    for (id, (place, text)) in places.into_iter().enumerate() {
-        related_locations.push(Location { id: Some(id), message: Some(said(text)), ..location(place) });
+    for (id, (location, text)) in locations.into_iter().enumerate() {
+        related_locations.push(Location { id: Some(id), message: Some(said(text)), ..located(location) });
     }
     document::Finding {
-        fixes: fault.fix.iter().filter_map(|fix| repair(report, fix)).collect(),
+        fixes: diagnostic.fix.iter().filter_map(|fix| repair(report, fix)).collect(),
         level: level(finding.level),
-        locations: [location(&shown)],
+        locations: [located(&shown)],
         message: Message { text: unlinked(&message(finding)) },
         partial_fingerprints: BTreeMap::from([("primaryLocationLineHash", fingerprint)]),
         related_locations,
@@ -144,7 +144,7 @@ fn repair(report: &Report<'_>, fix: &Fix) -> Option<Repair> {
         let text = report.text(path)?;
         let mut replacements = Vec::new();
         for edit in edits {
-            let deleted_region = region(&Place::new(path, &text, edit.start..edit.end));
+            let deleted_region = region(&finding::Location::new(path, &text, edit.start..edit.end));
             replacements.push(Replacement { deleted_region, inserted_content: Message { text: edit.text.clone() } });
         }
         artifact_changes.push(ArtifactChange { artifact_location: artifact(path), replacements });
@@ -152,13 +152,13 @@ fn repair(report: &Report<'_>, fix: &Fix) -> Option<Repair> {
     Some(Repair { artifact_changes, description: said(&fix.title) })
 }
 
-fn location(place: &Place) -> Location {
-    let physical_location = PhysicalLocation { artifact_location: artifact(&place.path), region: region(place) };
+fn located(location: &finding::Location) -> Location {
+    let physical_location = PhysicalLocation { artifact_location: artifact(&location.path), region: region(location) };
     Location { id: None, message: None, physical_location }
 }
 
-fn region(place: &Place) -> Region {
-    let (start, end) = place.positions();
+fn region(location: &finding::Location) -> Region {
+    let (start, end) = location.positions();
     Region { end_column: end.column, end_line: end.line, start_column: start.column, start_line: start.line }
 }
 

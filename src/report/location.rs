@@ -6,42 +6,43 @@ use std::sync::Arc;
 use similar::{ChangeTag, TextDiff};
 
 use super::view::Report;
-use crate::finding::{Finding, Place};
+use crate::finding::{Finding, Location};
 use crate::snapshot::Snapshot;
 use crate::text::{Span, Text};
 
 impl Report<'_> {
     /// Where a review shows a finding. Reviews show what stands on a changed line and hide the rest: so this is the place itself
     /// if it was changed, else the first of those that explain the finding which was, else again the place itself.
-    pub(super) fn shown_at(&self, finding: &Finding) -> Place {
-        let fault = &finding.fault;
-        let mut places = std::iter::once(&fault.place).chain(fault.related.iter().map(|label| &label.place));
-        places.find_map(|place| self.changed(place)).unwrap_or_else(|| fault.place.clone())
+    pub(super) fn shown_at(&self, finding: &Finding) -> Location {
+        let diagnostic = &finding.diagnostic;
+        let mut locations =
+            std::iter::once(&diagnostic.location).chain(diagnostic.related.iter().map(|label| &label.location));
+        locations.find_map(|location| self.changed(location)).unwrap_or_else(|| diagnostic.location.clone())
     }
 
     /// What the change made of a place: the place, if it was changed; of a file as a whole, the first line that was.
-    fn changed(&self, place: &Place) -> Option<Place> {
+    fn changed(&self, location: &Location) -> Option<Location> {
         let pair = self.pair?;
         let base = pair.base.as_ref()?;
-        let Some(head) = text(&pair.head, &place.path) else {
+        let Some(head) = text(&pair.head, &location.path) else {
             // A large or a binary file has no lines; that it is there and was changed is all that can be said.
-            let is_there = matches!(pair.head.text(&place.path), Ok(Some(Err(_))));
-            return (is_there && place.text.is_none()).then(|| place.clone());
+            let is_there = matches!(pair.head.text(&location.path), Ok(Some(Err(_))));
+            return (is_there && location.text.is_none()).then(|| location.clone());
         };
-        let base = text(base, &place.path);
+        let base = text(base, &location.path);
         let changed = match &base {
             Some(base) if base.bytes() == head.bytes() => return None,
             Some(base) => changed_lines(base, &head),
             None => std::iter::once(0..head.bytes().len()).collect(),
         };
-        if place.span.is_empty() {
+        if location.span.is_empty() {
             let first = changed.first()?.start;
             let line = head.as_str()[first..].lines().next().unwrap_or_default();
-            return Some(Place::new(&place.path, &head, first..first + line.len()));
+            return Some(Location::new(&location.path, &head, first..first + line.len()));
         }
         let mut changed = changed.iter();
-        let is_changed = changed.any(|range| place.span.start < range.end && range.start < place.span.end);
-        is_changed.then(|| place.clone())
+        let is_changed = changed.any(|range| location.span.start < range.end && range.start < location.span.end);
+        is_changed.then(|| location.clone())
     }
 
     /// The text in which an edit of a path counts its bytes.
@@ -82,9 +83,9 @@ fn changed_lines(base: &Text, head: &Text) -> Vec<Range<usize>> {
 }
 
 /// Where a place begins and ends: the line, and the byte of the line, from 1.
-pub(super) fn byte_positions(place: &Place) -> [(usize, usize); 2] {
-    let text = place.text.as_deref();
-    let Span { start, end } = place.span;
+pub(super) fn byte_positions(location: &Location) -> [(usize, usize); 2] {
+    let text = location.text.as_deref();
+    let Span { start, end } = location.span;
     [byte_position(text, start), byte_position(text, end)]
 }
 
@@ -95,11 +96,11 @@ fn byte_position(text: Option<&Text>, offset: usize) -> (usize, usize) {
 }
 
 /// `path:line:column` of a place, for a sentence.
-pub(super) fn spelled(place: &Place) -> String {
-    let path = crate::text::escape(&place.path);
-    match &place.text {
+pub(super) fn spelled(location: &Location) -> String {
+    let path = crate::text::escape(&location.path);
+    match &location.text {
         Some(_) => {
-            let (start, _) = place.positions();
+            let (start, _) = location.positions();
             format!("{path}:{}:{}", start.line, start.column)
         }
         None => path.into_owned(),
@@ -107,8 +108,8 @@ pub(super) fn spelled(place: &Place) -> String {
 }
 
 /// Whether a place is the one that is shown: that very place, or the file around it.
-pub(super) fn is_same(place: &Place, shown: &Place) -> bool {
-    place.path == shown.path && (place.span == shown.span || place.span.is_empty())
+pub(super) fn is_same(location: &Location, shown: &Location) -> bool {
+    location.path == shown.path && (location.span == shown.span || location.span.is_empty())
 }
 
 #[cfg(test)]
@@ -130,10 +131,10 @@ mod tests {
     #[test]
     fn bytes_and_characters_are_told_apart() {
         let text = Arc::new(Text::from("x\né: ü\n"));
-        let place = Place::new(&"x".into(), &text, 6..8);
-        assert_eq!(text.slice(&place.span), "ü");
-        assert_eq!(byte_positions(&place), [(2, 5), (2, 7)]);
-        let (start, end) = place.positions();
+        let location = Location::new(&"x".into(), &text, 6..8);
+        assert_eq!(text.slice(&location.span), "ü");
+        assert_eq!(byte_positions(&location), [(2, 5), (2, 7)]);
+        let (start, end) = location.positions();
         assert_eq!((start.column, end.column), (4, 5));
     }
 }
