@@ -6,7 +6,7 @@ use regex::Regex;
 
 use super::harness::Scratch;
 
-fn project() -> &'static Path {
+pub(crate) fn project() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 

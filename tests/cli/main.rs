@@ -18,6 +18,7 @@ mod history;
 mod hook;
 mod init;
 mod ladder;
+mod pages;
 mod policy;
 mod prow;
 #[path = "../report/readers.rs"]
