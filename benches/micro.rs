@@ -119,7 +119,7 @@ fn next_version(bencher: Bencher<'_, '_>) {
 
 #[divan::bench]
 fn read_go_imports(bencher: Bencher<'_, '_>) {
-    read(bencher, ".go", |text| go::sources(text));
+    read(bencher, ".go", |text| go::imports(text));
 }
 
 #[divan::bench]

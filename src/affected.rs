@@ -18,7 +18,7 @@ pub struct Affected {
     /// The directories that held an image before the change and hold none now.
     pub removed: Vec<Arc<str>>,
     /// Bases of other images that cannot be told: these may be affected, too. None where nothing is affected.
-    pub untold: Vec<Untold>,
+    pub unknown_bases: Vec<UnknownBase>,
     /// Images of which each is built on the next, and the last on the first: no order is right for these.
     pub cycles: Vec<Vec<Arc<str>>>,
 }
@@ -69,7 +69,7 @@ pub enum Reason {
 
 /// A base that cannot be told.
 #[derive(Debug, Clone)]
-pub struct Untold {
+pub struct UnknownBase {
     /// The image that is built on it.
     pub image: Arc<Image>,
     /// Where.
@@ -128,8 +128,8 @@ pub fn affected(shape: &Shape, pair: &Pair<'_>) -> Result<Affected, StoreError> 
         let children = cycle.iter().map(|&edge| graph.images[graph.edges[edge].child]);
         cycles.push(children.map(|image| Arc::clone(&image.name)).collect());
     }
-    let untold = if all.is_empty() { Vec::new() } else { untold(&graph, &all, &head, shape) };
-    Ok(Affected { images, removed, untold, cycles })
+    let unknown_bases = if all.is_empty() { Vec::new() } else { unknown_bases(&graph, &all, &head, shape) };
+    Ok(Affected { images, removed, unknown_bases, cycles })
 }
 
 /// What a change does to an image itself.
@@ -156,21 +156,21 @@ fn changed(change: &Change<'_>, image: &Image) -> Result<Vec<Reason>, StoreError
 }
 
 /// The bases of all other images that may be one of these.
-fn untold(graph: &Graph<'_>, affected: &BTreeSet<usize>, head: &Model, shape: &Shape) -> Vec<Untold> {
-    let mut untold = Vec::new();
+fn unknown_bases(graph: &Graph<'_>, affected: &BTreeSet<usize>, head: &Model, shape: &Shape) -> Vec<UnknownBase> {
+    let mut unknown = Vec::new();
     for (position, image) in graph.images.iter().enumerate() {
         if affected.contains(&position) {
             continue;
         }
         for (location, reason) in image.unread_bases() {
-            untold.push(Untold { image: Arc::clone(image), location, reason });
+            unknown.push(UnknownBase { image: Arc::clone(image), location, reason });
         }
         for outside in image.outside(head, shape) {
             if outside.is_unresolved {
                 let reason = format!("only the build knows what `{}` is", outside.text);
-                untold.push(Untold { image: Arc::clone(image), location: outside.location, reason });
+                unknown.push(UnknownBase { image: Arc::clone(image), location: outside.location, reason });
             }
         }
     }
-    untold
+    unknown
 }

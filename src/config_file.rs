@@ -8,7 +8,7 @@ use toml::Spanned;
 
 use crate::finding::Location;
 use crate::text::{Span, Text};
-use crate::toml_source::{Problem, Source};
+use crate::toml_source::{Source, SourceError};
 use crate::waiver::{Day, Waiver};
 
 /// The name of the configuration file at the root of a repository.
@@ -63,15 +63,15 @@ impl Config {
     }
 
     /// Reads the file, with everything that is wrong in it but for the settings of rules and shape, which a pack understands.
-    pub fn read(source: &Source) -> Result<Self, Vec<Problem>> {
+    pub fn read(source: &Source) -> Result<Self, Vec<SourceError>> {
         let file: ConfigFile = source.read()?;
         let pack = file.pack.map(|pack| PackName { span: pack.span(), name: pack.into_inner() });
         let text = Arc::new(Text::from(&*source.text));
-        let (mut waivers, mut problems) = (Vec::new(), Vec::new());
+        let (mut waivers, mut errors) = (Vec::new(), Vec::new());
         for table in file.waive {
-            waivers.push(table.read(source, &text, &mut problems));
+            waivers.push(table.read(source, &text, &mut errors));
         }
-        if problems.is_empty() { Ok(Self { source: source.clone(), pack, waivers }) } else { Err(problems) }
+        if errors.is_empty() { Ok(Self { source: source.clone(), pack, waivers }) } else { Err(errors) }
     }
 
     /// What it lets pass.
@@ -79,24 +79,24 @@ impl Config {
         self.waivers
     }
 
-    /// The problem of a pack that does not exist; `known` are those that do.
-    pub fn unknown_pack<'n>(&self, pack: &PackName, known: impl IntoIterator<Item = &'n str>) -> Problem {
+    /// The error of a pack that does not exist; `known` are those that do.
+    pub fn unknown_pack<'n>(&self, pack: &PackName, known: impl IntoIterator<Item = &'n str>) -> SourceError {
         self.source.unknown(pack.span.clone(), "pack, and no directory of this repository:", &pack.name, known)
     }
 }
 
 impl WaiveTable {
-    /// The waiver; what is wrong with it goes to the problems.
-    fn read(self, source: &Source, text: &Arc<Text>, problems: &mut Vec<Problem>) -> Waiver {
+    /// The waiver; what is wrong with it goes to the errors.
+    fn read(self, source: &Source, text: &Arc<Text>, errors: &mut Vec<SourceError>) -> Waiver {
         let Self { rule, image, reason, until } = self;
         if reason.get_ref().trim().is_empty() {
-            problems.push(source.problem(reason.span(), "a waiver needs a reason"));
+            errors.push(source.error(reason.span(), "a waiver needs a reason"));
         }
         let mut day = None;
         if let Some(until) = until {
             day = Day::parse(&until.get_ref().to_string());
             if day.is_none() {
-                problems.push(source.problem(until.span(), "this must be a date, such as 2027-01-31"));
+                errors.push(source.error(until.span(), "this must be a date, such as 2027-01-31"));
             }
         }
         let location = Location::new(&source.name, text, rule.span());

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::history::History;
-use crate::parse::yaml::{Document, Malformed, Node};
+use crate::parse::yaml::{Document, Node, YamlError};
 use crate::text::Text;
-use crate::toml_source::{Problem, Source};
+use crate::toml_source::{Source, SourceError};
 
 /// What was given.
 #[derive(Debug, Clone, Default)]
@@ -58,20 +58,20 @@ impl Inputs {
 
 impl Promoted {
     /// Reads an `images.yaml`: a list of `name` and `dmap`, which holds a list of tags by digest.
-    pub fn read(source: &Source) -> Result<Self, Problem> {
+    pub fn read(source: &Source) -> Result<Self, SourceError> {
         let text = Text::from(&*source.text);
-        let document = Document::parse(&text).map_err(|Malformed { message, offset }| {
-            source.problem(offset..offset, format!("this is no YAML: {message}"))
+        let document = Document::parse(&text).map_err(|YamlError { message, offset }| {
+            source.error(offset..offset, format!("this is no YAML: {message}"))
         })?;
         let root = document.root();
         if !root.is_sequence() {
             let help = "this is the images.yaml of the registry: a list of `- name: …` with `dmap: …`";
-            return Err(source.problem(root.span(), "this is no list of images").help(help));
+            return Err(source.error(root.span(), "this is no list of images").help(help));
         }
         let mut tags: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for item in root.items() {
             let name = item.get("name").and_then(Node::text);
-            let name = name.ok_or_else(|| source.problem(item.span(), "this entry has no name"))?;
+            let name = name.ok_or_else(|| source.error(item.span(), "this entry has no name"))?;
             let of_image = tags.entry(name).or_default();
             for (_, list) in item.get("dmap").into_iter().flat_map(Node::pairs) {
                 of_image.extend(list.items().filter_map(Node::text));

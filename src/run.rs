@@ -26,9 +26,9 @@ pub struct Outcome {
     /// How many findings head has that base had already.
     pub older: usize,
     /// Rules that could not judge. The run has failed if there is one, whatever was found.
-    pub failures: Vec<Failure>,
+    pub errors: Vec<RunError>,
     /// Rules that could not look. That they found nothing says nothing.
-    pub blind: Vec<Blind>,
+    pub skipped: Vec<SkippedRule>,
     /// Of a whole tree: settings of the repository's own that are without effect, one line each.
     pub unused: Vec<String>,
     /// The names of the images that were judged, in order: those of the whole tree, or those that the change touches where it
@@ -48,7 +48,7 @@ pub enum Judge {
 /// Something that could not judge, and why.
 #[derive(Debug, Clone, thiserror::Error, miette::Diagnostic)]
 #[error("{}{reason}", self.judge.introduction())]
-pub struct Failure {
+pub struct RunError {
     /// What could not.
     pub judge: Judge,
     /// What stood in the way.
@@ -60,7 +60,7 @@ pub struct Failure {
 
 /// A rule that could not look.
 #[derive(Debug, Clone)]
-pub struct Blind {
+pub struct SkippedRule {
     /// The rule.
     pub rule: RuleId,
     /// What it lacks.
@@ -85,7 +85,7 @@ impl Judge {
     }
 }
 
-impl Failure {
+impl RunError {
     fn new(rule: &Rule, StoreError { path, reason, help }: StoreError) -> Self {
         let error = StoreError { path, reason, help: None };
         Self { judge: Judge::Rule(Arc::clone(&rule.id)), reason: error.to_string(), help }
@@ -142,18 +142,18 @@ pub fn judge(pack: &Pack, pair: &Pair<'_>) -> Result<Outcome, StoreError> {
     let mut outcome = Outcome { images, ..Outcome::default() };
     for rule in pack.rules.iter().filter(|rule| rule.level != Level::Off) {
         if let Some(missing) = rule.missing(sight) {
-            outcome.blind.push(Blind { rule: Arc::clone(&rule.id), missing });
+            outcome.skipped.push(SkippedRule { rule: Arc::clone(&rule.id), missing });
         }
     }
     let mut old = Vec::new();
     for (Applied { rule, .. }, judgement) in rules.into_iter().zip(judgements) {
         match judgement {
             Ok(Judgement { new, old: of_rule, unread }) => {
-                outcome.failures.extend(unread.into_iter().map(|error| Failure::new(rule, error)));
+                outcome.errors.extend(unread.into_iter().map(|error| RunError::new(rule, error)));
                 old.extend(of_rule.into_iter().filter(|_| !rule.is_silent).map(|diagnostic| stamp(rule, diagnostic)));
                 outcome.findings.extend(new.into_iter().map(|diagnostic| stamp(rule, diagnostic)));
             }
-            Err(failure) => outcome.failures.push(failure),
+            Err(error) => outcome.errors.push(error),
         }
     }
     if change.is_none() {
@@ -177,15 +177,15 @@ struct Applied<'a> {
 
 impl Applied<'_> {
     /// What the check finds. A panic in it is caught.
-    fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, Failure> {
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, RunError> {
         match catch_unwind(AssertUnwindSafe(|| self.check.kind().run(context))) {
-            Ok(result) => result.map_err(|error| Failure::new(self.rule, error)),
+            Ok(result) => result.map_err(|error| RunError::new(self.rule, error)),
             Err(panic) => {
                 let message = panic.downcast_ref::<&str>().copied();
                 let message = message.or(panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message");
                 let help = "this is a fault of imglint; please report it with what it was run on".to_owned();
                 let judge = Judge::Rule(Arc::clone(&self.rule.id));
-                Err(Failure { judge, reason: format!("it panicked: {message}"), help: Some(help) })
+                Err(RunError { judge, reason: format!("it panicked: {message}"), help: Some(help) })
             }
         }
     }
@@ -216,7 +216,7 @@ fn waive(pack: &Pack, pair: &Pair<'_>, trees: &Trees, sight: Sight<'_>, outcome:
     let base = trees.before.as_ref().map(|before| &before.base);
     let mut judged = Vec::new();
     for rule in pack.rules.iter().filter(|rule| rule.is_judged()) {
-        let has_failed = outcome.failures.iter().any(|failure| failure.judge == Judge::Rule(Arc::clone(&rule.id)));
+        let has_failed = outcome.errors.iter().any(|error| error.judge == Judge::Rule(Arc::clone(&rule.id)));
         if !has_failed && rule.missing(sight).is_none() {
             judged.push(&*rule.id);
         }
@@ -237,10 +237,10 @@ fn waive(pack: &Pack, pair: &Pair<'_>, trees: &Trees, sight: Sight<'_>, outcome:
     if trees.is_partial {
         return;
     }
-    let disorders = waivers.disorders(&outcome.findings, &comments, known);
+    let judged = waivers.judge(&outcome.findings, &comments, known);
     for rule in pack.rules.iter().filter(|rule| rule.level != Level::Off) {
         let Body::WaiverHygiene(hygiene) = &rule.body else { continue };
-        let Judgement { new, old: of_rule, .. } = compare(disorders.now(hygiene), &disorders.before(hygiene));
+        let Judgement { new, old: of_rule, .. } = compare(judged.now(hygiene), &judged.before(hygiene));
         old.extend(of_rule.into_iter().map(|diagnostic| stamp(rule, diagnostic)));
         outcome.findings.extend(new.into_iter().map(|diagnostic| stamp(rule, diagnostic)));
     }
@@ -350,9 +350,9 @@ impl Outcome {
             finding.diagnostic.fix = None;
             self.findings.push(finding);
         }
-        for failure in &step.failures {
-            if !self.failures.iter().any(|known| known.judge == failure.judge) {
-                self.failures.push(failure.clone());
+        for error in &step.errors {
+            if !self.errors.iter().any(|known| known.judge == error.judge) {
+                self.errors.push(error.clone());
             }
         }
         self.findings.sort_by(|one, other| order(one).cmp(&order(other)));
@@ -402,7 +402,7 @@ fn through_links(fix: &mut Fix, files: &Snapshot<'_>) -> Result<(), StoreError> 
 }
 
 /// Applies one rule. Whatever happens in it, the others go on.
-fn apply(applied: &Applied<'_>, context: &Context<'_>, before: Option<&Context<'_>>) -> Result<Judgement, Failure> {
+fn apply(applied: &Applied<'_>, context: &Context<'_>, before: Option<&Context<'_>>) -> Result<Judgement, RunError> {
     let new = applied.run(context)?;
     let unread = applied.check.kind().unread(context);
     let judgement = match (before, applied.check.basis()) {

@@ -841,7 +841,7 @@ checked_string! {
         Platform::parse(text).ok_or_else(|| "this is no platform; one looks like linux/amd64".to_owned())
     };
     /// A pattern as `.gitignore` reads it.
-    IgnorePattern(glob::Pattern): glob::Pattern::new;
+    IgnorePattern(glob::GitIgnorePattern): glob::GitIgnorePattern::new;
 }
 
 fn thirty_days() -> u32 {

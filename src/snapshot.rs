@@ -75,9 +75,9 @@ pub struct StoreError {
 
 impl StoreError {
     /// A file that must be readable, and is not.
-    pub fn unreadable(path: &str, why: &Unreadable) -> Self {
+    pub fn unreadable(path: &str, why: &ReadError) -> Self {
         let help = match why {
-            Unreadable::Pointer => "fetch what the pointers of Git LFS stand for: git lfs pull",
+            ReadError::Pointer => "fetch what the pointers of Git LFS stand for: git lfs pull",
             _ => "rules look into this file: put the file itself here, as text of at most 1 MiB",
         };
         Self { path: path.to_owned(), reason: format!("it {why}"), help: Some(help.to_owned()) }
@@ -86,7 +86,7 @@ impl StoreError {
 
 /// Why a file that is there holds no text that could be judged. The author can mend it, hence a finding.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Unreadable {
+pub enum ReadError {
     /// Larger than [`MAX_FILE`].
     #[error("is larger than 1 MiB")]
     TooLarge,
@@ -105,10 +105,10 @@ pub enum Unreadable {
 pub const POINTER: &[u8] = b"version https://git-lfs.github.com/spec/";
 
 /// Where links lead, or why that cannot be told.
-pub type Followed<'s> = Result<Vec<(&'s Arc<str>, &'s Entry)>, Unreadable>;
+pub type Followed<'s> = Result<Vec<(&'s Arc<str>, &'s Entry)>, ReadError>;
 
 /// A file's text, or why it has none.
-pub type Read = Result<Arc<Text>, Unreadable>;
+pub type Read = Result<Arc<Text>, ReadError>;
 
 /// The files of a tree.
 #[derive(Clone)]
@@ -188,7 +188,7 @@ impl<'r> Snapshot<'r> {
         };
         let Some(end) = self.entries.get_key_value(end.as_str()) else {
             let target = self.read(first.0, first.1)?;
-            return Ok(Some(Err(target.map_or_else(|error| error, |text| Unreadable::Link(text.as_str().to_owned())))));
+            return Ok(Some(Err(target.map_or_else(|error| error, |text| ReadError::Link(text.as_str().to_owned())))));
         };
         way.push(end);
         Ok(Some(Ok(way)))
@@ -196,12 +196,12 @@ impl<'r> Snapshot<'r> {
 
     /// Where a path of a file or of a directory really lies, whether or not anything is there: links on the way are followed, and so
     /// is what they lead to. An error where that is not in the snapshot.
-    pub fn resolve(&self, path: &str) -> Result<Result<String, Unreadable>, StoreError> {
+    pub fn resolve(&self, path: &str) -> Result<Result<String, ReadError>, StoreError> {
         Ok(self.walk(path)?.map(|walk| walk.end))
     }
 
     /// Follows a path over its links.
-    fn walk(&self, path: &str) -> Result<Result<Walk<'_>, Unreadable>, StoreError> {
+    fn walk(&self, path: &str) -> Result<Result<Walk<'_>, ReadError>, StoreError> {
         let mut links = Vec::new();
         let mut first_target = None;
         let mut here = String::with_capacity(path.len());
@@ -209,7 +209,7 @@ impl<'r> Snapshot<'r> {
         while let Some(part) = parts.pop() {
             match part.as_str() {
                 "" | "." => continue,
-                ".." if here.is_empty() => return Ok(Err(Unreadable::Link(first_target.unwrap_or_default()))),
+                ".." if here.is_empty() => return Ok(Err(ReadError::Link(first_target.unwrap_or_default()))),
                 ".." => {
                     here.truncate(here.rfind('/').unwrap_or(0));
                     continue;
@@ -223,7 +223,7 @@ impl<'r> Snapshot<'r> {
             here.push_str(&part);
             let Some((path, entry)) = self.entries.get_key_value(here.as_str()) else { continue };
             if entry.kind == FileKind::Submodule {
-                return Ok(Err(Unreadable::Submodule));
+                return Ok(Err(ReadError::Submodule));
             }
             if entry.kind != FileKind::Symlink {
                 continue;
@@ -233,11 +233,11 @@ impl<'r> Snapshot<'r> {
                 Err(unreadable) => return Ok(Err(unreadable)),
             };
             if target.as_str().len() > MAX_TARGET {
-                return Ok(Err(Unreadable::TooLarge));
+                return Ok(Err(ReadError::TooLarge));
             }
             let first = first_target.get_or_insert_with(|| target.as_str().to_owned());
             if links.len() >= MAX_LINKS || target.as_str().starts_with('/') {
-                return Ok(Err(Unreadable::Link(first.clone())));
+                return Ok(Err(ReadError::Link(first.clone())));
             }
             links.push((path, entry));
             here.truncate(before);
@@ -261,7 +261,7 @@ impl<'r> Snapshot<'r> {
     pub fn pointers(&self) -> usize {
         let read = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
         let pointers: HashSet<&Content> =
-            read.iter().filter(|(_, read)| **read == Err(Unreadable::Pointer)).map(|(content, _)| content).collect();
+            read.iter().filter(|(_, read)| **read == Err(ReadError::Pointer)).map(|(content, _)| content).collect();
         if pointers.is_empty() {
             return 0;
         }
@@ -282,7 +282,7 @@ impl<'r> Snapshot<'r> {
 
     fn read(&self, path: &str, entry: &Entry) -> Result<Read, StoreError> {
         if entry.kind == FileKind::Submodule {
-            return Ok(Err(Unreadable::Submodule));
+            return Ok(Err(ReadError::Submodule));
         }
         if let Some(read) = self.cached().get(&entry.content) {
             return Ok(read.clone());
@@ -293,8 +293,8 @@ impl<'r> Snapshot<'r> {
         };
         let bytes = bytes.filter(|bytes| bytes.len() <= MAX_FILE);
         let read = match bytes {
-            None => Err(Unreadable::TooLarge),
-            Some(bytes) if bytes.starts_with(POINTER) => Err(Unreadable::Pointer),
+            None => Err(ReadError::TooLarge),
+            Some(bytes) if bytes.starts_with(POINTER) => Err(ReadError::Pointer),
             Some(bytes) => Ok(Arc::new(Text::new(bytes))),
         };
         self.cached().insert(entry.content.clone(), read.clone());
@@ -399,8 +399,8 @@ mod tests {
         ]);
         let read = |path| snapshot.text(path).expect("all is in memory").expect("there is such a path");
         assert_eq!(read("b/VERSION").expect("leads to a file").as_str(), "1.0\n");
-        assert_eq!(read("c/VERSION"), Err(Unreadable::Link("../../etc/passwd".to_owned())));
-        assert_eq!(read("d/VERSION"), Err(Unreadable::Link("VERSION".to_owned())));
+        assert_eq!(read("c/VERSION"), Err(ReadError::Link("../../etc/passwd".to_owned())));
+        assert_eq!(read("d/VERSION"), Err(ReadError::Link("VERSION".to_owned())));
     }
 
     #[test]

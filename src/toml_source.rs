@@ -24,7 +24,7 @@ pub struct Source {
 
 /// Something wrong in a [`Source`].
 #[derive(Debug, Clone)]
-pub struct Problem {
+pub struct SourceError {
     source: Source,
     message: String,
     span: Span,
@@ -33,16 +33,16 @@ pub struct Problem {
 
 /// Everything that is wrong in the configuration of a run.
 #[derive(Debug)]
-pub struct ConfigError(pub Vec<Problem>);
+pub struct ConfigError(pub Vec<SourceError>);
 
-/// How many problems are shown: who has more mends a cause, and not each of them.
-const MAX_PROBLEMS: usize = 50;
+/// How many errors are shown: who has more mends a cause, and not each of them.
+const MAX_ERRORS: usize = 50;
 
 impl std::fmt::Display for ConfigError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("the configuration cannot be used")?;
-        if self.0.len() > MAX_PROBLEMS {
-            write!(f, ": more is wrong in it than is shown, which is the first {MAX_PROBLEMS} problems")?;
+        if self.0.len() > MAX_ERRORS {
+            write!(f, ": more is wrong in it than is shown, which is the first {MAX_ERRORS} problems")?;
         }
         Ok(())
     }
@@ -57,38 +57,44 @@ impl Source {
     }
 
     /// Something wrong at a place of it.
-    pub fn problem(&self, span: Span, message: impl Into<String>) -> Problem {
+    pub fn error(&self, span: Span, message: impl Into<String>) -> SourceError {
         let end = self.text.len();
         let span = span.start.min(end)..span.end.clamp(span.start.min(end), end);
-        Problem { source: self.clone(), message: message.into(), span, help: None }
+        SourceError { source: self.clone(), message: message.into(), span, help: None }
     }
 
     /// A name that is not known, with the nearest one that is.
-    pub fn unknown<'n>(&self, span: Span, what: &str, name: &str, known: impl IntoIterator<Item = &'n str>) -> Problem {
-        let mut problem = self.problem(span, format!("unknown {what} `{}`", escape(name)));
-        problem.help = Some(suggest(name, known));
-        problem
+    pub fn unknown<'n>(
+        &self,
+        span: Span,
+        what: &str,
+        name: &str,
+        known: impl IntoIterator<Item = &'n str>,
+    ) -> SourceError {
+        let mut error = self.error(span, format!("unknown {what} `{}`", escape(name)));
+        error.help = Some(suggest(name, known));
+        error
     }
 
     /// The table that the text is; with everything that is wrong with its syntax.
-    pub fn table(&self) -> Result<Spanned<DeTable<'_>>, Vec<Problem>> {
+    pub fn table(&self) -> Result<Spanned<DeTable<'_>>, Vec<SourceError>> {
         let (table, errors) = DeTable::parse_recoverable(&self.text);
         if errors.is_empty() {
             return Ok(table);
         }
-        Err(errors.iter().map(|error| self.problem(error.span().unwrap_or(0..0), error.message())).collect())
+        Err(errors.iter().map(|error| self.error(error.span().unwrap_or(0..0), error.message())).collect())
     }
 
     /// Reads the text as a `T`, with everything that is wrong in it.
-    pub fn read<T: DeserializeOwned>(&self) -> Result<T, Vec<Problem>> {
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, Vec<SourceError>> {
         self.read_table(self.table()?)
     }
 
     /// Reads a table of this text as a `T`.
-    pub fn read_table<T: DeserializeOwned>(&self, table: Spanned<DeTable<'_>>) -> Result<T, Vec<Problem>> {
-        self.read_all(table).map_err(|mut problems| {
-            problems.sort_by_key(|problem| problem.span.start);
-            problems
+    pub fn read_table<T: DeserializeOwned>(&self, table: Spanned<DeTable<'_>>) -> Result<T, Vec<SourceError>> {
+        self.read_all(table).map_err(|mut errors| {
+            errors.sort_by_key(|error| error.span.start);
+            errors
         })
     }
 
@@ -97,7 +103,7 @@ impl Source {
         &'a self,
         other: &'a Self,
         overrides: Vec<Override<'a>>,
-    ) -> Result<T, Vec<Problem>> {
+    ) -> Result<T, Vec<SourceError>> {
         if overrides.is_empty() {
             // The usual case, and the quick one.
             return toml::from_str(&self.text).or_else(|_| self.read());
@@ -105,7 +111,7 @@ impl Source {
         let mut table = self.table()?;
         // What is wrong here already must not be laid at the door of an override.
         self.read_table::<T>(table.clone())?;
-        let mut problems = Vec::new();
+        let mut errors = Vec::new();
         for Override { path, key, value } in overrides {
             let mut with_it = table.clone();
             let value_span = value.span();
@@ -114,20 +120,20 @@ impl Source {
                 Ok(_) => table = with_it,
                 Err(error) => {
                     let of_key = error.message().starts_with("unknown field");
-                    problems.push(other.explain(&error, if of_key { key.span() } else { value_span }));
+                    errors.push(other.explain(&error, if of_key { key.span() } else { value_span }));
                 }
             }
         }
-        if problems.is_empty() { self.read_table(table) } else { Err(problems) }
+        if errors.is_empty() { self.read_table(table) } else { Err(errors) }
     }
 
-    fn read_all<T: DeserializeOwned>(&self, mut table: Spanned<DeTable<'_>>) -> Result<T, Vec<Problem>> {
-        let mut problems = Vec::new();
+    fn read_all<T: DeserializeOwned>(&self, mut table: Spanned<DeTable<'_>>) -> Result<T, Vec<SourceError>> {
+        let mut errors = Vec::new();
         let mut removed: Vec<String> = Vec::new();
         loop {
             let error = match T::deserialize(Deserializer::from(table.clone())) {
-                Ok(value) if problems.is_empty() => return Ok(value),
-                Ok(_) => return Err(problems),
+                Ok(value) if errors.is_empty() => return Ok(value),
+                Ok(_) => return Err(errors),
                 Err(error) => error,
             };
             let named = error.message().split('`').nth(1).unwrap_or_default();
@@ -136,20 +142,20 @@ impl Source {
             let is_consequence = is_missed || (!removed.is_empty() && error.message().starts_with("wanted exactly 1"));
             let span = error.span().unwrap_or(0..0);
             if !is_consequence {
-                problems.push(self.explain(&error, span.clone()));
+                errors.push(self.explain(&error, span.clone()));
             }
             // Each reading takes as long as the whole is large.
-            if problems.len() > MAX_PROBLEMS {
-                return Err(problems);
+            if errors.len() > MAX_ERRORS {
+                return Err(errors);
             }
             match remove(table.get_mut(), &span) {
                 Some(key) => removed.push(key),
-                None => return Err(problems),
+                None => return Err(errors),
             }
         }
     }
 
-    fn explain(&self, error: &toml::de::Error, span: Span) -> Problem {
+    fn explain(&self, error: &toml::de::Error, span: Span) -> SourceError {
         let message = error.message();
         // serde says: unknown field `a`, expected `b` — or: expected one of `b`, `c` — or: there are no fields
         let mut names = message.split('`').skip(1).step_by(2);
@@ -158,7 +164,7 @@ impl Source {
         } else if message.starts_with("unknown variant") {
             "value"
         } else {
-            return self.problem(span, message);
+            return self.error(span, message);
         };
         let unknown = names.next().unwrap_or_default();
         self.unknown(span, what, unknown, names)
@@ -213,10 +219,10 @@ fn remove(table: &mut DeTable<'_>, span: &Span) -> Option<String> {
     })
 }
 
-/// The longest line that is shown with a problem, in bytes.
+/// The longest line that is shown with an error, in bytes.
 const LONGEST_LINE: usize = 2000;
 
-impl Problem {
+impl SourceError {
     /// Adds what to do.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
@@ -225,7 +231,7 @@ impl Problem {
     }
 }
 
-impl std::fmt::Display for Problem {
+impl std::fmt::Display for SourceError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let before = &self.source.text[..self.source.text.floor_char_boundary(self.span.start)];
         let line = 1 + before.bytes().filter(|&byte| byte == b'\n').count();
@@ -233,9 +239,9 @@ impl std::fmt::Display for Problem {
     }
 }
 
-impl std::error::Error for Problem {}
+impl std::error::Error for SourceError {}
 
-impl Diagnostic for Problem {
+impl Diagnostic for SourceError {
     fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
         self.help.as_ref().map(|help| Box::new(help) as _)
     }
@@ -253,7 +259,7 @@ impl Diagnostic for Problem {
     }
 }
 
-impl SourceCode for Problem {
+impl SourceCode for SourceError {
     fn read_span<'a>(
         &'a self,
         span: &miette::SourceSpan,
@@ -274,7 +280,7 @@ impl SourceCode for Problem {
 
 impl Diagnostic for ConfigError {
     fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
-        Some(Box::new(self.0.iter().take(MAX_PROBLEMS).map(|problem| problem as &dyn Diagnostic)))
+        Some(Box::new(self.0.iter().take(MAX_ERRORS).map(|error| error as &dyn Diagnostic)))
     }
 }
 
@@ -302,9 +308,9 @@ mod tests {
     #[test]
     fn every_mistake_is_reported_in_one_reading() {
         let source = Source::new("x.toml", "level = \"eror\"\npath = []\n[inner]\nwhn = 1\nwhen = 3\n");
-        let problems = source.read::<Sample>().expect_err("there are four mistakes");
+        let errors = source.read::<Sample>().expect_err("there are four mistakes");
         let said: Vec<_> =
-            problems.iter().map(|problem| (problem.to_string(), problem.help.clone().unwrap_or_default())).collect();
+            errors.iter().map(|error| (error.to_string(), error.help.clone().unwrap_or_default())).collect();
         let said: Vec<_> = said.iter().map(|(message, help)| (message.as_str(), help.as_str())).collect();
         assert_eq!(
             said,
@@ -319,7 +325,7 @@ mod tests {
 
     #[test]
     fn broken_syntax_is_placed() {
-        let problems = Source::new("x.toml", "a = 1\nb = \n").read::<toml::Table>().expect_err("no value");
-        assert!(problems[0].to_string().starts_with("x.toml:2: "), "{}", problems[0]);
+        let errors = Source::new("x.toml", "a = 1\nb = \n").read::<toml::Table>().expect_err("no value");
+        assert!(errors[0].to_string().starts_with("x.toml:2: "), "{}", errors[0]);
     }
 }

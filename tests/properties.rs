@@ -129,7 +129,7 @@ fn allowed() -> Allowed {
 
 fn repaired(pack: &Pack, pair: &mut Pair<'_>) -> Repair {
     let repair = repair(pack, pair, &allowed()).expect("it comes to rest");
-    assert!(repair.after.failures.is_empty(), "{:?}", repair.after.failures);
+    assert!(repair.after.errors.is_empty(), "{:?}", repair.after.errors);
     repair
 }
 

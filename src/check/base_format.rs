@@ -23,8 +23,8 @@ pub struct BaseFormat {
     architectures: Vec<String>,
 }
 
-/// What is wrong with a line: where, what, what to do, and what to write in the place of which parts.
-struct Flaw {
+/// What is found on a line: where, what, what to do, and what to write in the place of which parts.
+struct LineDiagnostic {
     span: Span,
     message: String,
     help: String,
@@ -66,16 +66,15 @@ impl BaseFormat {
         let keys = Keys::of(lines);
         for (number, line) in lines.iter().enumerate() {
             let written = text.slice(&line.span);
-            let mut flaws = Vec::new();
-            self.judge_line(line, written, &mut flaws);
-            flaws.extend(keys.judge(number, line));
-            for flaw in flaws {
-                let message = format!("{file} of {}: {}", image.name, flaw.message);
-                let mut diagnostic = Diagnostic::new(message, Location::new(&base.path, text, flaw.span.clone()))
-                    .image(&image.name)
-                    .help(flaw.help);
-                if !flaw.replacements.is_empty() {
-                    let changes = flaw.replacements.into_iter().filter(|(span, new)| text.slice(span) != *new);
+            let mut of_line = Vec::new();
+            self.judge_line(line, written, &mut of_line);
+            of_line.extend(keys.judge(number, line));
+            for LineDiagnostic { span, message, help, replacements } in of_line {
+                let message = format!("{file} of {}: {message}", image.name);
+                let mut diagnostic =
+                    Diagnostic::new(message, Location::new(&base.path, text, span)).image(&image.name).help(help);
+                if !replacements.is_empty() {
+                    let changes = replacements.into_iter().filter(|(span, new)| text.slice(span) != *new);
                     let edits = changes.map(|(span, new)| Edit::replace(&base.path, &span, new));
                     let title = format!("tidy the line of {} in {file} of {}", escape(&line.key), image.name);
                     diagnostic = diagnostic.fix(Fix::safe(title, edits.collect()));
@@ -85,9 +84,9 @@ impl BaseFormat {
         }
     }
 
-    fn judge_line(&self, line: &Line, written: &str, flaws: &mut Vec<Flaw>) {
+    fn judge_line(&self, line: &Line, written: &str, found: &mut Vec<LineDiagnostic>) {
         let Some(value) = &line.value else {
-            flaws.push(Flaw {
+            found.push(LineDiagnostic {
                 span: line.key_span.clone(),
                 message: format!("`{}` has no `=`", line.key),
                 help: "a line is `os/arch=image` or `os/arch/version=image`".to_owned(),
@@ -95,12 +94,12 @@ impl BaseFormat {
             });
             return;
         };
-        self.judge_platform(line, flaws);
+        self.judge_platform(line, found);
         let tidy = format!("{}={value}", line.key);
         if written != tidy {
             let what =
                 if written.trim_end() == tidy && written.ends_with('\r') { "a carriage return" } else { "blanks" };
-            flaws.push(Flaw {
+            found.push(LineDiagnostic {
                 span: line.span.clone(),
                 message: format!("{what} on the line of {}", line.key),
                 help: "the build script takes them for part of the platform or of the image".to_owned(),
@@ -125,7 +124,7 @@ impl BaseFormat {
         } else {
             None
         };
-        flaws.extend(wrong.map(|message| Flaw {
+        found.extend(wrong.map(|message| LineDiagnostic {
             span: line.value_span.clone(),
             message,
             help: "write one image reference behind the `=`".to_owned(),
@@ -133,7 +132,7 @@ impl BaseFormat {
         }));
     }
 
-    fn judge_platform(&self, line: &Line, flaws: &mut Vec<Flaw>) {
+    fn judge_platform(&self, line: &Line, found: &mut Vec<LineDiagnostic>) {
         let parts: Vec<&str> = line.key.split('/').collect();
         let mut replacements = Vec::new();
         let wrong = match parts[..] {
@@ -161,7 +160,12 @@ impl BaseFormat {
                 "a platform is `os/arch` or `os/arch/version`".to_owned(),
             )),
         };
-        flaws.extend(wrong.map(|(message, help)| Flaw { span: line.key_span.clone(), message, help, replacements }));
+        found.extend(wrong.map(|(message, help)| LineDiagnostic {
+            span: line.key_span.clone(),
+            message,
+            help,
+            replacements,
+        }));
     }
 }
 
@@ -207,7 +211,7 @@ impl<'l> Keys<'l> {
     }
 
     /// What is wrong with a key that the build script cannot tell from another one.
-    fn judge(&self, number: usize, line: &Line) -> Option<Flaw> {
+    fn judge(&self, number: usize, line: &Line) -> Option<LineDiagnostic> {
         let key = line.key.as_str();
         let message = if self.first.get(key).is_some_and(|first| *first < number) {
             format!("{key} is listed twice")
@@ -217,6 +221,6 @@ impl<'l> Keys<'l> {
             format!("{key} is the end of {longer}: the build script finds both lines")
         };
         let help = "keep one line a platform".to_owned();
-        Some(Flaw { span: line.key_span.clone(), message, help, replacements: Vec::new() })
+        Some(LineDiagnostic { span: line.key_span.clone(), message, help, replacements: Vec::new() })
     }
 }

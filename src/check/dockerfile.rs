@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::kind::{Context, Kind, Reads, once};
 use crate::finding::{Diagnostic, Location};
-use crate::model::{Image, Parsed, Unparsed};
+use crate::model::{Image, ParseError, Parsed};
 use crate::parse::glob::PathPattern;
 use crate::snapshot::StoreError;
 use crate::text::file_name;
@@ -13,12 +13,12 @@ use crate::text::file_name;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Dockerfile {
-    forbid: Forbidden,
+    forbid: ForbiddenDockerfile,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-enum Forbidden {
+enum ForbiddenDockerfile {
     /// A Dockerfile that cannot be read.
     Malformed,
     /// An image without one.
@@ -34,8 +34,8 @@ impl Kind for Dockerfile {
         let images = context.head.images.values();
         Ok(match self.forbid {
             // One file may be built for several platforms.
-            Forbidden::Malformed => once(images.flat_map(|image| malformed(image)).collect()),
-            Forbidden::Missing => images.filter_map(|image| missing(context, image)).collect(),
+            ForbiddenDockerfile::Malformed => once(images.flat_map(|image| malformed(image)).collect()),
+            ForbiddenDockerfile::Missing => images.filter_map(|image| missing(context, image)).collect(),
         })
     }
 }
@@ -44,10 +44,10 @@ fn malformed(image: &Image) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     for build in &image.builds {
         let reasons: Vec<(&str, Location)> = match &build.file {
-            Err(Unparsed { reason, location }) => vec![(reason, location.clone())],
+            Err(ParseError { reason, location }) => vec![(reason, location.clone())],
             Ok(Parsed { text, dockerfile }) => {
-                let flaws = dockerfile.flaws.iter();
-                flaws.map(|flaw| (&*flaw.message, Location::new(&build.path, text, flaw.span.clone()))).collect()
+                let errors = dockerfile.errors.iter();
+                errors.map(|error| (&*error.message, Location::new(&build.path, text, error.span.clone()))).collect()
             }
         };
         for (reason, location) in reasons {

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::kind::{Context, Files, Kind, Reads, once};
 use crate::finding::{Diagnostic, Location};
-use crate::model::context::{IgnoreFile, Unreadable, context_path, ignore_file, is_plain};
+use crate::model::context::{IgnoreFile, ParseError, context_path, ignore_file, is_plain};
 use crate::model::{Build, Image, Parsed};
 use crate::parse::dockerfile::Word;
 use crate::parse::dockerignore;
@@ -48,7 +48,7 @@ fn judge(
     let ignored = match ignore_file(image, build, context.files)? {
         None => return Ok(()),
         Some(Ok(ignored)) => ignored,
-        Some(Err(Unreadable { location, reason })) => {
+        Some(Err(ParseError { location, reason })) => {
             let message = format!("{} of {} cannot be read: {reason}", file_name(&location.path), image.name);
             diagnostics.push(Diagnostic::new(message, location).image(&image.name));
             return Ok(());

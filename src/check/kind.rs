@@ -151,14 +151,14 @@ pub(super) fn unread_dockerfiles(context: &Context<'_>, concern: Concern) -> Vec
     let mut unread: Vec<StoreError> = Vec::new();
     for image in context.head.images.values() {
         for build in &image.builds {
-            let Some(problem) = build.problem() else { continue };
+            let Some(error) = build.error() else { continue };
             let before = change.base_of(image).map(|base| &base.builds[..]).unwrap_or_default();
-            let is_old = before.iter().any(|old| old.path == build.path && old.problem().is_some());
+            let is_old = before.iter().any(|old| old.path == build.path && old.error().is_some());
             let is_touched = change.content.get(&image.directory).is_some_and(|paths| paths.contains(&build.path));
             let is_said = unread.iter().any(|error| *error.path == *build.path);
             if is_old && !is_said && (is_touched || may_be_built_on(image, build, &parents)) {
                 let help = "mend it: until then nobody can tell whether it follows the policy".to_owned();
-                unread.push(StoreError { path: build.path.to_string(), reason: problem.to_owned(), help: Some(help) });
+                unread.push(StoreError { path: build.path.to_string(), reason: error.to_owned(), help: Some(help) });
             }
         }
     }

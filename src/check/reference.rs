@@ -14,12 +14,12 @@ use crate::suggest::nearest;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct References {
-    forbid: Forbidden,
+    forbid: ForbiddenName,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-enum Forbidden {
+enum ForbiddenName {
     /// Names that no directory has, in images.
     Unknown,
     /// Names of images that the change takes away, and entries of the manifest that no directory has.
@@ -43,14 +43,14 @@ impl Kind for References {
             for reference in &image.references {
                 let target = reference.target.as_str();
                 if context.head.named(target).is_empty()
-                    && was_there(context, target) == (self.forbid == Forbidden::Gone)
+                    && was_there(context, target) == (self.forbid == ForbiddenName::Gone)
                     && seen.insert((&reference.path, reference.subject(), target))
                 {
                     diagnostics.push(self.of_image(image, reference, context));
                 }
             }
         }
-        if self.forbid == Forbidden::Gone
+        if self.forbid == ForbiddenName::Gone
             && let Some(manifest) = &context.head.manifest
         {
             for entry in manifest.entries.iter().filter(|entry| !entry.is_pinned) {
@@ -71,7 +71,7 @@ fn was_there(context: &Context<'_>, name: &str) -> bool {
 impl References {
     fn of_image(&self, image: &Image, reference: &Reference, context: &Context<'_>) -> Diagnostic {
         let target = &reference.target;
-        let (message, help) = if self.forbid == Forbidden::Gone {
+        let (message, help) = if self.forbid == ForbiddenName::Gone {
             let message = format!("{} names {target}, which this change deletes", image.name);
             (message, "take the reference away too, or keep the image".to_owned())
         } else {

@@ -8,7 +8,7 @@ use super::kind::{Context, Files, Kind, Reads};
 use crate::finding::{Diagnostic, Location};
 use crate::inputs::RegistryList;
 use crate::parse::capture::Pattern;
-use crate::parse::yaml::{Document, Malformed, Node};
+use crate::parse::yaml::{Document, Node, YamlError};
 use crate::snapshot::StoreError;
 use crate::suggest::suggest;
 use crate::text::{Text, file_name};
@@ -74,7 +74,7 @@ impl Registries {
 fn judge(path: &Arc<str>, text: &Arc<Text>, manifest: &str, known: &[&str], diagnostics: &mut Vec<Diagnostic>) {
     let document = match Document::parse(text) {
         Ok(document) => document,
-        Err(Malformed { message, offset }) => {
+        Err(YamlError { message, offset }) => {
             diagnostics.push(Diagnostic::new(
                 format!("{path} is no YAML: {message}"),
                 Location::new(path, text, offset..offset),

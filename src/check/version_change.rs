@@ -15,12 +15,12 @@ use crate::snapshot::{Snapshot, StoreError};
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct VersionChange {
-    forbid: Forbidden,
+    forbid: ForbiddenVersion,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-enum Forbidden {
+enum ForbiddenVersion {
     /// A version that the base branch took since the change left it.
     Taken,
     /// A version below the former one.
@@ -30,7 +30,7 @@ enum Forbidden {
 impl VersionChange {
     /// Whether it looks for versions that the base branch took.
     pub fn is_about_taken(&self) -> bool {
-        self.forbid == Forbidden::Taken
+        self.forbid == ForbiddenVersion::Taken
     }
 }
 
@@ -43,8 +43,8 @@ impl Kind for VersionChange {
         let Some(change) = context.change else { return Ok(Vec::new()) };
         let images = context.head.images.values();
         let diagnostics = images.filter_map(|image| match self.forbid {
-            Forbidden::Taken => taken(context, change, image),
-            Forbidden::Lower => lower(change, image),
+            ForbiddenVersion::Taken => taken(context, change, image),
+            ForbiddenVersion::Lower => lower(change, image),
         });
         Ok(diagnostics.collect())
     }

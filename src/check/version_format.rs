@@ -9,7 +9,7 @@ use super::kind::{Context, Kind, Reads};
 use crate::edit::{Edit, Fix};
 use crate::finding::{Diagnostic, Location};
 use crate::model::Image;
-use crate::parse::version::{Flaw, Version};
+use crate::parse::version::{Version, VersionError};
 use crate::snapshot::{FileKind, StoreError};
 use crate::text::{Text, file_name};
 
@@ -44,28 +44,28 @@ fn malformed(image: &Image) -> Vec<Diagnostic> {
         }
     };
     // Each is a diagnostic of its own: to mend one of several makes no new one.
-    let diagnostics = version.flaws.iter().map(|flaw| match version.usable() {
-        Some(value) => diagnostic(words(*flaw))
+    let diagnostics = version.errors.iter().map(|error| match version.usable() {
+        Some(value) => diagnostic(words(*error))
             .help(format!("leave nothing but `{value}`"))
             .fix(Fix::safe(format!("trim {file} of {}", image.name), trim(image, text, version))),
-        None => diagnostic(words(*flaw)).help("write one line that holds an image tag, such as 1.0"),
+        None => diagnostic(words(*error)).help("write one line that holds an image tag, such as 1.0"),
     });
     diagnostics.collect()
 }
 
-fn words(flaw: Flaw) -> &'static str {
-    match flaw {
-        Flaw::Empty => "is empty",
-        Flaw::ManyLines => "has more than one line",
-        Flaw::ByteOrderMark => "begins with a byte order mark",
-        Flaw::CarriageReturn => "has carriage returns",
-        Flaw::Blanks => "has blanks around the version",
-        Flaw::NoTag => "holds no valid image tag",
-        Flaw::Unparsable => "cannot be read: the file is not well formed",
-        Flaw::NoKey => "is missing: the file has no such key",
-        Flaw::NoScalar => "is not written out on one line",
-        Flaw::NoMatch => "is missing: the pattern of the pack matches nothing",
-        Flaw::SeveralMatches => "cannot be told: the pattern of the pack matches more than once",
+fn words(error: VersionError) -> &'static str {
+    match error {
+        VersionError::Empty => "is empty",
+        VersionError::ManyLines => "has more than one line",
+        VersionError::ByteOrderMark => "begins with a byte order mark",
+        VersionError::CarriageReturn => "has carriage returns",
+        VersionError::Blanks => "has blanks around the version",
+        VersionError::NoTag => "holds no valid image tag",
+        VersionError::Unparsable => "cannot be read: the file is not well formed",
+        VersionError::NoKey => "is missing: the file has no such key",
+        VersionError::NoScalar => "is not written out on one line",
+        VersionError::NoMatch => "is missing: the pattern of the pack matches nothing",
+        VersionError::SeveralMatches => "cannot be told: the pattern of the pack matches more than once",
     }
 }
 

@@ -20,7 +20,7 @@ use crate::text::{counted, escape, is_below, is_unprintable};
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 #[error("the name {} cannot stand in a line", escape(.0))]
 #[diagnostic(help("print names as JSON: `--format matrix`"))]
-struct NoLine(String);
+struct NameError(String);
 
 #[derive(Serialize)]
 struct Root<'a> {
@@ -29,7 +29,7 @@ struct Root<'a> {
     head: Head<'a>,
     images: Vec<Shown<'a>>,
     removed: Vec<&'a str>,
-    untold: Vec<ShownUntold<'a>>,
+    untold: Vec<ShownUnknownBase<'a>>,
     cycles: &'a [Vec<std::sync::Arc<str>>],
 }
 
@@ -68,7 +68,7 @@ enum ShownReason<'a> {
 }
 
 #[derive(Serialize)]
-struct ShownUntold<'a> {
+struct ShownUnknownBase<'a> {
     name: &'a str,
     directory: &'a str,
     path: &'a str,
@@ -102,7 +102,7 @@ pub(super) fn run(options: &Options, environment: &Environment) -> Result<u8, Er
             let mut lines = String::new();
             for name in names(&affected.images) {
                 if name.contains(is_unprintable) {
-                    return Err(NoLine(name.to_owned()).into());
+                    return Err(NameError(name.to_owned()).into());
                 }
                 let _ = writeln!(lines, "{name}"); // a string takes everything
             }
@@ -117,7 +117,7 @@ pub(super) fn run(options: &Options, environment: &Environment) -> Result<u8, Er
                 head: Head { rev: head, kind: frame.head.kind() },
                 images: affected.images.iter().map(shown).collect(),
                 removed: affected.removed.iter().map(|directory| &**directory).collect(),
-                untold: shown_untold(&affected),
+                untold: shown_unknown_bases(&affected),
                 cycles: &affected.cycles,
             };
             print(&to_string(&root))?;
@@ -150,9 +150,9 @@ fn names(images: &[AffectedImage]) -> Vec<&str> {
 /// What may be wrong with the answer, one line each.
 fn warnings(affected: &Affected) -> Vec<String> {
     let mut lines = Vec::new();
-    for untold in &affected.untold {
-        let location = shown_location(&untold.location);
-        lines.push(format!("note: {} may be affected, too: {location}: {}", untold.image.name, untold.reason));
+    for base in &affected.unknown_bases {
+        let location = shown_location(&base.location);
+        lines.push(format!("note: {} may be affected, too: {location}: {}", base.image.name, base.reason));
     }
     for cycle in &affected.cycles {
         let names: Vec<&str> = cycle.iter().chain(cycle.first()).map(|name| &**name).collect();
@@ -194,15 +194,15 @@ fn shown_reason(reason: &Reason) -> ShownReason<'_> {
     }
 }
 
-fn shown_untold(affected: &Affected) -> Vec<ShownUntold<'_>> {
+fn shown_unknown_bases(affected: &Affected) -> Vec<ShownUnknownBase<'_>> {
     let mut shown = Vec::new();
-    for untold in &affected.untold {
-        shown.push(ShownUntold {
-            name: &untold.image.name,
-            directory: &untold.image.directory,
-            path: &untold.location.path,
-            line: untold.location.positions().0.line,
-            reason: &untold.reason,
+    for base in &affected.unknown_bases {
+        shown.push(ShownUnknownBase {
+            name: &base.image.name,
+            directory: &base.image.directory,
+            path: &base.location.path,
+            line: base.location.positions().0.line,
+            reason: &base.reason,
         });
     }
     shown

@@ -57,7 +57,7 @@ pub(super) enum Command {
         rule: String,
         /// Where to find the rules
         #[command(flatten)]
-        policy: Policy,
+        policy: PolicyOptions,
     },
     /// Give images their next version, with everything that follows from it
     Bump(Bump),
@@ -68,7 +68,7 @@ pub(super) enum Command {
         format: ListFormat,
         /// Where to find the rules
         #[command(flatten)]
-        policy: Policy,
+        policy: PolicyOptions,
     },
     /// Show images, versions, references and stages as imglint understands them
     Inspect(Inspect),
@@ -196,7 +196,7 @@ pub(super) enum HookName {
 /// The repository and its policy.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Repository and policy")]
-pub(super) struct Policy {
+pub(super) struct PolicyOptions {
     /// The repository, if it is not the one around the current directory
     #[arg(long, value_name = "DIR")]
     pub(super) repo: Option<PathBuf>,
@@ -305,7 +305,7 @@ pub(super) struct Check {
 
     /// The repository and its policy
     #[command(flatten)]
-    pub(super) policy: Policy,
+    pub(super) policy: PolicyOptions,
 
     /// How many threads to use [default: one a core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), help_heading = "Output")]
@@ -333,7 +333,7 @@ pub(super) struct Inspect {
 
     /// The repository and its policy
     #[command(flatten)]
-    pub(super) policy: Policy,
+    pub(super) policy: PolicyOptions,
 }
 
 /// `imglint status`.
@@ -370,7 +370,7 @@ pub(super) struct Status {
 
     /// The repository and its policy
     #[command(flatten)]
-    pub(super) policy: Policy,
+    pub(super) policy: PolicyOptions,
 }
 
 /// `imglint affected`.
@@ -403,7 +403,7 @@ pub(super) struct Affected {
 
     /// The repository and its policy
     #[command(flatten)]
-    pub(super) policy: Policy,
+    pub(super) policy: PolicyOptions,
 }
 
 const STATUS_HELP: &str = "\
@@ -467,7 +467,7 @@ pub(super) struct Bump {
 
     /// The repository and its policy
     #[command(flatten)]
-    pub(super) policy: Policy,
+    pub(super) policy: PolicyOptions,
 }
 
 /// How to print.

@@ -32,7 +32,7 @@ pub(super) fn run(options: &Bump, environment: &Environment) -> Result<u8, Error
     drop(spinner);
     if options.diff {
         show_diff(&repair, &options.output, environment)?;
-    } else if repair.after.failures.is_empty() {
+    } else if repair.after.errors.is_empty() {
         put(&repair, &frame)?;
         let summary = summary::render(&repair);
         print(if summary.is_empty() {
@@ -50,8 +50,8 @@ pub(super) fn run(options: &Bump, environment: &Environment) -> Result<u8, Error
         }
     }
     say_conflicts(&repair);
-    for failure in &repair.after.failures {
-        complain(failure, options.output.color, environment);
+    for error in &repair.after.errors {
+        complain(error, options.output.color, environment);
     }
     Ok(code(&repair.after, Level::Error))
 }

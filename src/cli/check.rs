@@ -30,7 +30,7 @@ struct ThreadError(u16, rayon::ThreadPoolBuildError);
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 #[error("`--unsafe-fixes` says which repairs are made, but none was asked for")]
 #[diagnostic(help("add `--fix`, or `--diff` to see them first"))]
-struct NothingToRepair;
+struct RepairError;
 
 /// Judges, and reports whatever came of it. `is_last` says that the process ends after this.
 pub(super) fn run(options: &Options, environment: &Environment, is_last: bool) -> Result<u8, Error> {
@@ -38,9 +38,10 @@ pub(super) fn run(options: &Options, environment: &Environment, is_last: bool) -
     let check = Check { options, outputs: &outputs, environment };
     let done = check.run(is_last).inspect_err(|error| outputs.could_not_judge(&**error));
     let Done { mut code, repaired, written } = done?;
-    for (failure, result) in [("judged, but not repaired", repaired), ("judged, but a report is missing", written)] {
+    for (introduction, result) in [("judged, but not repaired", repaired), ("judged, but a report is missing", written)]
+    {
         if let Err(error) = result {
-            complain_of(failure, &*error, options.output.color, environment);
+            complain_of(introduction, &*error, options.output.color, environment);
             code = FAILED;
         }
     }
@@ -142,7 +143,7 @@ impl Check<'_> {
         let options = self.options;
         self.outputs.check()?;
         if options.unsafe_fixes && !self.repairs() {
-            return Err(NothingToRepair.into());
+            return Err(RepairError.into());
         }
         // Without the option, threads are started when there is work for them, and not before.
         if let Some(threads) = options.threads {
@@ -189,7 +190,7 @@ impl Check<'_> {
         }
         // A rule that failed in the middle of the repair has failed the run.
         if let Judged::Repaired { repair, .. } = &mut judged {
-            repair.before.failures.clone_from(&repair.after.failures);
+            repair.before.errors.clone_from(&repair.after.errors);
         }
         for outcome in judged.outcomes() {
             outcome.narrow(&paths);
@@ -253,8 +254,8 @@ impl Check<'_> {
         if let Some(repair) = judged.repair() {
             say_conflicts(repair);
         }
-        for failure in &judged.last().failures {
-            complain(failure, output.color, self.environment);
+        for error in &judged.last().errors {
+            complain(error, output.color, self.environment);
         }
     }
 
@@ -271,7 +272,7 @@ impl Check<'_> {
     }
 
     fn is_to_write(&self, repair: &Repair) -> bool {
-        self.options.fix && !self.options.diff && repair.after.failures.is_empty()
+        self.options.fix && !self.options.diff && repair.after.errors.is_empty()
     }
 
     /// The lowest level that fails.

@@ -17,7 +17,7 @@ pub(super) type Error = Box<dyn Diagnostic + Send + Sync>;
 
 /// The exit code that an outcome asks for. `gate` is the lowest level that fails.
 pub(super) fn code(outcome: &Outcome, gate: Level) -> u8 {
-    if !outcome.failures.is_empty() {
+    if !outcome.errors.is_empty() {
         FAILED
     } else if outcome.findings.iter().any(|finding| finding.waived.is_none() && finding.level >= gate) {
         FINDINGS

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::args::{ListFormat, Policy};
+use super::args::{ListFormat, PolicyOptions};
 use super::exit::{CLEAN, Error};
 use super::policy::choose_if_any;
 use super::rules_page;
@@ -13,7 +13,7 @@ use crate::pack::{BUILT_IN, Pack, Rule};
 use crate::text::escape;
 
 /// The packs whose rules can be spoken of: the repository's own, or else all of the program's.
-fn packs(policy: &Policy, environment: &Environment) -> Result<Vec<Pack>, Error> {
+fn packs(policy: &PolicyOptions, environment: &Environment) -> Result<Vec<Pack>, Error> {
     if let Some(chosen) = choose_if_any(policy, environment)? {
         return Ok(vec![chosen.pack]);
     }
@@ -23,7 +23,7 @@ fn packs(policy: &Policy, environment: &Environment) -> Result<Vec<Pack>, Error>
     Ok(packs)
 }
 
-pub(super) fn explain(id: &str, policy: &Policy, environment: &Environment) -> Result<u8, Error> {
+pub(super) fn explain(id: &str, policy: &PolicyOptions, environment: &Environment) -> Result<u8, Error> {
     let packs = packs(policy, environment)?;
     let mut unknown = None;
     for pack in &packs {
@@ -38,7 +38,7 @@ pub(super) fn explain(id: &str, policy: &Policy, environment: &Environment) -> R
     unknown.map_or(Ok(CLEAN), |error| Err(error.into()))
 }
 
-pub(super) fn list(format: ListFormat, policy: &Policy, environment: &Environment) -> Result<u8, Error> {
+pub(super) fn list(format: ListFormat, policy: &PolicyOptions, environment: &Environment) -> Result<u8, Error> {
     let mut text = String::new();
     let packs = packs(policy, environment)?;
     if format == ListFormat::Markdown {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::args::{Output, Policy, Target};
+use super::args::{Output, PolicyOptions, Target};
 use super::exit::Error;
 use super::policy::{Chosen, choose, head, now, waive};
 use super::terminal::{say, say_all};
@@ -35,7 +35,7 @@ pub(super) enum Compared<'a> {
 impl Frame {
     /// Finds the repository, what is judged in it, what that is compared with, and the rules.
     pub(super) fn begin(
-        policy: &Policy,
+        policy: &PolicyOptions,
         target: &Target,
         compared: &Compared<'_>,
         has_waivers: bool,

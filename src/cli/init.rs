@@ -275,7 +275,7 @@ fn is_dockerfile(path: &str, files: &Snapshot<'_>) -> bool {
         DOCKERFILE => true,
         name if name.starts_with(DOCKERFILE) => {
             let text = files.text(path).ok().flatten().and_then(Result::ok);
-            text.is_some_and(|text| Dockerfile::parse(&text).is_ok_and(|dockerfile| dockerfile.flaws.is_empty()))
+            text.is_some_and(|text| Dockerfile::parse(&text).is_ok_and(|dockerfile| dockerfile.errors.is_empty()))
         }
         _ => false,
     }

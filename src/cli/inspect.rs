@@ -135,7 +135,7 @@ fn show<'a>(
     };
     let dockerfiles = image.builds.iter().map(|build| {
         let (stages, error) = match &build.file {
-            Err(unparsed) => (Vec::new(), Some(unparsed.reason.as_str())),
+            Err(error) => (Vec::new(), Some(error.reason.as_str())),
             Ok(parsed) => {
                 let line = |offset: usize| parsed.text.position(offset).line;
                 let stages = parsed.dockerfile.stages.iter().map(|stage| ShownStage {

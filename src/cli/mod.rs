@@ -50,7 +50,7 @@ pub fn main() -> ExitCode {
         Some(Command::Bump(bump)) => bump.output.color,
         _ => arguments.check.output.color,
     };
-    let failure = match &arguments.command {
+    let introduction = match &arguments.command {
         Some(Command::Bump(_) | Command::Init(_) | Command::Hook(Hook::Install(_) | Hook::Uninstall(_))) => {
             "nothing was changed"
         }
@@ -85,7 +85,7 @@ pub fn main() -> ExitCode {
     match result {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            complain_of(failure, &*error, colour, &environment);
+            complain_of(introduction, &*error, colour, &environment);
             ExitCode::from(FAILED)
         }
     }
@@ -93,19 +93,19 @@ pub fn main() -> ExitCode {
 
 /// The command that stands behind options, where clap takes its name for a path: options of `check` may come before paths, and
 /// clap cannot tell them from those of a command. A misspelt one is a path to clap, too.
-fn misplaced(check: &args::Check) -> Option<Misplaced> {
+fn misplaced(check: &args::Check) -> Option<CommandError> {
     let first = check.paths.first().filter(|path| !path.exists())?.to_str()?;
     let command = Cli::command();
     if command.find_subcommand(first).is_some() {
-        return Some(Misplaced::Command(first.to_owned()));
+        return Some(CommandError::Command(first.to_owned()));
     }
     let mut names = command.get_subcommands().map(clap::Command::get_name);
     let nearest = names.find(|name| strsim::damerau_levenshtein(name, first) <= name.len() / 3)?;
-    Some(Misplaced::Misspelt(first.to_owned(), nearest.to_owned()))
+    Some(CommandError::Misspelt(first.to_owned(), nearest.to_owned()))
 }
 
 #[derive(Debug, thiserror::Error, Diagnostic)]
-enum Misplaced {
+enum CommandError {
     #[error("`{0}` is a command, and options stand behind its name")]
     #[diagnostic(help(
         "begin with `imglint {0}`; `imglint {0} --help` lists its options. A file of this name is `./{0}`"
@@ -114,6 +114,9 @@ enum Misplaced {
     #[error("there is no command and no file `{}`", escape(.0))]
     #[diagnostic(help("did you mean `imglint {1}`? A deleted file of this name is `./{}`", escape(.0)))]
     Misspelt(String, String),
+    #[error("there is no command `{}`", escape(.0))]
+    #[diagnostic(help("{1}; `imglint help` lists them all"))]
+    Unknown(String, String),
 }
 
 /// Prints what completes imglint's commands in a shell.
@@ -132,7 +135,7 @@ fn manual(names: &[String]) -> Result<u8, Error> {
     for name in names {
         let Some(command) = described.find_subcommand(name) else {
             let suggestion = suggest(name, described.get_subcommands().map(clap::Command::get_name));
-            return Err(Box::new(NoCommand(name.clone(), suggestion)));
+            return Err(Box::new(CommandError::Unknown(name.clone(), suggestion)));
         };
         described = command;
     }
@@ -143,8 +146,3 @@ fn manual(names: &[String]) -> Result<u8, Error> {
     print_bytes(&page)?;
     Ok(CLEAN)
 }
-
-#[derive(Debug, thiserror::Error, Diagnostic)]
-#[error("there is no command `{}`", escape(.0))]
-#[diagnostic(help("{1}; `imglint help` lists them all"))]
-struct NoCommand(String, String);

@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::args::{Policy as Options, Target};
+use super::args::{PolicyOptions as Options, Target};
 use super::exit::Error;
 use crate::config_file::{CONFIG_FILE, Config};
 use crate::environment::Environment;
 use crate::finding::RuleId;
-use crate::git::{Base, GitError, Head, Policy, Repository};
+use crate::git::{Base, GitError, Head, PolicyTree, Repository};
 use crate::inputs::{Inputs, Jobs, Promoted, RegistryList};
 use crate::pack::{BUILT_IN, BuiltIn, Pack, PackFiles, read_config};
 use crate::shape::{ManifestOrder, Shape};
@@ -19,7 +19,7 @@ use crate::waiver::{self, Day, Waiver, Waivers};
 
 /// Why there is no pack to judge by.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
-enum NoPack {
+enum PackError {
     #[error("imglint does not recognise this repository")]
     #[diagnostic(help(
         "run `imglint init`, or choose a pack in imglint.toml at the root of the repository:\n    pack = \"generic\"\n    \
@@ -37,7 +37,7 @@ enum NoPack {
     Unreadable { path: String, option: &'static str, source: std::io::Error },
 }
 
-impl NoPack {
+impl PackError {
     /// For a file or a directory that an option names.
     fn unreadable(path: &str, option: &'static str) -> impl Fn(std::io::Error) -> Self + use<> {
         let path = path.to_owned();
@@ -83,7 +83,8 @@ pub(super) fn choose(
 ) -> Result<Chosen, Error> {
     find(options, repository, base, head, environment)?.ok_or_else(|| {
         let is_on_disk = repository.root().is_some_and(|root| root.join(CONFIG_FILE).is_file());
-        if is_on_disk && *head != Head::Worktree { NoPack::NotThere(head.kind()) } else { NoPack::Unrecognised }.into()
+        if is_on_disk && *head != Head::Worktree { PackError::NotThere(head.kind()) } else { PackError::Unrecognised }
+            .into()
     })
 }
 
@@ -102,14 +103,14 @@ fn find(
         None => None,
     };
     // A base that says nothing of its policy, and is not recognised, leaves it to head.
-    let alone = of_base.as_ref().map(|base| Sources { repository, options, trees: vec![base] });
+    let alone = of_base.as_ref().map(|base| PolicyTrees { repository, options, trees: vec![base] });
     let is_decided = match &alone {
         Some(alone) => alone.file(CONFIG_FILE)?.is_some() || alone.recognise()?.is_some(),
         None => false,
     };
     let judge = match alone {
         Some(alone) if is_decided => alone,
-        _ => Sources { repository, options, trees: of_base.iter().chain([&of_head]).collect() },
+        _ => PolicyTrees { repository, options, trees: of_base.iter().chain([&of_head]).collect() },
     };
     let Some((pack, config, how)) = judge.load()? else { return Ok(None) };
     // When the manifest follows is said by the tree that the change is made to.
@@ -124,8 +125,8 @@ fn find(
     let (mut after, mut rules) = (waivers.clone(), Vec::new());
     if of_base.is_some() {
         // What the change makes of the policy does not judge it, but must be usable once it is merged.
-        let sources = Sources { repository, options, trees: vec![&of_head] };
-        let (pack, config, _) = sources.load()?.ok_or(NoPack::Unrecognised)?;
+        let sources = PolicyTrees { repository, options, trees: vec![&of_head] };
+        let (pack, config, _) = sources.load()?.ok_or(PackError::Unrecognised)?;
         after = waivers_of(config);
         rules = pack.rules.into_iter().map(|rule| rule.id).collect();
         if judge.texts()? != sources.texts()? {
@@ -134,7 +135,7 @@ fn find(
     }
     let base = if after.is_empty() { None } else { repository.policy_of_base(base)? };
     // A configuration that could not be read let nothing pass.
-    let before = base.and_then(|base| Sources { repository, options, trees: vec![&base] }.config().ok()?);
+    let before = base.and_then(|base| PolicyTrees { repository, options, trees: vec![&base] }.config().ok()?);
     Ok(Some(Chosen { pack, notes, waivers, after, before: waivers_of(before), rules }))
 }
 
@@ -143,7 +144,7 @@ fn find(
 pub(super) fn manifest_order(
     shape: &Shape,
     repository: &Repository,
-    tree: &Policy,
+    tree: &PolicyTree,
 ) -> Result<Option<ManifestOrder>, GitError> {
     let Some(manifest) = &shape.manifest else { return Ok(None) };
     if !tree.has(repository, &manifest.path)? {
@@ -165,17 +166,17 @@ fn waivers_of(config: Option<Config>) -> Vec<Waiver> {
 pub(super) fn recognised(repository: &Repository, head: &Head) -> Result<Option<(&'static str, String)>, Error> {
     let options = Options { repo: None, config: None, pack: None };
     let tree = repository.policy_of_head(head)?;
-    Sources { repository, options: &options, trees: vec![&tree] }.recognise()
+    PolicyTrees { repository, options: &options, trees: vec![&tree] }.recognise()
 }
 
 /// The trees in which policy is looked for; the first that has it wins.
-struct Sources<'a> {
+struct PolicyTrees<'a> {
     repository: &'a Repository,
     options: &'a Options,
-    trees: Vec<&'a Policy>,
+    trees: Vec<&'a PolicyTree>,
 }
 
-impl Sources<'_> {
+impl PolicyTrees<'_> {
     /// The pack, the configuration, and how the pack was chosen; `None` where none is named and none recognised.
     fn load(&self) -> Result<Option<(Pack, Option<Config>, String)>, Error> {
         let config = self.config()?;
@@ -193,7 +194,7 @@ impl Sources<'_> {
                 (Some(config), Some(named)) if self.options.pack.is_none() => {
                     ConfigError(vec![config.unknown_pack(named, BuiltIn::names())]).into()
                 }
-                _ => NoPack::Unknown(name.clone(), suggest(&name, BuiltIn::names())).into(),
+                _ => PackError::Unknown(name.clone(), suggest(&name, BuiltIn::names())).into(),
             });
         };
         let pack = Pack::load(self.extended(files)?, config.as_ref())?;
@@ -313,7 +314,7 @@ fn directory(path: &str) -> String {
 /// A pack in a directory that the user named.
 fn on_disk(directory: &Path) -> Result<Option<PackFiles>, Error> {
     let name = directory.display().to_string();
-    let failed = NoPack::unreadable(&name, "--pack");
+    let failed = PackError::unreadable(&name, "--pack");
     if !directory.is_dir() {
         return Ok(None);
     }
@@ -369,18 +370,19 @@ pub(super) fn waive(
 
 /// The day that waivers are judged on, in UTC. Where builds are reproduced, it is told:
 /// <https://reproducible-builds.org/specs/source-date-epoch/>.
-fn today(environment: &Environment) -> Result<Day, NoDate> {
+fn today(environment: &Environment) -> Result<Day, DateError> {
     let told = environment.get("SOURCE_DATE_EPOCH");
-    Day::of_seconds(now(environment)?).ok_or_else(|| told.map_or(NoDate::Clock, |told| NoDate::Told(told.to_owned())))
+    Day::of_seconds(now(environment)?)
+        .ok_or_else(|| told.map_or(DateError::Clock, |told| DateError::Told(told.to_owned())))
 }
 
 /// The time, in seconds since 1970; where builds are reproduced, the one that is told.
-pub(super) fn now(environment: &Environment) -> Result<i64, NoDate> {
+pub(super) fn now(environment: &Environment) -> Result<i64, DateError> {
     if let Some(told) = environment.get("SOURCE_DATE_EPOCH") {
-        return told.parse().map_err(|_| NoDate::Told(told.to_owned()));
+        return told.parse().map_err(|_| DateError::Told(told.to_owned()));
     }
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    now.map(|now| now.as_secs().cast_signed()).map_err(|_| NoDate::Clock)
+    now.map(|now| now.as_secs().cast_signed()).map_err(|_| DateError::Clock)
 }
 
 /// Reads the files from outside that options and environment name.
@@ -388,7 +390,7 @@ pub(super) fn inputs(promoted: Option<&Path>, jobs: Option<&Path>, environment: 
     let mut inputs = Inputs::default();
     if let Some(path) = promoted {
         let source = read(path, "--promoted")?;
-        inputs.promoted = Some(Promoted::read(&source).map_err(|problem| ConfigError(vec![problem]))?.into());
+        inputs.promoted = Some(Promoted::read(&source).map_err(|error| ConfigError(vec![error]))?.into());
     }
     if let Some(path) = jobs {
         inputs.jobs = Some(Jobs::new(&read(path, "--jobs")?));
@@ -401,14 +403,14 @@ pub(super) fn inputs(promoted: Option<&Path>, jobs: Option<&Path>, environment: 
 }
 
 /// Reads a file that an option or a variable names.
-fn read(path: &Path, option: &'static str) -> Result<Source, NoPack> {
+fn read(path: &Path, option: &'static str) -> Result<Source, PackError> {
     let name = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(NoPack::unreadable(&name, option))?;
+    let text = std::fs::read_to_string(path).map_err(PackError::unreadable(&name, option))?;
     Ok(Source::new(&name, text))
 }
 
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
-pub(super) enum NoDate {
+pub(super) enum DateError {
     #[error("the clock is wrong, so no waiver can be judged")]
     #[diagnostic(help("set the clock, or SOURCE_DATE_EPOCH to seconds since 1970; `--no-waivers` does without"))]
     Clock,

@@ -11,7 +11,7 @@ use crate::run::manifest_order;
 use crate::snapshot::{Pair, Snapshot};
 
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
-enum NothingToJudge {
+enum NothingToJudgeError {
     #[error("no directory below {0} holds a file {1}, so there is no image")]
     #[diagnostic(help("name the file that holds an image's version in imglint.toml: shape.images.version = \"TAG\""))]
     NoImage(String, String),
@@ -46,28 +46,28 @@ enum NothingToJudge {
 /// All rules that could find nothing.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 #[error("nothing could be found, whatever is wrong")]
-struct Blind {
+struct NothingToJudgeErrors {
     #[related]
-    rules: Vec<NothingToJudge>,
+    rules: Vec<NothingToJudgeError>,
 }
 
 /// A run that could find nothing, whatever is wrong, must not pass, nor one that was asked for a rule and cannot judge by it.
 pub(super) fn refuse_nothing(pack: &Pack, pair: &Pair<'_>, selection: &Selection) -> Result<(), Error> {
     refuse_no_images(pack, pair)?;
-    let (mut asked_for, mut blind) = (0, Vec::new());
+    let (mut asked_for, mut errors) = (0, Vec::new());
     for rule in &pack.rules {
         let is_named = selection.only.iter().any(|id| **id == *rule.id);
         if is_named || (selection.only.is_empty() && rule.level != Level::Off) {
             asked_for += 1;
-            blind.extend(obstacle(rule, pack, pair, selection));
+            errors.extend(obstacle(rule, pack, pair, selection));
         }
     }
     if asked_for == 0 {
-        Err(NothingToJudge::NoRule.into())
-    } else if blind.is_empty() || (selection.only.is_empty() && blind.len() < asked_for) {
+        Err(NothingToJudgeError::NoRule.into())
+    } else if errors.is_empty() || (selection.only.is_empty() && errors.len() < asked_for) {
         Ok(()) // who names no rule gets what can be had
     } else {
-        Err(Blind { rules: blind }.into())
+        Err(NothingToJudgeErrors { rules: errors }.into())
     }
 }
 
@@ -80,7 +80,7 @@ pub(super) fn refuse_no_images(pack: &Pack, pair: &Pair<'_>) -> Result<(), Error
         trees.any(|tree| tree.below(root).next().is_some())
     });
     if !is_there {
-        return Err(NothingToJudge::NoRoot(shape.roots.join(", ")).into());
+        return Err(NothingToJudgeError::NoRoot(shape.roots.join(", ")).into());
     }
     if pair.base.is_none() {
         refuse_no_versions(pack, &[&pair.head])?;
@@ -96,27 +96,27 @@ pub(super) fn refuse_no_versions(pack: &Pack, trees: &[&Snapshot<'_>]) -> Result
             return Ok(());
         }
     }
-    Err(NothingToJudge::NoImage(shape.roots.join(", "), shape.version_files()).into())
+    Err(NothingToJudgeError::NoImage(shape.roots.join(", "), shape.version_files()).into())
 }
 
 /// What keeps a rule that was asked for from finding anything.
-fn obstacle(rule: &Rule, pack: &Pack, pair: &Pair<'_>, selection: &Selection) -> Option<NothingToJudge> {
+fn obstacle(rule: &Rule, pack: &Pack, pair: &Pair<'_>, selection: &Selection) -> Option<NothingToJudgeError> {
     let id = Arc::clone(&rule.id);
     if selection.skip.iter().any(|skipped| **skipped == *rule.id) {
-        return Some(NothingToJudge::Skipped(id));
+        return Some(NothingToJudgeError::Skipped(id));
     }
     if rule.level == Level::Off {
-        return Some(NothingToJudge::Off(id));
+        return Some(NothingToJudgeError::Off(id));
     }
     if pack.waivers.is_none() && matches!(rule.body, Body::WaiverHygiene(_)) {
-        return Some(NothingToJudge::NoWaivers(id));
+        return Some(NothingToJudgeError::NoWaivers(id));
     }
     let order = manifest_order(&pack.shape, pair);
     let is_after_promotion = order.is_ok_and(|order| order.is_after_promotion);
     let sight = Sight { inputs: &pack.inputs, has_base: pair.base.is_some(), is_after_promotion };
     Some(match rule.missing(sight)? {
-        Missing::Base => NothingToJudge::NoBase(id),
-        Missing::History => NothingToJudge::NoHistory(id),
-        Missing::Input(option) => NothingToJudge::NoInput(id, option),
+        Missing::Base => NothingToJudgeError::NoBase(id),
+        Missing::History => NothingToJudgeError::NoHistory(id),
+        Missing::Input(option) => NothingToJudgeError::NoInput(id, option),
     })
 }

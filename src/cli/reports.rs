@@ -13,7 +13,7 @@ use crate::environment::{Ci, Environment};
 use crate::finding::Level;
 use crate::report::human::Style;
 use crate::report::{Report, Tree, github, gitlab, human, json, junit, rdjson, sarif};
-use crate::run::{Failure, Judge, Outcome};
+use crate::run::{Judge, Outcome, RunError};
 use crate::text::escape;
 use crate::write::whole;
 
@@ -73,7 +73,7 @@ impl<'a> Outputs<'a> {
             let style = Style { is_terminal: false, has_colour: false, width: 100 };
             let mut text = render(*format, report, style, false);
             if *format == Format::Human {
-                text.insert_str(0, &human::failures(report.outcome));
+                text.insert_str(0, &human::errors(report.outcome));
             }
             if let Err(reason) = put(path, text.as_bytes()) {
                 failed.get_or_insert(OutputError::Write { path: path.clone(), reason });
@@ -95,7 +95,7 @@ impl<'a> Outputs<'a> {
 
     /// Reports that nothing was judged, and why, so that no reader of a report takes an old one, or none, for a clean one.
     pub(super) fn could_not_judge(&self, error: &dyn Diagnostic) {
-        let outcome = failure(error);
+        let outcome = failed_run(error);
         let report = without_judgement(&outcome);
         // The error itself is printed after this; a second one would only hide it.
         if !matches!(self.options.format, Format::Human | Format::Json) {
@@ -165,14 +165,14 @@ fn append(path: &Path, text: &str) {
 }
 
 /// An outcome that says nothing but what stood in the way.
-fn failure(error: &dyn Diagnostic) -> Outcome {
+fn failed_run(error: &dyn Diagnostic) -> Outcome {
     let related: Vec<String> = error.related().into_iter().flatten().map(ToString::to_string).collect();
     let reason = if related.is_empty() { error.to_string() } else { format!("{error}: {}", related.join("; ")) };
     nothing_but(reason, error.help().map(|help| help.to_string()))
 }
 
 fn nothing_but(reason: String, help: Option<String>) -> Outcome {
-    Outcome { failures: vec![Failure { judge: Judge::Run, reason, help }], ..Outcome::default() }
+    Outcome { errors: vec![RunError { judge: Judge::Run, reason, help }], ..Outcome::default() }
 }
 
 fn without_judgement(outcome: &Outcome) -> Report<'_> {

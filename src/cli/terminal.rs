@@ -43,7 +43,7 @@ pub(super) fn complain(error: &dyn Diagnostic, colour: Colour, environment: &Env
 }
 
 /// Prints an error on standard error, below what it kept imglint from.
-pub(super) fn complain_of(failure: &str, error: &dyn Diagnostic, colour: Colour, environment: &Environment) {
+pub(super) fn complain_of(introduction: &str, error: &dyn Diagnostic, colour: Colour, environment: &Environment) {
     let style = style(colour, environment, std::io::stderr().is_terminal());
     let theme = if style.has_colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
     // Every message names its cause itself, for reports that print nothing else. Names and commands are copied: no word of
@@ -63,7 +63,7 @@ pub(super) fn complain_of(failure: &str, error: &dyn Diagnostic, colour: Colour,
         }
     }
     let text: String = text.lines().map(|line| printable(line, style) + "\n").collect();
-    let _ = write!(std::io::stderr(), "imglint: error: {failure}:\n{text}");
+    let _ = write!(std::io::stderr(), "imglint: error: {introduction}:\n{text}");
 }
 
 /// A line as it was rendered, with everything escaped that could speak to the terminal but our colours.

@@ -97,7 +97,7 @@ pub(super) fn go_on(
     let rounds = 3 * pair.head.entries().len().min(MAX_ROUNDS) + 8;
     for _ in 0..rounds {
         // A rule that could not look may have more to say: then nothing is written at all.
-        if !after.failures.is_empty() {
+        if !after.errors.is_empty() {
             return Ok(Repair { before, after, files, conflicts: Vec::new() });
         }
         let Round { fixes, conflicts } = Round::of(&after.findings, allowed, &except);

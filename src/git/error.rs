@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::snapshot::{StoreError, Unreadable};
+use crate::snapshot::{ReadError, StoreError};
 use crate::text::escape;
 
 /// Why a repository could not be judged, and what to do about it.
@@ -74,7 +74,7 @@ pub enum GitError {
 
     #[error("{path} {}: policy is not read from it", escape(&why.to_string()))]
     #[diagnostic(help("imglint.toml and packs are plain files of the repository, of at most 1 MiB"))]
-    Policy { path: String, why: Unreadable },
+    Policy { path: String, why: ReadError },
 
     #[error("git could not store files of the working tree as `git add` would: {reason}")]
     #[diagnostic(help(

@@ -35,7 +35,7 @@ pub use batch::Step;
 pub use error::GitError;
 pub use head::Head;
 pub use history::Line;
-pub use policy::Policy;
+pub use policy::PolicyTree;
 pub use read::Trailer;
 pub use repository::Repository;
 pub use scratch::Scratch;

@@ -10,10 +10,10 @@ use super::entry::Entries;
 use super::error::{GitError, of_file};
 use super::head::Head;
 use super::repository::Repository;
-use crate::snapshot::{MAX_FILE, Scope, Snapshot, Unreadable};
+use crate::snapshot::{MAX_FILE, ReadError, Scope, Snapshot};
 
 /// A tree that policy is read from: configuration and packs.
-pub enum Policy {
+pub enum PolicyTree {
     /// This tree of a commit.
     Commit(Oid),
     /// What the next commit would hold.
@@ -22,7 +22,7 @@ pub enum Policy {
     Disk(PathBuf),
 }
 
-impl Policy {
+impl PolicyTree {
     /// The bytes of a file; `None` where there is none. Links are not followed.
     pub fn file(&self, repository: &Repository, path: &str) -> Result<Option<Vec<u8>>, GitError> {
         if let Self::Disk(root) = self {
@@ -103,14 +103,14 @@ fn plain_file(root: &Path, path: &str) -> Result<Option<Vec<u8>>, GitError> {
     let directory = file.parent().unwrap_or(root).canonicalize().map_err(of_file(path))?;
     if metadata.is_symlink() || !directory.starts_with(root.canonicalize().map_err(of_file(path))?) {
         let target = file.read_link().unwrap_or(directory);
-        let why = Unreadable::Link(target.display().to_string());
+        let why = ReadError::Link(target.display().to_string());
         return Err(GitError::Policy { path: path.to_owned(), why });
     }
     if !metadata.is_file() {
         return Err(of_file(path)(std::io::Error::other("it is no file")));
     }
     if metadata.len() > MAX_FILE as u64 {
-        return Err(GitError::Policy { path: path.to_owned(), why: Unreadable::TooLarge });
+        return Err(GitError::Policy { path: path.to_owned(), why: ReadError::TooLarge });
     }
     std::fs::read(&file).map(Some).map_err(of_file(path))
 }
@@ -123,19 +123,19 @@ impl Repository {
     }
 
     /// The tree of head that policy may be read from.
-    pub fn policy_of_head(&self, head: &Head) -> Result<Policy, GitError> {
+    pub fn policy_of_head(&self, head: &Head) -> Result<PolicyTree, GitError> {
         match head {
             Head::Commit(_) => {
                 let commit = self.resolve_head(head)?.ok_or(GitError::Unborn)?;
-                Ok(Policy::Commit(self.tree_id(commit)?))
+                Ok(PolicyTree::Commit(self.tree_id(commit)?))
             }
-            Head::Index => Ok(Policy::Index),
-            Head::Worktree => Ok(Policy::Disk(self.root().ok_or(GitError::Bare("working tree"))?.to_owned())),
+            Head::Index => Ok(PolicyTree::Index),
+            Head::Worktree => Ok(PolicyTree::Disk(self.root().ok_or(GitError::Bare("working tree"))?.to_owned())),
         }
     }
 
     /// The tree of the base that policy is read from in CI; `None` where the base is no commit.
-    pub fn policy_of_base(&self, base: &Base) -> Result<Option<Policy>, GitError> {
-        base.revision().map(|commit| self.tree_id(commit).map(Policy::Commit)).transpose()
+    pub fn policy_of_base(&self, base: &Base) -> Result<Option<PolicyTree>, GitError> {
+        base.revision().map(|commit| self.tree_id(commit).map(PolicyTree::Commit)).transpose()
     }
 }

@@ -146,7 +146,7 @@ impl Search<'_> {
     /// above that whose Dockerfiles take it by its name. What the context leaves out is in no image, unless it says what that is.
     fn add_owned(&self, content: &mut ChangedContent) -> Result<(), StoreError> {
         let Self { shape, .. } = *self;
-        let mut surroundings = Surroundings { sides: self.sides(), read: HashMap::new() };
+        let mut surroundings = ContextCache { sides: self.sides(), read: HashMap::new() };
         for path in self.paths {
             for side in self.sides().iter().filter(|side| side.files.entry(path).is_some()) {
                 let mut is_owner = true;
@@ -284,7 +284,7 @@ impl Search<'_> {
         if candidates.is_empty() {
             return Ok(());
         }
-        let sources = Sources::new(candidates);
+        let sources = ChangedSources::new(candidates);
         // What an image owns is its content already. Where it owns all sources, nothing need be read to know that.
         let is_open = |directory: &&Arc<str>| {
             self.only.is_none_or(|only| only.contains(*directory))
@@ -371,12 +371,12 @@ fn is_beside_context(below: &str, shape: &Shape) -> bool {
 const WORTH_A_THREAD: usize = 128;
 
 /// The contexts that the Dockerfiles of images are built in, looked up as they are asked for.
-struct Surroundings<'a> {
+struct ContextCache<'a> {
     sides: [Side<'a>; 2],
     read: HashMap<Arc<str>, Contexts>,
 }
 
-impl Surroundings<'_> {
+impl ContextCache<'_> {
     /// The contexts of the image in a directory, on both sides.
     fn of(&mut self, directory: &Arc<str>) -> Result<&Contexts, StoreError> {
         if !self.read.contains_key(directory) {
@@ -393,7 +393,7 @@ impl Surroundings<'_> {
 }
 
 /// The changed files that binaries may be built from, by where they lie.
-struct Sources<'a> {
+struct ChangedSources<'a> {
     all: Vec<&'a Arc<str>>,
     /// What Go compiles, by directory: parts of the package there.
     parts: HashMap<&'a str, Vec<&'a Arc<str>>>,
@@ -401,7 +401,7 @@ struct Sources<'a> {
     others: HashMap<&'a str, Vec<&'a Arc<str>>>,
 }
 
-impl<'a> Sources<'a> {
+impl<'a> ChangedSources<'a> {
     fn new(all: Vec<&'a Arc<str>>) -> Self {
         let mut parts: HashMap<_, Vec<_>> = HashMap::new();
         let mut others: HashMap<_, Vec<_>> = HashMap::new();
@@ -562,7 +562,7 @@ impl<'a> Packages<'a> {
                 return Ok(());
             }
         };
-        let sources = go::sources(&text);
+        let sources = go::imports(&text);
         for pattern in &sources.embeds {
             package.embeds.add(pattern);
         }

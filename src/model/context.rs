@@ -24,7 +24,7 @@ pub struct IgnoreFile {
 
 /// A file that should say so, and cannot be read.
 #[derive(Debug, Clone)]
-pub struct Unreadable {
+pub struct ParseError {
     /// Where it is wrong.
     pub location: Location,
     /// What is wrong with it.
@@ -36,7 +36,7 @@ pub fn ignore_file(
     image: &Image,
     build: &Build,
     files: &Snapshot<'_>,
-) -> Result<Option<Result<IgnoreFile, Unreadable>>, StoreError> {
+) -> Result<Option<Result<IgnoreFile, ParseError>>, StoreError> {
     let own = [&build.path, dockerignore::SUFFIX].concat();
     let of_image = in_directory(&image.directory, dockerignore::FILE);
     for path in [own, of_image] {
@@ -45,13 +45,13 @@ pub fn ignore_file(
         let text = match read {
             Ok(text) => text,
             Err(why) => {
-                return Ok(Some(Err(Unreadable { location: Location::file(&path), reason: format!("it {why}") })));
+                return Ok(Some(Err(ParseError { location: Location::file(&path), reason: format!("it {why}") })));
             }
         };
         return Ok(Some(match DockerIgnore::parse(&text) {
             Ok(patterns) => Ok(IgnoreFile { path, text, patterns }),
-            Err(dockerignore::Malformed { message, span }) => {
-                Err(Unreadable { location: Location::new(&path, &text, span), reason: message.to_owned() })
+            Err(dockerignore::DockerIgnoreError { message, span }) => {
+                Err(ParseError { location: Location::new(&path, &text, span), reason: message.to_owned() })
             }
         }));
     }

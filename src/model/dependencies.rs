@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, OnceLock};
 
-use crate::parse::dependencies::{DependencyList, NoList};
-use crate::snapshot::{Snapshot, StoreError, Unreadable};
+use crate::parse::dependencies::{DependencyList, DependencyListError};
+use crate::snapshot::{ReadError, Snapshot, StoreError};
 use crate::text::Text;
 
 /// The file that lists versions and the files that repeat them.
@@ -12,9 +12,9 @@ pub struct DependencyFile {
     /// Its path.
     pub path: Arc<str>,
     /// Its text, or why it has none.
-    pub text: Result<Arc<Text>, Unreadable>,
+    pub text: Result<Arc<Text>, ReadError>,
     /// What the text says. It is read when it is first asked for, and shared by trees in which it is the same: few changes concern it.
-    list: Arc<OnceLock<Result<DependencyList, NoList>>>,
+    list: Arc<OnceLock<Result<DependencyList, DependencyListError>>>,
 }
 
 impl DependencyFile {
@@ -36,7 +36,7 @@ impl DependencyFile {
     ///
     /// # Errors
     /// What is wrong with the text, and where.
-    pub fn list(&self) -> Result<Option<&DependencyList>, &NoList> {
+    pub fn list(&self) -> Result<Option<&DependencyList>, &DependencyListError> {
         let Ok(text) = &self.text else { return Ok(None) };
         self.list.get_or_init(|| DependencyList::parse(text)).as_ref().map(Some)
     }

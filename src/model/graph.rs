@@ -284,10 +284,10 @@ impl Image {
             unread.push((Location::file(path), format!("it {unreadable}")));
         }
         for build in &self.builds {
-            if let Err(unparsed) = &build.file
-                && !unread.iter().any(|(location, _)| location.path == unparsed.location.path)
+            if let Err(error) = &build.file
+                && !unread.iter().any(|(location, _)| location.path == error.location.path)
             {
-                unread.push((unparsed.location.clone(), unparsed.reason.clone()));
+                unread.push((error.location.clone(), error.reason.clone()));
             }
         }
         unread

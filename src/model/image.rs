@@ -10,12 +10,12 @@ use crate::edit::Edit;
 use crate::finding::Location;
 use crate::parse::baseimage::{self, Platform};
 use crate::parse::dockerfile::{
-    Copy, Dockerfile, Given, Instruction, Malformed, Prefixed, Stage, Surroundings, Syntax, Word,
+    Copy, Dockerfile, DockerfileError, Given, Instruction, Prefixed, Stage, Surroundings, Syntax, Word,
 };
 use crate::parse::version::Version;
 use crate::parse::version_source::VersionSource;
 use crate::shape::{BuildArgument, Shape};
-use crate::snapshot::{Entry, FileKind, Read, Snapshot, StoreError, Unreadable};
+use crate::snapshot::{Entry, FileKind, Read, ReadError, Snapshot, StoreError};
 use crate::text::{Span, Text, in_directory, without_directory};
 
 /// A directory with a version file.
@@ -100,7 +100,7 @@ pub struct Control<T> {
     /// Its path.
     pub path: Arc<str>,
     /// Its text and what it says; or why it has no text.
-    pub read: Result<(Arc<Text>, T), Unreadable>,
+    pub read: Result<(Arc<Text>, T), ReadError>,
 }
 
 /// A Dockerfile as it is built for one operating system.
@@ -111,15 +111,15 @@ pub struct Build {
     /// The platform of the build; where several differ in nothing that matters here, the first.
     pub target: Platform,
     /// What the file says, or why it cannot be read.
-    pub file: Result<Parsed, Unparsed>,
+    pub file: Result<Parsed, ParseError>,
 }
 
 impl Build {
     /// Why more of the file than a single instruction could not be read, if so.
-    pub fn problem(&self) -> Option<&str> {
+    pub fn error(&self) -> Option<&str> {
         match &self.file {
-            Ok(parsed) => parsed.dockerfile.flaws.iter().find(|flaw| flaw.hides_more).map(|flaw| &*flaw.message),
-            Err(unparsed) => Some(&unparsed.reason),
+            Ok(parsed) => parsed.dockerfile.errors.iter().find(|error| error.hides_more).map(|error| &*error.message),
+            Err(error) => Some(&error.reason),
         }
     }
 
@@ -127,7 +127,7 @@ impl Build {
     pub fn text(&self) -> Option<&Arc<Text>> {
         match &self.file {
             Ok(parsed) => Some(&parsed.text),
-            Err(unparsed) => unparsed.location.text.as_ref(),
+            Err(error) => error.location.text.as_ref(),
         }
     }
 }
@@ -143,7 +143,7 @@ pub struct Parsed {
 
 /// A Dockerfile that could not be read.
 #[derive(Debug, Clone)]
-pub struct Unparsed {
+pub struct ParseError {
     /// Why.
     pub reason: String,
     /// Where.
@@ -274,7 +274,7 @@ impl Image {
         // It is there: the directory was found by it.
         let version = one(&controls.version)?.unwrap_or_else(|| {
             let path = in_directory(directory, &source.file);
-            (path.into(), Err(Unreadable::Submodule))
+            (path.into(), Err(ReadError::Submodule))
         });
         let version = Control::new(version, |text| source.locate(text));
         let alias = one(&controls.alias)?.and_then(|(_, read)| read.ok());
@@ -347,7 +347,7 @@ struct Builder<'a> {
     image: &'a Image,
     shape: &'a Shape,
     /// The Dockerfiles as they are written, by path and by what happens to lines with the prefix.
-    syntaxes: HashMap<SyntaxKey<'a>, Result<Arc<Syntax>, Malformed>>,
+    syntaxes: HashMap<SyntaxKey<'a>, Result<Arc<Syntax>, DockerfileError>>,
     keys: HashSet<BuildKey<'a>>,
     builds: Vec<Build>,
 }
@@ -375,17 +375,17 @@ impl<'a> Builder<'a> {
         let text = match read {
             Ok(text) => text,
             Err(unreadable) => {
-                let unparsed = Unparsed { reason: format!("it {unreadable}"), location: Location::file(path) };
-                self.push(path, target, Err(unparsed));
+                let error = ParseError { reason: format!("it {unreadable}"), location: Location::file(path) };
+                self.push(path, target, Err(error));
                 return ControlFlow::Continue(());
             }
         };
         let syntax = self.syntaxes.entry((path, prefixed)).or_insert_with(|| Syntax::parse(text, prefix).map(Arc::new));
         let syntax = match syntax {
             Ok(syntax) => Arc::clone(syntax),
-            Err(Malformed { message, span, .. }) => {
-                let unparsed = Unparsed { reason: message.clone(), location: Location::new(path, text, span.clone()) };
-                self.push(path, target, Err(unparsed));
+            Err(DockerfileError { message, span, .. }) => {
+                let error = ParseError { reason: message.clone(), location: Location::new(path, text, span.clone()) };
+                self.push(path, target, Err(error));
                 return ControlFlow::Continue(());
             }
         };
@@ -405,12 +405,12 @@ impl<'a> Builder<'a> {
         ControlFlow::Continue(())
     }
 
-    fn push(&mut self, path: &Arc<str>, target: &Platform, file: Result<Parsed, Unparsed>) {
+    fn push(&mut self, path: &Arc<str>, target: &Platform, file: Result<Parsed, ParseError>) {
         self.builds.push(Build { path: Arc::clone(path), target: target.clone(), file });
     }
 
     fn refuse(&mut self, path: &Arc<str>, target: &Platform, reason: String) -> ControlFlow<()> {
-        self.push(path, target, Err(Unparsed { reason, location: Location::file(path) }));
+        self.push(path, target, Err(ParseError { reason, location: Location::file(path) }));
         ControlFlow::Break(())
     }
 

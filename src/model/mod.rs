@@ -15,7 +15,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 pub use dependencies::DependencyFile;
-pub use image::{Build, Control, Final, Image, Parsed, Unparsed};
+pub use image::{Build, Control, Final, Image, ParseError, Parsed};
 pub use manifest::{ConstantValue, Manifest, ManifestEntry};
 pub use reference::{Origin, Reference, Writing, without_tag};
 

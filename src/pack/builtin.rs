@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use crate::config_file::PackName;
 use crate::text::file_name;
-use crate::toml_source::{Problem, Source};
+use crate::toml_source::{Source, SourceError};
 
 /// The file of a pack that describes the repository; all other files are rules.
 pub(super) const PACK_FILE: &str = "pack.toml";
@@ -125,15 +125,15 @@ pub struct Extends {
 }
 
 impl Extends {
-    /// The problem of a pack that does not exist.
-    pub fn unknown(&self) -> Problem {
+    /// The error of a pack that does not exist.
+    pub fn unknown(&self) -> SourceError {
         let what = "pack, and no directory of this name beside the files of this one:";
         self.source.unknown(self.pack.span.clone(), what, &self.pack.name, BuiltIn::names())
     }
 
-    /// The problem of packs of which each extends the next, and the last one the first.
-    pub fn in_a_circle(&self, packs: &[String]) -> Problem {
-        let problem = self.source.problem(self.pack.span.clone(), format!("{} extend each other", packs.join(", ")));
-        problem.help("let one of them extend none: what is common to all lies there")
+    /// The error of packs of which each extends the next, and the last one the first.
+    pub fn in_a_circle(&self, packs: &[String]) -> SourceError {
+        let error = self.source.error(self.pack.span.clone(), format!("{} extend each other", packs.join(", ")));
+        error.help("let one of them extend none: what is common to all lies there")
     }
 }

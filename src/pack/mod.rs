@@ -19,7 +19,7 @@ use crate::shape::{PackFile, Shape};
 use crate::snapshot::{Pair, Scope, StoreError};
 use crate::suggest::suggest;
 use crate::text::{Text, file_name};
-use crate::toml_source::{ConfigError, Problem, Source};
+use crate::toml_source::{ConfigError, Source, SourceError};
 use crate::waiver::Waivers;
 use builtin::PACK_FILE;
 use settings::{RuleSettings, Settings};
@@ -72,18 +72,18 @@ pub struct UnknownRule {
 /// Reads `imglint.toml`, with everything that is wrong in it and beside that what is wrong with its rules: a mistake in one part hides
 /// none in another. The rules of a repository's own pack cannot be read from here.
 pub fn read_config(source: &Source) -> Result<Config, ConfigError> {
-    let mut problems = match Config::read(source) {
+    let mut errors = match Config::read(source) {
         Ok(config) => return Ok(config),
-        Err(problems) => problems,
+        Err(errors) => errors,
     };
     let table = source.table().ok();
     let name = table.as_ref().and_then(|table| table.get_ref().get("pack")?.get_ref().as_str());
     if let Some(pack) = name.and_then(BuiltIn::named)
         && let Err(ConfigError(more)) = Pack::load(pack.pack_files(), Some(&Config::bare(source.clone())))
     {
-        problems.extend(more);
+        errors.extend(more);
     }
-    Err(ConfigError(problems))
+    Err(ConfigError(errors))
 }
 
 /// A pack that is being read, and all that is wrong with it.
@@ -91,7 +91,7 @@ struct Loading<'a> {
     config: &'a Source,
     described: Option<Description>,
     rules: Vec<Rule>,
-    problems: Vec<Problem>,
+    errors: Vec<SourceError>,
 }
 
 /// What `pack.toml` says.
@@ -109,7 +109,7 @@ impl Pack {
         let mut settings = Settings::of(table.get_ref());
         let own_settings = files.is_built_in.then(|| settings.names());
 
-        let mut loading = Loading { config: &config.source, described: None, rules: Vec::new(), problems: Vec::new() };
+        let mut loading = Loading { config: &config.source, described: None, rules: Vec::new(), errors: Vec::new() };
         let mut known = Vec::new();
         for file in &files.files {
             let name = file_name(&file.source.name);
@@ -123,12 +123,12 @@ impl Pack {
         loading.refuse_unknown(&known, &settings, config);
         if files.file(PACK_FILE).is_none() {
             let source = Source::new(&format!("{}/{PACK_FILE}", files.name), "");
-            let problem = source.problem(0..0, "this file is missing");
-            loading.problems.push(problem.help("it describes the repository; see docs/packs.md"));
+            let error = source.error(0..0, "this file is missing");
+            loading.errors.push(error.help("it describes the repository; see docs/packs.md"));
         }
-        let Loading { described, mut rules, problems, .. } = loading;
-        let Some(Description { summary, shape }) = described.filter(|_| problems.is_empty()) else {
-            return Err(ConfigError(problems));
+        let Loading { described, mut rules, errors, .. } = loading;
+        let Some(Description { summary, shape }) = described.filter(|_| errors.is_empty()) else {
+            return Err(ConfigError(errors));
         };
         rules.sort_by(|one, other| one.id.cmp(&other.id));
         let inputs = Inputs::default();
@@ -245,12 +245,12 @@ impl<'a> Loading<'a> {
         let is_certain = file.json.is_some() && overrides.is_empty();
         let described = match settings::read::<PackFile>(file, self.config, overrides) {
             Ok(described) => described,
-            Err(problems) => return self.problems.extend(problems),
+            Err(errors) => return self.errors.extend(errors),
         };
         let summary = described.summary.clone();
         let shape = Shape::from(described);
         if !is_certain && let Err(reason) = shape.compile() {
-            self.problems.push(file.source.problem(0..0, reason));
+            self.errors.push(file.source.error(0..0, reason));
         }
         self.described = Some(Description { summary, shape });
     }
@@ -259,13 +259,13 @@ impl<'a> Loading<'a> {
     fn add_rule(&mut self, id: &str, file: &'a PackSource, settings: Option<RuleSettings<'a>>) {
         let rule = match Rule::read(id, file, self.config, settings) {
             Ok(rule) => rule,
-            Err(problems) => return self.problems.extend(problems),
+            Err(errors) => return self.errors.extend(errors),
         };
         if file.json.is_none()
             && let Some(check) = rule.check()
             && let Err(reason) = check.kind().compile()
         {
-            self.problems.push(file.source.problem(0..0, reason));
+            self.errors.push(file.source.error(0..0, reason));
         }
         self.rules.push(rule);
     }
@@ -273,12 +273,12 @@ impl<'a> Loading<'a> {
     /// Refuses settings and waivers of rules that the pack does not have.
     fn refuse_unknown(&mut self, known: &[&str], settings: &Settings<'_>, config: &Config) {
         for (id, rule) in &settings.rules {
-            self.problems.push(self.config.unknown(rule.span.clone(), "rule", id, known.iter().copied()));
+            self.errors.push(self.config.unknown(rule.span.clone(), "rule", id, known.iter().copied()));
         }
         for waiver in &config.waivers {
             if !known.contains(&waiver.rule.as_str()) {
                 let span = waiver.location.span.clone();
-                self.problems.push(self.config.unknown(span, "rule", &waiver.rule, known.iter().copied()));
+                self.errors.push(self.config.unknown(span, "rule", &waiver.rule, known.iter().copied()));
             }
         }
     }

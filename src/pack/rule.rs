@@ -9,8 +9,8 @@ use super::settings::{RuleSettings, read};
 use crate::case::{self, Case};
 use crate::check::{Basis, Body, Check, Missing, Sight};
 use crate::finding::{Level, RuleId};
-use crate::toml_source::{Override, Problem, Source};
-use crate::waiver::{Disorder, Hygiene};
+use crate::toml_source::{Override, Source, SourceError};
+use crate::waiver::{ForbiddenWaiver, Hygiene};
 
 /// A rule.
 #[derive(Debug, Clone)]
@@ -110,7 +110,7 @@ impl Rule {
 
     /// Whether it finds the waivers that match nothing: for that, the rules that they are of must be judged.
     pub(super) fn finds_unused_waivers(&self) -> bool {
-        matches!(self.body, Body::WaiverHygiene(Hygiene { forbid: Disorder::Unused }))
+        matches!(self.body, Body::WaiverHygiene(Hygiene { forbid: ForbiddenWaiver::Unused }))
     }
 
     /// Reads a rule's file, with what the configuration puts in the place of its values.
@@ -119,7 +119,7 @@ impl Rule {
         file: &'a PackSource,
         config: &'a Source,
         settings: Option<RuleSettings<'a>>,
-    ) -> Result<Self, Vec<Problem>> {
+    ) -> Result<Self, Vec<SourceError>> {
         let (mut overrides, mut misspelt) = (Vec::new(), Vec::new());
         if let Some(settings) = settings {
             let kind = kind_of(&file.source)?;
@@ -132,8 +132,8 @@ impl Rule {
                     misspelt.push(config.unknown(key.span(), "key", name, ["level"]));
                     continue;
                 } else if let Some(moved) = MOVED.iter().find(|moved| moved.kind == kind && moved.option == name) {
-                    let problem = config.problem(key.span(), format!("`{name}` is no option of a rule any more"));
-                    misspelt.push(problem.help(moved.now));
+                    let error = config.error(key.span(), format!("`{name}` is no option of a rule any more"));
+                    misspelt.push(error.help(moved.now));
                     continue;
                 } else {
                     vec!["check".to_owned(), kind.clone()]
@@ -161,7 +161,7 @@ impl Rule {
 }
 
 /// The name of the kind of check that a rule's file has the options of; empty, if it has none.
-fn kind_of(source: &Source) -> Result<String, Vec<Problem>> {
+fn kind_of(source: &Source) -> Result<String, Vec<SourceError>> {
     let table = source.table()?;
     let check = table.get_ref().get("check").and_then(|check| check.get_ref().as_table());
     let kind = check.and_then(|check| check.keys().next());

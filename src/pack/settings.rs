@@ -8,7 +8,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::builtin::PackSource;
 use crate::text::Span;
-use crate::toml_source::{Override, Problem, Source};
+use crate::toml_source::{Override, Source, SourceError};
 
 /// A key with its place, as the configuration writes it.
 type Key<'a> = Spanned<Cow<'a, str>>;
@@ -77,7 +77,7 @@ pub(super) fn read<'a, T: serde::de::DeserializeOwned>(
     file: &'a PackSource,
     config: &'a Source,
     overrides: Vec<Override<'a>>,
-) -> Result<T, Vec<Problem>> {
+) -> Result<T, Vec<SourceError>> {
     match file.json.filter(|_| overrides.is_empty()).map(serde_json::from_str) {
         Some(Ok(value)) => Ok(value),
         _ => file.source.read_with(config, overrides),

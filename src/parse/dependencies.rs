@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use regex::bytes::Regex;
 
 use super::capture::go_regex;
-use super::yaml::{Document, Malformed, Node};
+use super::yaml::{Document, Node, YamlError};
 use crate::suggest::nearest;
 use crate::text::{Span, Text};
 
@@ -70,9 +70,9 @@ pub struct Scalar {
 
 /// Why a text is no list of dependencies.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NoList {
+pub enum DependencyListError {
     /// It is no YAML.
-    Malformed(Malformed),
+    Malformed(YamlError),
     /// It has no sequence under `dependencies`.
     Missing,
 }
@@ -82,10 +82,10 @@ impl DependencyList {
     ///
     /// # Errors
     /// What is wrong with the text, and where.
-    pub fn parse(text: &Text) -> Result<Self, NoList> {
-        let document = Document::parse(text).map_err(NoList::Malformed)?;
+    pub fn parse(text: &Text) -> Result<Self, DependencyListError> {
+        let document = Document::parse(text).map_err(DependencyListError::Malformed)?;
         let listed = document.root().get("dependencies").filter(|list| list.is_sequence());
-        let listed = listed.ok_or(NoList::Missing)?;
+        let listed = listed.ok_or(DependencyListError::Missing)?;
         Ok(Self { entries: listed.items().map(Dependency::read).collect() })
     }
 

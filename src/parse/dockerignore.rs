@@ -16,11 +16,11 @@ const MAX_PATTERNS: usize = 10_000;
 /// What a context leaves out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DockerIgnore {
-    patterns: Vec<Pattern>,
+    patterns: Vec<Exclusion>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Pattern {
+struct Exclusion {
     text: String,
     /// `None` where it is a plain path.
     wildcard: Option<Wildcard>,
@@ -30,7 +30,7 @@ struct Pattern {
 
 /// A line that the builder refuses.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Malformed {
+pub struct DockerIgnoreError {
     /// What is wrong with it.
     pub message: &'static str,
     /// The line.
@@ -39,7 +39,7 @@ pub struct Malformed {
 
 impl DockerIgnore {
     /// Reads a file.
-    pub fn parse(text: &Text) -> Result<Self, Malformed> {
+    pub fn parse(text: &Text) -> Result<Self, DockerIgnoreError> {
         let mut patterns = Vec::new();
         for (span, line) in text.lines() {
             let line = if span.start == 0 { line.trim_start_matches('\u{feff}') } else { line };
@@ -47,7 +47,7 @@ impl DockerIgnore {
             if line.starts_with('#') || written.is_empty() {
                 continue;
             }
-            let malformed = |message| Malformed { message, span: span.clone() };
+            let malformed = |message| DockerIgnoreError { message, span: span.clone() };
             if patterns.len() == MAX_PATTERNS {
                 return Err(malformed("there are more than 10,000 patterns in it"));
             }
@@ -64,7 +64,7 @@ impl DockerIgnore {
             if wildcard == Some(None) || text.ends_with('\\') {
                 return Err(malformed("a pattern is malformed"));
             }
-            patterns.push(Pattern { text, wildcard: wildcard.flatten(), brings_back, span });
+            patterns.push(Exclusion { text, wildcard: wildcard.flatten(), brings_back, span });
         }
         Ok(Self { patterns })
     }
@@ -98,7 +98,7 @@ impl DockerIgnore {
     }
 }
 
-impl Pattern {
+impl Exclusion {
     fn is_match(&self, path: &str) -> bool {
         self.wildcard.as_ref().map_or(self.text == path, |wildcard| wildcard.is_match(path))
     }

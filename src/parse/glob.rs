@@ -125,7 +125,7 @@ impl<'de> Deserialize<'de> for Globs {
 /// A pattern as `.gitignore` writes it: without a slash it matches at any depth, with a closing slash it matches directories with
 /// everything in them.
 #[derive(Debug, Clone)]
-pub enum Pattern {
+pub enum GitIgnorePattern {
     /// The name of a file.
     Name(String),
     /// What the name of a file ends with.
@@ -145,7 +145,7 @@ pub struct Ignore {
     globs: GlobSet,
 }
 
-impl Pattern {
+impl GitIgnorePattern {
     /// Reads a pattern; the error says what is wrong with it.
     pub fn new(text: &str) -> Result<Self, String> {
         if text.starts_with('!') {
@@ -180,16 +180,16 @@ impl Ignore {
     }
 }
 
-impl FromIterator<Pattern> for Ignore {
-    fn from_iter<I: IntoIterator<Item = Pattern>>(patterns: I) -> Self {
+impl FromIterator<GitIgnorePattern> for Ignore {
+    fn from_iter<I: IntoIterator<Item = GitIgnorePattern>>(patterns: I) -> Self {
         let mut ignore = Self::default();
         let mut globs = GlobSetBuilder::new();
         for pattern in patterns {
             match pattern {
-                Pattern::Name(name) => ignore.names.push(name),
-                Pattern::Suffix(suffix) => ignore.suffixes.push(suffix),
-                Pattern::Directory(directory) => ignore.directories.push(directory),
-                Pattern::Glob(glob) => drop(globs.add(glob)),
+                GitIgnorePattern::Name(name) => ignore.names.push(name),
+                GitIgnorePattern::Suffix(suffix) => ignore.suffixes.push(suffix),
+                GitIgnorePattern::Directory(directory) => ignore.directories.push(directory),
+                GitIgnorePattern::Glob(glob) => drop(globs.add(glob)),
             }
         }
         // Each of them compiled on its own already.
@@ -216,8 +216,9 @@ mod tests {
 
     #[test]
     fn patterns_match_as_gitignore_has_them() {
-        let matches =
-            |pattern: &str, path: &str| Ignore::from_iter([Pattern::new(pattern).expect("a pattern")]).is_match(path);
+        let matches = |pattern: &str, path: &str| {
+            Ignore::from_iter([GitIgnorePattern::new(pattern).expect("a pattern")]).is_match(path)
+        };
         for (pattern, path) in [
             ("OWNERS", "OWNERS"),
             ("OWNERS", "a/b/OWNERS"),

@@ -6,7 +6,7 @@ use crate::text::{Span, Text};
 
 /// What one Go file draws into a build.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Sources {
+pub struct GoImports {
     /// The import paths.
     pub imports: Vec<String>,
     /// The patterns of its `//go:embed` lines.
@@ -14,9 +14,9 @@ pub struct Sources {
 }
 
 /// Reads the imports of a Go file. Only its head is looked at: imports come before all other declarations.
-pub fn sources(text: &Text) -> Sources {
+pub fn imports(text: &Text) -> GoImports {
     let source = text.as_str();
-    let mut sources = Sources::default();
+    let mut found = GoImports::default();
     let mut in_group = false;
     let mut in_import = false;
     for token in (Tokens { rest: source }) {
@@ -26,7 +26,7 @@ pub fn sources(text: &Text) -> Sources {
             Token::Punctuation('(') if in_import => in_group = true,
             Token::Punctuation(')') => (in_import, in_group) = (false, false),
             Token::Literal(path) if in_import => {
-                sources.imports.push(path);
+                found.imports.push(path);
                 in_import = in_group;
             }
             _ => {}
@@ -36,11 +36,11 @@ pub fn sources(text: &Text) -> Sources {
         for line in blanked(source, true).lines() {
             let Some(patterns) = line.trim_start_matches([' ', '\t']).strip_prefix(EMBED) else { continue };
             if patterns.starts_with([' ', '\t']) {
-                sources.embeds.extend(embedded(patterns));
+                found.embeds.extend(embedded(patterns));
             }
         }
     }
-    sources
+    found
 }
 
 /// The comment that embeds files into the variable below it. It may be indented, as in a `var (…)` block.
@@ -361,7 +361,7 @@ mod tests {
             "// import \"a/comment\"\npackage x\n/* import \"b\" */\nimport \"fmt\"\nimport (\n\t\"m/one\" // note\n\ttwo \"m/two\"\n\
              \t_ `m/three`\n)\n\n//go:embed static/* \"a b\"\nvar x = `import \"m/four\"`\n",
         );
-        let sources = sources(&text);
+        let sources = imports(&text);
         assert_eq!(sources.imports, ["fmt", "m/one", "m/two", "m/three"]);
         assert_eq!(sources.embeds.first().map(String::as_str), Some("static/*"));
     }
@@ -372,7 +372,7 @@ mod tests {
             "package x\nimport (\n\t\"m/a\\u002db\"\n\t\"m/\\x61\\142\"\n\t`m/c\\d`\n)\nvar (\n\t//go:embed a*b \"x\\u0020y\" all:t\n\tf embed.FS\n)\n\
              var s = `\n//go:embed none\n`\n//go:embedded none\n",
         );
-        let sources = sources(&text);
+        let sources = imports(&text);
         assert_eq!(sources.imports, ["m/a-b", "m/ab", "m/c\\d"]);
         assert_eq!(sources.embeds, ["a*b", "x y", "t"]);
     }

@@ -7,7 +7,7 @@ use crate::text::{Span, Text};
 
 /// What is wrong with a version file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Flaw {
+pub enum VersionError {
     /// It holds nothing but blanks.
     Empty,
     /// It holds more than one line.
@@ -39,8 +39,8 @@ pub struct Version {
     pub value: String,
     /// Where it stands.
     pub span: Span,
-    /// What is wrong with the file, in the order of [`Flaw`]; nothing, as a rule.
-    pub flaws: Vec<Flaw>,
+    /// What is wrong with the file, in the order of [`VersionError`]; nothing, as a rule.
+    pub errors: Vec<VersionError>,
     /// Whether it is a plain scalar of YAML, where `1.10` is the number 1.1.
     pub is_plain_scalar: bool,
 }
@@ -52,30 +52,30 @@ impl Version {
         let value = all.trim_matches(is_blank);
         let start = all.len() - all.trim_start_matches(is_blank).len();
         let span = start..start + value.len();
-        let mut flaws = Vec::new();
+        let mut errors = Vec::new();
         if value.is_empty() {
-            flaws.push(Flaw::Empty);
+            errors.push(VersionError::Empty);
         } else {
             let line_ends = if all[span.end..].contains("\r\n") { "\r\n" } else { "\n" };
             let rest = all[span.end..].strip_suffix(line_ends).unwrap_or(&all[span.end..]);
             let lead = all[..span.start].trim_start_matches('\u{feff}');
             if value.contains('\n') {
-                flaws.push(Flaw::ManyLines);
+                errors.push(VersionError::ManyLines);
             }
             if all[..span.start].contains('\u{feff}') || all[span.end..].contains('\u{feff}') {
-                flaws.push(Flaw::ByteOrderMark);
+                errors.push(VersionError::ByteOrderMark);
             }
             if all.contains('\r') {
-                flaws.push(Flaw::CarriageReturn);
+                errors.push(VersionError::CarriageReturn);
             }
             if !(lead.is_empty() && rest.chars().all(|character| character == '\u{feff}')) {
-                flaws.push(Flaw::Blanks);
+                errors.push(VersionError::Blanks);
             }
             if !value.contains('\n') && !is_tag(value) {
-                flaws.push(Flaw::NoTag);
+                errors.push(VersionError::NoTag);
             }
         }
-        Self { value: value.to_owned(), span, flaws, is_plain_scalar: false }
+        Self { value: value.to_owned(), span, errors, is_plain_scalar: false }
     }
 
     /// How another version is written in the place of this one: in quotes where it would be read as a number that is spelled in
@@ -210,24 +210,24 @@ fn take<'a>(rest: &mut &'a str, digits: bool) -> &'a str {
 mod tests {
     use super::*;
 
-    fn flaws(text: &str) -> (String, Vec<Flaw>) {
+    fn errors(text: &str) -> (String, Vec<VersionError>) {
         let version = Version::parse(&Text::from(text));
-        (version.value, version.flaws)
+        (version.value, version.errors)
     }
 
     #[test]
     fn a_version_file_is_one_line() {
-        assert_eq!(flaws("2.25\n"), ("2.25".into(), vec![]));
-        assert_eq!(flaws("2.25"), ("2.25".into(), vec![]));
-        assert_eq!(flaws("2.25\n\n"), ("2.25".into(), vec![Flaw::Blanks]));
-        assert_eq!(flaws(" 2.25 \n"), ("2.25".into(), vec![Flaw::Blanks]));
-        assert_eq!(flaws("2.25\r\n"), ("2.25".into(), vec![Flaw::CarriageReturn]));
-        assert_eq!(flaws("\u{feff}2.25\n"), ("2.25".into(), vec![Flaw::ByteOrderMark]));
-        assert_eq!(flaws("2.25\n2.26\n").1, [Flaw::ManyLines]);
-        assert_eq!(flaws("\n").1, [Flaw::Empty]);
-        assert_eq!(flaws("").1, [Flaw::Empty]);
-        assert_eq!(flaws("2.25+1\n").1, [Flaw::NoTag]);
-        assert_eq!(flaws("-1\n").1, [Flaw::NoTag]);
+        assert_eq!(errors("2.25\n"), ("2.25".into(), vec![]));
+        assert_eq!(errors("2.25"), ("2.25".into(), vec![]));
+        assert_eq!(errors("2.25\n\n"), ("2.25".into(), vec![VersionError::Blanks]));
+        assert_eq!(errors(" 2.25 \n"), ("2.25".into(), vec![VersionError::Blanks]));
+        assert_eq!(errors("2.25\r\n"), ("2.25".into(), vec![VersionError::CarriageReturn]));
+        assert_eq!(errors("\u{feff}2.25\n"), ("2.25".into(), vec![VersionError::ByteOrderMark]));
+        assert_eq!(errors("2.25\n2.26\n").1, [VersionError::ManyLines]);
+        assert_eq!(errors("\n").1, [VersionError::Empty]);
+        assert_eq!(errors("").1, [VersionError::Empty]);
+        assert_eq!(errors("2.25+1\n").1, [VersionError::NoTag]);
+        assert_eq!(errors("-1\n").1, [VersionError::NoTag]);
     }
 
     #[test]

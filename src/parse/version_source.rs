@@ -6,7 +6,7 @@ use jsonc_parser::{CollectOptions, ParseOptions, ast};
 use toml::de::{DeTable, DeValue};
 
 use super::capture::Pattern;
-use super::version::{Flaw, Version, is_tag};
+use super::version::{Version, VersionError, is_tag};
 use super::yaml;
 use crate::text::{Span, Text};
 
@@ -77,7 +77,7 @@ impl VersionSource {
         self.required.is_none() && !matches!(self.form, VersionForm::Pattern(_))
     }
 
-    /// Whether a file of the right name makes its directory an image. A key that is missing is a flaw of the file; a file that the
+    /// Whether a file of the right name makes its directory an image. A key that is missing is an error of the file; a file that the
     /// pattern does not match, or that lacks the required key, is one of something else.
     pub fn makes_image(&self, text: &Text) -> bool {
         let has_required = self.required.as_ref().is_none_or(|key| key.is_in(text));
@@ -96,15 +96,15 @@ impl VersionSource {
             VersionForm::Pattern(pattern) => locate_match(pattern, text),
         };
         match scalar {
-            Err(flaw) => Version { value: String::new(), span: 0..0, flaws: vec![flaw], is_plain_scalar: false },
+            Err(error) => Version { value: String::new(), span: 0..0, errors: vec![error], is_plain_scalar: false },
             Ok(Scalar { value, span, is_plain }) => {
-                let mut flaws = Vec::new();
+                let mut errors = Vec::new();
                 if value.is_empty() {
-                    flaws.push(Flaw::Empty);
+                    errors.push(VersionError::Empty);
                 } else if !is_tag(&value) {
-                    flaws.push(Flaw::NoTag);
+                    errors.push(VersionError::NoTag);
                 }
-                Version { value, span, flaws, is_plain_scalar: is_plain }
+                Version { value, span, errors, is_plain_scalar: is_plain }
             }
         }
     }
@@ -145,10 +145,10 @@ impl Key {
 
     /// Whether a text has the key, whatever its value.
     fn is_in(&self, text: &Text) -> bool {
-        !matches!(self.locate(text), Err(Flaw::NoKey | Flaw::Unparsable))
+        !matches!(self.locate(text), Err(VersionError::NoKey | VersionError::Unparsable))
     }
 
-    fn locate(&self, text: &Text) -> Result<Scalar, Flaw> {
+    fn locate(&self, text: &Text) -> Result<Scalar, VersionError> {
         match self.format {
             Format::Yaml => self.locate_in_yaml(text),
             Format::Json => self.locate_in_json(text),
@@ -156,64 +156,64 @@ impl Key {
         }
     }
 
-    fn locate_in_yaml(&self, text: &Text) -> Result<Scalar, Flaw> {
-        let document = yaml::Document::parse(text).map_err(|_| Flaw::Unparsable)?;
+    fn locate_in_yaml(&self, text: &Text) -> Result<Scalar, VersionError> {
+        let document = yaml::Document::parse(text).map_err(|_| VersionError::Unparsable)?;
         let mut node = document.root();
         for name in &self.path {
-            node = node.get(name).ok_or(Flaw::NoKey)?;
+            node = node.get(name).ok_or(VersionError::NoKey)?;
         }
-        let value = node.text().ok_or(Flaw::NoScalar)?;
-        let span = node.replaceable().ok_or(Flaw::NoScalar)?;
+        let value = node.text().ok_or(VersionError::NoScalar)?;
+        let span = node.replaceable().ok_or(VersionError::NoScalar)?;
         let is_plain = !text.as_str()[..span.start].ends_with(['"', '\'']);
         Ok(Scalar { value, span, is_plain })
     }
 
-    fn locate_in_json(&self, text: &Text) -> Result<Scalar, Flaw> {
+    fn locate_in_json(&self, text: &Text) -> Result<Scalar, VersionError> {
         let parsed = jsonc_parser::parse_to_ast(text.as_str(), &CollectOptions::default(), &ParseOptions::default());
-        let mut value = parsed.map_err(|_| Flaw::Unparsable)?.value.ok_or(Flaw::NoKey)?;
+        let mut value = parsed.map_err(|_| VersionError::Unparsable)?.value.ok_or(VersionError::NoKey)?;
         for name in &self.path {
-            let ast::Value::Object(mut object) = value else { return Err(Flaw::NoKey) };
-            value = object.take(name).ok_or(Flaw::NoKey)?.value;
+            let ast::Value::Object(mut object) = value else { return Err(VersionError::NoKey) };
+            value = object.take(name).ok_or(VersionError::NoKey)?.value;
         }
         match value {
             ast::Value::StringLit(string) => {
                 let span = string.range.start + 1..string.range.end - 1;
                 scalar(text, span, &string.value)
             }
-            _ => Err(Flaw::NoScalar),
+            _ => Err(VersionError::NoScalar),
         }
     }
 
-    fn locate_in_toml(&self, text: &Text) -> Result<Scalar, Flaw> {
-        let root = DeTable::parse(text.as_str()).map_err(|_| Flaw::Unparsable)?;
-        let (last, tables) = self.path.split_last().ok_or(Flaw::NoKey)?;
+    fn locate_in_toml(&self, text: &Text) -> Result<Scalar, VersionError> {
+        let root = DeTable::parse(text.as_str()).map_err(|_| VersionError::Unparsable)?;
+        let (last, tables) = self.path.split_last().ok_or(VersionError::NoKey)?;
         let mut table = root.get_ref();
         for name in tables {
-            let value = table.get(name.as_str()).ok_or(Flaw::NoKey)?;
-            let DeValue::Table(inner) = value.get_ref() else { return Err(Flaw::NoKey) };
+            let value = table.get(name.as_str()).ok_or(VersionError::NoKey)?;
+            let DeValue::Table(inner) = value.get_ref() else { return Err(VersionError::NoKey) };
             table = inner;
         }
-        let value = table.get(last.as_str()).ok_or(Flaw::NoKey)?;
-        let DeValue::String(string) = value.get_ref() else { return Err(Flaw::NoScalar) };
+        let value = table.get(last.as_str()).ok_or(VersionError::NoKey)?;
+        let DeValue::String(string) = value.get_ref() else { return Err(VersionError::NoScalar) };
         let written = value.span();
         scalar(text, written.start + 1..written.end - 1, string)
     }
 }
 
 /// A string between quotes, if it is written as it is read: one with escapes could not be replaced at its place.
-fn scalar(text: &Text, span: Span, value: &str) -> Result<Scalar, Flaw> {
+fn scalar(text: &Text, span: Span, value: &str) -> Result<Scalar, VersionError> {
     if text.as_str().get(span.clone()) == Some(value) {
         Ok(Scalar { value: value.to_owned(), span, is_plain: false })
     } else {
-        Err(Flaw::NoScalar)
+        Err(VersionError::NoScalar)
     }
 }
 
-fn locate_match(pattern: &Pattern, text: &Text) -> Result<Scalar, Flaw> {
+fn locate_match(pattern: &Pattern, text: &Text) -> Result<Scalar, VersionError> {
     let mut matches = pattern.matches(text);
-    let found = matches.next().ok_or(Flaw::NoMatch)?;
+    let found = matches.next().ok_or(VersionError::NoMatch)?;
     if matches.next().is_some() {
-        return Err(Flaw::SeveralMatches);
+        return Err(VersionError::SeveralMatches);
     }
     Ok(Scalar { value: found.group("version").to_owned(), span: found.span("version"), is_plain: false })
 }
@@ -239,18 +239,18 @@ mod tests {
             let version = located(file, key, text);
             assert_eq!(version.value, "1.2.3", "{file}");
             assert_eq!(&text[version.span], "1.2.3", "{file}");
-            assert!(version.flaws.is_empty(), "{file}");
+            assert!(version.errors.is_empty(), "{file}");
         }
     }
 
     #[test]
     fn what_cannot_be_replaced_is_a_flaw() {
-        assert_eq!(located("a.yaml", "version", "name: x\n").flaws, [Flaw::NoKey]);
-        assert_eq!(located("a.yaml", "version", "version: [1, 2]\n").flaws, [Flaw::NoScalar]);
-        assert_eq!(located("a.yaml", "version", "version: \"1\n").flaws, [Flaw::Unparsable]);
-        assert_eq!(located("a.json", "version", "{\"version\": \"1\\u002e2\"}").flaws, [Flaw::NoScalar]);
-        assert_eq!(located("a.json", "version", "{\"version\": \"\"}").flaws, [Flaw::Empty]);
-        assert_eq!(located("a.toml", "version", "version = '''1'''\n").flaws, [Flaw::NoScalar]);
+        assert_eq!(located("a.yaml", "version", "name: x\n").errors, [VersionError::NoKey]);
+        assert_eq!(located("a.yaml", "version", "version: [1, 2]\n").errors, [VersionError::NoScalar]);
+        assert_eq!(located("a.yaml", "version", "version: \"1\n").errors, [VersionError::Unparsable]);
+        assert_eq!(located("a.json", "version", "{\"version\": \"1\\u002e2\"}").errors, [VersionError::NoScalar]);
+        assert_eq!(located("a.json", "version", "{\"version\": \"\"}").errors, [VersionError::Empty]);
+        assert_eq!(located("a.toml", "version", "version = '''1'''\n").errors, [VersionError::NoScalar]);
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub struct Node<'d, 't> {
 
 /// YAML that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Malformed {
+pub struct YamlError {
     /// What is wrong.
     pub message: String,
     /// The byte at which it was noticed.
@@ -34,14 +34,14 @@ const MAX_DEPTH: usize = 100;
 
 impl<'t> Document<'t> {
     /// Reads the first document of a text.
-    pub fn parse(text: &'t Text) -> Result<Self, Malformed> {
+    pub fn parse(text: &'t Text) -> Result<Self, YamlError> {
         let string = text.as_str();
         let offsets = (!string.is_ascii()).then(|| string.char_indices().map(|(offset, _)| offset).collect());
         let mut document = Self { root: MarkedYaml::value_from_str(""), offsets, text };
         let mut loader = YamlLoader::default();
         let mut depth = 0;
         for event in Parser::new_from_str(string) {
-            let (event, span) = event.map_err(|error| document.malformed(&error))?;
+            let (event, span) = event.map_err(|error| document.error(&error))?;
             match event {
                 Event::SequenceStart(..) | Event::MappingStart(..) => depth += 1,
                 Event::SequenceEnd | Event::MappingEnd => depth -= 1,
@@ -49,24 +49,24 @@ impl<'t> Document<'t> {
             }
             if depth > MAX_DEPTH {
                 let message = format!("values lie in each other more than {MAX_DEPTH} deep");
-                return Err(Malformed { message, offset: document.byte(span.start.index()) });
+                return Err(YamlError { message, offset: document.byte(span.start.index()) });
             }
             let is_end = event == Event::DocumentEnd;
             loader.on_event(event, span);
             if let Some(error) = loader.error() {
-                return Err(document.malformed(error));
+                return Err(document.error(error));
             }
             if is_end {
                 break;
             }
         }
         document.root =
-            loader.into_documents().pop().ok_or_else(|| Malformed { message: "it is empty".to_owned(), offset: 0 })?;
+            loader.into_documents().pop().ok_or_else(|| YamlError { message: "it is empty".to_owned(), offset: 0 })?;
         Ok(document)
     }
 
-    fn malformed(&self, error: &ScanError) -> Malformed {
-        Malformed { message: error.info().to_owned(), offset: self.byte(error.marker().index()) }
+    fn error(&self, error: &ScanError) -> YamlError {
+        YamlError { message: error.info().to_owned(), offset: self.byte(error.marker().index()) }
     }
 
     /// The value that the document is.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::human::closing;
 use super::location::{is_same, spelled};
-use super::view::{Report, failure_message, message};
+use super::view::{Report, error_message, message};
 use crate::finding::{Finding, Level, Location};
 use crate::text::escape;
 
@@ -14,9 +14,9 @@ const MAX_SUMMARY: usize = 900 << 10;
 /// Renders the commands, errors first: of each kind GitHub shows no more than ten a step.
 pub fn render(report: &Report<'_>, is_quiet: bool) -> String {
     let mut text = String::new();
-    for failure in &report.outcome.failures {
+    for error in &report.outcome.errors {
         // Writing to a string does not fail.
-        let _ = writeln!(text, "::error title=imglint could not judge::{}", data(&failure_message(failure)));
+        let _ = writeln!(text, "::error title=imglint could not judge::{}", data(&error_message(error)));
     }
     for finding in report.open() {
         let _ = writeln!(text, "{}", command(report, finding));
@@ -72,8 +72,8 @@ fn property(text: &str) -> String {
 /// The complete list for the summary of the step, as HTML, in which no text can turn into Markdown.
 pub fn summary(report: &Report<'_>) -> String {
     let mut text = format!("### imglint\n\n{}\n\n", html(&closing(report.outcome)));
-    for failure in &report.outcome.failures {
-        let _ = writeln!(text, "<p>:x: could not judge: {}</p>\n", html(&failure_message(failure)));
+    for error in &report.outcome.errors {
+        let _ = writeln!(text, "<p>:x: could not judge: {}</p>\n", html(&error_message(error)));
     }
     let open = report.open();
     if open.is_empty() {

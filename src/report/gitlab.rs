@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::json::to_string;
-use super::view::{Report, failure_message, fingerprints, message};
+use super::view::{Report, error_message, fingerprints, message};
 use crate::finding::Level;
 
 #[derive(Serialize)]
@@ -47,12 +47,12 @@ pub fn render(report: &Report<'_>) -> String {
         }
     });
     // There is no other place for a rule that could not judge, and a report without it would look complete.
-    let failures = report.outcome.failures.iter().map(|failure| Issue {
-        description: failure_message(failure),
-        check_name: failure.judge.name(),
-        fingerprint: format!("could-not-judge:{}", failure.judge.name()),
+    let errors = report.outcome.errors.iter().map(|error| Issue {
+        description: error_message(error),
+        check_name: error.judge.name(),
+        fingerprint: format!("could-not-judge:{}", error.judge.name()),
         severity: "blocker",
         location: Location { path: ".", lines: Lines { begin: 1, end: 1 } },
     });
-    to_string(&failures.chain(issues).collect::<Vec<_>>())
+    to_string(&errors.chain(issues).collect::<Vec<_>>())
 }

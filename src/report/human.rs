@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use annotate_snippets::{Annotation, AnnotationKind, Element, Group, Level as Title, Origin, Renderer, Snippet};
 
 use super::summary;
-use super::view::{Report, failure_message};
+use super::view::{Report, error_message};
 use crate::finding::{Diagnostic, Finding, Label, Level, Location};
 use crate::run::{Judge, Outcome};
 use crate::text::{Span, counted, escape, is_unprintable};
@@ -82,17 +82,17 @@ fn brief(text: &str) -> String {
 }
 
 /// What stood in the way of a judgement, a line each; where errors are printed, they are said there already.
-pub fn failures(outcome: &Outcome) -> String {
+pub fn errors(outcome: &Outcome) -> String {
     let mut text = String::new();
-    for failure in &outcome.failures {
-        let _ = writeln!(text, "imglint: error: {}", failure_message(failure)); // a string takes everything
+    for error in &outcome.errors {
+        let _ = writeln!(text, "imglint: error: {}", error_message(error)); // a string takes everything
     }
     text
 }
 
 /// How many findings there are, in words.
 pub fn closing(outcome: &Outcome) -> String {
-    if outcome.failures.iter().any(|failure| failure.judge == Judge::Run) {
+    if outcome.errors.iter().any(|error| error.judge == Judge::Run) {
         return "nothing was judged".to_owned();
     }
     let counts = [(Level::Error, "error"), (Level::Warning, "warning"), (Level::Note, "note")];
@@ -106,8 +106,8 @@ pub fn closing(outcome: &Outcome) -> String {
         0 => said.join(", "),
         count => format!("{} in {}", said.join(", "), counted(count, "image")),
     };
-    if !outcome.failures.is_empty() {
-        let _ = write!(closing, "; {} could not judge", counted(outcome.failures.len(), "rule"));
+    if !outcome.errors.is_empty() {
+        let _ = write!(closing, "; {} could not judge", counted(outcome.errors.len(), "rule"));
     }
     if outcome.waived() > 0 {
         let _ = write!(closing, "; {} waived", outcome.waived());

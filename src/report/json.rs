@@ -105,9 +105,9 @@ pub fn render(report: &Report<'_>) -> String {
         head: Head { rev: report.head.revision.as_deref(), kind: report.head.words },
         findings: outcome.findings.iter().map(item).collect(),
         failures: outcome
-            .failures
+            .errors
             .iter()
-            .map(|failure| Failed { rule: failure.judge.name(), message: &failure.reason })
+            .map(|error| Failed { rule: error.judge.name(), message: &error.reason })
             .collect(),
         repairs: report.repaired.map(repairs),
         summary: Summary {

@@ -9,16 +9,16 @@ use std::fmt::Write as _;
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
 use super::location::spelled;
-use super::view::{Report, failure_message, message};
+use super::view::{Report, error_message, message};
 use crate::finding::Finding;
-use crate::run::{Blind, Failure, Judge};
+use crate::run::{Judge, RunError, SkippedRule};
 use crate::text::escape;
 
 /// What a rule has to say of an image, or of no image.
 #[derive(Default)]
 struct Case<'a> {
     findings: Vec<&'a Finding>,
-    failure: Option<&'a Failure>,
+    error: Option<&'a RunError>,
 }
 
 /// A rule, and an image that it is about.
@@ -37,15 +37,15 @@ pub fn render(report: &Report<'_>) -> String {
     for finding in &report.outcome.findings {
         cases.entry((&finding.rule, finding.diagnostic.image.as_deref())).or_default().findings.push(finding);
     }
-    for failure in &report.outcome.failures {
-        cases.entry((failure.judge.name(), None)).or_default().failure = Some(failure);
+    for error in &report.outcome.errors {
+        cases.entry((error.judge.name(), None)).or_default().error = Some(error);
     }
     let mut unjudged: BTreeMap<&str, String> = BTreeMap::new();
-    for Blind { rule, missing } in &report.outcome.blind {
+    for SkippedRule { rule, missing } in &report.outcome.skipped {
         unjudged.insert(rule, format!("it needs {missing}"));
     }
-    for failure in &report.outcome.failures {
-        unjudged.insert(failure.judge.name(), "the rule failed".to_owned());
+    for error in &report.outcome.errors {
+        unjudged.insert(error.judge.name(), "the rule failed".to_owned());
     }
     let mut suite = TestSuite::new("imglint");
     for ((rule, image), case) in &cases {
@@ -60,14 +60,14 @@ pub fn render(report: &Report<'_>) -> String {
     document.to_string().unwrap_or_else(|error| format!("<error>{error}</error>"))
 }
 
-/// A case with its outcome: an error before a failure, a failure before what was skipped; beside it, what fails nothing.
+/// A case with its outcome: an error before a finding that fails, that before what was skipped; beside it, what fails nothing.
 fn judged(report: &Report<'_>, case: &Case<'_>, unjudged: Option<&str>, name: &str) -> TestCase {
     let (failing, rest): (Vec<&Finding>, Vec<&Finding>) =
         case.findings.iter().partition(|finding| report.fails(finding));
     let waiver = rest.iter().find_map(|finding| finding.waived.as_deref());
     let mut status = TestCaseStatus::success();
-    if let Some(failure) = case.failure {
-        let said = text(&failure_message(failure));
+    if let Some(error) = case.error {
+        let said = text(&error_message(error));
         status = TestCaseStatus::non_success(NonSuccessKind::Error);
         status.set_message(&said).set_type("could not judge").set_description(&said);
     } else if let Some(first) = failing.first() {

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::json::to_string;
 use super::location::{byte_positions, is_same, spelled};
-use super::view::{Report, failure_message, message};
+use super::view::{Report, error_message, message};
 use crate::edit::Fix;
 use crate::finding::{self, Finding, Label, Level};
 use crate::text::escape;
@@ -77,17 +77,17 @@ struct Suggestion<'a> {
 pub fn render(report: &Report<'_>) -> String {
     let open = report.open();
     // A pipe into reviewdog takes imglint's exit code away: what could not be judged must be said in here.
-    let failures = report.outcome.failures.iter().map(|failure| Diagnostic {
-        message: failure_message(failure),
+    let errors = report.outcome.errors.iter().map(|error| Diagnostic {
+        message: error_message(error),
         location: None,
         severity: "ERROR",
-        code: Code { value: failure.judge.name(), url: None },
+        code: Code { value: error.judge.name(), url: None },
         suggestions: Vec::new(),
         related_locations: Vec::new(),
     });
-    let diagnostics: Vec<_> = failures.chain(open.iter().map(|finding| diagnostic(report, finding))).collect();
+    let diagnostics: Vec<_> = errors.chain(open.iter().map(|finding| diagnostic(report, finding))).collect();
     let worst = open.first().map(|finding| severity(finding.level));
-    let severity = if report.outcome.failures.is_empty() { worst } else { Some("ERROR") };
+    let severity = if report.outcome.errors.is_empty() { worst } else { Some("ERROR") };
     to_string(&Root { source: Source { name: "imglint" }, severity, diagnostics })
 }
 

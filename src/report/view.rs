@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::finding::{Finding, Level};
 use crate::fix::Repair;
 use crate::pack::Rule;
-use crate::run::{Failure, Outcome};
+use crate::run::{Outcome, RunError};
 use crate::snapshot::Pair;
 use crate::text::escape;
 
@@ -80,10 +80,10 @@ pub(super) fn message(finding: &Finding) -> String {
     message
 }
 
-/// What a failure says, with what to do.
-pub(super) fn failure_message(failure: &Failure) -> String {
-    let help = failure.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
-    escape(&format!("{failure}{help}")).into_owned()
+/// What an error says, with what to do.
+pub(super) fn error_message(error: &RunError) -> String {
+    let help = error.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
+    escape(&format!("{error}{help}")).into_owned()
 }
 
 /// A name for each finding that lasts while its line moves and its numbers change, and that no two findings share: of its rule,

@@ -44,7 +44,7 @@ pub struct Known<'a> {
 }
 
 /// What keeps a waiver from letting anything pass, and what to do about that.
-pub(super) struct Malformed {
+pub(super) struct WaiverError {
     pub(super) message: String,
     pub(super) help: Option<String>,
 }
@@ -62,7 +62,7 @@ impl Waivers {
         let index = Index::of(findings, known);
         for waiver in self.list.iter().chain(comments) {
             let matching = index.matching(waiver);
-            if matching.is_empty() || waiver.malformed(known).is_some() {
+            if matching.is_empty() || waiver.find_error(known).is_some() {
                 continue;
             }
             for finding in matching {
@@ -140,19 +140,19 @@ impl Waiver {
     }
 
     /// What is malformed in it.
-    pub(super) fn malformed(&self, known: &Known<'_>) -> Option<Malformed> {
+    pub(super) fn find_error(&self, known: &Known<'_>) -> Option<WaiverError> {
         if !known.rules.contains(&self.rule.as_str()) {
             let suggestion = suggest(&self.rule, known.rules.iter().copied());
             let message = format!("this waiver is of an unknown rule, `{}`: {suggestion}", self.rule);
-            return Some(Malformed { message, help: None });
+            return Some(WaiverError { message, help: None });
         }
         let subject = self.subject();
         if let Some(error) = self.error {
-            return Some(Malformed { message: format!("the waiver of {subject} {error}"), help: None });
+            return Some(WaiverError { message: format!("the waiver of {subject} {error}"), help: None });
         }
         if self.image.is_none() && self.line.is_none() && is_image(known.head, &self.reason) {
             let message = format!("the waiver of {subject} names an image as its reason");
-            return Some(Malformed { message, help: Some(format!("write {}({}) and why", self.rule, self.reason)) });
+            return Some(WaiverError { message, help: Some(format!("write {}({}) and why", self.rule, self.reason)) });
         }
         let image = self.image.as_ref()?;
         // What comes with the change may be about an image that it deletes.
@@ -162,7 +162,7 @@ impl Waiver {
         }
         let names = known.head.images.values().map(|image| image.published());
         let message = format!("the waiver of {subject} is of an unknown image");
-        Some(Malformed { message, help: Some(suggest(image, names)) })
+        Some(WaiverError { message, help: Some(suggest(image, names)) })
     }
 
     /// Says since when it does not hold any more.

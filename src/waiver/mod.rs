@@ -9,5 +9,5 @@ mod apply;
 mod hygiene;
 
 pub use apply::{Known, Waivers};
-pub use hygiene::{Disorder, Disorders, Hygiene};
+pub use hygiene::{ForbiddenWaiver, Hygiene, WaiverDiagnostics};
 pub use parse::{Day, TRAILER, Waiver, of_dockerfiles, of_trailer};

@@ -16,8 +16,8 @@ use self::entry::Judge;
 use self::held::Named;
 use super::kind::{Context, Kind, Reads};
 use crate::finding::{Diagnostic, Location};
-use crate::parse::dependencies::{Dependency, DependencyList, NoList};
-use crate::parse::yaml::Malformed;
+use crate::parse::dependencies::{Dependency, DependencyList, DependencyListError};
+use crate::parse::yaml::YamlError;
 use crate::shape::Shape;
 use crate::snapshot::StoreError;
 
@@ -42,11 +42,11 @@ impl Kind for Dependencies {
         match file.list() {
             Ok(Some(list)) => judge(list, path, text, context),
             Ok(None) => Ok(Vec::new()),
-            Err(NoList::Malformed(Malformed { message, offset })) => {
+            Err(DependencyListError::Malformed(YamlError { message, offset })) => {
                 let location = Location::new(path, text, *offset..*offset);
                 Ok(vec![Diagnostic::new(format!("{path} is no YAML: {message}"), location)])
             }
-            Err(NoList::Missing) => {
+            Err(DependencyListError::Missing) => {
                 Ok(vec![Diagnostic::new(format!("{path} has no list `dependencies`"), Location::new(path, text, 0..0))])
             }
         }

@@ -5,7 +5,7 @@
 use serde::Deserialize;
 use serde::de::Error;
 
-use super::shell::{Budget, Refusal, raw_words, single_word};
+use super::shell::{Budget, ShellError, raw_words, single_word};
 use super::traced::Traced;
 use crate::suggest::suggest;
 use crate::text::Span;
@@ -152,11 +152,11 @@ impl Written {
         }
         let words = match raw_words(line, budget) {
             Ok(words) => words,
-            Err(Refusal::Syntax(_)) => return Ok(heredocs),
-            Err(Refusal::Limit(message)) => return Err(message),
+            Err(ShellError::Syntax(_)) => return Ok(heredocs),
+            Err(ShellError::Limit(message)) => return Err(message),
         };
         for word in words {
-            heredocs.extend(heredoc(&word, budget).map_err(Refusal::into_message)?);
+            heredocs.extend(heredoc(&word, budget).map_err(ShellError::into_message)?);
         }
         Ok(heredocs)
     }
@@ -249,7 +249,7 @@ fn check_healthcheck(text: &str) -> Result<(), String> {
 }
 
 /// Reads a heredoc from a word: a number perhaps, `<<`, a `-` perhaps, and one word.
-pub(super) fn heredoc(word: &str, budget: &Budget) -> Result<Option<Heredoc>, Refusal> {
+pub(super) fn heredoc(word: &str, budget: &Budget) -> Result<Option<Heredoc>, ShellError> {
     const BLANKS: [char; 5] = ['\t', '\n', '\u{c}', '\r', ' '];
     let Some(name) = word.trim_start_matches(|c: char| c.is_ascii_digit()).strip_prefix("<<") else { return Ok(None) };
     let (name, strips_tabs) = name.strip_prefix('-').map_or((name, false), |name| (name, true));

@@ -21,7 +21,7 @@ pub type Prefix<'p> = (&'p str, Prefixed);
 
 /// What cannot be read, and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Diagnostic {
+pub(super) struct SyntaxError {
     pub(super) message: String,
     pub(super) offset: usize,
     /// Whether more than this could not be read for it.
@@ -48,7 +48,7 @@ impl<'t> Lines<'t> {
     }
 
     /// The next line as docker gets it: what the build script takes away is gone.
-    fn physical(&mut self) -> Result<Option<Traced>, Diagnostic> {
+    fn physical(&mut self) -> Result<Option<Traced>, SyntaxError> {
         loop {
             let Some(written) = self.rest.next() else { return Ok(None) };
             let start = self.offset;
@@ -67,7 +67,7 @@ impl<'t> Lines<'t> {
             }
             if line.len() > MAX_LINE || (line.len() == MAX_LINE && !line.ends_with('\n')) {
                 let message = format!("a line is longer than the {MAX_LINE} bytes that BuildKit reads");
-                return Err(Diagnostic { message, offset: start, hides_more: true });
+                return Err(SyntaxError { message, offset: start, hides_more: true });
             }
             if std::mem::take(&mut self.is_first) && line.starts_with('\u{feff}') {
                 line = line.part('\u{feff}'.len_utf8()..line.len());
@@ -77,14 +77,14 @@ impl<'t> Lines<'t> {
     }
 
     /// The next instruction over all its lines; `None` at the end.
-    pub(super) fn instruction(&mut self) -> Result<Option<Traced>, Diagnostic> {
+    pub(super) fn instruction(&mut self) -> Result<Option<Traced>, SyntaxError> {
         loop {
             let Some(line) = self.physical()? else { return Ok(None) };
             let body = line.trim_end_matches(['\r', '\n']);
             let blanks = body.len() - body.trim_start().len();
             let body = &body[blanks..];
             let offset = line.extent().start;
-            self.read_directive(body).map_err(|message| Diagnostic { message, offset, hides_more: true })?;
+            self.read_directive(body).map_err(|message| SyntaxError { message, offset, hides_more: true })?;
             if body.starts_with('#') {
                 continue;
             }
@@ -108,7 +108,7 @@ impl<'t> Lines<'t> {
     }
 
     /// Reads the body of a heredoc to the line that ends it. Gives whether there is one.
-    pub(super) fn skip_heredoc(&mut self, delimiter: &str, strips_tabs: bool) -> Result<bool, Diagnostic> {
+    pub(super) fn skip_heredoc(&mut self, delimiter: &str, strips_tabs: bool) -> Result<bool, SyntaxError> {
         while let Some(line) = self.physical()? {
             let line = line.trim_end_matches(['\r', '\n']);
             let line = if strips_tabs { line.trim_start_matches('\t') } else { line };

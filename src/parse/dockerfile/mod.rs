@@ -13,5 +13,5 @@ mod stage;
 pub use instruction::Keyword;
 pub use lines::{Prefix, Prefixed};
 pub use scope::{Given, Surroundings};
-pub use stage::{Assignment, Copy, Dockerfile, Instruction, Malformed, Mount, Stage, Syntax, Word};
+pub use stage::{Assignment, Copy, Dockerfile, DockerfileError, Instruction, Mount, Stage, Syntax, Word};
 pub use traced::Traced;

@@ -39,14 +39,14 @@ pub(super) struct Expanded {
 
 /// Why a word cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(super) enum ShellError {
     /// buildkit does not accept it.
     Syntax(String),
     /// It is beyond what is read here.
     Limit(String),
 }
 
-impl Refusal {
+impl ShellError {
     pub(super) fn into_message(self) -> String {
         match self {
             Self::Syntax(message) | Self::Limit(message) => message,
@@ -54,8 +54,8 @@ impl Refusal {
     }
 }
 
-fn syntax(message: &str) -> Refusal {
-    Refusal::Syntax(message.to_owned())
+fn syntax(message: &str) -> ShellError {
+    ShellError::Syntax(message.to_owned())
 }
 
 /// What all expansions of a file may cost together, in steps.
@@ -68,15 +68,15 @@ impl Budget {
     }
 
     /// Takes steps, or says that there are none left.
-    pub(super) fn spend(&self, steps: usize) -> Result<(), Refusal> {
+    pub(super) fn spend(&self, steps: usize) -> Result<(), ShellError> {
         let left = self.0.get().checked_sub(steps);
         self.0.set(left.unwrap_or_default());
-        left.map(drop).ok_or_else(|| Refusal::Limit("its variables are too many to follow".to_owned()))
+        left.map(drop).ok_or_else(|| ShellError::Limit("its variables are too many to follow".to_owned()))
     }
 }
 
 /// Expands a word. An error says what buildkit would not accept.
-pub(super) fn expand(word: &Traced, escape: char, scope: &dyn Scope, budget: &Budget) -> Result<Expanded, Refusal> {
+pub(super) fn expand(word: &Traced, escape: char, scope: &dyn Scope, budget: &Budget) -> Result<Expanded, ShellError> {
     if !word.contains(['$', '"', '\'', '\u{feff}', escape]) {
         return Ok(Expanded { value: word.clone(), unknown: Vec::new() });
     }
@@ -88,7 +88,7 @@ pub(super) fn expand(word: &Traced, escape: char, scope: &dyn Scope, budget: &Bu
 
 /// The words of a command, with quotes and escapes as they are written and variables untouched, as they are looked through for
 /// heredocs. As for buildkit, there are none where a quote or a variable does not end.
-pub(super) fn raw_words(command: &Traced, budget: &Budget) -> Result<Vec<String>, Refusal> {
+pub(super) fn raw_words(command: &Traced, budget: &Budget) -> Result<Vec<String>, ShellError> {
     let mut lexer = Lexer::new(command, '\\', None, budget);
     lexer.keeps_quotes = true;
     lexer.keeps_escapes = true;
@@ -96,7 +96,7 @@ pub(super) fn raw_words(command: &Traced, budget: &Budget) -> Result<Vec<String>
 }
 
 /// What a word of a heredoc stands for when its quotes are kept or taken off; `None` where it is not one word.
-pub(super) fn single_word(word: &Traced, budget: &Budget) -> Result<Option<String>, Refusal> {
+pub(super) fn single_word(word: &Traced, budget: &Budget) -> Result<Option<String>, ShellError> {
     let mut lexer = Lexer::new(word, '\\', None, budget);
     let mut words = lexer.words(false)?;
     Ok(if words.len() == 1 { words.pop() } else { None })
@@ -139,7 +139,7 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    fn words(&mut self, keeps_escapes: bool) -> Result<Vec<String>, Refusal> {
+    fn words(&mut self, keeps_escapes: bool) -> Result<Vec<String>, ShellError> {
         self.until(None, keeps_escapes)?;
         Ok(std::mem::take(&mut self.words))
     }
@@ -178,10 +178,10 @@ impl<'a> Lexer<'a> {
     }
 
     /// Reads up to a character, which is taken, or to the end.
-    fn until(&mut self, stop: Option<char>, keeps_escapes: bool) -> Result<Traced, Refusal> {
+    fn until(&mut self, stop: Option<char>, keeps_escapes: bool) -> Result<Traced, ShellError> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return Err(Refusal::Limit("variables stand too deep within each other".to_owned()));
+            return Err(ShellError::Limit("variables stand too deep within each other".to_owned()));
         }
         let outer = std::mem::replace(&mut self.keeps_escapes, keeps_escapes);
         let outer_words = std::mem::take(&mut self.words);
@@ -200,7 +200,7 @@ impl<'a> Lexer<'a> {
         read
     }
 
-    fn read_until(&mut self, stop: Option<char>) -> Result<Traced, Refusal> {
+    fn read_until(&mut self, stop: Option<char>) -> Result<Traced, ShellError> {
         let mut result = Traced::default();
         while let Some(character) = self.peek() {
             if stop == Some(character) {
@@ -245,23 +245,23 @@ impl<'a> Lexer<'a> {
         }
         match stop {
             Some(stop) => {
-                Err(Refusal::Syntax(format!("unexpected end of statement while looking for matching {stop}")))
+                Err(ShellError::Syntax(format!("unexpected end of statement while looking for matching {stop}")))
             }
             None => Ok(result),
         }
     }
 
     /// Adds what a variable stands for, as long as the whole stays as short as names of images and files are.
-    fn append(&self, result: &mut Traced, value: &Traced) -> Result<(), Refusal> {
+    fn append(&self, result: &mut Traced, value: &Traced) -> Result<(), ShellError> {
         self.budget.spend(value.len())?;
         if self.scope.is_some() && value.len() + result.len() > MAX_EXPANDED {
-            return Err(Refusal::Limit(format!("its variables make it longer than {MAX_EXPANDED} bytes")));
+            return Err(ShellError::Limit(format!("its variables make it longer than {MAX_EXPANDED} bytes")));
         }
         result.append(value);
         Ok(())
     }
 
-    fn single_quoted(&mut self) -> Result<Traced, Refusal> {
+    fn single_quoted(&mut self) -> Result<Traced, ShellError> {
         let mut result = Traced::default();
         let at = self.position;
         self.next();
@@ -284,7 +284,7 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    fn double_quoted(&mut self) -> Result<Traced, Refusal> {
+    fn double_quoted(&mut self) -> Result<Traced, ShellError> {
         let mut result = Traced::default();
         let at = self.position;
         self.next();
@@ -340,7 +340,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// What a dollar sign begins.
-    fn variable(&mut self) -> Result<Traced, Refusal> {
+    fn variable(&mut self) -> Result<Traced, ShellError> {
         let begin = self.position;
         self.next();
         if self.peek() != Some('{') {
@@ -366,7 +366,7 @@ impl<'a> Lexer<'a> {
             Some(operator @ ('+' | '-' | '?')) => self.conditional(&name, begin, Some(operator), false),
             Some(operator @ ('#' | '%')) => self.trimmed(&name, begin, operator == '#'),
             Some('/') => self.replaced(&name, begin),
-            Some(other) => Err(Refusal::Syntax(format!("unsupported modifier ({other}) in substitution"))),
+            Some(other) => Err(ShellError::Syntax(format!("unsupported modifier ({other}) in substitution"))),
             None => Err(syntax("syntax error: missing '}'")),
         }
     }
@@ -434,7 +434,7 @@ impl<'a> Lexer<'a> {
         begin: usize,
         operator: Option<char>,
         empty_is_unset: bool,
-    ) -> Result<Traced, Refusal> {
+    ) -> Result<Traced, ShellError> {
         let Some(operator @ ('+' | '-' | '?')) = operator else {
             return Err(syntax("unsupported modifier in substitution"));
         };
@@ -462,7 +462,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// `${name#pattern}` and `${name%pattern}`; twice the character takes off as much as possible.
-    fn trimmed(&mut self, name: &str, begin: usize, is_prefix: bool) -> Result<Traced, Refusal> {
+    fn trimmed(&mut self, name: &str, begin: usize, is_prefix: bool) -> Result<Traced, ShellError> {
         let pattern = self.until(Some('}'), true)?;
         let Some(value) = self.wholly_known(name) else { return Ok(self.unknown(name, begin)) };
         let longest = pattern.strip_prefix(if is_prefix { '#' } else { '%' });
@@ -483,7 +483,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// `${name/pattern/replacement}`; two slashes replace all.
-    fn replaced(&mut self, name: &str, begin: usize) -> Result<Traced, Refusal> {
+    fn replaced(&mut self, name: &str, begin: usize) -> Result<Traced, ShellError> {
         let is_for_all = self.peek() == Some('/');
         if is_for_all {
             self.next();
@@ -535,7 +535,7 @@ enum Token {
     One(char),
 }
 
-fn tokens(pattern: &str) -> Result<Vec<Token>, Refusal> {
+fn tokens(pattern: &str) -> Result<Vec<Token>, ShellError> {
     let mut tokens = Vec::new();
     let mut characters = pattern.chars().peekable();
     while let Some(character) = characters.next() {
@@ -548,7 +548,7 @@ fn tokens(pattern: &str) -> Result<Vec<Token>, Refusal> {
                 other => {
                     let escaped = other.map(String::from).unwrap_or_default();
                     let message = format!("invalid pattern ({pattern}) in substitution: invalid escape '\\{escaped}'");
-                    return Err(Refusal::Syntax(message));
+                    return Err(ShellError::Syntax(message));
                 }
             },
             other => Token::One(other),

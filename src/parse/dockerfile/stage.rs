@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::instruction::{Arguments, Keyword, Written, heredoc};
-use super::lines::{Diagnostic, Lines, Prefix};
+use super::lines::{Lines, Prefix, SyntaxError};
 use super::scope::{Nothing, Scopes, Surroundings};
-use super::shell::{Budget, Expanded, Refusal, Scope, expand};
+use super::shell::{Budget, Expanded, Scope, ShellError, expand};
 use super::traced::Traced;
 use crate::parse::baseimage::Platform;
 use crate::text::{Span, Text};
@@ -31,7 +31,7 @@ pub struct Dockerfile {
     /// The stages.
     pub stages: Vec<Stage>,
     /// What the build would not accept. What else stands in the file was read all the same.
-    pub flaws: Vec<Malformed>,
+    pub errors: Vec<DockerfileError>,
     /// The last stage of each name, in small letters.
     names: HashMap<String, usize>,
 }
@@ -107,7 +107,7 @@ pub struct Assignment {
 
 /// A part of a Dockerfile that a build would not accept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Malformed {
+pub struct DockerfileError {
     /// What is wrong.
     pub message: String,
     /// The line on which it was noticed.
@@ -121,12 +121,12 @@ pub struct Malformed {
 pub struct Syntax {
     instructions: Vec<Written>,
     escape: char,
-    flaws: Vec<Malformed>,
+    errors: Vec<DockerfileError>,
     text: Arc<Text>,
 }
 
-impl Malformed {
-    fn new(Diagnostic { message, offset, hides_more }: Diagnostic, text: &Text) -> Self {
+impl DockerfileError {
+    fn new(SyntaxError { message, offset, hides_more }: SyntaxError, text: &Text) -> Self {
         let line = text.line_at(offset);
         let start = text.line_start(offset);
         Self { message, span: start..start + line.trim_end().len(), hides_more }
@@ -205,17 +205,17 @@ impl Copy {
 impl Syntax {
     /// Reads a Dockerfile. `prefix` is the word that the build script knows, and what it does to lines that hold it. An error means
     /// that there is nothing in it to build.
-    pub fn parse(text: &Arc<Text>, prefix: Option<Prefix<'_>>) -> Result<Self, Malformed> {
+    pub fn parse(text: &Arc<Text>, prefix: Option<Prefix<'_>>) -> Result<Self, DockerfileError> {
         let budget = Budget::new();
         let mut lines = Lines::new(text.as_str(), prefix);
-        let mut syntax = Self { instructions: Vec::new(), escape: '\\', flaws: Vec::new(), text: Arc::clone(text) };
+        let mut syntax = Self { instructions: Vec::new(), escape: '\\', errors: Vec::new(), text: Arc::clone(text) };
         let mut has_stage = false;
         loop {
             let line = match lines.instruction() {
                 Ok(Some(line)) => line,
                 Ok(None) => break,
-                Err(diagnostic) => {
-                    syntax.refuse(diagnostic);
+                Err(error) => {
+                    syntax.refuse(error);
                     break;
                 }
             };
@@ -228,16 +228,16 @@ impl Syntax {
                         syntax.instructions.push(written);
                     } else {
                         let message = "expected FROM".to_owned();
-                        syntax.refuse(Diagnostic { message, offset, hides_more: false });
+                        syntax.refuse(SyntaxError { message, offset, hides_more: false });
                     }
-                    if let Err(diagnostic) = is_read {
-                        syntax.refuse(diagnostic);
+                    if let Err(error) = is_read {
+                        syntax.refuse(error);
                         break;
                     }
                 }
                 Err(message) => {
                     let hides_more = line.get(..4).is_some_and(|word| word.eq_ignore_ascii_case("FROM"));
-                    syntax.refuse(Diagnostic { message, offset, hides_more });
+                    syntax.refuse(SyntaxError { message, offset, hides_more });
                 }
             }
         }
@@ -245,16 +245,16 @@ impl Syntax {
         if has_stage {
             return Ok(syntax);
         }
-        let flaw = syntax.flaws.into_iter().next();
-        Err(flaw.unwrap_or_else(|| Malformed {
+        let error = syntax.errors.into_iter().next();
+        Err(error.unwrap_or_else(|| DockerfileError {
             message: "expected at least one FROM instruction".to_owned(),
             span: 0..0,
             hides_more: true,
         }))
     }
 
-    fn refuse(&mut self, diagnostic: Diagnostic) {
-        self.flaws.push(Malformed::new(diagnostic, &self.text));
+    fn refuse(&mut self, error: SyntaxError) {
+        self.errors.push(DockerfileError::new(error, &self.text));
     }
 
     /// The number of its instructions.
@@ -276,7 +276,7 @@ impl Syntax {
             target: &surroundings.target,
             scopes: Scopes::new(surroundings, last_name.as_deref()),
             budget: Budget::new(),
-            dockerfile: Dockerfile { stages: Vec::new(), flaws: self.flaws.clone(), names: HashMap::new() },
+            dockerfile: Dockerfile { stages: Vec::new(), errors: self.errors.clone(), names: HashMap::new() },
         };
         for written in &self.instructions {
             resolver.add(written);
@@ -286,12 +286,12 @@ impl Syntax {
 }
 
 /// Reads over the bodies of the heredocs that an instruction has.
-fn skip_heredocs(written: &Written, line: &Traced, lines: &mut Lines<'_>, budget: &Budget) -> Result<(), Diagnostic> {
+fn skip_heredocs(written: &Written, line: &Traced, lines: &mut Lines<'_>, budget: &Budget) -> Result<(), SyntaxError> {
     let offset = line.extent().start;
-    let refusal = |message| Diagnostic { message, offset, hides_more: true };
-    for heredoc in written.heredocs(line, budget).map_err(refusal)? {
+    let error = |message| SyntaxError { message, offset, hides_more: true };
+    for heredoc in written.heredocs(line, budget).map_err(error)? {
         if !lines.skip_heredoc(&heredoc.delimiter, heredoc.strips_tabs)? {
-            return Err(refusal(format!("the heredoc {} does not end", heredoc.delimiter)));
+            return Err(error(format!("the heredoc {} does not end", heredoc.delimiter)));
         }
     }
     Ok(())
@@ -309,7 +309,7 @@ struct Resolver<'s> {
 /// A word that was expanded, and why it could not be.
 struct Expansion {
     word: Word,
-    flaw: Option<String>,
+    error: Option<String>,
 }
 
 impl Resolver<'_> {
@@ -322,19 +322,19 @@ impl Resolver<'_> {
     }
 
     fn expand(&self, written: &Traced, scope: &dyn Scope) -> Expansion {
-        let refusal = match expand(written, self.syntax.escape, scope, &self.budget) {
-            Ok(expanded) => return Expansion { word: Word::new(written, expanded), flaw: None },
-            Err(refusal) => refusal,
+        let error = match expand(written, self.syntax.escape, scope, &self.budget) {
+            Ok(expanded) => return Expansion { word: Word::new(written, expanded), error: None },
+            Err(error) => error,
         };
         let unknown = vec![written.as_str().to_owned()];
         let word = Word { value: written.clone(), span: written.extent(), unknown };
         // What is merely more than is read here is not known, but nothing wrong.
-        Expansion { word, flaw: if let Refusal::Syntax(message) = refusal { Some(message) } else { None } }
+        Expansion { word, error: if let ShellError::Syntax(message) = error { Some(message) } else { None } }
     }
 
     /// The word of an expansion; what is wrong with it is noted.
     fn accept(&mut self, expansion: Expansion, written: &Written) -> Word {
-        if let Some(message) = expansion.flaw {
+        if let Some(message) = expansion.error {
             self.refuse(message, written);
         }
         expansion.word
@@ -342,8 +342,8 @@ impl Resolver<'_> {
 
     fn refuse(&mut self, message: String, written: &Written) {
         let hides_more = written.keyword == Keyword::From;
-        let diagnostic = Diagnostic { message, offset: written.span.start, hides_more };
-        self.dockerfile.flaws.push(Malformed::new(diagnostic, &self.syntax.text));
+        let error = SyntaxError { message, offset: written.span.start, hides_more };
+        self.dockerfile.errors.push(DockerfileError::new(error, &self.syntax.text));
     }
 
     fn global_word(&mut self, word: &Traced, written: &Written) -> Word {
@@ -538,7 +538,7 @@ fn command(arguments: &Arguments) -> String {
 
 impl Dockerfile {
     /// Reads a Dockerfile for a build that brings nothing along.
-    pub fn parse(text: &Arc<Text>) -> Result<Self, Malformed> {
+    pub fn parse(text: &Arc<Text>) -> Result<Self, DockerfileError> {
         let target = Platform { os: "linux".to_owned(), arch: "amd64".to_owned(), os_version: None };
         let surroundings = Surroundings { target, arguments: BTreeMap::new() };
         Ok(Syntax::parse(text, None)?.resolve(&surroundings))
@@ -546,7 +546,7 @@ impl Dockerfile {
 
     /// Whether another build makes the same of the file, but for the architectures.
     pub fn says_the_same(&self, other: &Self) -> bool {
-        self.flaws == other.flaws
+        self.errors == other.errors
             && self.stages.len() == other.stages.len()
             && self.stages.iter().zip(&other.stages).all(|(one, other)| one.says_the_same(other))
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::json::to_string;
 use super::location::is_same;
-use super::view::{Report, failure_message, fingerprints, message};
+use super::view::{Report, error_message, fingerprints, message};
 use crate::edit::{Edit, Fix};
 use crate::finding::{self, Finding, Level};
 use crate::pack::{Rule, is_url};
@@ -30,10 +30,10 @@ pub fn render(report: &Report<'_>) -> String {
         index.insert(&rule.id, position);
     }
     let mut notifications = Vec::new();
-    for failure in &report.outcome.failures {
-        let id = failure.judge.name();
+    for error in &report.outcome.errors {
+        let id = error.judge.name();
         let rule = index.get(id).map(|&index| RuleReference { id: id.to_owned(), index });
-        let message = said(&failure_message(failure));
+        let message = said(&error_message(error));
         notifications.push(Notification { associated_rule: rule, level: "error", message });
     }
     let findings = &report.outcome.findings;
@@ -46,7 +46,7 @@ pub fn render(report: &Report<'_>) -> String {
         automation_details: AutomationDetails { id: "imglint/" },
         column_kind: "unicodeCodePoints",
         invocations: [Invocation {
-            execution_successful: report.outcome.failures.is_empty(),
+            execution_successful: report.outcome.errors.is_empty(),
             tool_execution_notifications: notifications,
         }],
         results,
