@@ -73,7 +73,7 @@ impl Unused<'_> {
             let path = shared.path.as_str();
             if files.entry(path).is_some_and(|entry| entry.kind == FileKind::Symlink) {
                 self.say("images.shared", path, "is a link: name what it leads to");
-            } else if !files.entries().keys().any(|path| shared.has(path, shape)) {
+            } else if !files.entries().keys().any(|path| shared.has(path, &shape.ignore)) {
                 self.say("images.shared", path, "is no file of the repository");
             }
             for pattern in shared.images.iter().flat_map(|images| images.unused(&names)) {

@@ -133,7 +133,7 @@ impl Search<'_> {
     /// The changed files that images share.
     fn add_shared(&self, content: &mut ChangedContent) {
         for shared in &self.shape.shared {
-            let paths: Vec<&Arc<str>> = self.paths.iter().filter(|path| shared.has(path, self.shape)).collect();
+            let paths: Vec<&Arc<str>> = self.paths.iter().filter(|path| shared.has(path, &self.shape.ignore)).collect();
             for directory in self.head.directories.iter().filter(|_| !paths.is_empty()) {
                 if self.shape.name_of(directory).is_some_and(|name| shared.is_of(name)) {
                     content.add(directory, paths.iter().map(|path| Arc::clone(path)));

@@ -1,0 +1,176 @@
+//! `[images]`: what an image is, and where its version stands.
+
+use std::fmt::{self, Formatter};
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use super::field::{Directory, FileName, IgnorePattern, plain_file_name};
+use crate::parse::capture::Pattern;
+use crate::parse::glob::{Globs, Ignore, PathPattern};
+use crate::parse::version_source::{Key, VersionForm, VersionSource};
+
+/// `[images]`: what an image is.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Images {
+    /// The directories below which images lie.
+    pub(super) roots: Vec<Directory>,
+    /// Where an image's version stands. The file makes a directory an image.
+    pub(super) version: Versions,
+    /// The file that holds the name under which an image is published, if it is not the directory's.
+    pub(super) alias_file: Option<FileName>,
+    /// Whether an image may lie in the directory of another one. If not, all of a directory belongs to the outermost.
+    #[serde(default = "yes")]
+    pub(super) nested: bool,
+    /// The image in the root of the repository.
+    pub(super) root: Option<RootImage>,
+    /// Files of an image that are no part of its content: glob patterns, or directories with a closing slash.
+    #[serde(default)]
+    pub(super) ignore: Vec<IgnorePattern>,
+    /// Files outside of the images that are part of them.
+    #[serde(default)]
+    pub(super) shared: Vec<Shared>,
+    /// Images that are those of somebody else under another name.
+    #[serde(default)]
+    pub(super) mirrored: Globs,
+    /// Further images that carry another project's version.
+    #[serde(default)]
+    pub(super) upstream_versions: Globs,
+    /// Images that keep their version, whatever changes in them.
+    #[serde(default)]
+    pub(super) frozen: Globs,
+    /// Files beside the images that all of them are built anew for, under their present tags.
+    #[serde(default)]
+    pub(super) build_inputs: Vec<PathPattern>,
+}
+
+/// Files outside of the images that are part of them.
+#[derive(Debug, Clone)]
+pub struct Shared {
+    /// The files, from the root of the repository: what matches, and all below directories that match.
+    pub path: PathPattern,
+    /// The images that they are part of; `None` for all.
+    pub images: Option<Globs>,
+}
+
+impl<'de> Deserialize<'de> for Shared {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(SharedVisitor)
+    }
+}
+
+/// Reads a path, or a table. An untagged enum would not say what is wrong with either.
+struct SharedVisitor;
+
+impl<'de> Visitor<'de> for SharedVisitor {
+    type Value = Shared;
+
+    fn expecting(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("a path, or a table with `path` and `images`")
+    }
+
+    fn visit_str<E: Error>(self, path: &str) -> Result<Shared, E> {
+        Ok(Shared { path: PathPattern::new(path).map_err(E::custom)?, images: None })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Shared, A::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Table {
+            path: PathPattern,
+            images: Globs,
+        }
+        let Table { path, images } = Table::deserialize(MapAccessDeserializer::new(map))?;
+        Ok(Shared { path, images: Some(images) })
+    }
+}
+
+impl Shared {
+    /// Whether a file is one of them. Documentation is where it is named itself.
+    pub fn has(&self, path: &str, ignore: &Ignore) -> bool {
+        self.path.as_str() == path || (self.path.covers(path) && !ignore.is_match(path))
+    }
+
+    /// Whether the files are part of the image of this name.
+    pub fn is_of(&self, image: &str) -> bool {
+        self.images.as_ref().is_none_or(|images| images.is_match(image))
+    }
+}
+
+/// `[images.root]`: the image whose directory is the repository itself.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct RootImage {
+    /// Its name, as it has no directory that could give it one.
+    pub name: String,
+    /// What it is made of: files, directories and patterns. The rest of the repository is none of its content.
+    pub content: Vec<PathPattern>,
+}
+
+/// One place where a version may stand, or several.
+#[derive(Debug, Clone)]
+pub(super) struct Versions(pub(super) Vec<VersionSource>);
+
+impl<'de> Deserialize<'de> for Versions {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(VersionsVisitor)
+    }
+}
+
+/// Reads the name of a file, a table, or a list of these. An untagged enum would not say what is wrong with any.
+struct VersionsVisitor;
+
+impl<'de> Visitor<'de> for VersionsVisitor {
+    type Value = Versions;
+
+    fn expecting(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of a file, a table with `file` and `key` or `pattern`, or a list of these")
+    }
+
+    fn visit_str<E: Error>(self, file: &str) -> Result<Versions, E> {
+        let file = plain_file_name(file).map_err(E::custom)?;
+        Ok(Versions(vec![VersionSource::new(file, VersionForm::WholeFile)]))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Versions, A::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Table {
+            file: FileName,
+            key: Option<String>,
+            pattern: Option<String>,
+            require: Option<String>,
+        }
+        let Table { file: FileName(file), key, pattern, require } =
+            Table::deserialize(MapAccessDeserializer::new(map))?;
+        let form = match (key, pattern) {
+            (None, None) => VersionForm::WholeFile,
+            (Some(key), None) => VersionForm::Key(Key::new(&file, &key).map_err(A::Error::custom)?),
+            (None, Some(pattern)) => {
+                VersionForm::Pattern(Pattern::new(&pattern, &["version"]).map_err(A::Error::custom)?)
+            }
+            (Some(_), Some(_)) => {
+                return Err(A::Error::custom("a version stands under a `key` or where a `pattern` finds it, not both"));
+            }
+        };
+        let required = require.map(|key| Key::new(&file, &key)).transpose().map_err(A::Error::custom)?;
+        Ok(Versions(vec![VersionSource { required, ..VersionSource::new(file, form) }]))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Versions, A::Error> {
+        let mut versions = Vec::new();
+        while let Some(Versions(one)) = list.next_element()? {
+            versions.extend(one);
+        }
+        if versions.is_empty() {
+            return Err(A::Error::custom("name at least one file that holds the version of an image"));
+        }
+        Ok(Versions(versions))
+    }
+}
+
+fn yes() -> bool {
+    true
+}

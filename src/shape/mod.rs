@@ -1,0 +1,19 @@
+//! What a pack says of the repository that it is for: where images lie, how they name each other, what builds them.
+//!
+//! Each file reads tables of `pack.toml`, `repository` all of them together.
+
+mod field;
+mod references;
+mod images;
+mod build;
+mod manifest;
+mod repeated;
+mod repository;
+
+pub use build::{BuildArgument, GO_MODULE};
+pub(crate) use field::pattern;
+pub use images::{RootImage, Shared};
+pub use manifest::{Follows, ManifestOrder, ManifestShape, PromotionSign};
+pub use references::{Prefix, without_default_host};
+pub use repeated::{Constant, DependenciesShape};
+pub use repository::{PackFile, Shape};

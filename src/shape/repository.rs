@@ -1,0 +1,335 @@
+//! The description of a repository as a whole.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+
+use super::build::{Binaries, Build, BuildArgument, GO_MODULE};
+use super::field::Directory;
+use super::images::{Images, RootImage, Shared};
+use super::manifest::{ManifestOrder, ManifestShape};
+use super::references::{Prefix, References};
+use super::repeated::{Constant, DependenciesShape};
+use crate::parse::baseimage::Platform;
+use crate::parse::gitattributes;
+use crate::parse::glob::{Globs, Ignore, PathPattern};
+use crate::parse::version_source::{VersionForm, VersionSource};
+use crate::snapshot::{Scope, Snapshot, StoreError};
+use crate::text::{directories_above, file_name, is_below};
+use crate::workflow::Workflow;
+
+/// The description as it stands in `pack.toml`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct PackFile {
+    /// What the pack is for, in one line.
+    pub summary: String,
+    /// Files of which one tells that a repository is of this kind.
+    #[serde(default)]
+    #[expect(dead_code, reason = "looked at before a pack is chosen")]
+    markers: Vec<String>,
+    /// The pack that has the rules that this one lacks.
+    #[expect(dead_code, reason = "followed before a pack is loaded")]
+    extends: Option<String>,
+    images: Images,
+    #[serde(default)]
+    references: References,
+    #[serde(default)]
+    build: Build,
+    binaries: Option<Binaries>,
+    manifest: Option<ManifestShape>,
+    dependencies: Option<DependenciesShape>,
+    #[serde(default)]
+    constants: Vec<Constant>,
+    #[serde(default)]
+    workflow: Workflow,
+}
+
+/// The description of a repository, ready to be asked.
+#[derive(Debug, Clone)]
+pub struct Shape {
+    /// The directories below which images lie, without a closing slash; the empty one is the whole repository.
+    pub roots: Vec<String>,
+    /// Where an image's version stands: of several, the first whose file is there.
+    pub versions: Vec<VersionSource>,
+    /// Whether an image may lie in the directory of another one.
+    pub is_nested: bool,
+    /// The image in the root of the repository.
+    pub root_image: Option<RootImage>,
+    /// The name of the file that holds an image's published name.
+    pub alias_file: Option<String>,
+    /// The name of the file that lists an image's bases by platform.
+    pub base_file: Option<String>,
+    /// Files that are no part of an image's content, by their path below it.
+    pub ignore: Ignore,
+    /// Files outside of the images that are part of them.
+    pub shared: Vec<Shared>,
+    /// Images that are those of somebody else under another name.
+    pub mirrored: Globs,
+    /// Further images that carry another project's version.
+    pub upstream_versions: Globs,
+    /// Images that keep their version, whatever changes in them.
+    pub frozen: Globs,
+    /// Files beside the images that all of them are built anew for: what matches, and all below directories that match.
+    pub build_inputs: Vec<PathPattern>,
+    /// What stands before the name of an image of this tree, the longest first.
+    pub registries: Vec<Prefix>,
+    /// Whether tags end with the platform.
+    pub platform_suffix: bool,
+    /// What stands before the version in tags.
+    pub tag_prefix: String,
+    /// Tags that name no version.
+    pub floating: Globs,
+    /// The Dockerfiles, below an image's directory.
+    pub dockerfiles: Vec<PathPattern>,
+    /// The name of the Dockerfile that is preferred for Windows.
+    pub windows_dockerfile: Option<String>,
+    /// What an image without a base file is built for.
+    pub default_platforms: Vec<Platform>,
+    /// The word of lines that the build script rewrites.
+    pub line_prefix: Option<String>,
+    /// The arguments that the build gives to every Dockerfile.
+    pub build_arguments: BTreeMap<String, BuildArgument>,
+    /// Where imports are followed; nowhere if the pack does not speak of binaries.
+    pub binary_scope: Vec<String>,
+    /// The name of the Go module; `None` where `go.mod` tells.
+    pub module: Option<String>,
+    /// The Makefile of an image, and the variable in it that names the directory of the sources.
+    pub makefile: Option<(String, String)>,
+    /// The file that says which version of an image is used.
+    pub manifest: Option<ManifestShape>,
+    /// The list of versions and of the files that repeat them.
+    pub dependencies: Option<DependenciesShape>,
+    /// Literals that must equal a version.
+    pub constants: Vec<Constant>,
+    /// What is done around a change.
+    pub workflow: Workflow,
+}
+
+fn paths(directories: Vec<Directory>) -> Vec<String> {
+    directories.into_iter().map(|directory| directory.0).collect()
+}
+
+impl From<PackFile> for Shape {
+    fn from(file: PackFile) -> Self {
+        let PackFile { images, references, build, binaries, manifest, dependencies, constants, workflow, .. } = file;
+        let mut registries: Vec<Prefix> = references.registries.into_iter().map(Prefix::from).collect();
+        registries.sort_by_key(|prefix| std::cmp::Reverse(prefix.text.len()));
+        let roots = paths(images.roots);
+        let (mut binary_scope, mut module, mut makefile) = (Vec::new(), None, None);
+        if let Some(binaries) = binaries {
+            binary_scope = binaries.scope.map_or_else(|| roots.clone(), paths);
+            module = binaries.module;
+            makefile = binaries.makefile.map(|name| name.0).zip(binaries.source_variable);
+        }
+        Self {
+            roots,
+            versions: images.version.0,
+            is_nested: images.nested,
+            root_image: images.root,
+            alias_file: images.alias_file.map(|name| name.0),
+            base_file: references.base_file.map(|name| name.0),
+            ignore: images.ignore.into_iter().map(|pattern| pattern.0).collect(),
+            shared: images.shared,
+            mirrored: images.mirrored,
+            upstream_versions: images.upstream_versions,
+            frozen: images.frozen,
+            build_inputs: images.build_inputs,
+            registries,
+            platform_suffix: references.platform_suffix,
+            tag_prefix: references.tag_prefix,
+            floating: references.floating,
+            dockerfiles: build.dockerfile.0,
+            windows_dockerfile: build.windows_dockerfile.map(|name| name.0),
+            default_platforms: build.default_platforms.into_iter().map(|platform| platform.0).collect(),
+            line_prefix: build.line_prefix,
+            build_arguments: build.arguments,
+            binary_scope,
+            module,
+            makefile,
+            manifest,
+            dependencies,
+            constants,
+            workflow,
+        }
+    }
+}
+
+impl Shape {
+    /// The part of the repository that the description speaks of.
+    pub fn scope(&self) -> Scope {
+        let mut scope = Scope { directories: self.roots.clone(), ..Scope::default() };
+        scope.directories.extend(self.binary_scope.iter().filter(|path| !self.is_below_a_root(path)).cloned());
+        let manifest = self.manifest.iter().map(|manifest| &manifest.path);
+        let dependencies = self.dependencies.iter().map(|list| &list.path);
+        let signs = self.manifest.iter().flat_map(|manifest| &manifest.promotion_signs).map(|sign| &sign.path);
+        let constants = self.constants.iter().map(|constant| &constant.path);
+        let files = manifest.chain(signs).chain(dependencies).chain(constants);
+        scope.files.extend(files.filter(|path| !self.is_below_a_root(path)).map(ToString::to_string));
+        if self.root_image.is_some() {
+            scope.files.extend(self.versions.iter().map(|source| source.file.clone()));
+            scope.files.extend(self.dockerfiles.iter().filter_map(|pattern| pattern.as_path().map(str::to_owned)));
+            scope.files.extend([&self.alias_file, &self.base_file].into_iter().flatten().cloned());
+        }
+        let of_root = self.root_image.iter().flat_map(|image| &image.content);
+        for path in self.shared.iter().map(|shared| &shared.path).chain(&self.build_inputs).chain(of_root) {
+            match path.as_path() {
+                Some(path) if self.is_below_a_root(path) => {}
+                // A file or a directory: the tree tells.
+                Some(path) => {
+                    scope.directories.push(path.to_owned());
+                    scope.files.push(path.to_owned());
+                }
+                None if self.is_below_a_root(path.directory()) => {}
+                None => scope.directories.push(path.directory().to_owned()),
+            }
+        }
+        if !self.binary_scope.is_empty() && self.module.is_none() {
+            scope.files.push(GO_MODULE.to_owned());
+        }
+        let above: BTreeSet<&str> = self.roots.iter().flat_map(|root| directories_above(root)).collect();
+        scope.files.extend(above.iter().map(|directory| format!("{directory}/{}", gitattributes::FILE)));
+        scope.files.push(gitattributes::FILE.to_owned());
+        scope.above.extend(above.into_iter().map(str::to_owned));
+        scope
+    }
+
+    /// Whether an image carries another project's version, so that revisions are counted behind it.
+    pub fn counts_revisions(&self, image: &str) -> bool {
+        self.mirrored.is_match(image) || self.upstream_versions.is_match(image)
+    }
+
+    /// Whether images of a branch, given by its name, may have been built from another branch.
+    pub fn is_release_branch(&self, branch: &str) -> bool {
+        self.manifest.as_ref().is_some_and(|manifest| manifest.release_branches.is_match(branch))
+    }
+
+    /// When the manifest follows in a tree.
+    pub fn manifest_order(&self, tree: &Snapshot<'_>) -> Result<ManifestOrder, StoreError> {
+        match &self.manifest {
+            Some(manifest) => manifest.order(|path| tree.readable(path)),
+            None => Ok(ManifestOrder { is_after_promotion: false, reason: "there is none".to_owned() }),
+        }
+    }
+
+    /// The variables of Dockerfiles that stand for the registry of this tree's images.
+    pub fn registry_variables(&self) -> impl Iterator<Item = &str> {
+        let named = self.registries.iter().filter_map(Prefix::variable);
+        let given = self.build_arguments.iter().filter(|(_, argument)| **argument == BuildArgument::Registry);
+        named.chain(given.map(|(name, _)| name.as_str()))
+    }
+
+    /// The tag of a version, without a platform.
+    pub fn tag_of(&self, version: &str) -> String {
+        [&self.tag_prefix, version].concat()
+    }
+
+    /// Compiles all patterns; the first that does not compile, and why.
+    pub fn compile(&self) -> Result<(), String> {
+        let versions = self.versions.iter().filter_map(|source| match &source.form {
+            VersionForm::Pattern(pattern) => Some(pattern),
+            VersionForm::WholeFile | VersionForm::Key(_) => None,
+        });
+        let patterns = versions.chain(self.manifest.iter().map(|manifest| &manifest.pattern));
+        let signs = self.manifest.iter().flat_map(|manifest| &manifest.promotion_signs).map(|sign| &sign.pattern);
+        let constants = self.constants.iter().map(|constant| &constant.pattern);
+        let linked = self.constants.iter().filter_map(|constant| constant.linked.as_ref());
+        for pattern in patterns.chain(signs).chain(constants).chain(linked) {
+            if let Err(reason) = pattern.compile() {
+                return Err(format!("the pattern {pattern} does not compile: {reason}"));
+            }
+        }
+        Ok(())
+    }
+
+    fn is_below_a_root(&self, path: &str) -> bool {
+        self.roots.iter().any(|root| is_below(path, root))
+    }
+
+    /// Where the version stands in a file, given by its path below an image's directory.
+    pub fn version_source(&self, below: &str) -> Option<&VersionSource> {
+        self.versions.iter().find(|source| source.file == below)
+    }
+
+    /// Whether a file holds an image's version, given by its path below the image's directory.
+    pub fn is_version_file(&self, below: &str) -> bool {
+        self.version_source(below).is_some()
+    }
+
+    /// The names of all files that may hold a version, as a sentence lists them.
+    pub fn version_files(&self) -> String {
+        let files: Vec<&str> = self.versions.iter().map(|source| source.file.as_str()).collect();
+        files.join(" or ")
+    }
+
+    /// Whether a file is content of the image in a directory that owns it, given by its path below it.
+    pub fn is_content(&self, directory: &str, below: &str) -> bool {
+        let root_image = self.root_image.as_ref().filter(|_| directory.is_empty());
+        let is_listed = root_image.is_none_or(|image| image.content.iter().any(|pattern| pattern.covers(below)));
+        is_listed && !self.ignore.is_match(below)
+    }
+
+    /// Whether an image is built from a file, given by its path below the image's directory.
+    pub fn is_dockerfile(&self, below: &str) -> bool {
+        self.dockerfiles.iter().any(|pattern| self.is_built_by(pattern, below))
+            || self.windows_dockerfile.as_deref() == Some(below)
+    }
+
+    /// Whether this pattern of Dockerfiles means a file, given by its path below the image's directory. One with wildcards means
+    /// neither documentation nor what Dockerfiles ignore.
+    pub fn is_built_by(&self, pattern: &PathPattern, below: &str) -> bool {
+        if !pattern.is_match(below) {
+            return false;
+        }
+        pattern.as_path().is_some() || !(self.ignore.is_match(below) || below.ends_with(".dockerignore"))
+    }
+
+    /// Whether a file says what an image is or how it is built, given by its path below the image's directory.
+    pub fn is_control_file(&self, below: &str) -> bool {
+        self.is_version_file(below)
+            || [&self.alias_file, &self.base_file].into_iter().any(|name| name.as_deref() == Some(below))
+            || self.is_dockerfile(below)
+    }
+
+    /// Whether a file may hold the version of an image: as a control file, as the manifest, or as the source of a constant.
+    pub fn may_hold_version(&self, path: &str) -> bool {
+        let is_manifest = self.manifest.as_ref().is_some_and(|manifest| *manifest.path == *path);
+        is_manifest
+            || self.constants.iter().any(|constant| *constant.path == *path)
+            || (self.is_below_a_root(path) && self.may_be_control_file(path))
+    }
+
+    /// Whether a file would say so, if a directory above it held an image.
+    pub fn may_be_control_file(&self, path: &str) -> bool {
+        // What git makes of files may change in all images at once.
+        file_name(path) == gitattributes::FILE || path_and_ends(path).any(|(_, below)| self.is_control_file(below))
+    }
+
+    /// The directories above a file that would be built from it if they were images, the nearest first.
+    pub fn built_directories<'p>(&self, path: &'p str) -> impl Iterator<Item = &'p str> {
+        let mut built = Vec::new();
+        for (directory, below) in path_and_ends(path) {
+            let is_built = self.is_dockerfile(below) || self.base_file.as_deref() == Some(below);
+            if is_built && self.name_of(directory).is_some() {
+                built.push(directory);
+            }
+        }
+        built.into_iter().rev()
+    }
+
+    /// The name of the image in a directory: the path below the root that holds it.
+    pub fn name_of<'d>(&'d self, directory: &'d str) -> Option<&'d str> {
+        if directory.is_empty() {
+            return self.root_image.as_ref().map(|image| image.name.as_str());
+        }
+        let below = self.roots.iter().filter(|root| is_below(directory, root));
+        let root = below.max_by_key(|root| root.len())?;
+        Some(directory[root.len()..].trim_start_matches('/')).filter(|name| !name.is_empty())
+    }
+}
+
+/// Every directory above a path, the root first, with the path below it.
+fn path_and_ends(path: &str) -> impl Iterator<Item = (&str, &str)> {
+    let cuts = path.match_indices('/').map(|(slash, _)| (&path[..slash], &path[slash + 1..]));
+    std::iter::once(("", path)).chain(cuts)
+}
