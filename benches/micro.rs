@@ -201,6 +201,7 @@ fn check_change(bencher: Bencher<'_, '_>, rule: &str) {
         files: &pair.head,
         head: &head,
         inputs: &inputs,
+        branch: None,
         change: Some(&change),
         order: &order,
     };

@@ -18,8 +18,6 @@ pub struct Inputs {
     pub jobs: Option<Jobs>,
     /// `KUBE_TEST_REPO_LIST`.
     pub registries: Option<RegistryList>,
-    /// The name of the branch that the change is made to, or of the one that is judged as a whole; `None` where that is not known.
-    pub branch: Option<String>,
     /// What the history tells of the images, where a whole tree is judged.
     pub history: Option<Arc<History>>,
 }

@@ -122,6 +122,7 @@ pub fn judge(pack: &Pack, pair: &Pair<'_>) -> Result<Outcome, StoreError> {
         files: &pair.head,
         head: &trees.head,
         inputs,
+        branch: pair.origin.branch.as_ref(),
         change: change.as_ref(),
         order: &manifest_order,
     };

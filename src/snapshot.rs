@@ -327,10 +327,33 @@ pub struct Pair<'r> {
 /// Where a change comes from.
 #[derive(Clone, Default)]
 pub struct Origin<'r> {
-    /// The name of its base branch, where that is known.
-    pub branch: Option<Arc<str>>,
+    /// The branch that it is made to, or, of a whole tree, the one that this is the tree of; `None` where nothing tells.
+    pub branch: Option<Branch>,
     /// The change alone, where head is a merge of it into the base branch.
     pub merged: Option<Merged<'r>>,
+}
+
+/// A branch that changes are made to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Branch {
+    /// How this clone writes it: with its remote's name, where it is one of a remote.
+    pub shown: Arc<str>,
+    /// Its name in the repository that it belongs to.
+    pub name: Arc<str>,
+}
+
+impl Branch {
+    /// A branch of this clone's own, or one that a CI system names.
+    pub fn local(name: &str) -> Self {
+        let name: Arc<str> = name.into();
+        Self { shown: Arc::clone(&name), name }
+    }
+
+    /// The branch of a remote, as in `origin/main`.
+    pub fn of_remote(shown: &str) -> Self {
+        let name = shown.split_once('/').map_or(shown, |(_, name)| name);
+        Self { shown: shown.into(), name: name.into() }
+    }
 }
 
 /// A change as its author made it, before it was merged into the base branch.

@@ -8,7 +8,7 @@ use crate::finding::Diagnostic;
 use crate::inputs::Inputs;
 use crate::model::{Build, Image, Model};
 use crate::shape::{ManifestOrder, Shape};
-use crate::snapshot::{Snapshot, StoreError};
+use crate::snapshot::{Branch, Snapshot, StoreError};
 
 /// What a check sees.
 #[derive(Clone, Copy)]
@@ -21,6 +21,8 @@ pub struct Context<'a> {
     pub head: &'a Model,
     /// Files from outside.
     pub inputs: &'a Inputs,
+    /// The branch that the change is made to, or that the tree is one of; `None` where nothing tells.
+    pub branch: Option<&'a Branch>,
     /// What they are compared with; `None` where the whole tree is judged.
     pub change: Option<&'a Change<'a>>,
     /// When the manifest follows, or why that cannot be told.

@@ -261,7 +261,7 @@ fn ahead(
         .image(&image.name)
         .related(format!("{} is {version} here", image.name), image.version_location());
     // A release branch takes images that were built elsewhere, and only the list tells which.
-    let branch = context.inputs.branch.as_deref().filter(|branch| context.shape.is_release_branch(branch));
+    let branch = context.branch.map(|branch| &*branch.name).filter(|name| context.shape.is_release_branch(name));
     match branch {
         Some(branch) if is_after_promotion && context.inputs.promoted.is_none() => diagnostic
             .level(Level::Warning)

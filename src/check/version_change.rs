@@ -58,7 +58,7 @@ fn taken(context: &Context<'_>, change: &Change<'_>, image: &Image) -> Option<Di
         taken_meanwhile(context, change, image, tip)?
     };
     let file = &image.version_name;
-    let branch = change.pair.origin.branch.as_deref().unwrap_or("the base branch");
+    let branch = change.pair.origin.branch.as_ref().map_or("the base branch", |branch| &*branch.shown);
     let message = if new == tip {
         format!("{} {new} is taken: {branch} has it already", image.name)
     } else {

@@ -154,7 +154,6 @@ impl Check<'_> {
         let has_waivers = !options.no_waivers;
         let mut frame = Frame::begin(&options.policy, &options.target, &compared, has_waivers, self.environment)?;
         frame.pack.inputs = inputs(options.promoted.as_deref(), options.jobs.as_deref(), self.environment)?;
-        frame.pack.inputs.branch = frame.repository.branch_name(&frame.base, self.environment);
         let (only, skip, levels) = (options.rules.clone(), options.skip.clone(), options.levels.clone());
         let selection = Selection { only, skip, levels };
         frame.pack.select(&selection)?;

@@ -44,7 +44,7 @@ impl Frame {
         let repository = Repository::open(policy.repo.as_deref(), environment)?;
         let head = repository.pin(head(target, &repository, environment))?;
         let base = match compared {
-            Compared::Whole => Base::Whole { source: "--all".to_owned() },
+            Compared::Whole => repository.whole("--all", environment),
             Compared::With(explicit) => repository.find_base(&head, *explicit, environment)?,
         };
         let mut chosen = choose(policy, &repository, &base, &head, environment)?;

@@ -135,7 +135,7 @@ fn configuration(repository: &Repository) -> Result<Configuration, Error> {
         return Ok(Configuration { text, note });
     }
     let everything = Scope { directories: vec![String::new()], ..Scope::default() };
-    let base = Base::Whole { source: String::new() };
+    let base = Base::whole("");
     let pair = repository.pair(&base, &Head::Worktree, &everything)?;
     let found =
         VERSION_FILES.iter().map(|file| (*file, images(&pair.head, file))).find(|(_, images)| !images.is_empty());

@@ -77,7 +77,7 @@ struct ShownInstruction {
 pub(super) fn run(options: &Inspect, environment: &Environment) -> Result<u8, Error> {
     let repository = Repository::open(options.policy.repo.as_deref(), environment)?;
     let head = repository.pin(head(&options.target, &repository, environment))?;
-    let base = Base::Whole { source: "inspect".to_owned() };
+    let base = Base::whole("inspect");
     let chosen = choose(&options.policy, &repository, &base, &head, environment)?;
     if !options.output.quiet && options.format == Format::Human {
         say_all(&chosen.notes);

@@ -343,7 +343,7 @@ pub(super) fn choose_if_any(options: &Options, environment: &Environment) -> Res
     };
     let target = Target { head: None, staged: false, worktree: false };
     let head = head(&target, &repository, environment);
-    find(options, &repository, &Base::Whole { source: String::new() }, &head, environment)
+    find(options, &repository, &Base::whole(""), &head, environment)
 }
 
 /// Lets pass what configuration and commits say, unless the user wants to see that, too.

@@ -2,6 +2,8 @@
 
 use git2::Oid;
 
+use crate::snapshot::Branch;
+
 /// What a change is compared with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Base {
@@ -9,6 +11,8 @@ pub enum Base {
     Whole {
         /// Why.
         source: String,
+        /// The branch that this is the tree of, where that is known.
+        branch: Option<Branch>,
     },
     /// The empty tree: there is no commit yet.
     Empty,
@@ -29,8 +33,8 @@ pub struct Comparison {
     pub is_last_resort: bool,
     /// The branches that were looked at, in their order.
     pub candidates: Vec<Candidate>,
-    /// The name of the base branch, where that is known.
-    pub branch: Option<String>,
+    /// The branch that the change is made to, where that is known.
+    pub branch: Option<Branch>,
     /// The change alone, where head is a merge of it into the tip of the base branch.
     pub merged: Option<Merged>,
 }
@@ -47,8 +51,8 @@ pub struct Merged {
 /// A branch that a change may have left.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
-    /// Its name, with its remote's.
-    pub name: String,
+    /// What it is called.
+    pub branch: Branch,
     pub(super) tip: Oid,
     /// Where the change left it, or why it is no base.
     pub standing: Standing,
@@ -66,11 +70,33 @@ pub enum Standing {
 }
 
 impl Base {
+    /// The whole of a tree, whatever its branch.
+    pub fn whole(source: &str) -> Self {
+        Self::Whole { source: source.to_owned(), branch: None }
+    }
+
     /// Where the base is known from.
     pub fn source(&self) -> &str {
         match self {
-            Self::Whole { source } | Self::Commit(Comparison { source, .. }) => source,
+            Self::Whole { source, .. } | Self::Commit(Comparison { source, .. }) => source,
             Self::Empty => "no commit yet",
+        }
+    }
+
+    /// The branch that the change is made to, or that the tree is one of.
+    pub fn branch(&self) -> Option<&Branch> {
+        match self {
+            Self::Whole { branch, .. } | Self::Commit(Comparison { branch, .. }) => branch.as_ref(),
+            Self::Empty => None,
+        }
+    }
+
+    /// The same base, with the branch that the change is made to.
+    pub(super) fn of_branch(self, branch: Option<Branch>) -> Self {
+        match self {
+            Self::Whole { source, .. } => Self::Whole { source, branch },
+            Self::Commit(comparison) => Self::Commit(Comparison { branch, ..comparison }),
+            Self::Empty => Self::Empty,
         }
     }
 
@@ -85,7 +111,7 @@ impl Base {
     /// One line for people.
     pub fn describe(&self) -> String {
         match self {
-            Self::Whole { source } => format!("no base: judging the whole tree ({source})"),
+            Self::Whole { source, .. } => format!("no base: judging the whole tree ({source})"),
             Self::Empty => "no base: HEAD has no commit yet, so everything is new".to_owned(),
             Self::Commit(Comparison { merge_base, source, .. }) => format!("base: {} ({source})", short(*merge_base)),
         }
@@ -117,7 +143,7 @@ impl Candidate {
     }
 
     pub(super) fn describe(&self) -> String {
-        let name = &self.name;
+        let name = &self.branch.shown;
         match self.standing {
             Standing::Left(merge_base) => format!("candidate {name}: merge base {}", short(merge_base)),
             Standing::Unrelated => format!("candidate {name}: no common ancestor"),

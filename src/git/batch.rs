@@ -35,7 +35,8 @@ impl Repository {
             let found = self.inner.find_commit(commit).doing("reading the merges of a batch")?;
             let (2, Ok(parent)) = (found.parent_count(), found.parent_id(0)) else { return Ok(Vec::new()) };
             let source = format!("HEAD^1 of {}", short(commit));
-            let base = Base::Commit(Comparison::at(parent, &source));
+            let step = Comparison::at(parent, &source);
+            let base = Base::Commit(Comparison { branch: base.branch().cloned(), ..step });
             steps.push(Step { base, head: Head::Commit(commit.to_string()), name: short(commit) });
             commit = parent;
         }

@@ -9,12 +9,13 @@ use super::error::{Doing, GitError};
 use super::fork::left_last;
 use super::reflog::{made_here, was_pushed_from_here};
 use super::repository::Repository;
+use crate::snapshot;
 
 /// How the names of branches begin that releases are cut from. A version follows.
 const RELEASE_PREFIXES: [&str; 4] = ["release-", "release/", "stable-", "stable/"];
 
 /// The names that projects give to the branch that all changes lead to.
-const MAIN: [&str; 2] = ["master", "main"];
+pub(super) const MAIN: [&str; 2] = ["master", "main"];
 
 /// The remotes that are looked at, the project's own before a fork of it.
 const REMOTES: [&str; 2] = ["upstream", "origin"];
@@ -67,6 +68,12 @@ impl Branch {
         }
     }
 
+    /// The same for everybody else.
+    fn shown(&self) -> snapshot::Branch {
+        let (_, name) = self.parts();
+        snapshot::Branch { shown: self.name.as_str().into(), name: name.into() }
+    }
+
     fn is_main(&self) -> bool {
         let (_, name) = self.parts();
         MAIN.contains(&name) || (name == "HEAD" && self.kind == BranchType::Remote)
@@ -100,7 +107,7 @@ impl Search<'_> {
             } else {
                 self.standing(*tip)?
             };
-            found.candidates.push(Candidate { name: branch.name.clone(), tip: *tip, standing });
+            found.candidates.push(Candidate { branch: branch.shown(), tip: *tip, standing });
         }
         self.leave_out_copies(&branches, project, &mut found.candidates)?;
 
@@ -111,7 +118,7 @@ impl Search<'_> {
             }
         }
         if let Some(release) = self.release_branch(project, &mains)?
-            && !found.candidates.iter().any(|known| known.name == release.name)
+            && !found.candidates.iter().any(|known| known.branch == release.branch)
         {
             found.candidates.push(release);
         }
@@ -231,7 +238,7 @@ impl Search<'_> {
             let branch = Branch::remote(name.to_owned());
             let (Some(remote), name) = branch.parts() else { continue };
             if is_release(name) && REMOTES.contains(&remote) && !self.is_pushed_copy(&branch, project) {
-                releases.push((name.to_owned(), remote != project, branch.name, tip));
+                releases.push((name.to_owned(), remote != project, branch.name.clone(), tip));
             }
         }
         if releases.is_empty() || mains.is_empty() {
@@ -243,7 +250,7 @@ impl Search<'_> {
         let head = self.heads.first().copied().unwrap_or(Oid::ZERO_SHA1);
         let last = left_last(&self.repository.inner, head, mains, &tips).doing("looking for the release branch")?;
         let Some((_, _, name, tip)) = last.map(|index| releases.swap_remove(index)) else { return Ok(None) };
-        Ok(Some(Candidate { name, tip, standing: self.standing(tip)? }))
+        Ok(Some(Candidate { branch: Branch::remote(name).shown(), tip, standing: self.standing(tip)? }))
     }
 
     /// The candidate with the newest merge base; of equals, the first.
@@ -287,7 +294,7 @@ impl Search<'_> {
 
 /// Whether releases are cut from a branch of this name. One that goes on in words is a topic, and its remote branch is a copy of it:
 /// compared with that, nothing would have changed.
-fn is_release(branch: &str) -> bool {
+pub(super) fn is_release(branch: &str) -> bool {
     let Some(version) = RELEASE_PREFIXES.iter().find_map(|prefix| branch.strip_prefix(prefix)) else {
         return branch == "stable";
     };

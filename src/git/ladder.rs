@@ -5,11 +5,13 @@ use git2::{BranchType, ErrorCode, Oid};
 use serde_json::Value;
 
 use super::base::{Base, Comparison, Merged, Standing, is_zero, short};
+use super::branch::of_ci;
 use super::candidates::{Found, Search};
 use super::error::{Doing, GitError};
 use super::head::Head;
 use super::repository::Repository;
 use crate::environment::{Ci, Environment};
+use crate::snapshot::Branch;
 
 /// One run down the ladder.
 struct Ladder<'a> {
@@ -36,6 +38,11 @@ impl Repository {
         let mut ladder = Ladder { repository: self, environment, head: commit, heads, tried: Vec::new() };
         let mut base = ladder.climb(head, explicit)?;
         ladder.refuse_an_empty_comparison(&base, head, explicit)?;
+        if let Some(branch) = of_ci(environment) {
+            // The rung may know it with its remote's name.
+            let known = base.branch().filter(|known| known.name == branch.name).cloned();
+            base = base.of_branch(known.or(Some(branch)));
+        }
         if let Base::Commit(comparison) = &mut base {
             comparison.merged = ladder.merged(comparison, head)?;
         }
@@ -85,7 +92,8 @@ impl Ladder<'_> {
                 return Err(self.no_base());
             }
             let source = "HEAD: there is no base branch, so only uncommitted changes are judged";
-            return Ok(Base::Commit(Comparison { is_last_resort: true, ..Comparison::at(self.head, source) }));
+            let branch = self.repository.current_branch();
+            return Ok(Base::Commit(Comparison { is_last_resort: true, branch, ..Comparison::at(self.head, source) }));
         }
         Err(self.no_base())
     }
@@ -102,8 +110,22 @@ impl Ladder<'_> {
             });
         }
         let tip = self.repository.commit(revision, source)?;
-        let branch = self.repository.is_branch(revision).then(|| revision.to_owned());
-        Ok(of_branch(self.merge_base(tip, format!("{source} {revision}"))?, branch))
+        let base = self.merge_base(tip, format!("{source} {revision}"))?;
+        let branch = self.repository.branch_of(revision).or_else(|| self.likely_branch());
+        Ok(base.of_branch(branch))
+    }
+
+    /// The branch that the change is likely to be made to, where its base is no branch: the current one, where changes lead to it, or
+    /// the one that it was begun on. What stands in the way of that is none of a base that somebody named.
+    fn likely_branch(&self) -> Option<Branch> {
+        if of_ci(self.environment).is_some() {
+            return None;
+        }
+        if let Some(current) = self.repository.current_base_branch() {
+            return Some(current);
+        }
+        let Found { mut candidates, newest, .. } = self.search().ok()?;
+        Some(candidates.swap_remove(newest?).branch)
     }
 
     /// What the author of a change made, where head is a merge of that into the tip of the base branch: of the merge alone nobody
@@ -142,7 +164,7 @@ impl Ladder<'_> {
     fn prow(&mut self) -> Rung {
         let spec = job_spec(self.environment)?;
         match job_type(&spec, self.environment).as_str() {
-            "periodic" => return Ok(Some(Base::Whole { source: "periodic job".to_owned() })),
+            "periodic" => return Ok(Some(self.repository.whole("periodic job", self.environment))),
             "postsubmit" => return self.first_parent("HEAD^1 of a postsubmit"),
             _ => {}
         }
@@ -167,9 +189,8 @@ impl Ladder<'_> {
             );
             return Err(GitError::NoRevision { revision: sha, source_of_it: source.to_owned(), help });
         };
-        let branch =
-            self.environment.get("PULL_BASE_REF").map(str::to_owned).or_else(|| text(&spec["refs"]["base_ref"]));
-        Ok(Some(of_branch(self.merge_base(tip, source.to_owned())?, branch)))
+        let branch = spec["refs"]["base_ref"].as_str().map(Branch::local);
+        Ok(Some(self.merge_base(tip, source.to_owned())?.of_branch(branch)))
     }
 
     fn github(&mut self) -> Rung {
@@ -182,9 +203,7 @@ impl Ladder<'_> {
             // A job may check out the pull request's own head, which may be a merge, too: of the base branch into it.
             let is_tested = self.environment.get("GITHUB_SHA").is_none_or(|sha| sha == commit.id().to_string());
             if commit.parent_count() == 2 && is_tested {
-                let base = self.first_parent("HEAD^1 of GitHub's merge")?;
-                let branch = self.environment.get("GITHUB_BASE_REF").map(str::to_owned);
-                return Ok(base.map(|base| of_branch(base, branch)));
+                return self.first_parent("HEAD^1 of GitHub's merge");
             }
             self.tried.push("HEAD^1 (HEAD is not GitHub's merge here)".to_owned());
         }
@@ -204,7 +223,10 @@ impl Ladder<'_> {
                 Some(sha) if is_zero(sha) => self.tried.push(format!("github.event.{name} (all zeros: a new branch)")),
                 Some(sha) => {
                     let tip = self.repository.commit(sha, &format!("github.event.{name}"))?;
-                    return self.merge_base(tip, format!("github.event.{name}")).map(Some);
+                    let base = self.merge_base(tip, format!("github.event.{name}"))?;
+                    let reference = event["merge_group"]["base_ref"].as_str().or(self.environment.get("GITHUB_REF"));
+                    let branch = reference.and_then(|reference| reference.strip_prefix("refs/heads/"));
+                    return Ok(Some(base.of_branch(branch.map(Branch::local))));
                 }
                 None => {}
             }
@@ -220,37 +242,32 @@ impl Ladder<'_> {
             self.tried.push("CI_MERGE_REQUEST_DIFF_BASE_SHA (unset: no merge request)".to_owned());
             return Ok(None);
         };
-        let branch = self.environment.get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME").map(str::to_owned);
         // The target branch may have moved on; merged results pipelines know how far.
         let of_target = "CI_MERGE_REQUEST_TARGET_BRANCH_SHA";
         let target = self.environment.get(of_target).and_then(|sha| self.repository.commit(sha, of_target).ok());
         if let Some(target) = target
             && self.repository.inner.graph_descendant_of(self.head, target).doing("looking for the merge base")?
         {
-            return Ok(Some(of_branch(self.merge_base(target, of_target.to_owned())?, branch)));
+            return self.merge_base(target, of_target.to_owned()).map(Some);
         }
         let base = self.repository.commit(sha, "CI_MERGE_REQUEST_DIFF_BASE_SHA")?;
-        let base = match self.merge_base(base, "CI_MERGE_REQUEST_DIFF_BASE_SHA".to_owned())? {
+        Ok(Some(match self.merge_base(base, "CI_MERGE_REQUEST_DIFF_BASE_SHA".to_owned())? {
             Base::Commit(found) => Base::Commit(Comparison { tip: target.unwrap_or(found.tip), ..found }),
             other => other,
-        };
-        Ok(Some(of_branch(base, branch)))
+        }))
     }
 
     /// The base branch of a clone that a person works in.
     fn branches(&mut self) -> Rung {
-        let current = self.current_branch();
-        let is_in_ci = self.environment.ci().is_some();
-        let search = Search { repository: self.repository, heads: &self.heads, current: current.as_deref(), is_in_ci };
-        let Found { candidates, newest, absent } = search.run()?;
+        let Found { candidates, newest, absent } = self.search()?;
         self.tried.extend(absent);
         if let Some(newest) = newest.map(|index| &candidates[index])
             && let Some(merge_base) = newest.merge_base()
         {
-            let source = format!("merge base with {}", newest.name);
-            let found =
-                Comparison { candidates: candidates.clone(), ..Comparison::between(merge_base, newest.tip, source) };
-            return Ok(Some(Base::Commit(found)));
+            let source = format!("merge base with {}", newest.branch.shown);
+            let branch = Some(newest.branch.clone());
+            let found = Comparison::between(merge_base, newest.tip, source);
+            return Ok(Some(Base::Commit(Comparison { candidates, branch, ..found })));
         }
         let mut is_unrelated = false;
         for candidate in &candidates {
@@ -259,10 +276,16 @@ impl Ladder<'_> {
                 Standing::No(why) => why,
                 Standing::Unrelated | Standing::Left(_) => "no common ancestor with HEAD",
             };
-            self.tried.push(format!("merge base with {} ({why})", candidate.name));
+            self.tried.push(format!("merge base with {} ({why})", candidate.branch.shown));
         }
         // A branch that cannot be compared with is no reason to compare with nothing.
         if is_unrelated { Err(self.no_base()) } else { Ok(None) }
+    }
+
+    fn search(&self) -> Result<Found, GitError> {
+        let current = self.current_branch();
+        let is_in_ci = self.environment.ci().is_some();
+        Search { repository: self.repository, heads: &self.heads, current: current.as_deref(), is_in_ci }.run()
     }
 
     /// In a pre-push hook this is the last pushed commit, in which the bump may lie already: the last resort.
@@ -282,7 +305,7 @@ impl Ladder<'_> {
         match found.and_then(|branch| branch.get().peel_to_commit()) {
             Ok(tip) => {
                 let base = self.merge_base(tip.id(), format!("merge base with {name}"))?;
-                Ok(Some(of_branch(base, Some(name.to_owned()))))
+                Ok(Some(base.of_branch(Some(Branch::of_remote(name)))))
             }
             Err(error) if error.code() == ErrorCode::NotFound => {
                 self.tried.push(name.to_owned());
@@ -299,8 +322,7 @@ impl Ladder<'_> {
         {
             return Some(branch.to_owned());
         }
-        let head = self.repository.inner.head().ok()?;
-        if head.is_branch() { head.shorthand().ok().map(str::to_owned) } else { None }
+        Some(self.repository.current_branch()?.name.to_string())
     }
 
     fn first_parent(&mut self, source: &str) -> Rung {
@@ -372,14 +394,6 @@ impl Ladder<'_> {
             (_, true) => "fetch the history: git fetch --unshallow",
             (_, false) => "name the base branch with `--base REV` or IMGLINT_BASE, or judge everything with `--all`",
         }
-    }
-}
-
-/// The same base, with the name of its branch.
-fn of_branch(base: Base, branch: Option<String>) -> Base {
-    match base {
-        Base::Commit(comparison) => Base::Commit(Comparison { branch, ..comparison }),
-        other => other,
     }
 }
 

@@ -24,9 +24,9 @@ mod policy;
 mod reflog;
 mod fork;
 mod candidates;
+mod branch;
 mod ladder;
 mod batch;
-mod branch;
 // repositories of our own
 mod scratch;
 

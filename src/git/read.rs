@@ -102,18 +102,14 @@ impl Repository {
             }
             _ => None,
         };
-        let mut origin = Origin::default();
         let mut merged_entries = None;
-        if let Base::Commit(comparison) = base {
-            origin.branch = comparison.branch.as_deref().map(Arc::from);
-            if let Some(Merged { fork, author }) = comparison.merged {
-                let known = Known { tree: self.tree_id(comparison.merge_base)?, entries: &base_entries };
-                let fork = objects.list_like(known, self.tree_id(fork)?, scope)?;
-                merged_entries = Some((fork, objects.list_like(known, self.tree_id(author)?, scope)?));
-            }
+        if let Base::Commit(Comparison { merge_base, merged: Some(Merged { fork, author }), .. }) = base {
+            let known = Known { tree: self.tree_id(*merge_base)?, entries: &base_entries };
+            let fork = objects.list_like(known, self.tree_id(*fork)?, scope)?;
+            merged_entries = Some((fork, objects.list_like(known, self.tree_id(*author)?, scope)?));
         }
         let head = Snapshot::new(head_entries, Arc::new(objects));
-        origin.merged = merged_entries.map(|(fork, author)| snapshot::Merged {
+        let merged = merged_entries.map(|(fork, author)| snapshot::Merged {
             fork: head.with_entries(fork),
             author: head.with_entries(author),
         });
@@ -121,7 +117,7 @@ impl Repository {
             base: (!matches!(base, Base::Whole { .. })).then(|| head.with_entries(base_entries)),
             tip: tip_entries.map(|entries| head.with_entries(entries)),
             head,
-            origin,
+            origin: Origin { branch: base.branch().cloned(), merged },
         })
     }
 

@@ -126,12 +126,6 @@ impl Repository {
             Err(source) => Err(GitError::Git { doing: "looking for the merge base", source }),
         }
     }
-
-    /// Whether a revision is the name of a branch.
-    pub(super) fn is_branch(&self, revision: &str) -> bool {
-        let reference = self.inner.resolve_reference_from_short_name(revision);
-        reference.is_ok_and(|reference| reference.is_branch() || reference.is_remote())
-    }
 }
 
 /// Whether git left out objects when it cloned.
