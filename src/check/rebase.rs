@@ -95,10 +95,14 @@ enum Why {
     Parent,
     /// Its parent has this version, and the manifest names it when it is promoted: until then the child may wait.
     Promotion,
+    /// The same, and it is promoted: there is nothing left to wait for.
+    Promoted,
     /// The manifest moved on to this version.
     Manifest,
     /// The manifest names this version, and the list of dependencies ties the reference to it.
     Tie,
+    /// The manifest names several versions, of which none is known to be the newest.
+    Several,
     /// Its parent has this version. The change has it name the one that the manifest names, and that may be meant.
     Choice,
 }
@@ -123,11 +127,11 @@ impl<'a> Judge<'a> {
             if is_right && reference.writing != Writing::Unprefixed {
                 return None;
             }
-            let wanted = match (self.context.change, tied.last()) {
-                (Some(change), Some(tied)) => wanted_of_tie(change, child, parent, reference, tied),
-                (Some(change), None) => self.wanted_of_change(change, child, parent, reference, named),
-                (None, Some(tied)) => Some(Wanted { parent: &parent.directory, version: tied, why: Why::Tie }),
-                (None, None) => self.wanted_of_tree(parent),
+            let wanted = match (self.context.change, tied.is_empty()) {
+                (Some(change), true) => self.wanted_of_change(change, child, parent, reference, named),
+                (Some(change), false) if !moves_tie(change, child, parent, reference, named) => None,
+                (_, false) => of_manifest(parent, &tied, Why::Tie),
+                (None, true) => self.wanted_of_tree(parent),
             };
             candidates.extend(wanted.map(|wanted| (&**parent, wanted)));
         }
@@ -158,7 +162,11 @@ impl<'a> Judge<'a> {
         if change.new_version(parent).is_some() || change.introduced_version(parent).is_some() {
             // What only its children use is promoted with nothing.
             let may_wait = self.is_after_promotion && !used.is_empty();
-            let why = if may_wait { Why::Promotion } else { Why::Parent };
+            let why = match (may_wait, self.is_promoted(parent, version)) {
+                (true, true) => Why::Promoted,
+                (true, false) => Why::Promotion,
+                (false, _) => Why::Parent,
+            };
             return Some(Wanted { parent: &parent.directory, version, why });
         }
         if is_written(change, child, reference) {
@@ -169,16 +177,18 @@ impl<'a> Judge<'a> {
             && let Some(before) = change.before(parent)
         {
             let used_before = used_versions(change.base, before);
-            let newest = used.iter().rfind(|version| !used_before.contains(*version));
-            if let Some(newest) = newest.filter(|_| used_before.contains(named) && !used.contains(named)) {
-                return Some(Wanted {
-                    parent: &parent.directory,
-                    version: newest,
-                    why: if *newest == version { Why::Parent } else { Why::Manifest },
-                });
+            if used_before.contains(named) && !used.contains(named) {
+                let moved: BTreeSet<&str> = used.iter().copied().filter(|it| !used_before.contains(it)).collect();
+                let wanted = of_manifest(parent, if moved.is_empty() { &used } else { &moved }, Why::Manifest);
+                // A manifest that is reverted has moved past nothing.
+                return wanted.filter(|wanted| order(wanted.version, named) != Some(Ordering::Less));
             }
         }
         None
+    }
+
+    fn is_promoted(&self, image: &Image, version: &str) -> bool {
+        self.context.inputs.is_promoted(image.published(), &self.context.shape.tag_of(version))
     }
 
     /// The versions that the manifest names of a parent, as far as the list of dependencies ties a reference to them: its checker
@@ -201,8 +211,8 @@ impl<'a> Judge<'a> {
 
     fn wanted_of_tree(&self, parent: &'a Image) -> Option<Wanted<'a>> {
         let version = parent.version()?;
-        let is_promoted = self.context.inputs.is_promoted(parent.published(), &self.context.shape.tag_of(version));
-        let may_wait = self.is_after_promotion && !is_promoted && !used_versions(self.context.head, parent).is_empty();
+        let is_used = !used_versions(self.context.head, parent).is_empty();
+        let may_wait = self.is_after_promotion && is_used && !self.is_promoted(parent, version);
         let why = if may_wait { Why::Promotion } else { Why::Parent };
         Some(Wanted { parent: &parent.directory, version, why })
     }
@@ -215,22 +225,24 @@ impl<'a> Judge<'a> {
         let is_plain = group.writing == Writing::Unprefixed;
         let shown = if is_plain { group.named.to_owned() } else { self.context.shape.tag_of(group.named) };
         let names = format!("{} names {} {shown}", child.name, parent.name);
-        let is_of_manifest = matches!(why, Why::Manifest | Why::Tie);
-        let message = if is_of_manifest {
-            format!("{names}, but the manifest names {tag}")
-        } else {
-            format!("{names}, but {} is at {tag}", parent.name)
+        let message = match why {
+            Why::Manifest | Why::Tie => format!("{names}, but the manifest names {tag}"),
+            Why::Several => {
+                let used: Vec<&str> = used_versions(self.context.head, parent).into_iter().collect();
+                format!("{names}, but the manifest names {}: which is newer cannot be told", used.join(" and "))
+            }
+            _ => format!("{names}, but {} is at {tag}", parent.name),
         };
         let mut diagnostic = Diagnostic::new(message, first.version_location())
             .about(format!("{} {}", parent.name, group.named))
             .image(&child.name)
             .help(self.help(child, &tag, group, references));
-        if matches!(why, Why::Promotion | Why::Choice) {
+        if matches!(why, Why::Promotion | Why::Promoted | Why::Choice) {
             diagnostic = diagnostic.level(Level::Warning);
         }
-        diagnostic = match self.entry_location(parent, version).filter(|_| is_of_manifest) {
-            Some(location) => diagnostic.related(format!("the manifest names {version} here"), location),
-            None => diagnostic.related(format!("{} is {version} here", parent.name), parent.version_location()),
+        diagnostic = match self.entry_location(parent, version) {
+            Some(location) if matches!(why, Why::Manifest | Why::Tie | Why::Several) => diagnostic.related(format!("the manifest names {version} here"), location),
+            _ => diagnostic.related(format!("{} is {version} here", parent.name), parent.version_location()),
         };
         diagnostic.fix = self.fix(child, parent, group, references);
         for other in others {
@@ -251,6 +263,7 @@ impl<'a> Judge<'a> {
         let lines = if count == 1 { String::new() } else { format!(" on all {count} lines") };
         let version = group.wanted.version;
         let what = match group.writing {
+            _ if group.wanted.why == Why::Several => "name the one that is meant".to_owned(),
             Writing::Literal | Writing::Unprefixed => format!("name {tag}"),
             Writing::Digest => format!("name {tag} with its digest"),
             Writing::Default => format!("set the default of the variable to {version}"),
@@ -258,9 +271,10 @@ impl<'a> Judge<'a> {
         };
         let when = match group.wanted.why {
             Why::Promotion => format!(", here or once {version} is promoted"),
+            Why::Promoted => format!(", here or in a change of its own: {version} is promoted"),
             Why::Choice => format!(", unless {} is meant: the manifest names it", group.named),
             Why::Tie => self.tie(),
-            Why::Parent | Why::Manifest => String::new(),
+            Why::Parent | Why::Manifest | Why::Several => String::new(),
         };
         // A version that the change moved needs no other, nor does one that nobody has built.
         let change = self.context.change;
@@ -280,7 +294,7 @@ impl<'a> Judge<'a> {
 
     fn fix(&self, child: &Image, parent: &Image, group: &Group<'_>, references: &[&Reference]) -> Option<Fix> {
         // An image that keeps its version was not meant to get the one that it has.
-        if self.context.shape.frozen.is_match(&parent.name) {
+        if self.context.shape.frozen.is_match(&parent.name) || group.wanted.why == Why::Several {
             return None;
         }
         let version = group.wanted.version;
@@ -324,16 +338,24 @@ fn is_written(change: &Change<'_>, child: &Image, reference: &Reference) -> bool
     !before.into_iter().any(|before| before.target == reference.target && before.version == reference.version)
 }
 
-/// What is tied to the manifest is asked for where the change moved one of them.
-fn wanted_of_tie<'a>(
-    change: &Change<'_>,
-    child: &Image,
-    parent: &'a Image,
-    reference: &Reference,
-    tied: &'a str,
-) -> Option<Wanted<'a>> {
-    let named = reference.version.as_deref()?;
+/// Whether the change moved what is tied: the reference, or the manifest past it. All else is old.
+fn moves_tie(change: &Change<'_>, child: &Image, parent: &Image, reference: &Reference, named: &str) -> bool {
     let was_named = change.before(parent).is_some_and(|before| used_versions(change.base, before).contains(named));
-    let is_moved = is_written(change, child, reference) || was_named;
-    is_moved.then_some(Wanted { parent: &parent.directory, version: tied, why: Why::Tie })
+    was_named || is_written(change, child, reference)
+}
+
+/// What to name of the versions that the manifest names: the newest. Where their order cannot be told, the one that the parent has.
+fn of_manifest<'a>(parent: &'a Image, versions: &BTreeSet<&'a str>, why: Why) -> Option<Wanted<'a>> {
+    let is_newest = |version: &&&str| {
+        let mut others = versions.iter().filter(|other| other != version);
+        others.all(|other| matches!(order(version, other), Some(Ordering::Greater | Ordering::Equal)))
+    };
+    let newest = versions.iter().find(is_newest).or_else(|| versions.get(parent.version()?));
+    let why = match newest {
+        None => Why::Several,
+        Some(newest) if why == Why::Manifest && parent.version() == Some(newest) => Why::Parent,
+        Some(_) => why,
+    };
+    let version = newest.or_else(|| versions.first())?;
+    Some(Wanted { parent: &parent.directory, version, why })
 }
