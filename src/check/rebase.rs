@@ -241,7 +241,9 @@ impl<'a> Judge<'a> {
             diagnostic = diagnostic.level(Level::Warning);
         }
         diagnostic = match self.entry_location(parent, version) {
-            Some(location) if matches!(why, Why::Manifest | Why::Tie | Why::Several) => diagnostic.related(format!("the manifest names {version} here"), location),
+            Some(location) if matches!(why, Why::Manifest | Why::Tie | Why::Several) => {
+                diagnostic.related(format!("the manifest names {version} here"), location)
+            }
             _ => diagnostic.related(format!("{} is {version} here", parent.name), parent.version_location()),
         };
         diagnostic.fix = self.fix(child, parent, group, references);
