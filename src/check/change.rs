@@ -1,6 +1,7 @@
 //! The other side of a change: what an image was, what its version was, and what that should be.
 
 use std::cmp::Ordering;
+use std::collections::{BTreeMap, HashSet};
 
 use crate::edit::Fix;
 use crate::inputs::Inputs;
@@ -8,7 +9,7 @@ use crate::model::content::ChangedContent;
 use crate::model::{Image, Model};
 use crate::parse::version::{next, next_revision, order};
 use crate::shape::Shape;
-use crate::snapshot::Pair;
+use crate::snapshot::{Entry, Pair, Snapshot};
 use crate::text::file_name;
 
 /// The other side of a change.
@@ -90,6 +91,50 @@ impl<'a> Change<'a> {
         }
     }
 
+    /// The image that one which is new was before the change gave it another name; that one is gone.
+    pub fn predecessor(&self, image: &Image, shape: &Shape) -> Option<&'a Image> {
+        let mut gone = self.base.images.values().filter(|before| !self.head.directories.contains(&before.directory));
+        if self.base.directories.contains(&image.directory) {
+            return None;
+        }
+        gone.find(|before| self.is_renamed(before, image, shape)).map(|before| &**before)
+    }
+
+    /// The new image that one became which is gone.
+    pub fn successor(&self, before: &Image, shape: &Shape) -> Option<&'a Image> {
+        if self.head.directories.contains(&before.directory) {
+            return None;
+        }
+        let mut new = self.head.images.values().filter(|image| !self.base.directories.contains(&image.directory));
+        new.find(|image| self.is_renamed(before, image, shape)).map(|image| &**image)
+    }
+
+    /// Whether an image that is gone lives on as another one: in a directory of the same name elsewhere, with the same files, or with
+    /// half of its files at least, those not counted that other images have, too.
+    fn is_renamed(&self, before: &Image, now: &Image, shape: &Shape) -> bool {
+        if file_name(&before.name) == file_name(&now.name) {
+            return true;
+        }
+        let Some(base_files) = &self.pair.base else { return false };
+        let known = files_beside_version(self.base, before, base_files, shape);
+        let files = files_beside_version(self.head, now, &self.pair.head, shape);
+        if known == files {
+            return !files.is_empty() || before.version() == now.version();
+        }
+        let mut shared = HashSet::new();
+        for other in self.base.images.values().filter(|other| other.directory != before.directory) {
+            shared
+                .extend(files_beside_version(self.base, other, base_files, shape).into_values().map(|it| &it.content));
+        }
+        let (mut same, mut others) = (0, 0);
+        for (path, entry) in files {
+            let is_same = known.get(path) == Some(&entry);
+            same += usize::from(is_same && !shared.contains(&entry.content));
+            others += usize::from(!is_same);
+        }
+        same > 0 && same >= others
+    }
+
     /// An image as it was where the change left the base branch, wherever it stood.
     pub fn before(&self, image: &Image) -> Option<&'a Image> {
         self.base_of(image).or_else(|| self.moved_from(image))
@@ -145,6 +190,16 @@ impl<'a> Change<'a> {
         let fix = if order.is_none() { Fix::risky(title, edits) } else { Fix::safe(title, edits) };
         Some((next, fix))
     }
+}
+
+/// The files of an image's own, by their path below its directory, but for its version.
+fn files_beside_version<'f>(
+    model: &Model,
+    image: &Image,
+    files: &'f Snapshot<'_>,
+    shape: &Shape,
+) -> BTreeMap<&'f str, &'f Entry> {
+    model.own_content(image, files, shape).filter(|(path, _)| !shape.is_version_file(path)).collect()
 }
 
 /// The version that comes after one of an image.

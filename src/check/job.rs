@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::kind::{Context, Kind, Missing, Reads, Sight};
 use crate::finding::{Diagnostic, Level};
+use crate::model::Image;
 use crate::parse::glob::Globs;
 use crate::snapshot::StoreError;
 
@@ -18,6 +19,22 @@ pub struct Job {
     /// Images that are built otherwise.
     #[serde(default)]
     exempt: Globs,
+}
+
+impl Job {
+    /// What is to be thought of, where no list of jobs tells more.
+    fn unseen(&self, image: &Image, context: &Context<'_>) -> Diagnostic {
+        let change = context.change;
+        let before = change.and_then(|it| it.moved_from(image).or_else(|| it.predecessor(image, context.shape)));
+        let (what, how) = match before {
+            Some(before) => (format!("was {}", before.name), format!("rename {} to {}", before.name, image.name)),
+            None => ("is new".to_owned(), format!("add {}", image.name)),
+        };
+        let message = format!("{} {what}: a job must build it", image.name);
+        let place = if before.is_some() { "in" } else { "to" };
+        let help = format!("{how} {place} {}; `--jobs FILE` checks it", self.generator);
+        Diagnostic::new(message, image.version_location()).help(help).level(Level::Note)
+    }
 }
 
 impl Kind for Job {
@@ -41,14 +58,7 @@ impl Kind for Job {
                 }
                 // Of a whole tree, or of a first commit, nothing can be said without the jobs.
                 None if context.change.is_none_or(|change| change.base.directories.is_empty()) => continue,
-                None => {
-                    let message = format!("{} is new: a job must build it", image.name);
-                    let help = format!("add {} to {}; `--jobs FILE` checks it", image.name, self.generator);
-                    Diagnostic {
-                        level: Some(Level::Note),
-                        ..Diagnostic::new(message, image.version_location()).help(help)
-                    }
-                }
+                None => self.unseen(image, context),
             };
             diagnostics.push(diagnostic.image(&image.name));
         }

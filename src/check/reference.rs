@@ -9,6 +9,7 @@ use crate::finding::{Diagnostic, Location};
 use crate::model::{Image, Manifest, ManifestEntry, Reference};
 use crate::snapshot::StoreError;
 use crate::suggest::nearest;
+use crate::text::in_directory;
 
 /// Which names are at fault.
 #[derive(Debug, Clone, Deserialize)]
@@ -68,10 +69,28 @@ fn was_there(context: &Context<'_>, name: &str) -> bool {
     context.change.is_some_and(|change| !change.base.named(name).is_empty())
 }
 
+/// The image that had a name before the change, under another name.
+fn renamed<'a>(context: &Context<'a>, name: &str) -> Option<&'a Image> {
+    let change = context.change?;
+    let mut before = change.base.named(name).into_iter();
+    before.find_map(|before| change.successor(before, context.shape))
+}
+
+/// How the old name of an image can stay, where a file says under which one it is published.
+fn keeping(name: &str, now: &Image, context: &Context<'_>) -> String {
+    let file = context.shape.alias_file.as_ref();
+    file.map_or_else(String::new, |file| {
+        format!(", or keep the name: write {name} into {}", in_directory(&now.directory, file))
+    })
+}
+
 impl References {
     fn of_image(&self, image: &Image, reference: &Reference, context: &Context<'_>) -> Diagnostic {
         let target = &reference.target;
-        let (message, help) = if self.forbid == ForbiddenName::Gone {
+        let (message, help) = if let Some(now) = renamed(context, target) {
+            let message = format!("{} names {target}, which this change moves to {}", image.name, now.directory);
+            (message, format!("name {} instead{}", now.published(), keeping(target, now, context)))
+        } else if self.forbid == ForbiddenName::Gone {
             let message = format!("{} names {target}, which this change deletes", image.name);
             (message, "take the reference away too, or keep the image".to_owned())
         } else {
@@ -94,8 +113,15 @@ fn of_entry(entry: &ManifestEntry, manifest: &Manifest, context: &Context<'_>) -
     let key = &entry.key;
     let pin =
         format!("where {} stays in use, pin the entry: add {key:?} to `manifest.pinned` of the pack", entry.version);
-    let (reason, help) = if was_there(context, &entry.name) {
-        ("this change deletes", format!("take the entry away too; {pin}"))
+    let (reason, help) = if let Some(now) = renamed(context, &entry.name) {
+        let help = format!(
+            "name {} when it is built under that name{}; {pin}",
+            now.published(),
+            keeping(&entry.name, now, context)
+        );
+        (format!("this change moves to {}", now.directory), help)
+    } else if was_there(context, &entry.name) {
+        ("this change deletes".to_owned(), format!("take the entry away too; {pin}"))
     } else {
         let before = context.change.and_then(|change| change.base.manifest.as_ref());
         let is_old =
@@ -108,7 +134,7 @@ fn of_entry(entry: &ManifestEntry, manifest: &Manifest, context: &Context<'_>) -
             }
             None => format!("take the entry away; {pin}"),
         };
-        ("no directory provides", help)
+        ("no directory provides".to_owned(), help)
     };
     let location = Location::new(&manifest.path, &manifest.text, entry.name_span.clone());
     let message = format!("{key} names {}, which {reason}", entry.name);

@@ -12,7 +12,7 @@ use crate::finding::{Diagnostic, Level, Location};
 use crate::parse::dependencies::{Dependency, RefPath, Scalar};
 use crate::snapshot::StoreError;
 use crate::suggest::suggest;
-use crate::text::{Span, Text};
+use crate::text::{Span, Text, in_directory, without_directory};
 
 /// How many bytes are searched for the patterns of one list. No list that people write comes near it.
 const MAX_SEARCHED: usize = 1 << 30;
@@ -199,6 +199,15 @@ impl<'a> Judge<'a> {
         Location::new(self.path, self.text, span.clone())
     }
 
+    /// Where a file of an image lies that the change moved with it.
+    fn moved(&self, path: &str) -> Option<String> {
+        let change = self.context.change?;
+        let before = change.base.images.get(change.base.owner(path)?)?;
+        let now = change.successor(before, self.context.shape)?;
+        let moved = in_directory(&now.directory, without_directory(path, &before.directory));
+        self.context.files.entry(&moved).map(|_| moved)
+    }
+
     /// The lines that a reference fits, or what is wrong with it.
     fn lines(
         &self,
@@ -228,7 +237,11 @@ impl<'a> Judge<'a> {
             }
             Some(Named::Gone) | None => {
                 let message = format!("`{}` in {} names {path}, which is gone", entry.name, self.path);
-                diagnostics.push(Diagnostic { level, ..Diagnostic::new(message, self.location(span)) });
+                let mut diagnostic = Diagnostic { level, ..Diagnostic::new(message, self.location(span)) };
+                if let Some(moved) = self.moved(path) {
+                    diagnostic = diagnostic.help(format!("name {moved}: it lies there now"));
+                }
+                diagnostics.push(diagnostic);
                 return Ok(Vec::new());
             }
         };
