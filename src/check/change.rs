@@ -10,7 +10,7 @@ use crate::model::{Image, Model};
 use crate::parse::version::{next, next_revision, order};
 use crate::shape::Shape;
 use crate::snapshot::{Entry, Pair, Snapshot};
-use crate::text::file_name;
+use crate::text::{file_name, in_directory};
 
 /// The other side of a change.
 pub struct Change<'a> {
@@ -128,7 +128,11 @@ impl<'a> Change<'a> {
         }
         let (mut same, mut others) = (0, 0);
         for (path, entry) in files {
-            let is_same = known.get(path) == Some(&entry);
+            let [there, here] = [&before.directory, &now.directory].map(|directory| in_directory(directory, path));
+            let is_same = known.get(path).is_some_and(|known| {
+                *known == entry
+                    || (!shared.contains(&known.content) && is_alike(base_files, &there, &self.pair.head, &here))
+            });
             same += usize::from(is_same && !shared.contains(&entry.content));
             others += usize::from(!is_same);
         }
@@ -200,6 +204,13 @@ fn files_beside_version<'f>(
     shape: &Shape,
 ) -> BTreeMap<&'f str, &'f Entry> {
     model.own_content(image, files, shape).filter(|(path, _)| !shape.is_version_file(path)).collect()
+}
+
+/// Whether two texts differ in numbers alone, as where a version is raised everywhere.
+fn is_alike(files: &Snapshot<'_>, path: &str, others: &Snapshot<'_>, other: &str) -> bool {
+    let (Ok(Some(Ok(one))), Ok(Some(Ok(other)))) = (files.text(path), others.text(other)) else { return false };
+    let [one, other] = [&one, &other].map(|text| text.as_str().chars().filter(|it| !it.is_ascii_digit()));
+    one.eq(other)
 }
 
 /// The version that comes after one of an image.
