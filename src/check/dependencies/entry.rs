@@ -199,6 +199,15 @@ impl<'a> Judge<'a> {
         Location::new(self.path, self.text, span.clone())
     }
 
+    fn gone(&self, entry: &Dependency, path: &str, span: &Span) -> Diagnostic {
+        let message = format!("`{}` in {} names {path}, which is gone", entry.name, self.path);
+        let diagnostic = Diagnostic::new(message, self.location(span));
+        match self.moved(path) {
+            Some(moved) => diagnostic.help(format!("name {moved}: it lies there now")),
+            None => diagnostic,
+        }
+    }
+
     /// Where a file of an image lies that the change moved with it.
     fn moved(&self, path: &str) -> Option<String> {
         let change = self.context.change?;
@@ -236,12 +245,7 @@ impl<'a> Judge<'a> {
                 return Ok(Vec::new());
             }
             Some(Named::Gone) | None => {
-                let message = format!("`{}` in {} names {path}, which is gone", entry.name, self.path);
-                let mut diagnostic = Diagnostic { level, ..Diagnostic::new(message, self.location(span)) };
-                if let Some(moved) = self.moved(path) {
-                    diagnostic = diagnostic.help(format!("name {moved}: it lies there now"));
-                }
-                diagnostics.push(diagnostic);
+                diagnostics.push(Diagnostic { level, ..self.gone(entry, path, span) });
                 return Ok(Vec::new());
             }
         };
