@@ -49,8 +49,11 @@ fn write_file(code: &mut String, file: &Path, root: &Path, pack: &str) {
     let json = serde_json::to_string(&read(file)).expect("TOML fits into JSON");
     let below = literal(file.strip_prefix(root).expect("it lies below the root"));
     let rule = file.file_stem().and_then(|name| name.to_str()).expect("a rule has a plain name");
-    let cases = root.join(format!("tests/rules/{pack}/{rule}.md"));
-    let cases = if cases.exists() { format!("Some(include_str!({:?}))", literal(&cases)) } else { "None".to_owned() };
+    // A rule of the pack that this one extends has its cases there.
+    let home = name(file.parent().expect("a rule lies in a pack"));
+    let cases = [pack, &home].map(|pack| root.join(format!("tests/rules/{pack}/{rule}.md")));
+    let cases = cases.into_iter().find(|cases| cases.exists());
+    let cases = cases.map_or_else(|| "None".to_owned(), |cases| format!("Some(include_str!({:?}))", literal(&cases)));
     let text = literal(file);
     writeln!(
         code,

@@ -16,7 +16,7 @@ use imglint::inputs::{Inputs, Promoted};
 use imglint::model::{Model, content};
 use imglint::pack::{BuiltIn, Pack};
 use imglint::parse::dockerfile::{Dockerfile, Prefixed, Syntax};
-use imglint::parse::version::{self, Version};
+use imglint::parse::version::{self, Scheme, Version};
 use imglint::parse::{baseimage, go, yaml};
 use imglint::run;
 use imglint::snapshot::{FileKind, Origin, Pair, Snapshot};
@@ -109,7 +109,7 @@ fn read_bases(bencher: Bencher<'_, '_>) {
 
 #[divan::bench]
 fn read_version(bencher: Bencher<'_, '_>) {
-    read(bencher, "/VERSION", |text| Version::parse(text));
+    read(bencher, "/VERSION", |text| Version::parse(text, Scheme::Tag));
 }
 
 #[divan::bench]

@@ -14,6 +14,7 @@ pub fn settings(pack: &Pack, files: &Snapshot<'_>, model: &Model) -> Vec<String>
     unused.images(files, model);
     unused.registries(model);
     unused.versions(files, model);
+    unused.lines.extend(root_hint(pack, files, model));
     for (registry, images) in unlisted_registries(pack, model) {
         let names: Vec<&str> = images.into_iter().collect();
         unused.lines.push(format!(
@@ -42,6 +43,26 @@ pub fn unlisted_registries<'m>(pack: &Pack, model: &'m Model) -> BTreeMap<String
         }
     }
     registries
+}
+
+/// That the root of the repository looks like an image and is judged by nothing, if so: it has a name only where the pack gives it one.
+pub fn root_hint(pack: &Pack, files: &Snapshot<'_>, model: &Model) -> Option<String> {
+    let shape = &pack.shape;
+    // Where images do not carry versions of their own, a version in the root is the repository's.
+    if shape.root_image.is_some() || model.directories.is_empty() {
+        return None;
+    }
+    let source =
+        shape.versions.iter().find(|source| source.is_told_by_name() && files.entry(&source.file).is_some())?;
+    let is_built = |path: &str| !path.contains('/') || !model.directories.iter().any(|image| is_below(path, image));
+    let dockerfile = files.entries().keys().find(|path| shape.is_dockerfile(path) && is_built(path))?;
+    Some(format!(
+        "{} and {} lie in the root of the repository, which is judged as no image: if it is one, name it and say what it is made \
+         of: images.root = {{ name = \"…\", content = [\"{}\"] }}",
+        source.file,
+        escape(dockerfile),
+        escape(dockerfile.split_once('/').map_or(dockerfile, |(top, _)| top)),
+    ))
 }
 
 struct Unused<'a> {

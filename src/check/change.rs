@@ -7,7 +7,7 @@ use crate::edit::Fix;
 use crate::inputs::Inputs;
 use crate::model::content::ChangedContent;
 use crate::model::{Image, Model};
-use crate::parse::version::{next, next_revision, order};
+use crate::parse::version::{Scheme, next_revision};
 use crate::shape::Shape;
 use crate::snapshot::{Entry, Pair, Snapshot};
 use crate::text::{file_name, in_directory};
@@ -184,7 +184,7 @@ impl<'a> Change<'a> {
         let base = self.before(image).and_then(Image::version);
         let tip = self.tip_version(image).or(base)?;
         let base = base.unwrap_or(tip);
-        let order = order(base, tip);
+        let order = scheme(image).order(base, tip);
         let mut next = following(shape, image, if order == Some(Ordering::Greater) { base } else { tip });
         while inputs.is_promoted(image.published(), &shape.tag_of(&next)) {
             next = following(shape, image, &next);
@@ -215,5 +215,10 @@ fn is_alike(files: &Snapshot<'_>, path: &str, others: &Snapshot<'_>, other: &str
 
 /// The version that comes after one of an image.
 pub fn following(shape: &Shape, image: &Image, version: &str) -> String {
-    if shape.counts_revisions(&image.name) { next_revision(version) } else { next(version) }
+    if shape.counts_revisions(&image.name) { next_revision(version) } else { scheme(image).next(version) }
+}
+
+/// What counts as a version of an image.
+pub(super) fn scheme(image: &Image) -> Scheme {
+    image.version.value().map_or_else(Scheme::default, |version| version.scheme)
 }

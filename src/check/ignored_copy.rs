@@ -9,7 +9,7 @@ use crate::model::{Build, Image, Parsed};
 use crate::parse::dockerfile::Word;
 use crate::parse::dockerignore;
 use crate::snapshot::StoreError;
-use crate::text::file_name;
+use crate::text::{file_name, in_directory};
 
 /// The kind has no options.
 #[derive(Debug, Clone, Deserialize)]
@@ -77,7 +77,7 @@ fn left_out(
 ) -> Option<Diagnostic> {
     let path = context_path(&source.value).filter(|path| is_plain(path) && !path.contains('$'))?;
     let pattern = ignored.patterns.leaves_out(&path)?;
-    let is_file = context.files.entry(&format!("{}/{path}", image.directory)).is_some();
+    let is_file = context.files.entry(&in_directory(&image.context, &path)).is_some();
     if !is_file && ignored.patterns.may_bring_back_below(&path) {
         return None;
     }

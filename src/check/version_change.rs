@@ -4,11 +4,10 @@ use std::cmp::Ordering;
 
 use serde::Deserialize;
 
-use super::change::Change;
+use super::change::{Change, scheme};
 use super::kind::{Context, Kind, Reads};
 use crate::finding::Diagnostic;
 use crate::model::Image;
-use crate::parse::version::order;
 use crate::snapshot::{Snapshot, StoreError};
 
 /// What a new version may not be.
@@ -77,8 +76,9 @@ fn taken_meanwhile<'i>(context: &Context<'_>, change: &Change<'_>, image: &'i Im
     let is_taken = if change.before(image).is_some() {
         let (old, new) = change.new_version(image)?;
         // Versions between the merge base and the tip were taken on the way.
-        let is_passed = order(old, new) == Some(Ordering::Less)
-            && matches!(order(new, tip), Some(Ordering::Less | Ordering::Equal));
+        let scheme = scheme(image);
+        let is_passed = scheme.order(old, new) == Some(Ordering::Less)
+            && matches!(scheme.order(new, tip), Some(Ordering::Less | Ordering::Equal));
         tip != old && (new == tip || is_passed)
     } else {
         // Two changes add the same image.
@@ -91,7 +91,7 @@ fn taken_meanwhile<'i>(context: &Context<'_>, change: &Change<'_>, image: &'i Im
 
 fn lower(change: &Change<'_>, image: &Image) -> Option<Diagnostic> {
     let (old, new) = change.new_version(image)?;
-    if order(new, old) != Some(Ordering::Less) {
+    if scheme(image).order(new, old) != Some(Ordering::Less) {
         return None;
     }
     let message = format!("{} went down from {old} to {new}", image.name);

@@ -9,7 +9,7 @@ use super::kind::{Context, Kind, Reads};
 use crate::edit::{Edit, Fix};
 use crate::finding::{Diagnostic, Location};
 use crate::model::Image;
-use crate::parse::version::{Version, VersionError};
+use crate::parse::version::{Scheme, Version, VersionError};
 use crate::snapshot::{FileKind, StoreError};
 use crate::text::{Text, file_name};
 
@@ -48,6 +48,7 @@ fn malformed(image: &Image) -> Vec<Diagnostic> {
         Some(value) => diagnostic(words(*error))
             .help(format!("leave nothing but `{value}`"))
             .fix(Fix::safe(format!("trim {file} of {}", image.name), trim(image, text, version))),
+        None if version.scheme == Scheme::Semver => diagnostic(words(*error)).help("write three numbers, as in 1.2.3"),
         None => diagnostic(words(*error)).help("write one line that holds an image tag, such as 1.0"),
     });
     diagnostics.collect()
@@ -61,6 +62,7 @@ fn words(error: VersionError) -> &'static str {
         VersionError::CarriageReturn => "has carriage returns",
         VersionError::Blanks => "has blanks around the version",
         VersionError::NoTag => "holds no valid image tag",
+        VersionError::NoSemver => "is no version such as 1.2.3 (semver.org)",
         VersionError::Unparsable => "cannot be read: the file is not well formed",
         VersionError::NoKey => "is missing: the file has no such key",
         VersionError::NoScalar => "is not written out on one line",

@@ -71,7 +71,11 @@ impl Frame {
 
     /// The files on both sides.
     pub(super) fn pair(&self) -> Result<Pair<'_>, Error> {
-        Ok(self.repository.pair(&self.base, &self.head, &self.pack.scope())?)
+        let mut scope = self.pack.scope();
+        if matches!(self.base, Base::Whole { .. }) {
+            scope.files.extend(self.pack.shape.signs_of_root());
+        }
+        Ok(self.repository.pair(&self.base, &self.head, &scope)?)
     }
 
     /// What the history tells of the images of a whole tree: of all, or `only` of those in these directories.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use miette::Diagnostic;
 
@@ -11,17 +12,18 @@ use super::exit::{CLEAN, Error};
 use super::hook;
 use super::policy::{manifest_order, recognised};
 use super::terminal::print;
-use crate::config_file::CONFIG_FILE;
+use crate::config_file::{CONFIG_FILE, Config};
 use crate::environment::Environment;
 use crate::git::{Base, GitError, Head, Repository};
 use crate::model::Model;
-use crate::pack::{BuiltIn, Pack, read_config};
+use crate::pack::{BUILT_IN, BuiltIn, InitTable, Pack, read_config};
 use crate::parse::dockerfile::Dockerfile;
-use crate::shape::ManifestOrder;
+use crate::parse::version_source::VersionSource;
+use crate::shape::{ManifestOrder, Shape};
 use crate::snapshot::{Scope, Snapshot};
-use crate::text::{counted, escape, file_name};
+use crate::text::{counted, directory_of, escape, file_name, in_directory, without_directory};
 use crate::toml_source::Source;
-use crate::unused::unlisted_registries;
+use crate::unused::{root_hint, unlisted_registries};
 use crate::write::{NewFile, WriteError, create};
 
 /// The pack for any repository whose images lie in directories with a file that holds their version.
@@ -137,9 +139,184 @@ fn configuration(repository: &Repository) -> Result<Configuration, Error> {
     let everything = Scope { directories: vec![String::new()], ..Scope::default() };
     let base = Base::whole("");
     let pair = repository.pair(&base, &Head::Worktree, &everything)?;
-    let found =
-        VERSION_FILES.iter().map(|file| (*file, images(&pair.head, file))).find(|(_, images)| !images.is_empty());
-    let (version_file, images) = found.ok_or(InitError::NoImages)?;
+    configuration_of(&pair.head)
+}
+
+/// The configuration of a repository that no file tells the kind of: by the pack that finds most images in it.
+fn configuration_of(files: &Snapshot<'_>) -> Result<Configuration, Error> {
+    let mut found = Vec::new();
+    for version_file in VERSION_FILES {
+        let images = images(files, version_file);
+        if !images.is_empty() {
+            let count = images.len();
+            found.push(Found {
+                count,
+                words: format!("{count} with {version_file}"),
+                kind: FoundKind::Generic { version_file, images },
+            });
+            break;
+        }
+    }
+    for pack in BUILT_IN {
+        found.extend(found_by(pack, files)?);
+    }
+    // Of equal ones the first.
+    let Some(best) = (0..found.len()).rev().max_by_key(|&at| found[at].count) else { return proposed(files) };
+    let best = found.swap_remove(best);
+    let mut others: Vec<String> = found.into_iter().map(|other| other.words).collect();
+    others.sort();
+    let mut configuration = match best.kind {
+        FoundKind::Generic { version_file, images } => generic(version_file, &images, files)?,
+        FoundKind::Pack { pack, shape, directories } => of_pack(pack, &shape, &directories),
+    };
+    if !others.is_empty() {
+        let _ = write!(
+            configuration.note,
+            "\nnot looked at: {}; one configuration judges images of one kind (`--config` names another one)",
+            others.join(", ")
+        );
+    }
+    Ok(configuration)
+}
+
+/// Images that were found, and how.
+struct Found<'f> {
+    count: usize,
+    /// To be named beside others.
+    words: String,
+    kind: FoundKind<'f>,
+}
+
+enum FoundKind<'f> {
+    /// Directories with a version file and a Dockerfile.
+    Generic { version_file: &'static str, images: BTreeMap<&'f str, BTreeSet<&'f str>> },
+    /// What a pack of the program finds.
+    Pack { pack: &'static BuiltIn, shape: Box<Shape>, directories: BTreeSet<Arc<str>> },
+}
+
+/// What a pack of the program finds in the whole tree, if that is enough to take the repository for one of its kind.
+fn found_by(pack: &'static BuiltIn, files: &Snapshot<'_>) -> Result<Option<Found<'static>>, Error> {
+    let Some(InitTable { least, dockerfile }) = pack.init() else { return Ok(None) };
+    let everywhere = Config::bare(Source::new(CONFIG_FILE, "shape.images.roots = [\".\"]"));
+    let shape = Pack::load(pack.pack_files(), Some(&everywhere))?.shape;
+    let mut directories = Model::outline(files, &shape)?.directories;
+    directories.retain(|directory| {
+        let is_built = files.below(directory).any(|(path, _)| shape.is_dockerfile(without_directory(path, directory)));
+        !shape.ignore.is_match(&in_directory(directory, "x")) && (is_built || !dockerfile)
+    });
+    if directories.len() < least {
+        return Ok(None);
+    }
+    let count = directories.len();
+    let words = format!("{count} with {} (pack {})", shape.version_files(), pack.name);
+    Ok(Some(Found { count, words, kind: FoundKind::Pack { pack, shape: Box::new(shape), directories } }))
+}
+
+/// The configuration of a repository of a pack's kind.
+fn of_pack(pack: &BuiltIn, shape: &Shape, directories: &BTreeSet<Arc<str>>) -> Configuration {
+    let directories: BTreeSet<&str> = directories.iter().map(|directory| &**directory).collect();
+    let mut text = format!(
+        "# How imglint judges this repository; `imglint rules` lists what it looks for.\npack = \"{}\"\n",
+        pack.name
+    );
+    let usual = Pack::load(pack.pack_files(), None).map(|pack| pack.shape.roots).unwrap_or_default();
+    let roots = roots(&directories);
+    if roots != usual && usual != [""] {
+        let roots = list(&roots);
+        let _ = write!(text, "\n# Where they lie.\nshape.images.roots = {roots}\n");
+    }
+    let count = counted(directories.len(), "directory").replace("directorys", "directories");
+    let note = format!("found {count} with {}: {}", shape.version_files(), listed(&directories));
+    Configuration { text, note }
+}
+
+/// A configuration for images that no pack knows: of all places where versions often stand, the one that most directories with a
+/// Dockerfile have.
+fn proposed(files: &Snapshot<'_>) -> Result<Configuration, Error> {
+    let mut built: BTreeSet<&str> = BTreeSet::new();
+    for path in files.entries().keys().filter(|path| is_dockerfile(path, files)) {
+        built.insert(directory_of(path));
+    }
+    let mut best: Option<(&Place, BTreeSet<&str>)> = None;
+    for place in PLACES {
+        let source = place.source()?;
+        let mut directories = BTreeSet::new();
+        for directory in built.iter().flat_map(|directory| [*directory, directory_of(directory)]) {
+            let text = files.text(&in_directory(directory, &source.file))?.and_then(Result::ok);
+            if !directory.is_empty() && text.is_some_and(|text| source.locate(&text).usable().is_some()) {
+                directories.insert(directory);
+            }
+        }
+        if best.as_ref().is_none_or(|(_, most)| most.len() < directories.len()) {
+            best = Some((place, directories));
+        }
+    }
+    let Some((place, directories)) = best.filter(|(_, most)| most.len() >= 2 && most.len() * 5 >= built.len() * 3)
+    else {
+        return Err(InitError::NoImages.into());
+    };
+    let (found, all) = (directories.len(), built.len());
+    let text = format!(
+        "# How imglint judges this repository; `imglint rules` lists what it looks for.\npack = \"{GENERIC}\"\n\n\
+         # Where images lie.\nshape.images.roots = {}\n\n\
+         # Is this what they are tagged with? It is there for {found} of {all} directories with a Dockerfile.\n\
+         shape.images.version = {}\n",
+        list(&roots(&directories)),
+        place.setting
+    );
+    let (text, _, _) = with_references(text, files)?;
+    let note = format!(
+        "no pack knows this repository; {found} of {all} directories with a Dockerfile have a version in {}: {}",
+        place.file,
+        listed(&directories)
+    );
+    Ok(Configuration { text, note })
+}
+
+/// A place where versions often stand.
+struct Place {
+    file: &'static str,
+    /// As the configuration writes it.
+    setting: &'static str,
+}
+
+impl Place {
+    fn source(&self) -> Result<VersionSource, Error> {
+        let config = format!("pack = \"{GENERIC}\"\nshape.images.version = {}\n", self.setting);
+        let mut shape = loaded(&config)?.shape;
+        Ok(shape.versions.swap_remove(0))
+    }
+}
+
+/// Where versions stand that no pack is for, the surest first.
+const PLACES: &[Place] = &[
+    Place { file: "version.txt", setting: "\"version.txt\"" },
+    Place { file: "version", setting: "\"version\"" },
+    Place { file: "IMAGE_VERSION", setting: "\"IMAGE_VERSION\"" },
+    Place { file: ".version", setting: "\".version\"" },
+    Place { file: "metadata.yaml", setting: "{ file = \"metadata.yaml\", key = \"data.dockerImageTag\" }" },
+    Place { file: "metadata.yaml", setting: "{ file = \"metadata.yaml\", key = \"version\" }" },
+    Place { file: "image.yaml", setting: "{ file = \"image.yaml\", key = \"version\" }" },
+    Place { file: "config.yaml", setting: "{ file = \"config.yaml\", key = \"version\" }" },
+    Place { file: "package.json", setting: "{ file = \"package.json\", key = \"version\" }" },
+    Place { file: "Cargo.toml", setting: "{ file = \"Cargo.toml\", key = \"package.version\" }" },
+    Place { file: "pyproject.toml", setting: "{ file = \"pyproject.toml\", key = \"project.version\" }" },
+    Place {
+        file: "docker-bake.hcl",
+        setting: r#"{ file = "docker-bake.hcl", pattern = 'variable "(?:TAG|VERSION)" \{\s*default = "(?<version>[^"]+)"' }"#,
+    },
+    Place {
+        file: "Dockerfile",
+        setting: r#"{ file = "Dockerfile", pattern = '^LABEL .*\bversion="?(?<version>\w[\w.-]*)' }"#,
+    },
+];
+
+/// The configuration of images with a version file and a Dockerfile.
+fn generic(
+    version_file: &str,
+    images: &BTreeMap<&str, BTreeSet<&str>>,
+    files: &Snapshot<'_>,
+) -> Result<Configuration, Error> {
     let directories: BTreeSet<&str> = images.keys().copied().collect();
     let roots = roots(&directories);
     let mut text = format!(
@@ -150,11 +327,22 @@ fn configuration(repository: &Repository) -> Result<Configuration, Error> {
     if version_file != VERSION_FILES[0] {
         let _ = writeln!(text, "shape.images.version = \"{version_file}\"");
     }
-    let dockerfiles = dockerfiles(&images);
+    let dockerfiles = dockerfiles(images);
     if dockerfiles != [DOCKERFILE] {
         let _ = writeln!(text, "\n# What they are built from.\nshape.build.dockerfile = {}", list(&dockerfiles));
     }
-    let (pack, model) = understood(&text, &pair.head)?;
+    let (text, pack, model) = with_references(text, files)?;
+    let count = counted(images.len(), "image");
+    let mut note = format!("found {count} with {version_file} and Dockerfile: {}", listed(&directories));
+    if let Some(hint) = root_hint(&pack, files, &model) {
+        let _ = write!(note, "\n{hint}");
+    }
+    Ok(Configuration { text, note })
+}
+
+/// Adds what images are named by.
+fn with_references(mut text: String, files: &Snapshot<'_>) -> Result<(String, Pack, Model), Error> {
+    let (pack, model) = understood(&text, files)?;
     let registries = registries(&pack, &model);
     if !registries.is_empty() {
         let list = list(&registries);
@@ -163,12 +351,11 @@ fn configuration(repository: &Repository) -> Result<Configuration, Error> {
             "\n# What stands before their names; take out what is somebody else's.\nshape.references.registries = {list}"
         );
     }
-    if has_prefix(&understood(&text, &pair.head)?.1) {
+    let (pack, model) = understood(&text, files)?;
+    if has_prefix(&model) {
         let _ = writeln!(text, "\n# Tags are `{PREFIX}` and the version.\nshape.references.tag-prefix = \"{PREFIX}\"");
     }
-    let count = counted(images.len(), "image");
-    let note = format!("found {count} with {version_file} and Dockerfile: {}", listed(&directories));
-    Ok(Configuration { text, note })
+    Ok((text, pack, model))
 }
 
 /// What images are built from: the plain Dockerfile first, and beside it what is called otherwise where that is not there.
@@ -207,11 +394,16 @@ fn list(strings: &[impl AsRef<str>]) -> String {
 
 /// What a configuration makes of the files.
 fn understood(config: &str, files: &Snapshot<'_>) -> Result<(Pack, Model), Error> {
-    let config = read_config(&Source::new(CONFIG_FILE, config.to_owned()))?;
-    let generic = BuiltIn::named(GENERIC).ok_or(InitError::NoImages)?;
-    let pack = Pack::load(generic.pack_files(), Some(&config))?;
+    let pack = loaded(config)?;
     let model = Model::build(files, &pack.shape, None, None)?;
     Ok((pack, model))
+}
+
+/// The generic pack with a configuration.
+fn loaded(config: &str) -> Result<Pack, Error> {
+    let config = read_config(&Source::new(CONFIG_FILE, config.to_owned()))?;
+    let generic = BuiltIn::named(GENERIC).ok_or(InitError::NoImages)?;
+    Ok(Pack::load(generic.pack_files(), Some(&config))?)
 }
 
 /// The registries under which images name each other; none where the pack knows all of them.

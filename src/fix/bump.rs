@@ -10,7 +10,7 @@ use crate::finding::Finding;
 use crate::model::content::ChangedContent;
 use crate::model::{Image, Model};
 use crate::pack::Pack;
-use crate::parse::version::is_tag;
+use crate::parse::version::Scheme;
 use crate::run::judge;
 use crate::snapshot::{Pair, StoreError};
 use crate::suggest::suggest;
@@ -46,6 +46,19 @@ pub enum BumpError {
     #[error("`{}` is no image tag", escape(.0))]
     #[diagnostic(help("a tag is made of letters, digits, `_`, `.` and `-`, and does not begin with `.` or `-`"))]
     NoTag(String),
+    #[error("`{}` is no version as semver.org has it", escape(.0))]
+    #[diagnostic(help("write three numbers, as in 1.2.3, and after them what semver.org allows"))]
+    NoSemver(String),
+}
+
+impl BumpError {
+    /// The error of a version that is none.
+    fn refused(scheme: Scheme, to: &str) -> Self {
+        match scheme {
+            Scheme::Tag => Self::NoTag(to.to_owned()),
+            Scheme::Semver => Self::NoSemver(to.to_owned()),
+        }
+    }
 }
 
 /// Bumps images on request, with everything that follows from that and nothing else. Without `to` each gets its next version; an
@@ -113,7 +126,7 @@ fn plan(pack: &Pack, pair: &Pair<'_>, names: &[String], to: Option<&str>) -> Res
         let Some(old) = image.version.value() else { return Err(no_version) };
         let is_bumped = change.new_version(image).is_some();
         let new = match to {
-            Some(to) if !is_tag(to) => return Err(BumpError::NoTag(to.to_owned())),
+            Some(to) if !old.scheme.is_version(to) => return Err(BumpError::refused(old.scheme, to)),
             Some(to) => to.to_owned(),
             None if is_bumped => continue,
             None => match change.bump(shape, &pack.inputs, image) {

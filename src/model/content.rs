@@ -157,7 +157,7 @@ impl Search<'_> {
                     if self.is_version(path, below)? {
                         continue;
                     }
-                    if is_plain && is_beside_context(below, shape) {
+                    if is_plain && shape.is_beside_context(below) {
                         content.add(directory, [Arc::clone(path)]);
                         continue;
                     }
@@ -358,13 +358,6 @@ impl Conversions {
         }
         conversion
     }
-}
-
-/// Whether the build reads a file of an image whatever the context holds.
-fn is_beside_context(below: &str, shape: &Shape) -> bool {
-    shape.is_control_file(below)
-        || file_name(below).ends_with(dockerignore::SUFFIX)
-        || shape.makefile.as_ref().is_some_and(|(makefile, _)| makefile == below)
 }
 
 /// How many images are worth more than one thread: of most, nothing or a few small files are read, sooner than a thread starts.

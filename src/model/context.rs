@@ -38,7 +38,7 @@ pub fn ignore_file(
     files: &Snapshot<'_>,
 ) -> Result<Option<Result<IgnoreFile, ParseError>>, StoreError> {
     let own = [&build.path, dockerignore::SUFFIX].concat();
-    let of_image = in_directory(&image.directory, dockerignore::FILE);
+    let of_image = in_directory(&image.context, dockerignore::FILE);
     for path in [own, of_image] {
         let Some(read) = files.text(&path)? else { continue };
         let path: Arc<str> = path.into();
@@ -62,6 +62,8 @@ pub fn ignore_file(
 #[derive(Debug, Default)]
 pub(super) struct Contexts {
     contexts: Vec<Context>,
+    /// Their directory, below the image's.
+    directory: String,
 }
 
 #[derive(Debug)]
@@ -73,6 +75,7 @@ struct Context {
 impl Contexts {
     /// Adds the Dockerfiles of an image in one of the trees.
     pub(super) fn add(&mut self, image: &Image, files: &Snapshot<'_>) -> Result<(), StoreError> {
+        without_directory(&image.context, &image.directory).clone_into(&mut self.directory);
         // One file may be built for several platforms, and name other paths for each.
         let mut known: HashMap<&Arc<str>, usize> = HashMap::new();
         for build in &image.builds {
@@ -90,12 +93,19 @@ impl Contexts {
 
     /// Whether a Dockerfile takes a file by its name, by a directory, or by a pattern that is narrower than the whole context.
     pub(super) fn take(&self, below: &str) -> bool {
+        let Some(below) = self.within(below) else { return false };
         self.contexts.iter().any(|context| context.taken.covers(below) && context.has(below))
     }
 
     /// Whether there is a context, and a file is in none.
     pub(super) fn leave_out(&self, below: &str) -> bool {
+        let Some(below) = self.within(below) else { return true };
         !self.contexts.is_empty() && !self.contexts.iter().any(|context| context.has(below))
+    }
+
+    /// The path in the context of a file that is given by its path below the image's directory; `None` for what lies beside it.
+    fn within<'p>(&self, below: &'p str) -> Option<&'p str> {
+        is_below(below, &self.directory).then(|| without_directory(below, &self.directory))
     }
 }
 
@@ -112,11 +122,11 @@ fn add_taken(image: &Image, build: &Build, files: &Snapshot<'_>, taken: &mut Pat
     for source in parsed.dockerfile.stages.iter().flat_map(Stage::context_sources) {
         let Some(path) = context_path(&source.value).filter(|path| seen.insert(path.clone())) else { continue };
         if is_plain(&path)
-            && let Ok(real) = files.resolve(&in_directory(&image.directory, &path))?
-            && real != *image.directory
-            && is_below(&real, &image.directory)
+            && let Ok(real) = files.resolve(&in_directory(&image.context, &path))?
+            && real != *image.context
+            && is_below(&real, &image.context)
         {
-            taken.add(without_directory(&real, &image.directory));
+            taken.add(without_directory(&real, &image.context));
         }
         taken.add(&path);
     }

@@ -33,6 +33,8 @@ pub struct Image {
     pub version_name: Arc<str>,
     /// The file that lists the bases by platform.
     pub base: Option<Control<Vec<baseimage::Line>>>,
+    /// The directory that is the context of its builds.
+    pub context: String,
     /// The Dockerfiles, once for every platform that changes what their stages are built for.
     pub builds: Vec<Build>,
     /// Where the image names other images of the tree.
@@ -281,6 +283,7 @@ impl Image {
         let alias = alias.map(|text| text.as_str().trim().to_owned()).filter(|alias| !alias.is_empty());
         let base = one(&controls.base)?.map(|file| Control::new(file, baseimage::parse));
         let name: Arc<str> = shape.name_of(directory).unwrap_or(directory).into();
+        let alias = shape.published_names.get(&*name).cloned().or(alias);
         let mut image = Self {
             directory: Arc::clone(directory),
             name,
@@ -288,6 +291,7 @@ impl Image {
             version,
             version_name: Arc::clone(&source.name),
             base,
+            context: shape.context_of(directory),
             builds: Vec::new(),
             references: Vec::new(),
             controls: Controls::default(),

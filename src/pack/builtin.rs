@@ -27,6 +27,25 @@ struct BuiltInFile {
     cases: Option<&'static str>,
 }
 
+/// What of `pack.toml` is looked at before a pack is chosen.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Signs {
+    markers: Vec<String>,
+    init: Option<InitTable>,
+}
+
+/// `[init]`: when `imglint init` takes a repository for one of a pack's kind.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct InitTable {
+    /// How many images there must be.
+    pub least: usize,
+    /// Whether an image must have a Dockerfile: the file that holds the version may be anywhere.
+    #[serde(default)]
+    pub dockerfile: bool,
+}
+
 /// The packs that are part of the program, by name.
 pub static BUILT_IN: &[BuiltIn] = include!(concat!(env!("OUT_DIR"), "/packs.rs"));
 
@@ -65,13 +84,17 @@ impl BuiltIn {
 
     /// The files of which one tells that a repository is of this pack's kind.
     pub fn markers(&self) -> Vec<String> {
-        #[derive(Deserialize)]
-        struct Markers {
-            #[serde(default)]
-            markers: Vec<String>,
-        }
+        self.signs().markers
+    }
+
+    /// When `imglint init` takes a repository for one of this kind; `None` where markers alone tell.
+    pub fn init(&self) -> Option<InitTable> {
+        self.signs().init
+    }
+
+    fn signs(&self) -> Signs {
         let pack = self.files.iter().find(|file| file_name(file.path) == PACK_FILE).map_or("{}", |file| file.json);
-        serde_json::from_str::<Markers>(pack).map(|markers| markers.markers).unwrap_or_default()
+        serde_json::from_str(pack).unwrap_or_default()
     }
 
     /// Its files.

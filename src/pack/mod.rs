@@ -24,7 +24,7 @@ use crate::waiver::Waivers;
 use builtin::PACK_FILE;
 use settings::{RuleSettings, Settings};
 
-pub use builtin::{BUILT_IN, BuiltIn, Extends, PackFiles, PackSource};
+pub use builtin::{BUILT_IN, BuiltIn, Extends, InitTable, PackFiles, PackSource};
 pub use rule::{Rule, is_url};
 
 /// Rules for a repository of a certain shape, ready to be run.

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
+use serde::Deserialize;
+
 use crate::text::{Span, Text};
 
 /// What is wrong with a version file.
@@ -20,6 +22,8 @@ pub enum VersionError {
     Blanks,
     /// What it holds is no image tag.
     NoTag,
+    /// What it holds is no version as <https://semver.org> has it.
+    NoSemver,
     /// It is not written in the format that its name tells.
     Unparsable,
     /// It lacks the key of the version.
@@ -30,6 +34,80 @@ pub enum VersionError {
     NoMatch,
     /// The pattern of the version matches more than once.
     SeveralMatches,
+}
+
+/// What counts as a version, which of two is higher, and what follows one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scheme {
+    /// Whatever a registry takes for a tag; numbers are compared one by one.
+    #[default]
+    Tag,
+    /// As <https://semver.org> has it, with or without a `v` before it: `1.0.0-rc.1` comes before `1.0.0`.
+    Semver,
+}
+
+impl Scheme {
+    /// What is wrong with something that should be a version.
+    pub fn error(self, value: &str) -> Option<VersionError> {
+        let error = if self == Self::Tag { VersionError::NoTag } else { VersionError::NoSemver };
+        (!self.is_version(value)).then_some(error)
+    }
+
+    /// Whether something is a version.
+    pub fn is_version(self, value: &str) -> bool {
+        match self {
+            Self::Tag => is_tag(value),
+            Self::Semver => semver(value).is_some(),
+        }
+    }
+
+    /// The order of two versions; `None` where they cannot be ordered.
+    ///
+    /// ```
+    /// # use std::cmp::Ordering::*;
+    /// # use imglint::parse::version::Scheme;
+    /// assert_eq!(Scheme::Semver.order("1.0.0-rc.1", "1.0.0"), Some(Less));
+    /// assert_eq!(Scheme::Semver.order("v1.10.0", "v1.9.0"), Some(Greater));
+    /// assert_eq!(Scheme::Semver.order("1.0", "1.0.0"), None);
+    /// assert_eq!(Scheme::Tag.order("1.0", "1.0.0"), Some(Less));
+    /// ```
+    pub fn order(self, one: &str, other: &str) -> Option<Ordering> {
+        match self {
+            Self::Tag => order(one, other),
+            Self::Semver => Some(semver(one)?.cmp_precedence(&semver(other)?)),
+        }
+    }
+
+    /// The version after one: of [semver](https://semver.org) the next patch, or the next of its pre-releases if those are counted.
+    ///
+    /// ```
+    /// # use imglint::parse::version::Scheme;
+    /// assert_eq!(Scheme::Semver.next("1.2.9"), "1.2.10");
+    /// assert_eq!(Scheme::Semver.next("v1.2.0-rc.1"), "v1.2.0-rc.2");
+    /// assert_eq!(Scheme::Semver.next("1.2.0-SNAPSHOT"), "1.2.1-SNAPSHOT");
+    /// assert_eq!(Scheme::Semver.next("1.2.0+up3.1"), "1.2.1+up3.1");
+    /// ```
+    pub fn next(self, value: &str) -> String {
+        if self == Self::Tag {
+            return next(value);
+        }
+        let (release, build) = cut(value, '+');
+        let (core, pre) = cut(release, '-');
+        let last = pre.rsplit('.').next().unwrap_or_default().trim_start_matches('-');
+        let is_counted = !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit());
+        if is_counted { [core, &next(pre), build].concat() } else { [&next(core), pre, build].concat() }
+    }
+}
+
+/// A version as semver reads it, if it does.
+fn semver(value: &str) -> Option<semver::Version> {
+    semver::Version::parse(value.strip_prefix('v').unwrap_or(value)).ok()
+}
+
+/// What stands before a character, and the rest with it.
+fn cut(text: &str, character: char) -> (&str, &str) {
+    text.split_at(text.find(character).unwrap_or(text.len()))
 }
 
 /// A version file as it was read.
@@ -43,11 +121,13 @@ pub struct Version {
     pub errors: Vec<VersionError>,
     /// Whether it is a plain scalar of YAML, where `1.10` is the number 1.1.
     pub is_plain_scalar: bool,
+    /// What counts as a version here.
+    pub scheme: Scheme,
 }
 
 impl Version {
-    /// Reads a version file: one line that holds an image tag.
-    pub fn parse(text: &Text) -> Self {
+    /// Reads a version file: one line that holds a version.
+    pub fn parse(text: &Text, scheme: Scheme) -> Self {
         let all = text.as_str();
         let value = all.trim_matches(is_blank);
         let start = all.len() - all.trim_start_matches(is_blank).len();
@@ -71,11 +151,11 @@ impl Version {
             if !(lead.is_empty() && rest.chars().all(|character| character == '\u{feff}')) {
                 errors.push(VersionError::Blanks);
             }
-            if !value.contains('\n') && !is_tag(value) {
-                errors.push(VersionError::NoTag);
+            if !value.contains('\n') {
+                errors.extend(scheme.error(value));
             }
         }
-        Self { value: value.to_owned(), span, errors, is_plain_scalar: false }
+        Self { value: value.to_owned(), span, errors, is_plain_scalar: false, scheme }
     }
 
     /// How another version is written in the place of this one: in quotes where it would be read as a number that is spelled in
@@ -85,9 +165,9 @@ impl Version {
         if self.is_plain_scalar && is_other_number { format!("\"{new}\"").into() } else { new.into() }
     }
 
-    /// The version, where the file holds one that an image can be tagged with.
+    /// The version, where the file holds one.
     pub fn usable(&self) -> Option<&str> {
-        is_tag(&self.value).then_some(self.value.as_str())
+        self.scheme.is_version(&self.value).then_some(self.value.as_str())
     }
 }
 
@@ -211,7 +291,7 @@ mod tests {
     use super::*;
 
     fn errors(text: &str) -> (String, Vec<VersionError>) {
-        let version = Version::parse(&Text::from(text));
+        let version = Version::parse(&Text::from(text), Scheme::Tag);
         (version.value, version.errors)
     }
 

@@ -6,7 +6,7 @@ use jsonc_parser::{CollectOptions, ParseOptions, ast};
 use toml::de::{DeTable, DeValue};
 
 use super::capture::Pattern;
-use super::version::{Version, VersionError, is_tag};
+use super::version::{Scheme, Version, VersionError};
 use super::yaml;
 use crate::text::{Span, Text};
 
@@ -19,6 +19,8 @@ pub struct VersionSource {
     pub form: VersionForm,
     /// A key that must be there, too: files of the same name may belong to something else.
     pub required: Option<Key>,
+    /// What counts as a version there.
+    pub scheme: Scheme,
     /// What findings call the version: `VERSION`, or the place in a file that holds more.
     pub name: Arc<str>,
 }
@@ -64,7 +66,7 @@ impl VersionSource {
             VersionForm::Key(key) => format!("`{}` in {file}", key.path.join(".")).into(),
             VersionForm::Pattern(_) => format!("version in {file}").into(),
         };
-        Self { file, form, required: None, name }
+        Self { file, form, required: None, scheme: Scheme::default(), name }
     }
 
     /// Whether the file holds nothing but the version.
@@ -91,20 +93,23 @@ impl VersionSource {
     /// Reads the version in the file's text.
     pub fn locate(&self, text: &Text) -> Version {
         let scalar = match &self.form {
-            VersionForm::WholeFile => return Version::parse(text),
+            VersionForm::WholeFile => return Version::parse(text, self.scheme),
             VersionForm::Key(key) => key.locate(text),
             VersionForm::Pattern(pattern) => locate_match(pattern, text),
         };
+        let scheme = self.scheme;
         match scalar {
-            Err(error) => Version { value: String::new(), span: 0..0, errors: vec![error], is_plain_scalar: false },
+            Err(error) => {
+                Version { value: String::new(), span: 0..0, errors: vec![error], is_plain_scalar: false, scheme }
+            }
             Ok(Scalar { value, span, is_plain }) => {
                 let mut errors = Vec::new();
                 if value.is_empty() {
                     errors.push(VersionError::Empty);
-                } else if !is_tag(&value) {
-                    errors.push(VersionError::NoTag);
+                } else {
+                    errors.extend(scheme.error(&value));
                 }
-                Version { value, span, errors, is_plain_scalar: is_plain }
+                Version { value, span, errors, is_plain_scalar: is_plain, scheme }
             }
         }
     }

@@ -15,6 +15,10 @@ pub(super) struct Build {
     pub(super) dockerfile: Dockerfiles,
     /// The Dockerfile that is preferred for Windows where it exists.
     pub(super) windows_dockerfile: Option<FileName>,
+    /// The directory below an image's that is the context of its builds: what lies beside it is no content.
+    pub(super) context: Option<PathPattern>,
+    /// Files of an image beside the context that the build script reads.
+    pub(super) script_files: Vec<PathPattern>,
     /// What an image without a base file is built for.
     pub(super) default_platforms: Vec<DefaultPlatform>,
     /// The word of lines that the build script takes out for amd64, and frees of it for others.
@@ -41,6 +45,8 @@ impl Default for Build {
         Self {
             dockerfile: Dockerfiles(dockerfile),
             windows_dockerfile: None,
+            context: None,
+            script_files: Vec::new(),
             default_platforms: Vec::new(),
             line_prefix: None,
             arguments: BTreeMap::new(),

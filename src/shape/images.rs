@@ -1,5 +1,6 @@
 //! `[images]`: what an image is, and where its version stands.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Formatter};
 
 use serde::de::value::MapAccessDeserializer;
@@ -9,6 +10,7 @@ use serde::{Deserialize, Deserializer};
 use super::field::{Directory, FileName, IgnorePattern, plain_file_name};
 use crate::parse::capture::Pattern;
 use crate::parse::glob::{Globs, Ignore, PathPattern};
+use crate::parse::version::Scheme;
 use crate::parse::version_source::{Key, VersionForm, VersionSource};
 
 /// `[images]`: what an image is.
@@ -21,6 +23,9 @@ pub(super) struct Images {
     pub(super) version: Versions,
     /// The file that holds the name under which an image is published, if it is not the directory's.
     pub(super) alias_file: Option<FileName>,
+    /// The names under which images are published, where they are neither those of their directories nor in a file.
+    #[serde(default)]
+    pub(super) names: BTreeMap<String, String>,
     /// Whether an image may lie in the directory of another one. If not, all of a directory belongs to the outermost.
     #[serde(default = "yes")]
     pub(super) nested: bool,
@@ -68,7 +73,7 @@ impl<'de> Visitor<'de> for SharedVisitor {
     type Value = Shared;
 
     fn expecting(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str("a path, or a table with `path` and `images`")
+        f.write_str("a path, or a table with `path` and, where it is not of all, `images`")
     }
 
     fn visit_str<E: Error>(self, path: &str) -> Result<Shared, E> {
@@ -80,10 +85,10 @@ impl<'de> Visitor<'de> for SharedVisitor {
         #[serde(deny_unknown_fields)]
         struct Table {
             path: PathPattern,
-            images: Globs,
+            images: Option<Globs>,
         }
         let Table { path, images } = Table::deserialize(MapAccessDeserializer::new(map))?;
-        Ok(Shared { path, images: Some(images) })
+        Ok(Shared { path, images })
     }
 }
 
@@ -142,8 +147,10 @@ impl<'de> Visitor<'de> for VersionsVisitor {
             key: Option<String>,
             pattern: Option<String>,
             require: Option<String>,
+            #[serde(default)]
+            scheme: Scheme,
         }
-        let Table { file: FileName(file), key, pattern, require } =
+        let Table { file: FileName(file), key, pattern, require, scheme } =
             Table::deserialize(MapAccessDeserializer::new(map))?;
         let form = match (key, pattern) {
             (None, None) => VersionForm::WholeFile,
@@ -156,7 +163,7 @@ impl<'de> Visitor<'de> for VersionsVisitor {
             }
         };
         let required = require.map(|key| Key::new(&file, &key)).transpose().map_err(A::Error::custom)?;
-        Ok(Versions(vec![VersionSource { required, ..VersionSource::new(file, form) }]))
+        Ok(Versions(vec![VersionSource { required, scheme, ..VersionSource::new(file, form) }]))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Versions, A::Error> {

@@ -11,11 +11,12 @@ use super::manifest::{ManifestOrder, ManifestShape};
 use super::references::{Prefix, References};
 use super::repeated::{Constant, DependenciesShape};
 use crate::parse::baseimage::Platform;
+use crate::parse::dockerignore;
 use crate::parse::gitattributes;
 use crate::parse::glob::{Globs, Ignore, PathPattern};
 use crate::parse::version_source::{VersionForm, VersionSource};
 use crate::snapshot::{Scope, Snapshot, StoreError};
-use crate::text::{directories_above, file_name, is_below};
+use crate::text::{directories_above, file_name, in_directory, is_below};
 use crate::workflow::Workflow;
 
 /// The description as it stands in `pack.toml`.
@@ -28,6 +29,9 @@ pub struct PackFile {
     #[serde(default)]
     #[expect(dead_code, reason = "looked at before a pack is chosen")]
     markers: Vec<String>,
+    /// When `imglint init` proposes the pack.
+    #[expect(dead_code, reason = "looked at before a pack is chosen")]
+    init: Option<toml::Table>,
     /// The pack that has the rules that this one lacks.
     #[expect(dead_code, reason = "followed before a pack is loaded")]
     extends: Option<String>,
@@ -56,6 +60,8 @@ pub struct Shape {
     pub is_nested: bool,
     /// The image in the root of the repository.
     pub root_image: Option<RootImage>,
+    /// The names under which images are published, where they are neither those of their directories nor in a file.
+    pub published_names: BTreeMap<String, String>,
     /// The name of the file that holds an image's published name.
     pub alias_file: Option<String>,
     /// The name of the file that lists an image's bases by platform.
@@ -84,6 +90,10 @@ pub struct Shape {
     pub dockerfiles: Vec<PathPattern>,
     /// The name of the Dockerfile that is preferred for Windows.
     pub windows_dockerfile: Option<String>,
+    /// The directory below an image's that is the context of its builds; empty where that is the image's own.
+    pub context: String,
+    /// Files of an image beside the context that the build script reads.
+    pub script_files: Vec<PathPattern>,
     /// What an image without a base file is built for.
     pub default_platforms: Vec<Platform>,
     /// The word of lines that the build script rewrites.
@@ -127,6 +137,7 @@ impl From<PackFile> for Shape {
             versions: images.version.0,
             is_nested: images.nested,
             root_image: images.root,
+            published_names: images.names,
             alias_file: images.alias_file.map(|name| name.0),
             base_file: references.base_file.map(|name| name.0),
             ignore: images.ignore.into_iter().map(|pattern| pattern.0).collect(),
@@ -141,6 +152,8 @@ impl From<PackFile> for Shape {
             floating: references.floating,
             dockerfiles: build.dockerfile.0,
             windows_dockerfile: build.windows_dockerfile.map(|name| name.0),
+            context: build.context.map(|context| context.as_str().to_owned()).unwrap_or_default(),
+            script_files: build.script_files,
             default_platforms: build.default_platforms.into_iter().map(|platform| platform.0).collect(),
             line_prefix: build.line_prefix,
             build_arguments: build.arguments,
@@ -167,8 +180,7 @@ impl Shape {
         let files = manifest.chain(signs).chain(dependencies).chain(constants);
         scope.files.extend(files.filter(|path| !self.is_below_a_root(path)).map(ToString::to_string));
         if self.root_image.is_some() {
-            scope.files.extend(self.versions.iter().map(|source| source.file.clone()));
-            scope.files.extend(self.dockerfiles.iter().filter_map(|pattern| pattern.as_path().map(str::to_owned)));
+            scope.files.extend(self.signs_of_root());
             scope.files.extend([&self.alias_file, &self.base_file].into_iter().flatten().cloned());
         }
         let of_root = self.root_image.iter().flat_map(|image| &image.content);
@@ -192,6 +204,12 @@ impl Shape {
         scope.files.push(gitattributes::FILE.to_owned());
         scope.above.extend(above.into_iter().map(str::to_owned));
         scope
+    }
+
+    /// The files that tell whether an image lies in the root of the repository.
+    pub fn signs_of_root(&self) -> Vec<String> {
+        let versions = self.versions.iter().map(|source| source.file.clone());
+        versions.chain(self.dockerfiles.iter().filter_map(|pattern| pattern.as_path().map(str::to_owned))).collect()
     }
 
     /// Whether an image carries another project's version, so that revisions are counted behind it.
@@ -265,8 +283,29 @@ impl Shape {
     /// Whether a file is content of the image in a directory that owns it, given by its path below it.
     pub fn is_content(&self, directory: &str, below: &str) -> bool {
         let root_image = self.root_image.as_ref().filter(|_| directory.is_empty());
-        let is_listed = root_image.is_none_or(|image| image.content.iter().any(|pattern| pattern.covers(below)));
+        let is_listed = match root_image {
+            Some(image) => image.content.iter().any(|pattern| pattern.covers(below)),
+            None => is_below(below, &self.context) || self.is_beside_context(below),
+        };
         is_listed && !self.ignore.is_match(below)
+    }
+
+    /// Whether the build reads a file whatever its context holds, given by its path below the image's directory.
+    pub fn is_beside_context(&self, below: &str) -> bool {
+        self.is_control_file(below)
+            || file_name(below).ends_with(dockerignore::SUFFIX)
+            || self.makefile.as_ref().is_some_and(|(makefile, _)| makefile == below)
+            || self.script_files.iter().any(|pattern| pattern.covers(below))
+    }
+
+    /// The directory that is the context of an image's builds, given by the image's.
+    pub fn context_of(&self, directory: &str) -> String {
+        // Of the image in the root it is told which files it is made of.
+        if self.context.is_empty() || directory.is_empty() {
+            directory.to_owned()
+        } else {
+            in_directory(directory, &self.context)
+        }
     }
 
     /// Whether an image is built from a file, given by its path below the image's directory.
