@@ -11,7 +11,7 @@ use crate::finding::{Diagnostic, Location};
 use crate::model::Image;
 use crate::parse::version::{Scheme, Version, VersionError};
 use crate::snapshot::{FileKind, StoreError};
-use crate::text::{Text, file_name};
+use crate::text::{Text, file_name, in_directory};
 
 /// The kind has no options.
 #[derive(Debug, Clone, Deserialize)]
@@ -96,14 +96,24 @@ fn missing(context: &Context<'_>) -> Vec<Diagnostic> {
             directories.entry(directory).or_insert(path);
         }
     }
-    let diagnostic = |(directory, path): (&str, &Arc<str>)| {
+    let mut diagnostics = Vec::new();
+    for (directory, path) in directories {
         let name = shape.name_of(directory).unwrap_or(directory);
-        let message = format!("{name} has no {} file, so it cannot be tagged", shape.version_files());
-        Diagnostic::new(message, Location::file(path))
-            .image(&name.into())
-            .help(format!("add {directory}/{}", shape.version_files()))
-    };
-    directories.into_iter().map(diagnostic).collect()
+        let there =
+            shape.versions.iter().find(|source| context.files.entry(&in_directory(directory, &source.file)).is_some());
+        let (message, help) = match there {
+            Some(source) => (
+                format!("no version is found in {} of {name}, so it cannot be tagged", source.file),
+                format!("write it there as the pack looks for it, {}", source.name),
+            ),
+            None => (
+                format!("{name} has no {} file, so it cannot be tagged", shape.version_files()),
+                format!("add {}", in_directory(directory, &shape.version_files())),
+            ),
+        };
+        diagnostics.push(Diagnostic::new(message, Location::file(path)).image(&name.into()).help(help));
+    }
+    diagnostics
 }
 
 /// Images that were seen before and are not any more, although what they were is still there.

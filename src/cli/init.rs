@@ -1,9 +1,7 @@
 //! `imglint init`: the configuration of a repository, and what runs imglint in it.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
-use std::sync::Arc;
 
 use miette::Diagnostic;
 
@@ -11,23 +9,17 @@ use super::args::{HookName, Init};
 use super::exit::{CLEAN, Error};
 use super::hook;
 use super::policy::{manifest_order, recognised};
+use super::proposal::{Configuration, configuration_of};
 use super::terminal::print;
-use crate::config_file::{CONFIG_FILE, Config};
+use crate::config_file::CONFIG_FILE;
 use crate::environment::Environment;
 use crate::git::{Base, GitError, Head, Repository};
-use crate::model::Model;
-use crate::pack::{BUILT_IN, BuiltIn, InitTable, Pack, read_config};
-use crate::parse::dockerfile::Dockerfile;
-use crate::parse::version_source::VersionSource;
-use crate::shape::{ManifestOrder, Shape};
-use crate::snapshot::{Scope, Snapshot};
-use crate::text::{counted, directory_of, escape, file_name, in_directory, without_directory};
+use crate::pack::{BuiltIn, Pack, read_config};
+use crate::shape::ManifestOrder;
+use crate::snapshot::Scope;
+use crate::text::escape;
 use crate::toml_source::Source;
-use crate::unused::{root_hint, unlisted_registries};
 use crate::write::{NewFile, WriteError, create};
-
-/// The pack for any repository whose images lie in directories with a file that holds their version.
-const GENERIC: &str = "generic";
 
 /// Where Prow looks for jobs: in this file, or in this directory, but not in both.
 const PROW_FILE: &str = ".prow.yaml";
@@ -36,14 +28,6 @@ const WORKFLOW: &str = ".github/workflows/imglint.yml";
 
 #[derive(Debug, thiserror::Error, Diagnostic)]
 enum InitError {
-    #[error(
-        "imglint finds no images here: no directory holds a file VERSION or TAG and a Dockerfile. Nothing was written"
-    )]
-    #[diagnostic(help(
-        "write imglint.toml by hand:\n    pack = \"generic\"\n    shape.images.roots = [\"images\"]    # where the images' \
-         directories lie\n    shape.images.version = \"VERSION\"    # the file that holds the version of each"
-    ))]
-    NoImages,
     #[error(
         "{PROW_FILE} holds the jobs of this repository, and Prow would not read it any more beside .prow/. Nothing was written"
     )]
@@ -111,14 +95,6 @@ fn new(root: &Path, name: &str, text: String) -> NewFile {
     NewFile { path: root.join(name), text, is_executable: false }
 }
 
-/// The configuration of a repository.
-struct Configuration {
-    /// The text of imglint.toml.
-    text: String,
-    /// How it came to be.
-    note: String,
-}
-
 fn configuration(repository: &Repository) -> Result<Configuration, Error> {
     if let Some((pack, marker)) = recognised(repository, &Head::Worktree)? {
         let mut text = format!(
@@ -142,357 +118,12 @@ fn configuration(repository: &Repository) -> Result<Configuration, Error> {
     configuration_of(&pair.head)
 }
 
-/// The configuration of a repository that no file tells the kind of: by the pack that finds most images in it.
-fn configuration_of(files: &Snapshot<'_>) -> Result<Configuration, Error> {
-    let mut found = Vec::new();
-    for version_file in VERSION_FILES {
-        let images = images(files, version_file);
-        if !images.is_empty() {
-            let count = images.len();
-            found.push(Found {
-                count,
-                words: format!("{count} with {version_file}"),
-                kind: FoundKind::Generic { version_file, images },
-            });
-            break;
-        }
-    }
-    for pack in BUILT_IN {
-        found.extend(found_by(pack, files)?);
-    }
-    // Of equal ones the first.
-    let Some(best) = (0..found.len()).rev().max_by_key(|&at| found[at].count) else { return proposed(files) };
-    let best = found.swap_remove(best);
-    let mut others: Vec<String> = found.into_iter().map(|other| other.words).collect();
-    others.sort();
-    let mut configuration = match best.kind {
-        FoundKind::Generic { version_file, images } => generic(version_file, &images, files)?,
-        FoundKind::Pack { pack, shape, directories } => of_pack(pack, &shape, &directories),
-    };
-    if !others.is_empty() {
-        let _ = write!(
-            configuration.note,
-            "\nnot looked at: {}; one configuration judges images of one kind (`--config` names another one)",
-            others.join(", ")
-        );
-    }
-    Ok(configuration)
-}
-
-/// Images that were found, and how.
-struct Found<'f> {
-    count: usize,
-    /// To be named beside others.
-    words: String,
-    kind: FoundKind<'f>,
-}
-
-enum FoundKind<'f> {
-    /// Directories with a version file and a Dockerfile.
-    Generic { version_file: &'static str, images: BTreeMap<&'f str, BTreeSet<&'f str>> },
-    /// What a pack of the program finds.
-    Pack { pack: &'static BuiltIn, shape: Box<Shape>, directories: BTreeSet<Arc<str>> },
-}
-
-/// What a pack of the program finds in the whole tree, if that is enough to take the repository for one of its kind.
-fn found_by(pack: &'static BuiltIn, files: &Snapshot<'_>) -> Result<Option<Found<'static>>, Error> {
-    let Some(InitTable { least, dockerfile }) = pack.init() else { return Ok(None) };
-    let everywhere = Config::bare(Source::new(CONFIG_FILE, "shape.images.roots = [\".\"]"));
-    let shape = Pack::load(pack.pack_files(), Some(&everywhere))?.shape;
-    let mut directories = Model::outline(files, &shape)?.directories;
-    directories.retain(|directory| {
-        let is_built = files.below(directory).any(|(path, _)| shape.is_dockerfile(without_directory(path, directory)));
-        !shape.ignore.is_match(&in_directory(directory, "x")) && (is_built || !dockerfile)
-    });
-    if directories.len() < least {
-        return Ok(None);
-    }
-    let count = directories.len();
-    let words = format!("{count} with {} (pack {})", shape.version_files(), pack.name);
-    Ok(Some(Found { count, words, kind: FoundKind::Pack { pack, shape: Box::new(shape), directories } }))
-}
-
-/// The configuration of a repository of a pack's kind.
-fn of_pack(pack: &BuiltIn, shape: &Shape, directories: &BTreeSet<Arc<str>>) -> Configuration {
-    let directories: BTreeSet<&str> = directories.iter().map(|directory| &**directory).collect();
-    let mut text = format!(
-        "# How imglint judges this repository; `imglint rules` lists what it looks for.\npack = \"{}\"\n",
-        pack.name
-    );
-    let usual = Pack::load(pack.pack_files(), None).map(|pack| pack.shape.roots).unwrap_or_default();
-    let roots = roots(&directories);
-    if roots != usual && usual != [""] {
-        let roots = list(&roots);
-        let _ = write!(text, "\n# Where they lie.\nshape.images.roots = {roots}\n");
-    }
-    let count = counted(directories.len(), "directory").replace("directorys", "directories");
-    let note = format!("found {count} with {}: {}", shape.version_files(), listed(&directories));
-    Configuration { text, note }
-}
-
-/// A configuration for images that no pack knows: of all places where versions often stand, the one that most directories with a
-/// Dockerfile have.
-fn proposed(files: &Snapshot<'_>) -> Result<Configuration, Error> {
-    let mut built: BTreeSet<&str> = BTreeSet::new();
-    for path in files.entries().keys().filter(|path| is_dockerfile(path, files)) {
-        built.insert(directory_of(path));
-    }
-    let mut best: Option<(&Place, BTreeSet<&str>)> = None;
-    for place in PLACES {
-        let source = place.source()?;
-        let mut directories = BTreeSet::new();
-        for directory in built.iter().flat_map(|directory| [*directory, directory_of(directory)]) {
-            let text = files.text(&in_directory(directory, &source.file))?.and_then(Result::ok);
-            if !directory.is_empty() && text.is_some_and(|text| source.locate(&text).usable().is_some()) {
-                directories.insert(directory);
-            }
-        }
-        if best.as_ref().is_none_or(|(_, most)| most.len() < directories.len()) {
-            best = Some((place, directories));
-        }
-    }
-    let Some((place, directories)) = best.filter(|(_, most)| most.len() >= 2 && most.len() * 5 >= built.len() * 3)
-    else {
-        return Err(InitError::NoImages.into());
-    };
-    let (found, all) = (directories.len(), built.len());
-    let text = format!(
-        "# How imglint judges this repository; `imglint rules` lists what it looks for.\npack = \"{GENERIC}\"\n\n\
-         # Where images lie.\nshape.images.roots = {}\n\n\
-         # Is this what they are tagged with? It is there for {found} of {all} directories with a Dockerfile.\n\
-         shape.images.version = {}\n",
-        list(&roots(&directories)),
-        place.setting
-    );
-    let (text, _, _) = with_references(text, files)?;
-    let note = format!(
-        "no pack knows this repository; {found} of {all} directories with a Dockerfile have a version in {}: {}",
-        place.file,
-        listed(&directories)
-    );
-    Ok(Configuration { text, note })
-}
-
-/// A place where versions often stand.
-struct Place {
-    file: &'static str,
-    /// As the configuration writes it.
-    setting: &'static str,
-}
-
-impl Place {
-    fn source(&self) -> Result<VersionSource, Error> {
-        let config = format!("pack = \"{GENERIC}\"\nshape.images.version = {}\n", self.setting);
-        let mut shape = loaded(&config)?.shape;
-        Ok(shape.versions.swap_remove(0))
-    }
-}
-
-/// Where versions stand that no pack is for, the surest first.
-const PLACES: &[Place] = &[
-    Place { file: "version.txt", setting: "\"version.txt\"" },
-    Place { file: "version", setting: "\"version\"" },
-    Place { file: "IMAGE_VERSION", setting: "\"IMAGE_VERSION\"" },
-    Place { file: ".version", setting: "\".version\"" },
-    Place { file: "metadata.yaml", setting: "{ file = \"metadata.yaml\", key = \"data.dockerImageTag\" }" },
-    Place { file: "metadata.yaml", setting: "{ file = \"metadata.yaml\", key = \"version\" }" },
-    Place { file: "image.yaml", setting: "{ file = \"image.yaml\", key = \"version\" }" },
-    Place { file: "config.yaml", setting: "{ file = \"config.yaml\", key = \"version\" }" },
-    Place { file: "package.json", setting: "{ file = \"package.json\", key = \"version\" }" },
-    Place { file: "Cargo.toml", setting: "{ file = \"Cargo.toml\", key = \"package.version\" }" },
-    Place { file: "pyproject.toml", setting: "{ file = \"pyproject.toml\", key = \"project.version\" }" },
-    Place {
-        file: "docker-bake.hcl",
-        setting: r#"{ file = "docker-bake.hcl", pattern = 'variable "(?:TAG|VERSION)" \{\s*default = "(?<version>[^"]+)"' }"#,
-    },
-    Place {
-        file: "Dockerfile",
-        setting: r#"{ file = "Dockerfile", pattern = '^LABEL .*\bversion="?(?<version>\w[\w.-]*)' }"#,
-    },
-];
-
-/// The configuration of images with a version file and a Dockerfile.
-fn generic(
-    version_file: &str,
-    images: &BTreeMap<&str, BTreeSet<&str>>,
-    files: &Snapshot<'_>,
-) -> Result<Configuration, Error> {
-    let directories: BTreeSet<&str> = images.keys().copied().collect();
-    let roots = roots(&directories);
-    let mut text = format!(
-        "# How imglint judges this repository; `imglint rules` lists what it looks for.\npack = \"{GENERIC}\"\n\n\
-         # Images are the directories with a {version_file} file below these.\nshape.images.roots = {}\n",
-        list(&roots)
-    );
-    if version_file != VERSION_FILES[0] {
-        let _ = writeln!(text, "shape.images.version = \"{version_file}\"");
-    }
-    let dockerfiles = dockerfiles(images);
-    if dockerfiles != [DOCKERFILE] {
-        let _ = writeln!(text, "\n# What they are built from.\nshape.build.dockerfile = {}", list(&dockerfiles));
-    }
-    let (text, pack, model) = with_references(text, files)?;
-    let count = counted(images.len(), "image");
-    let mut note = format!("found {count} with {version_file} and Dockerfile: {}", listed(&directories));
-    if let Some(hint) = root_hint(&pack, files, &model) {
-        let _ = write!(note, "\n{hint}");
-    }
-    Ok(Configuration { text, note })
-}
-
-/// Adds what images are named by.
-fn with_references(mut text: String, files: &Snapshot<'_>) -> Result<(String, Pack, Model), Error> {
-    let (pack, model) = understood(&text, files)?;
-    let registries = registries(&pack, &model);
-    if !registries.is_empty() {
-        let list = list(&registries);
-        let _ = writeln!(
-            text,
-            "\n# What stands before their names; take out what is somebody else's.\nshape.references.registries = {list}"
-        );
-    }
-    let (pack, model) = understood(&text, files)?;
-    if has_prefix(&model) {
-        let _ = writeln!(text, "\n# Tags are `{PREFIX}` and the version.\nshape.references.tag-prefix = \"{PREFIX}\"");
-    }
-    Ok((text, pack, model))
-}
-
-/// What images are built from: the plain Dockerfile first, and beside it what is called otherwise where that is not there.
-fn dockerfiles<'f>(images: &BTreeMap<&str, BTreeSet<&'f str>>) -> Vec<&'f str> {
-    let mut plain = Vec::new();
-    let mut others: BTreeSet<&str> = BTreeSet::new();
-    for dockerfiles in images.values() {
-        if dockerfiles.contains(DOCKERFILE) {
-            plain = vec![DOCKERFILE];
-        } else {
-            others.extend(dockerfiles);
-        }
-    }
-    plain.extend(others);
-    plain
-}
-
 /// When the manifest of the repository follows, by what its files say; `None` where the pack or the repository has none.
 fn order_of(pack: &str, repository: &Repository) -> Result<Option<ManifestOrder>, Error> {
     let Some(pack) = BuiltIn::named(pack) else { return Ok(None) };
     let shape = Pack::load(pack.pack_files(), None)?.shape;
     let tree = repository.policy_of_head(&Head::Worktree)?;
     Ok(manifest_order(&shape, repository, &tree)?)
-}
-
-/// The files that hold an image's version, as they are called here and there.
-const VERSION_FILES: [&str; 2] = ["VERSION", "TAG"];
-
-const DOCKERFILE: &str = "Dockerfile";
-
-/// Strings as TOML lists them.
-fn list(strings: &[impl AsRef<str>]) -> String {
-    let strings: Vec<String> = strings.iter().map(|it| toml::Value::from(it.as_ref()).to_string()).collect();
-    format!("[{}]", strings.join(", "))
-}
-
-/// What a configuration makes of the files.
-fn understood(config: &str, files: &Snapshot<'_>) -> Result<(Pack, Model), Error> {
-    let pack = loaded(config)?;
-    let model = Model::build(files, &pack.shape, None, None)?;
-    Ok((pack, model))
-}
-
-/// The generic pack with a configuration.
-fn loaded(config: &str) -> Result<Pack, Error> {
-    let config = read_config(&Source::new(CONFIG_FILE, config.to_owned()))?;
-    let generic = BuiltIn::named(GENERIC).ok_or(InitError::NoImages)?;
-    Ok(Pack::load(generic.pack_files(), Some(&config))?)
-}
-
-/// The registries under which images name each other; none where the pack knows all of them.
-fn registries(pack: &Pack, model: &Model) -> Vec<String> {
-    let mut registries: Vec<String> = unlisted_registries(pack, model).into_keys().collect();
-    if !registries.is_empty() {
-        let names: Vec<String> = model.images.values().flat_map(|image| image.own_names(&pack.shape)).collect();
-        for prefix in &pack.shape.registries {
-            if names.iter().any(|name| name.starts_with(&prefix.text)) {
-                registries.push(prefix.text.trim_end_matches('/').to_owned());
-            }
-        }
-        registries.sort();
-    }
-    registries
-}
-
-/// What often stands before the version in a tag.
-const PREFIX: &str = "v";
-
-/// Whether tags begin with it, and versions do not.
-fn has_prefix(model: &Model) -> bool {
-    let references = model.images.values().flat_map(|image| &image.references);
-    let mut named = references.filter(|reference| !model.named(&reference.target).is_empty());
-    let mut versions = model.images.values().filter_map(|image| image.version());
-    named.any(|reference| reference.version.as_deref().is_some_and(is_prefixed)) && !versions.any(is_prefixed)
-}
-
-fn is_prefixed(version: &str) -> bool {
-    version.strip_prefix(PREFIX).is_some_and(|it| it.starts_with(|c: char| c.is_ascii_digit()))
-}
-
-/// The first few names of a list.
-fn listed(names: &BTreeSet<&str>) -> String {
-    const FEW: usize = 5;
-    let few: Vec<_> = names.iter().take(FEW).map(|name| escape(name)).collect();
-    few.join(", ") + if names.len() > FEW { ", …" } else { "" }
-}
-
-/// The directories with a version file, each with the Dockerfiles in it or one directory below. The root of the repository has no
-/// name that an image could have.
-fn images<'f>(files: &'f Snapshot<'_>, version_file: &str) -> BTreeMap<&'f str, BTreeSet<&'f str>> {
-    let paths = files.entries().keys().map(|path| &**path);
-    let versions = paths.clone().filter_map(|path| path.strip_suffix(version_file)?.strip_suffix('/'));
-    let directories: BTreeSet<&str> = versions.collect();
-    let mut images: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for path in paths.filter(|path| is_dockerfile(path, files)) {
-        let above = path.match_indices('/').map(|(slash, _)| (&path[..slash], &path[slash + 1..])).rev();
-        // What lies deeper is somebody else's.
-        let nearest = above.take(2).find(|(directory, _)| directories.contains(directory));
-        if let Some((directory, below)) = nearest {
-            images.entry(directory).or_default().insert(below);
-        }
-    }
-    images
-}
-
-/// Whether a file is called like a Dockerfile. Documents and templates are called alike: these cannot be read as one.
-fn is_dockerfile(path: &str, files: &Snapshot<'_>) -> bool {
-    match file_name(path) {
-        DOCKERFILE => true,
-        name if name.starts_with(DOCKERFILE) => {
-            let text = files.text(path).ok().flatten().and_then(Result::ok);
-            text.is_some_and(|text| Dockerfile::parse(&text).is_ok_and(|dockerfile| dockerfile.errors.is_empty()))
-        }
-        _ => false,
-    }
-}
-
-/// Where images lie: for each directory at the top, the deepest one that holds all images in it. Where that leaves two images
-/// with one name, or images at the top itself, they are named from the root.
-fn roots(images: &BTreeSet<&str>) -> Vec<String> {
-    let mut groups: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for image in images {
-        let Some((above, _)) = image.rsplit_once('/') else { return vec![".".to_owned()] };
-        let top = image.split('/').next().unwrap_or(image);
-        groups
-            .entry(top)
-            .and_modify(|common| {
-                common.truncate(common.iter().zip(above.split('/')).take_while(|(a, b)| *a == b).count());
-            })
-            .or_insert_with(|| above.split('/').collect());
-    }
-    let roots: Vec<String> = groups.values().map(|common| common.join("/")).collect();
-    let names: BTreeSet<_> = images
-        .iter()
-        .filter_map(|image| roots.iter().find_map(|root| image.strip_prefix(root.as_str())?.strip_prefix('/')))
-        .collect();
-    if names.len() == images.len() { roots } else { vec![".".to_owned()] }
 }
 
 /// What the pack reads that imglint.toml names: the one that is about to be written, or the one on disk.

@@ -19,6 +19,7 @@ mod inspect;
 mod status;
 mod affected;
 mod hook;
+mod proposal;
 mod init;
 
 use std::process::ExitCode;

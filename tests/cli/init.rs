@@ -135,6 +135,159 @@ fn what_is_somebody_else_s_is_not_listed_and_prefixes_are_seen() {
     prefixed.imglint(&["--all"]).is(0, &[]);
 }
 
+/// A repository of a pack's kind, and what is found in it.
+struct Kind {
+    pack: &'static str,
+    files: &'static [(&'static str, &'static str)],
+    /// Where it says that images lie, if that is not where the pack looks anyway.
+    roots: Option<&'static str>,
+    shown: &'static str,
+}
+
+const KINDS: &[Kind] = &[
+    Kind {
+        pack: "helm",
+        files: &[
+            ("charts/web/Chart.yaml", "name: web\nversion: 1.0.0\n"),
+            ("charts/web/charts/crds/Chart.yaml", "name: crds\nversion: 0.0.0\n"),
+            ("examples/Chart.yaml", "name: example\nversion: 0.0.0\n"),
+        ],
+        roots: None,
+        shown: "web 1.0.0",
+    },
+    Kind {
+        pack: "helm",
+        files: &[("deploy/web/Chart.yaml", "name: web\nversion: 1.0.0\n")],
+        roots: Some("[\"deploy\"]"),
+        shown: "web 1.0.0",
+    },
+    Kind {
+        pack: "home-assistant",
+        files: &[
+            ("web/config.yaml", "slug: web\nversion: \"1.0\"\n"),
+            ("web/rootfs/config.yaml", "version: 3\n"),
+            ("web/Dockerfile", "FROM scratch\n"),
+        ],
+        roots: None,
+        shown: "web 1.0",
+    },
+    Kind {
+        pack: "devcontainers",
+        files: &[
+            ("src/git/devcontainer-feature.json", "{ \"id\": \"git\", \"version\": \"1.0.0\" }"),
+            ("test/git/devcontainer-feature.json", "{ \"id\": \"git\" }"),
+        ],
+        roots: None,
+        shown: "git 1.0.0",
+    },
+    Kind {
+        pack: "makefile",
+        files: &[
+            ("images/a/Makefile", "TAG = 1.0\n"),
+            ("images/a/Dockerfile", "FROM scratch\n"),
+            ("images/b/Makefile", "VERSION ?= 1.0\n"),
+            ("images/b/Dockerfile", "FROM scratch\n"),
+            ("tools/Makefile", "TAG = 1.0\n"),
+        ],
+        roots: None,
+        shown: "a 1.0",
+    },
+    Kind {
+        pack: "ingress-nginx",
+        files: &[
+            ("NGINX_BASE", "registry.k8s.io/ingress-nginx/nginx:v1.0\n"),
+            ("images/nginx/TAG", "v1.0\n"),
+            ("images/nginx/rootfs/Dockerfile", "FROM scratch\n"),
+        ],
+        roots: None,
+        shown: "nginx v1.0",
+    },
+];
+
+#[test]
+fn a_repository_of_a_kind_that_a_pack_is_for_is_known() {
+    let scratch = Scratch::new();
+    for (number, Kind { pack, files, roots, shown }) in KINDS.iter().enumerate() {
+        let repo = scratch.init(&format!("{pack}{number}"));
+        repo.write(files);
+        let run = repo.imglint(&["init"]);
+        assert_eq!(run.code, 0, "{pack}: {run}");
+        let config = read(&repo, "imglint.toml");
+        assert!(config.contains(&format!("pack = \"{pack}\"\n")), "{run}");
+        let written = config.lines().find_map(|line| line.strip_prefix("shape.images.roots = "));
+        assert_eq!(written, *roots, "{run}");
+        repo.imglint(&["--all"]).is(0, &[]);
+        let inspected = repo.imglint(&["inspect"]);
+        assert!(inspected.stdout.starts_with(shown), "{pack}: {inspected}");
+    }
+}
+
+/// Of several kinds the one that most are of is taken, and the others are told.
+#[test]
+fn other_kinds_in_a_repository_are_told() {
+    let scratch = Scratch::new();
+    let repo = scratch.init("repo");
+    repo.write(SERVICES);
+    repo.write(&[("charts/web/Chart.yaml", "name: web\nversion: 1.0.0\n")]);
+    let run = repo.imglint(&["init"]);
+    assert!(run.code == 0 && run.stdout.contains("not looked at: 1 that the pack helm is for"), "{run}");
+    assert!(read(&repo, "imglint.toml").contains("pack = \"generic\""));
+}
+
+#[test]
+fn where_versions_stand_is_proposed_for_images_that_no_pack_knows() {
+    let scratch = Scratch::new();
+    let repo = scratch.init("repo");
+    let package = "{ \"name\": \"x\", \"version\": \"1.0.0\" }\n";
+    repo.write(&[
+        ("services/a/package.json", package),
+        ("services/a/Dockerfile", "FROM node:24\n"),
+        ("services/b/package.json", package),
+        ("services/b/docker/Dockerfile", "FROM node:24\n"),
+        ("services/c/Dockerfile", "FROM node:24\n"),
+        ("package.json", package),
+    ]);
+    let run = repo.imglint(&["init"]);
+    assert!(
+        run.code == 0 && run.stdout.contains("2 of 3 directories with a Dockerfile have a version in package.json"),
+        "{run}"
+    );
+    let config = read(&repo, "imglint.toml");
+    assert!(config.contains("shape.images.roots = [\"services\"]\n"), "{config}");
+    assert!(config.contains("shape.images.version = { file = \"package.json\", key = \"version\" }\n"), "{config}");
+    assert!(config.contains("shape.build.dockerfile = [\"Dockerfile\", \"docker/Dockerfile\"]\n"), "{config}");
+    // The third one is told of.
+    repo.imglint(&["--all"]).is(1, &["malformed-version"]);
+    // One alone may be anything.
+    let one = scratch.init("one");
+    one.write(&[("a/package.json", package), ("a/Dockerfile", "FROM node:24\n")]);
+    one.imglint(&["init"]).fails(&["finds no images here"]);
+}
+
+#[test]
+fn an_image_in_the_root_is_told_and_not_made_up() {
+    let scratch = Scratch::new();
+    let repo = scratch.init("repo");
+    repo.write(&[
+        ("TAG", "v1.0\n"),
+        ("rootfs/Dockerfile", "FROM scratch\n"),
+        ("images/a/TAG", "1.0\n"),
+        ("images/a/rootfs/Dockerfile", "FROM scratch\n"),
+    ]);
+    let hint = "TAG and rootfs/Dockerfile lie in the root of the repository, which is judged as no image";
+    let run = repo.imglint(&["init"]);
+    assert!(run.code == 0 && run.stdout.contains(hint), "{run}");
+    let run = repo.imglint(&["--all"]);
+    run.is(0, &[]).says(&[hint, "images.root = { name = \"…\", content = [\"rootfs\"] }"]);
+    let config = read(&repo, "imglint.toml");
+    let root = "shape.images.root = { name = \"controller\", content = [\"rootfs\"] }\n";
+    repo.write(&[("imglint.toml", &format!("{config}{root}"))]);
+    let run = repo.imglint(&["--all"]);
+    run.is(0, &[]);
+    assert!(run.stdout.contains("no findings in 2 images"), "{run}");
+    assert!(!run.stderr.contains(hint), "{run}");
+}
+
 #[test]
 fn images_of_one_name_or_at_the_top_are_named_from_the_root() {
     let scratch = Scratch::new();
