@@ -108,8 +108,9 @@ pub struct Diagnostic {
     pub fix: Option<Fix>,
     /// A lower level than the rule's, where less is certain.
     pub level: Option<Level>,
-    /// What it is about, beside its image and its file, where the message may change although it is about the same.
-    pub subject: Option<String>,
+    /// What it is about, beside its image and its file: the keys, names and versions of which another one makes another diagnostic,
+    /// in words that stay when the message is worded anew. Nobody reads it.
+    pub subject: Arc<str>,
 }
 
 /// What tells a finding from all others, wherever in its file it stands and however it is worded.
@@ -122,27 +123,47 @@ pub struct Fingerprint {
     /// The file.
     pub path: Arc<str>,
     /// What in it is at fault.
-    pub subject: String,
+    pub subject: Arc<str>,
+}
+
+impl Fingerprint {
+    /// A number for it, by FNV-1a: the same in every version and on every machine.
+    pub fn hash64(&self) -> u64 {
+        let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+        for part in [&self.rule, self.image.as_deref().unwrap_or_default(), &self.path, &self.subject] {
+            // No UTF-8 holds the last byte, so parts cannot run into each other.
+            for byte in part.bytes().chain([0xff]) {
+                hash = (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
+            }
+        }
+        hash
+    }
 }
 
 impl Diagnostic {
-    /// A diagnostic at a place, with nothing else said yet.
-    pub fn new(message: impl Into<String>, location: Location) -> Self {
-        let message = message.into();
-        Self { image: None, message, location, help: None, related: Vec::new(), fix: None, level: None, subject: None }
+    /// A diagnostic at a place, with nothing else said yet. Two of one rule, image and file are the same if they are about the same
+    /// subject.
+    pub fn about(subject: impl AsRef<str>, message: impl Into<String>, location: Location) -> Self {
+        Self {
+            image: None,
+            message: message.into(),
+            location,
+            help: None,
+            related: Vec::new(),
+            fix: None,
+            level: None,
+            subject: subject.as_ref().into(),
+        }
     }
 
-    /// Says what it is about, whatever the message says of that: two diagnostics of one rule, image and file are the same if they are
-    /// about the same.
-    #[must_use]
-    pub fn about(mut self, subject: impl Into<String>) -> Self {
-        self.subject = Some(subject.into());
-        self
-    }
-
-    /// What it is about: the message, where nothing else was named.
-    pub fn subject(&self) -> &str {
-        self.subject.as_deref().unwrap_or(&self.message)
+    /// What tells it from all others that a rule finds.
+    pub fn fingerprint(&self, rule: &RuleId) -> Fingerprint {
+        Fingerprint {
+            rule: Arc::clone(rule),
+            image: self.image.clone(),
+            path: Arc::clone(&self.location.path),
+            subject: Arc::clone(&self.subject),
+        }
     }
 
     /// Lowers the level where less is certain than the rule's level says.
@@ -207,13 +228,7 @@ pub struct Finding {
 impl Finding {
     /// What tells it from all others.
     pub fn fingerprint(&self) -> Fingerprint {
-        let diagnostic = &self.diagnostic;
-        Fingerprint {
-            rule: Arc::clone(&self.rule),
-            image: diagnostic.image.clone(),
-            path: Arc::clone(&diagnostic.location.path),
-            subject: diagnostic.subject().to_owned(),
-        }
+        self.diagnostic.fingerprint(&self.rule)
     }
 
     /// Whether it is about one of these paths, or about something below one. Without paths, every finding is meant.

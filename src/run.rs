@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use crate::check::{Basis, Body, Change, Check, Context, Merge, Missing, Sight};
 use crate::edit::Fix;
-use crate::finding::{Diagnostic, Finding, Level, RuleId};
+use crate::finding::{Diagnostic, Finding, Fingerprint, Level, RuleId};
 use crate::inputs::Inputs;
 use crate::model::Model;
 use crate::model::content::{self, ChangedContent};
@@ -241,7 +241,7 @@ fn waive(pack: &Pack, pair: &Pair<'_>, trees: &Trees, sight: Sight<'_>, outcome:
     let judged = waivers.judge(&outcome.findings, &comments, known);
     for rule in pack.rules.iter().filter(|rule| rule.level != Level::Off) {
         let Body::WaiverHygiene(hygiene) = &rule.body else { continue };
-        let Judgement { new, old: of_rule, .. } = compare(judged.now(hygiene), &judged.before(hygiene));
+        let Judgement { new, old: of_rule, .. } = compare(&rule.id, judged.now(hygiene), &judged.before(hygiene));
         old.extend(of_rule.into_iter().map(|diagnostic| stamp(rule, diagnostic)));
         outcome.findings.extend(new.into_iter().map(|diagnostic| stamp(rule, diagnostic)));
     }
@@ -404,16 +404,17 @@ fn through_links(fix: &mut Fix, files: &Snapshot<'_>) -> Result<(), StoreError> 
 
 /// Applies one rule. Whatever happens in it, the others go on.
 fn apply(applied: &Applied<'_>, context: &Context<'_>, before: Option<&Context<'_>>) -> Result<Judgement, RunError> {
+    let rule = &applied.rule.id;
     let new = applied.run(context)?;
     let unread = applied.check.kind().unread(context);
     let judgement = match (before, applied.check.basis()) {
         (None, _) | (_, Basis::Change) => Judgement { new, ..Judgement::default() },
-        (Some(before), Basis::Tree) => compare(new, &applied.run(before)?),
+        (Some(before), Basis::Tree) => compare(rule, new, &applied.run(before)?),
         (Some(before), Basis::Both) => {
             // What the change moved is new, even if it was wrong in another way before.
             let moved: BTreeSet<_> = new.iter().map(begin).collect();
             let without_change = Context { change: None, ..*context };
-            let mut old = compare(applied.run(&without_change)?, &applied.run(before)?).old;
+            let mut old = compare(rule, applied.run(&without_change)?, &applied.run(before)?).old;
             old.retain(|diagnostic| !moved.contains(&begin(diagnostic)));
             Judgement { new, old, ..Judgement::default() }
         }
@@ -426,12 +427,7 @@ fn begin(diagnostic: &Diagnostic) -> (Arc<str>, usize) {
     (Arc::clone(&diagnostic.location.path), diagnostic.location.span.start)
 }
 
-/// What identifies a diagnostic, whatever its line.
-fn identity(diagnostic: &Diagnostic) -> (Option<&str>, &str, &str) {
-    (diagnostic.image.as_deref(), &diagnostic.location.path, diagnostic.subject())
-}
-
-/// Diagnostics of one identity that were there before: how many, and on which lines of source.
+/// Diagnostics of one fingerprint that were there before: how many, and on which lines of source.
 #[derive(Default)]
 struct KnownDiagnostics<'f> {
     lines: HashMap<&'f str, usize>,
@@ -462,15 +458,15 @@ impl<'f> KnownDiagnostics<'f> {
 
 /// Tells diagnostics that were not there before from those that were. Of equal ones, as many are new as there are more of them; first
 /// those whose line of source was not there.
-fn compare(now: Vec<Diagnostic>, before: &[Diagnostic]) -> Judgement {
-    let mut known: HashMap<_, KnownDiagnostics<'_>> = HashMap::new();
+fn compare(rule: &RuleId, now: Vec<Diagnostic>, before: &[Diagnostic]) -> Judgement {
+    let mut known: HashMap<Fingerprint, KnownDiagnostics<'_>> = HashMap::new();
     for diagnostic in before {
-        known.entry(identity(diagnostic)).or_default().add(diagnostic.location.line());
+        known.entry(diagnostic.fingerprint(rule)).or_default().add(diagnostic.location.line());
     }
     let mut is_old = vec![false; now.len()];
     for same_line in [true, false] {
         for (diagnostic, is_old) in now.iter().zip(&mut is_old).filter(|(_, is_old)| !**is_old) {
-            let Some(known) = known.get_mut(&identity(diagnostic)) else { continue };
+            let Some(known) = known.get_mut(&diagnostic.fingerprint(rule)) else { continue };
             *is_old = if same_line { known.take_line(diagnostic.location.line()) } else { known.take_any() };
         }
     }

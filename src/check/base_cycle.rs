@@ -33,8 +33,9 @@ impl Kind for BaseCycle {
             let image = &graph.images[first.child].name;
             let mut names: Vec<&str> = edges.iter().map(|edge| &*graph.images[edge.child].name).collect();
             names.push(image);
-            let message = format!("{image} is built from itself: {}", names.join(" ← "));
-            let mut diagnostic = Diagnostic::new(message, first.references[0].location()).image(image);
+            let way = names.join(" ← ");
+            let message = format!("{image} is built from itself: {way}");
+            let mut diagnostic = Diagnostic::about(way, message, first.references[0].location()).image(image);
             for edge in others {
                 let reference = edge.references[0];
                 let words = format!("{} names {} here", graph.images[edge.child].name, reference.target);

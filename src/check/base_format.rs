@@ -25,6 +25,8 @@ pub struct BaseFormat {
 
 /// What is found on a line: where, what, what to do, and what to write in the place of which parts.
 struct LineDiagnostic {
+    /// Beside the key of the line, what of it is wrong.
+    subject: String,
     span: Span,
     message: String,
     help: String,
@@ -54,14 +56,15 @@ impl BaseFormat {
             Ok(read) => read,
             Err(unreadable) => {
                 let message = format!("{file} of {} {unreadable}", image.name);
-                diagnostics.push(Diagnostic::new(message, Location::file(&base.path)).image(&image.name));
+                diagnostics.push(Diagnostic::about("unread", message, Location::file(&base.path)).image(&image.name));
                 return;
             }
         };
         if lines.is_empty() {
             let message = format!("{file} of {} lists no platform, so nothing would be built", image.name);
             let help = "list one `os/arch=image` a line, or delete the file to build for all architectures of Linux";
-            diagnostics.push(Diagnostic::new(message, Location::file(&base.path)).image(&image.name).help(help));
+            diagnostics
+                .push(Diagnostic::about("empty", message, Location::file(&base.path)).image(&image.name).help(help));
         }
         let keys = Keys::of(lines);
         for (number, line) in lines.iter().enumerate() {
@@ -69,10 +72,11 @@ impl BaseFormat {
             let mut of_line = Vec::new();
             self.judge_line(line, written, &mut of_line);
             of_line.extend(keys.judge(number, line));
-            for LineDiagnostic { span, message, help, replacements } in of_line {
+            for LineDiagnostic { subject, span, message, help, replacements } in of_line {
+                let subject = format!("{} {subject}", line.key);
+                let location = Location::new(&base.path, text, span);
                 let message = format!("{file} of {}: {message}", image.name);
-                let mut diagnostic =
-                    Diagnostic::new(message, Location::new(&base.path, text, span)).image(&image.name).help(help);
+                let mut diagnostic = Diagnostic::about(subject, message, location).image(&image.name).help(help);
                 if !replacements.is_empty() {
                     let changes = replacements.into_iter().filter(|(span, new)| text.slice(span) != *new);
                     let edits = changes.map(|(span, new)| Edit::replace(&base.path, &span, new));
@@ -87,6 +91,7 @@ impl BaseFormat {
     fn judge_line(&self, line: &Line, written: &str, found: &mut Vec<LineDiagnostic>) {
         let Some(value) = &line.value else {
             found.push(LineDiagnostic {
+                subject: "form".to_owned(),
                 span: line.key_span.clone(),
                 message: format!("`{}` has no `=`", line.key),
                 help: "a line is `os/arch=image` or `os/arch/version=image`".to_owned(),
@@ -97,9 +102,10 @@ impl BaseFormat {
         self.judge_platform(line, found);
         let tidy = format!("{}={value}", line.key);
         if written != tidy {
-            let what =
-                if written.trim_end() == tidy && written.ends_with('\r') { "a carriage return" } else { "blanks" };
+            let is_return = written.trim_end() == tidy && written.ends_with('\r');
+            let (subject, what) = if is_return { ("return", "a carriage return") } else { ("blanks", "blanks") };
             found.push(LineDiagnostic {
+                subject: subject.to_owned(),
                 span: line.span.clone(),
                 message: format!("{what} on the line of {}", line.key),
                 help: "the build script takes them for part of the platform or of the image".to_owned(),
@@ -116,15 +122,17 @@ impl BaseFormat {
             });
         }
         let wrong = if value.is_empty() {
-            Some(format!("{} names no image", line.key))
+            Some(("image", format!("{} names no image", line.key)))
         } else if value.contains('=') {
-            Some(format!("the image of {} holds a second `=`, at which the build script cuts it", line.key))
+            let message = format!("the image of {} holds a second `=`, at which the build script cuts it", line.key);
+            Some(("second =", message))
         } else if value.contains(char::is_whitespace) {
-            Some(format!("the image of {} holds blanks", line.key))
+            Some(("image with blanks", format!("the image of {} holds blanks", line.key)))
         } else {
             None
         };
-        found.extend(wrong.map(|message| LineDiagnostic {
+        found.extend(wrong.map(|(subject, message)| LineDiagnostic {
+            subject: subject.to_owned(),
             span: line.value_span.clone(),
             message,
             help: "write one image reference behind the `=`".to_owned(),
@@ -161,6 +169,7 @@ impl BaseFormat {
             )),
         };
         found.extend(wrong.map(|(message, help)| LineDiagnostic {
+            subject: "platform".to_owned(),
             span: line.key_span.clone(),
             message,
             help,
@@ -213,14 +222,15 @@ impl<'l> Keys<'l> {
     /// What is wrong with a key that the build script cannot tell from another one.
     fn judge(&self, number: usize, line: &Line) -> Option<LineDiagnostic> {
         let key = line.key.as_str();
-        let message = if self.first.get(key).is_some_and(|first| *first < number) {
-            format!("{key} is listed twice")
+        let (subject, message) = if self.first.get(key).is_some_and(|first| *first < number) {
+            ("twice".to_owned(), format!("{key} is listed twice"))
         } else {
             // A bare architecture is at fault for itself already.
             let longer = self.longer.get(key).filter(|_| key.contains('/'))?;
-            format!("{key} is the end of {longer}: the build script finds both lines")
+            let message = format!("{key} is the end of {longer}: the build script finds both lines");
+            (format!("end of {longer}"), message)
         };
         let help = "keep one line a platform".to_owned();
-        Some(LineDiagnostic { span: line.key_span.clone(), message, help, replacements: Vec::new() })
+        Some(LineDiagnostic { subject, span: line.key_span.clone(), message, help, replacements: Vec::new() })
     }
 }

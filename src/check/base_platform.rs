@@ -35,7 +35,7 @@ impl Kind for BasePlatform {
                 let edit = Edit::replace(&reference.path, span, &right);
                 let title = format!("take {} for {right} on {platform}", reference.target);
                 diagnostics.push(
-                    Diagnostic::new(message, location)
+                    Diagnostic::about(format!("{} {suffix} {platform}", reference.target), message, location)
                         .image(&image.name)
                         .help(format!("write {right}"))
                         .fix(Fix::safe(title, vec![edit])),

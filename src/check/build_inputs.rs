@@ -33,7 +33,7 @@ impl Kind for BuildInputs {
         for path in changed(change, &context.shape.build_inputs) {
             let message = format!("{path} changed: {images} will be built anew, the version unchanged");
             let help = "no version has to change for that; a tag that is promoted stays what it is";
-            diagnostics.push(Diagnostic::new(message, Location::file(&path)).about("build input").help(help));
+            diagnostics.push(Diagnostic::about("build input", message, Location::file(&path)).help(help));
         }
         Ok(diagnostics)
     }

@@ -25,9 +25,9 @@ impl Kind for Constant {
         for constant in &context.head.constants {
             for image in context.head.named(&constant.image) {
                 let Some(version) = image.version().filter(|version| *version != constant.value) else { continue };
-                // What never was the version is something else.
-                let said = stranger(constant, context).unwrap_or(version);
-                diagnostics.push(mismatch(constant, image, version, said));
+                // What never was the version is something else: it is as wrong as it was.
+                let missed = stranger(constant, context).unwrap_or(version);
+                diagnostics.push(mismatch(constant, image, version, missed));
             }
         }
         for constant in &context.shape.constants {
@@ -53,13 +53,14 @@ impl Kind for Constant {
     }
 }
 
-fn mismatch(constant: &ConstantValue, image: &Image, version: &str, said: &str) -> Diagnostic {
+/// Says that a constant is not the version of its image; `missed` is the one that it did not follow.
+fn mismatch(constant: &ConstantValue, image: &Image, version: &str, missed: &str) -> Diagnostic {
     let path = &constant.location.path;
     let message =
-        format!("{path} says that {} is {}, but its {} says {said}", image.name, constant.value, image.version_name);
+        format!("{path} says that {} is {}, but its {} says {version}", image.name, constant.value, image.version_name);
     let edit = Edit::replace(path, &constant.location.span, version);
     let fix = Fix::safe(format!("set the version in {path} to {version}"), vec![edit]);
-    Diagnostic::new(message, constant.location.clone())
+    Diagnostic::about(format!("{} {missed}", constant.value), message, constant.location.clone())
         .image(&image.name)
         .related(format!("{} is {version} here", image.name), image.version_location())
         .write(version, fix)
@@ -105,7 +106,7 @@ fn vanished(constant: &Described, context: &Context<'_>) -> Result<Option<Diagno
         image.version().unwrap_or_default()
     );
     Ok(Some(
-        Diagnostic::new(message, location)
+        Diagnostic::about("gone", message, location)
             .image(&image.name)
             .related(format!("it is {}", image.version().unwrap_or_default()), image.version_location())
             .help(help),

@@ -52,7 +52,7 @@ fn malformed(image: &Image) -> Vec<Diagnostic> {
         };
         for (reason, location) in reasons {
             let message = format!("{} of {} cannot be read: {reason}", file_name(&build.path), image.name);
-            diagnostics.push(Diagnostic::new(message, location).image(&image.name));
+            diagnostics.push(Diagnostic::about(reason, message, location).image(&image.name));
         }
     }
     diagnostics
@@ -71,5 +71,5 @@ fn missing(context: &Context<'_>, image: &Image) -> Option<Diagnostic> {
         Some(path) => format!("tell the pack of it, beside {looked_for}: shape.build.dockerfile = [\"{path}\"]"),
         None => format!("add {looked_for}, or waive this if the image is built otherwise"),
     };
-    Some(Diagnostic::new(message, image.version_location()).image(&image.name).help(help))
+    Some(Diagnostic::about("missing", message, image.version_location()).image(&image.name).help(help))
 }

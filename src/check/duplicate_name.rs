@@ -34,8 +34,7 @@ impl Kind for DuplicateName {
             for other in others {
                 let message =
                     format!("{} is published as {name} {version}, and so is {}", other.directory, first.directory);
-                let diagnostic = Diagnostic::new(message, other.version_location())
-                    .about(format!("{name} {version}"))
+                let diagnostic = Diagnostic::about(format!("{name} {version}"), message, other.version_location())
                     .image(&other.name)
                     .related(format!("{} has the same name and version", first.directory), first.version_location())
                     .help(rename(context, other));

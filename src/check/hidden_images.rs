@@ -43,10 +43,11 @@ impl Kind for HiddenImages {
                     Behind::Unknown => ("a link".to_owned(), Level::Note),
                 },
             };
+            let subject = if entry.kind == FileKind::Submodule { "submodule" } else { "link" };
             let level = if hidden > 0 { Level::Error } else { certainty };
             let message = format!("{path} is {what}: images behind it are built, and cannot be judged");
             let help = "put the directory itself here, as images and their history are looked for in it".to_owned();
-            let mut diagnostic = Diagnostic::new(message, Location::file(path)).help(help);
+            let mut diagnostic = Diagnostic::about(subject, message, Location::file(path)).help(help);
             if hidden > 0 {
                 let lost = format!("{} of the base lay here", counted(hidden, "image"));
                 diagnostic = diagnostic.related(lost, Location::file(path));

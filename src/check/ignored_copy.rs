@@ -50,7 +50,7 @@ fn judge(
         Some(Ok(ignored)) => ignored,
         Some(Err(ParseError { location, reason })) => {
             let message = format!("{} of {} cannot be read: {reason}", file_name(&location.path), image.name);
-            diagnostics.push(Diagnostic::new(message, location).image(&image.name));
+            diagnostics.push(Diagnostic::about("unread", message, location).image(&image.name));
             return Ok(());
         }
     };
@@ -84,7 +84,7 @@ fn left_out(
     let name = file_name(&ignored.path);
     let message = format!("{} copies {path}, which {name} leaves out: the build fails", image.name);
     let location = Location::new(&build.path, &parsed.text, source.span.clone());
-    let diagnostic = Diagnostic::new(message, location).image(&image.name);
+    let diagnostic = Diagnostic::about(format!("{path} {name}"), message, location).image(&image.name);
     let help = format!("add a line to {name} that brings it back, `!{path}`, or copy it no longer");
     Some(diagnostic.help(help).related("this leaves it out", Location::new(&ignored.path, &ignored.text, pattern)))
 }

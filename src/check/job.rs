@@ -33,7 +33,7 @@ impl Job {
         let message = format!("{} {what}: a job must build it", image.name);
         let place = if before.is_some() { "in" } else { "to" };
         let help = format!("{how} {place} {}; `--jobs FILE` checks it", self.generator);
-        Diagnostic::new(message, image.version_location()).help(help).level(Level::Note)
+        Diagnostic::about("new", message, image.version_location()).help(help).level(Level::Note)
     }
 }
 
@@ -53,7 +53,7 @@ impl Kind for Job {
                 Some(jobs) if jobs.has(&job, &image.name) => continue,
                 Some(jobs) => {
                     let message = format!("no job in {} builds {}", jobs.name, image.name);
-                    Diagnostic::new(message, image.version_location())
+                    Diagnostic::about("no job", message, image.version_location())
                         .help(format!("add {} to {}", image.name, self.generator))
                 }
                 // Of a whole tree, or of a first commit, nothing can be said without the jobs.

@@ -77,7 +77,7 @@ fn stale(context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
 fn gone(context: &Context<'_>) -> Option<Diagnostic> {
     let manifest = context.change?.base.manifest.as_ref()?;
     let message = format!("{} is gone, and with it the versions that are used", manifest.path);
-    let diagnostic = Diagnostic::new(message, Location::file(&manifest.path));
+    let diagnostic = Diagnostic::about("gone", message, Location::file(&manifest.path));
     Some(diagnostic.help("move it back, or tell the pack where it is now"))
 }
 
@@ -89,7 +89,7 @@ fn unread(context: &Context<'_>, manifest: &model::Manifest) -> Vec<Diagnostic> 
         let message = format!("{} is written in a way that cannot be read, so its version is not seen", entry.key);
         let help = "write it as the other entries are, or give the pack a pattern that reads it";
         let location = Location::new(&manifest.path, &manifest.text, span);
-        diagnostics.push(Diagnostic::new(message, location).about(format!("{} unread", entry.key)).help(help));
+        diagnostics.push(Diagnostic::about(format!("{} unread", entry.key), message, location).help(help));
     }
     diagnostics
 }
@@ -176,8 +176,7 @@ impl Lag<'_> {
         let Self { manifest, entry, image, version, .. } = self;
         let title = format!("set {} in {} to {version}", entry.key, manifest.path);
         let edit = Edit::replace(&manifest.path, &entry.span, *version);
-        let mut diagnostic = Diagnostic::new(message, manifest.location(entry))
-            .about(&entry.key)
+        let mut diagnostic = Diagnostic::about(&entry.key, message, manifest.location(entry))
             .image(&image.name)
             .related(format!("{} is {version} here", image.name), image.version_location())
             .write(version, Fix { safe: is_safe, ..Fix::safe(title, vec![edit]) });
@@ -214,10 +213,14 @@ fn unbuilt(context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
         } else {
             None
         };
-        // What is at fault is the entry, whichever version its image has by now.
-        diagnostics.extend(diagnostic.map(|diagnostic| diagnostic.about(format!("{} {}", entry.key, entry.version))));
+        diagnostics.extend(diagnostic);
     }
     Ok(diagnostics)
+}
+
+/// What is at fault is the entry, whichever version its image has by now.
+fn unbuilt_subject(entry: &ManifestEntry) -> String {
+    format!("{} {}", entry.key, entry.version)
 }
 
 /// The image that an entry runs ahead of: all that it can be about are behind it.
@@ -257,7 +260,7 @@ fn ahead(
     let version = image.version().unwrap_or_default();
     let ManifestEntry { key, version: named, .. } = entry;
     let message = format!("{key} names {} {named}, but {} has only reached {version}", image.name, image.name);
-    let diagnostic = Diagnostic::new(message, manifest.location(entry))
+    let diagnostic = Diagnostic::about(unbuilt_subject(entry), message, manifest.location(entry))
         .image(&image.name)
         .related(format!("{} is {version} here", image.name), image.version_location());
     // A release branch takes images that were built elsewhere, and only the list tells which.
@@ -281,7 +284,7 @@ fn introduced(context: &Context<'_>, manifest: &model::Manifest, entry: &Manifes
     let image = images.into_iter().find(|image| change.introduced_version(image) == Some(&*entry.version))?;
     let message = format!("{} names {} {}, which this very change introduces", entry.key, image.name, entry.version);
     Some(
-        Diagnostic::new(message, manifest.location(entry))
+        Diagnostic::about(unbuilt_subject(entry), message, manifest.location(entry))
             .image(&image.name)
             .help("nothing can have built it yet: move the entry in a later change, when the image is promoted")
             .related("the version is introduced here", image.version_location()),

@@ -29,7 +29,9 @@ impl Kind for MisnamedFile {
                     let message =
                         format!("the build of {} does not look for {name}, but for {}", image.name, self.name);
                     let help = format!("git mv {path} {}/{}", image.directory, self.name);
-                    diagnostics.push(Diagnostic::new(message, Location::file(path)).image(&image.name).help(help));
+                    diagnostics.push(
+                        Diagnostic::about(&self.name, message, Location::file(path)).image(&image.name).help(help),
+                    );
                 }
             }
         }

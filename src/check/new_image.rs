@@ -34,7 +34,7 @@ impl Kind for NewImage {
             let message = format!("{} is a wholly new image", image.name);
             let help =
                 format!("consider a subcommand of {} first: it is built, promoted and pulled already", self.prefer);
-            diagnostics.push(Diagnostic::new(message, image.version_location()).image(&image.name).help(help));
+            diagnostics.push(Diagnostic::about("new", message, image.version_location()).image(&image.name).help(help));
         }
         Ok(diagnostics)
     }

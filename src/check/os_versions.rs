@@ -38,8 +38,10 @@ impl Kind for OsVersions {
         if let (Some(text), Some(begin)) = (&script, array.as_ref().and_then(|array| array.computed)) {
             let message = format!("{} in {} is computed, so it cannot be compared", self.variable, self.script);
             let location = Location::new(&self.script.as_str().into(), text, begin..begin + self.variable.len());
-            diagnostics
-                .push(Diagnostic::new(message, location).help(format!("write its words here: {}=(…)", self.variable)));
+            diagnostics.push(
+                Diagnostic::about("computed", message, location)
+                    .help(format!("write its words here: {}=(…)", self.variable)),
+            );
         }
         let listed = array.filter(|array| array.computed.is_none()).map(|array| array.words);
         let listed: Option<HashSet<&str>> = listed.map(|words| words.into_iter().collect());
@@ -64,11 +66,13 @@ impl Kind for OsVersions {
                 }
                 let locations: Vec<&str> = lacking.iter().map(|lacking| lacking.location.as_str()).collect();
                 let help = format!("add {version} to {} first", locations.join(" and "));
-                for Lacking { reason, .. } in &lacking {
+                for Lacking { reason, location: lacks } in &lacking {
                     let end = line.key_span.end;
                     let location = Location::new(path, text, end - version.len().min(line.key_span.len())..end);
                     let message = format!("{} is built for {} {version}, but {reason}", image.name, self.system);
-                    diagnostics.push(Diagnostic::new(message, location).image(&image.name).help(help.clone()));
+                    let subject = format!("{version} {lacks}");
+                    diagnostics
+                        .push(Diagnostic::about(subject, message, location).image(&image.name).help(help.clone()));
                 }
             }
         }

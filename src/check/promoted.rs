@@ -28,7 +28,8 @@ impl Kind for Promoted {
             let is_promoted = |entry: &ManifestEntry| promoted.has(&entry.name, &context.shape.tag_of(&entry.version));
             for entry in manifest.entries.iter().filter(|entry| !is_promoted(entry)) {
                 let message = format!("{} names {} {}, which is not promoted", entry.key, entry.name, entry.version);
-                let mut diagnostic = Diagnostic::new(message, manifest.location(entry)).help(&*help);
+                let subject = format!("{} {} {}", entry.key, entry.name, entry.version);
+                let mut diagnostic = Diagnostic::about(subject, message, manifest.location(entry)).help(&*help);
                 diagnostic.image = context.head.images_of_entry(entry).first().map(|image| image.name.clone());
                 diagnostics.push(diagnostic);
             }
@@ -47,8 +48,10 @@ impl Kind for Promoted {
                     continue;
                 }
                 let message = format!("{} names {} {version}, which is not promoted", image.name, reference.target);
-                diagnostics
-                    .push(Diagnostic::new(message, reference.version_location()).image(&image.name).help(&*help));
+                let subject = format!("{} {version}", reference.target);
+                diagnostics.push(
+                    Diagnostic::about(subject, message, reference.version_location()).image(&image.name).help(&*help),
+                );
             }
         }
         Ok(diagnostics)

@@ -63,7 +63,8 @@ fn undecided(context: &Context<'_>, child: &Image, reference: &Reference) -> Opt
         reference.unknown.join(", "),
         context.shape.tag_of(parent.version()?)
     );
-    let diagnostic = Diagnostic::new(message, reference.location()).image(&child.name).help(help);
+    let subject = format!("{} undecided", parent.name);
+    let diagnostic = Diagnostic::about(subject, message, reference.location()).image(&child.name).help(help);
     let diagnostic = diagnostic.related(format!("{} gets a new version here", parent.name), parent.version_location());
     Some(Diagnostic { level: Some(Level::Note), ..diagnostic })
 }
@@ -233,8 +234,8 @@ impl<'a> Judge<'a> {
             }
             _ => format!("{names}, but {} is at {tag}", parent.name),
         };
-        let mut diagnostic = Diagnostic::new(message, first.version_location())
-            .about(format!("{} {}", parent.name, group.named))
+        let subject = format!("{} {}", parent.name, group.named);
+        let mut diagnostic = Diagnostic::about(subject, message, first.version_location())
             .image(&child.name)
             .help(self.help(child, &tag, group, references));
         if matches!(why, Why::Promotion | Why::Promoted | Why::Choice) {

@@ -98,7 +98,7 @@ impl References {
             let elsewhere = "add its directory; an image from elsewhere has a registry of its own";
             (message, meant(target, context).unwrap_or_else(|| elsewhere.to_owned()))
         };
-        Diagnostic::new(message, reference.location()).image(&image.name).help(help)
+        Diagnostic::about(target, message, reference.location()).image(&image.name).help(help)
     }
 }
 
@@ -138,5 +138,5 @@ fn of_entry(entry: &ManifestEntry, manifest: &Manifest, context: &Context<'_>) -
     };
     let location = Location::new(&manifest.path, &manifest.text, entry.name_span.clone());
     let message = format!("{key} names {}, which {reason}", entry.name);
-    Diagnostic::new(message, location).image(&entry.name.as_str().into()).help(help)
+    Diagnostic::about(format!("{key} {}", entry.name), message, location).image(&entry.name.as_str().into()).help(help)
 }

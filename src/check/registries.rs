@@ -75,7 +75,8 @@ fn judge(path: &Arc<str>, text: &Arc<Text>, manifest: &str, known: &[&str], diag
     let document = match Document::parse(text) {
         Ok(document) => document,
         Err(YamlError { message, offset }) => {
-            diagnostics.push(Diagnostic::new(
+            diagnostics.push(Diagnostic::about(
+                &message,
                 format!("{path} is no YAML: {message}"),
                 Location::new(path, text, offset..offset),
             ));
@@ -87,7 +88,7 @@ fn judge(path: &Arc<str>, text: &Arc<Text>, manifest: &str, known: &[&str], diag
         if !known.contains(&name.as_str()) {
             let message = format!("{manifest} knows no registry `{name}`, and ignores it");
             let location = Location::new(path, text, Node::span(key));
-            diagnostics.push(Diagnostic::new(message, location).help(suggest(&name, known.iter().copied())));
+            diagnostics.push(Diagnostic::about(&name, message, location).help(suggest(&name, known.iter().copied())));
         }
     }
 }

@@ -73,7 +73,7 @@ impl Stage {
                         let message = format!("{} has {what} in a {} stage", image.name, self.system.title());
                         let why = why(image, build, stage, platform);
                         let stage = Location::new(&build.path, text, stage.span.clone());
-                        Diagnostic::new(message, location).related(why, stage)
+                        Diagnostic::about(what, message, location).related(why, stage)
                     }
                     None => self.unknown(image, stage, &what, location),
                 };
@@ -95,8 +95,12 @@ impl Stage {
                     let message =
                         format!("{} has {what} in a {} stage, from {}", image.name, self.system.title(), parent.name);
                     let why = format!("whatever is built on {} does this", parent.name);
-                    diagnostics
-                        .push(Diagnostic::new(message, reference.location()).image(&image.name).related(why, trigger));
+                    let subject = format!("{what} {}", parent.name);
+                    diagnostics.push(
+                        Diagnostic::about(subject, message, reference.location())
+                            .image(&image.name)
+                            .related(why, trigger),
+                    );
                 }
             }
         }
@@ -150,7 +154,10 @@ impl Stage {
             self.system.title()
         );
         let help = format!("give {what_decides} a default before the first FROM, or name the platform itself");
-        Diagnostic { level: Some(Level::Note), ..Diagnostic::new(message, location).help(help) }
+        Diagnostic {
+            level: Some(Level::Note),
+            ..Diagnostic::about(format!("{what} undecided"), message, location).help(help)
+        }
     }
 }
 

@@ -64,7 +64,7 @@ impl StageBase {
         let message = format!("{} is built on {large}", image.name);
         let help =
             format!("{} is about a tenth of its size; copy what it lacks from a stage with {large}", self.instead);
-        let mut diagnostic = Diagnostic::new(message, first).image(&image.name).help(help);
+        let mut diagnostic = Diagnostic::about(large, message, first).image(&image.name).help(help);
         for (large, location) in found {
             diagnostic = diagnostic.related(format!("{large} here too"), location);
         }

@@ -42,8 +42,11 @@ impl Kind for StageLibrary {
                     }
                     let message = format!("{} adds {program} without {library}", image.name);
                     let help = format!("copy {library} from a stage with servercore: nanoserver does not have it");
-                    diagnostics
-                        .push(Diagnostic::new(message, last.location(instruction, copy)).image(&image.name).help(help));
+                    diagnostics.push(
+                        Diagnostic::about(program, message, last.location(instruction, copy))
+                            .image(&image.name)
+                            .help(help),
+                    );
                 }
             }
         }

@@ -82,7 +82,7 @@ impl StageLink {
         if is_absolute(target) {
             let message = format!("{name} copies a link to {target}, which becomes {directory}\\{target}");
             let help = format!("make the link relative, and copy its target below {directory}, too");
-            return Some(Diagnostic::new(message, location).image(name).help(help));
+            return Some(Diagnostic::about(target, message, location).image(name).help(help));
         }
         let file = target.rsplit(['/', '\\']).next().unwrap_or_default();
         if doubled.has(file) || copies.iter().any(|copy| self.doubles(copy, file)) {
@@ -90,7 +90,7 @@ impl StageLink {
         }
         let message = format!("{name} copies a link to {file}, which becomes {directory}\\{file}, where nothing is");
         Some(
-            Diagnostic::new(message, location)
+            Diagnostic::about(file, message, location)
                 .image(name)
                 .help(format!("copy {file} below {directory} beside the link, too")),
         )

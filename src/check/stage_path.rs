@@ -31,12 +31,13 @@ impl Kind for StagePath {
                 if context.head.inherits(image, &last, WINDOWS, &sets_path) {
                     continue;
                 }
-                let message =
-                    format!("{} adds {} and sets no PATH of Windows", image.name, copy.destination.value.as_str());
+                let program = copy.destination.value.as_str();
+                let message = format!("{} adds {program} and sets no PATH of Windows", image.name);
                 let help = "set it in the last stage, as in ENV PATH=\"C:\\bin;C:\\Windows\\System32;C:\\Windows;\": docker buildx \
                             replaces it by one of Linux";
-                diagnostics
-                    .push(Diagnostic::new(message, last.location(instruction, copy)).image(&image.name).help(help));
+                diagnostics.push(
+                    Diagnostic::about(program, message, last.location(instruction, copy)).image(&image.name).help(help),
+                );
             }
         }
         Ok(once(diagnostics))

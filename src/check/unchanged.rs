@@ -28,7 +28,7 @@ impl Kind for Unchanged {
             }
             let message = format!("{} goes from {old} to {new}, and nothing else of it changes", image.name);
             let help = "make a small change that ends up in the image, such as a LABEL: it needs another digest";
-            diagnostics.push(Diagnostic::new(message, image.version_location()).image(&image.name).help(help));
+            diagnostics.push(Diagnostic::about(new, message, image.version_location()).image(&image.name).help(help));
         }
         Ok(diagnostics)
     }

@@ -46,7 +46,7 @@ impl Kind for VersionBump {
             } else {
                 format!("{} changed, but its {file} is still {}", image.name, new.value)
             };
-            let mut diagnostic = Diagnostic::new(message, image.version_location()).image(&image.name).about("content");
+            let mut diagnostic = Diagnostic::about("content", message, image.version_location()).image(&image.name);
             if is_unpromoted {
                 diagnostic = diagnostic.level(Level::Warning);
             }
@@ -84,7 +84,8 @@ impl Kind for VersionBump {
                     "write the directory of its sources as it is, or see to it that {} is right, which is still {version}",
                     image.version_name
                 );
-                let diagnostic = Diagnostic::new(message, location.clone()).image(&image.name).help(help);
+                let diagnostic =
+                    Diagnostic::about("undecided", message, location.clone()).image(&image.name).help(help);
                 diagnostics.push(Diagnostic { level: Some(Level::Note), ..diagnostic });
             }
         }

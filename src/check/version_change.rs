@@ -63,7 +63,7 @@ fn taken(context: &Context<'_>, change: &Change<'_>, image: &Image) -> Option<Di
     } else {
         format!("{} {new} is taken: {branch} is at {tip} already", image.name)
     };
-    let mut diagnostic = Diagnostic::new(message, image.version_location()).image(&image.name);
+    let mut diagnostic = Diagnostic::about(new, message, image.version_location()).image(&image.name);
     if let Some((next, fix)) = change.bump(context.shape, context.inputs, image) {
         diagnostic = diagnostic.help(format!("rebase, and set {file} to {next}")).fix(fix);
     }
@@ -99,7 +99,7 @@ fn lower(change: &Change<'_>, image: &Image) -> Option<Diagnostic> {
         "fine for a revert, if {new} still has the content that it was built with; else set {} above {old}",
         image.version_name
     );
-    Some(Diagnostic::new(message, image.version_location()).image(&image.name).help(help))
+    Some(Diagnostic::about(new, message, image.version_location()).image(&image.name).help(help))
 }
 
 /// Whether the base branch holds the same image now: the files of its own that are no documentation, and what it is built from

@@ -48,9 +48,14 @@ impl Kind for VersionDrift {
             }
         }
         let why = "the clone is shallow, and its history begins later";
-        diagnostics.extend(unknown(&cut, why, "fetch the history: git fetch --unshallow"));
+        diagnostics.extend(unknown("shallow", &cut, why, "fetch the history: git fetch --unshallow"));
         let why = "only the build knows all that goes into it";
-        diagnostics.extend(unknown(&undecided, why, "`imglint inspect` shows what is understood of an image"));
+        diagnostics.extend(unknown(
+            "undecided",
+            &undecided,
+            why,
+            "`imglint inspect` shows what is understood of an image",
+        ));
         Ok(diagnostics)
     }
 
@@ -72,7 +77,7 @@ fn drifted(context: &Context<'_>, image: &Image, settled: &Settled) -> Diagnosti
         settled.version,
         since(settled)
     );
-    let mut diagnostic = Diagnostic::new(message, image.version_location()).image(&image.name);
+    let mut diagnostic = Diagnostic::about(&settled.version, message, image.version_location()).image(&image.name);
     for (commit, path) in &settled.newest {
         diagnostic = diagnostic.related(told(commit), Location::file(path));
     }
@@ -116,7 +121,7 @@ fn bump(context: &Context<'_>, image: &Image) -> Option<(String, Fix)> {
 }
 
 /// What is said of images of which it cannot be told whether they drifted.
-fn unknown(images: &[&Image], why: &str, help: &str) -> Option<Diagnostic> {
+fn unknown(subject: &str, images: &[&Image], why: &str, help: &str) -> Option<Diagnostic> {
     let first = images.first()?;
     let mut names: Vec<Arc<str>> = images.iter().take(MAX_NAMED).map(|image| Arc::clone(&image.name)).collect();
     if images.len() > MAX_NAMED {
@@ -124,7 +129,7 @@ fn unknown(images: &[&Image], why: &str, help: &str) -> Option<Diagnostic> {
     }
     let message =
         format!("cannot tell whether {} changed since {} was set: {why}", names.join(", "), first.version_name);
-    let diagnostic = Diagnostic::new(message, first.version_location()).help(help);
+    let diagnostic = Diagnostic::about(subject, message, first.version_location()).help(help);
     Some(Diagnostic { level: Some(Level::Note), ..diagnostic })
 }
 

@@ -33,25 +33,34 @@ impl Kind for VersionFormat {
 }
 
 fn malformed(image: &Image) -> Vec<Diagnostic> {
-    let file = &image.version_name;
-    let diagnostic = |what: &str| {
-        Diagnostic::new(format!("{file} of {} {what}", image.name), image.version_location()).image(&image.name)
-    };
     let (text, version) = match &image.version.read {
         Ok(read) => (&read.0, &read.1),
         Err(unreadable) => {
-            return vec![diagnostic(&unreadable.to_string()).help("make it a file of one line that holds the version")];
+            let help = "make it a file of one line that holds the version";
+            return vec![diagnostic(image, "unread", &unreadable.to_string()).help(help)];
         }
     };
     // Each is a diagnostic of its own: to mend one of several makes no new one.
-    let diagnostics = version.errors.iter().map(|error| match version.usable() {
-        Some(value) => diagnostic(words(*error))
-            .help(format!("leave nothing but `{value}`"))
-            .fix(Fix::safe(format!("trim {file} of {}", image.name), trim(image, text, version))),
-        None if version.scheme == Scheme::Semver => diagnostic(words(*error)).help("write three numbers, as in 1.2.3"),
-        None => diagnostic(words(*error)).help("write one line that holds an image tag, such as 1.0"),
-    });
-    diagnostics.collect()
+    let mut diagnostics = Vec::new();
+    for error in &version.errors {
+        let diagnostic = diagnostic(image, &format!("{error:?}"), words(*error));
+        diagnostics.push(match version.usable() {
+            Some(value) => {
+                let title = format!("trim {} of {}", image.version_name, image.name);
+                diagnostic
+                    .help(format!("leave nothing but `{value}`"))
+                    .fix(Fix::safe(title, trim(image, text, version)))
+            }
+            None if version.scheme == Scheme::Semver => diagnostic.help("write three numbers, as in 1.2.3"),
+            None => diagnostic.help("write one line that holds an image tag, such as 1.0"),
+        });
+    }
+    diagnostics
+}
+
+fn diagnostic(image: &Image, subject: &str, what: &str) -> Diagnostic {
+    let message = format!("{} of {} {what}", image.version_name, image.name);
+    Diagnostic::about(subject, message, image.version_location()).image(&image.name)
 }
 
 fn words(error: VersionError) -> &'static str {
@@ -101,17 +110,19 @@ fn missing(context: &Context<'_>) -> Vec<Diagnostic> {
         let name = shape.name_of(directory).unwrap_or(directory);
         let there =
             shape.versions.iter().find(|source| context.files.entry(&in_directory(directory, &source.file)).is_some());
-        let (message, help) = match there {
+        let (subject, message, help) = match there {
             Some(source) => (
+                "unread",
                 format!("no version is found in {} of {name}, so it cannot be tagged", source.file),
                 format!("write it there as the pack looks for it, {}", source.name),
             ),
             None => (
+                "missing",
                 format!("{name} has no {} file, so it cannot be tagged", shape.version_files()),
                 format!("add {}", in_directory(directory, &shape.version_files())),
             ),
         };
-        diagnostics.push(Diagnostic::new(message, Location::file(path)).image(&name.into()).help(help));
+        diagnostics.push(Diagnostic::about(subject, message, Location::file(path)).image(&name.into()).help(help));
     }
     diagnostics
 }
@@ -126,13 +137,13 @@ fn hidden(context: &Context<'_>) -> Vec<Diagnostic> {
             let message =
                 format!("the directory of {} is {what} now, so its {} is not seen", image.name, image.version_name);
             let help = "keep the files of the image here, or take it away with all that names it";
-            diagnostics.push(Diagnostic::new(message, Location::file(path)).image(&image.name).help(help));
+            diagnostics.push(Diagnostic::about("hidden", message, Location::file(path)).image(&image.name).help(help));
         } else if context.files.entry(&image.version.path).is_some() {
             let file = file_name(&image.version.path);
             let message = format!("{} had its version in {file}, and none can be found there now", image.name);
             let help = "write the version as it was written, or teach the pack how it is written now";
-            diagnostics
-                .push(Diagnostic::new(message, Location::file(&image.version.path)).image(&image.name).help(help));
+            let location = Location::file(&image.version.path);
+            diagnostics.push(Diagnostic::about("gone", message, location).image(&image.name).help(help));
         }
     }
     diagnostics

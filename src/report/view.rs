@@ -86,28 +86,16 @@ pub(super) fn error_message(error: &RunError) -> String {
     escape(&format!("{error}{help}")).into_owned()
 }
 
-/// A name for each finding that lasts while its line moves and its numbers change, and that no two findings share: of its rule,
-/// image, file and line of source, and which it is of those that agree in all of these.
+/// A name for each finding that lasts while its line moves or is written anew, and that no two findings share: its fingerprint, and
+/// which it is of those that have the same.
 pub(super) fn fingerprints<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> Vec<String> {
     let mut seen: BTreeMap<u64, usize> = BTreeMap::new();
     let mut fingerprints = Vec::new();
     for finding in findings {
-        let diagnostic = &finding.diagnostic;
-        let image = diagnostic.image.as_deref().unwrap_or_default();
-        let hash = hash(&[&finding.rule, image, &diagnostic.location.path, diagnostic.location.line().trim()]);
+        let hash = finding.fingerprint().hash64();
         let count = seen.entry(hash).or_default();
         *count += 1;
         fingerprints.push(format!("{hash:016x}:{count}"));
     }
     fingerprints
-}
-
-/// FNV-1a, which is the same in every version and on every machine.
-fn hash(parts: &[&str]) -> u64 {
-    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-    // No UTF-8 holds this byte, so parts cannot run into each other.
-    for byte in parts.iter().flat_map(|part| part.bytes().chain([0xff])) {
-        hash = (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
-    }
-    hash
 }

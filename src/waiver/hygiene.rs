@@ -80,9 +80,11 @@ fn judged<'w>(
 
 impl Waiver {
     fn judge(&self, findings: &Index<'_>, known: &Known<'_>) -> Option<WaiverDiagnostic> {
+        let mut subject = self.subject();
         let (forbidden, message, help) = if let Some(WaiverError { message, help }) = self.find_error(known) {
             (ForbiddenWaiver::Malformed, message, help)
         } else if let Some(message) = self.ended(known) {
+            subject.extend(self.until.map(|until| format!(" {until}")));
             let help = "mend what it let pass, or give it a new date and a reason for that";
             (ForbiddenWaiver::Expired, message, Some(help.to_owned()))
         } else if self.is_decidable(known) && findings.matching(self).is_empty() {
@@ -91,7 +93,7 @@ impl Waiver {
         } else {
             return None;
         };
-        let mut diagnostic = Diagnostic::new(message, self.location.clone());
+        let mut diagnostic = Diagnostic::about(subject, message, self.location.clone());
         diagnostic.image = self.image.as_deref().map(Into::into);
         diagnostic.help = help;
         Some(WaiverDiagnostic { forbidden, diagnostic })

@@ -219,6 +219,22 @@ fn a_step_of_github_gets_its_summary() {
     assert_eq!(command.property("file"), Some("test/images/agnhost/main.go"));
 }
 
+/// Who tracks findings by fingerprints would otherwise see one closed and another one opened.
+#[test]
+fn fingerprints_last_while_a_line_moves_and_is_written_anew() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    let dockerfile = "test/images/agnhost/Dockerfile_windows";
+    let all = |repo: &Repo| readers::gitlab(&repo.imglint(&["--all", "--format", "gitlab"]).stdout);
+    repo.change(&[(dockerfile, "ARG BASEIMAGE\nFROM $BASEIMAGE\nRUN mkdir C:\\uploads\n")]);
+    let before = all(&repo);
+    repo.change(&[(dockerfile, "# moved\nARG BASEIMAGE\nFROM $BASEIMAGE\nRUN mkdir C:\\downloads\n")]);
+    assert_eq!(all(&repo), before);
+    repo.change(&[(dockerfile, "ARG BASEIMAGE\nFROM $BASEIMAGE\nRUN a\nRUN b\n")]);
+    let more = all(&repo);
+    assert!(more.is_superset(&before) && more.len() == before.len() + 1, "{more:?}");
+}
+
 #[test]
 fn a_report_never_looks_clean_where_nothing_was_judged() {
     let scratch = Scratch::new();

@@ -144,15 +144,18 @@ impl<'a> Judge<'a> {
     /// Judges an entry, and says all that is wrong with it.
     pub(super) fn entry(&self, entry: &'a Dependency, diagnostics: &mut Vec<Diagnostic>) -> Result<(), StoreError> {
         if entry.name.is_empty() {
-            diagnostics.push(Diagnostic::new(
+            diagnostics.push(Diagnostic::about(
+                "no name",
                 format!("an entry of {} has no name", self.path),
                 self.location(&entry.location),
             ));
         }
         for (key, known) in &entry.misspelt {
             let message = format!("`{}` in {} has the unknown key `{}`", entry.name, self.path, key.value);
-            diagnostics
-                .push(Diagnostic::new(message, self.location(&key.span)).help(format!("did you mean `{known}`?")));
+            let subject = format!("{} {}", entry.name, key.value);
+            diagnostics.push(
+                Diagnostic::about(subject, message, self.location(&key.span)).help(format!("did you mean `{known}`?")),
+            );
         }
         let mut fitted = Vec::new();
         for reference in &entry.references {
@@ -160,7 +163,8 @@ impl<'a> Judge<'a> {
                 let message =
                     format!("a file of `{}` in {} has the unknown key `{}`", entry.name, self.path, key.value);
                 let help = suggest(&key.value, ["path", "match"]);
-                diagnostics.push(Diagnostic::new(message, self.location(&key.span)).help(help));
+                let subject = format!("{} refPaths {}", entry.name, key.value);
+                diagnostics.push(Diagnostic::about(subject, message, self.location(&key.span)).help(help));
             }
             let mut of_reference = Vec::new();
             let lines = self.lines(entry, reference, &mut of_reference)?;
@@ -201,7 +205,7 @@ impl<'a> Judge<'a> {
 
     fn gone(&self, entry: &Dependency, path: &str, span: &Span) -> Diagnostic {
         let message = format!("`{}` in {} names {path}, which is gone", entry.name, self.path);
-        let diagnostic = Diagnostic::new(message, self.location(span));
+        let diagnostic = Diagnostic::about(format!("{} {path} gone", entry.name), message, self.location(span));
         match self.moved(path) {
             Some(moved) => diagnostic.help(format!("name {moved}: it lies there now")),
             None => diagnostic,
@@ -227,7 +231,8 @@ impl<'a> Judge<'a> {
         let Some(Scalar { value: path, span, .. }) = &reference.path else {
             if reference.unknown.is_empty() {
                 let message = format!("`{}` in {} names no file", entry.name, self.path);
-                diagnostics.push(Diagnostic::new(message, self.location(&reference.location)));
+                let subject = format!("{} path", entry.name);
+                diagnostics.push(Diagnostic::about(subject, message, self.location(&reference.location)));
             }
             return Ok(Vec::new());
         };
@@ -241,7 +246,8 @@ impl<'a> Judge<'a> {
             Some(Named::File(file)) => file,
             Some(Named::Unreadable(reason)) => {
                 let message = format!("`{}` in {} cannot be compared with {path}: it {reason}", entry.name, self.path);
-                diagnostics.push(Diagnostic { level, ..Diagnostic::new(message, self.location(span)) });
+                let subject = format!("{} {path} unread", entry.name);
+                diagnostics.push(Diagnostic { level, ..Diagnostic::about(subject, message, self.location(span)) });
                 return Ok(Vec::new());
             }
             Some(Named::Gone) | None => {
@@ -279,7 +285,8 @@ impl<'a> Judge<'a> {
         }
         if lines.is_empty() {
             let message = format!("the match of `{}` matches no line of {path} any more", entry.name);
-            let mut diagnostic = Diagnostic::new(message, self.location(&reference.location))
+            let subject = format!("{} {path} match", entry.name);
+            let mut diagnostic = Diagnostic::about(subject, message, self.location(&reference.location))
                 .help("change the pattern so that it matches the line that holds the version");
             diagnostic.image = file.image();
             diagnostics.push(diagnostic);
@@ -299,13 +306,14 @@ impl<'a> Judge<'a> {
 
     fn unusable(&self, entry: &Dependency, path: &str, reason: &str, location: &Span) -> Diagnostic {
         let location = self.location(location);
+        let subject = format!("{} {path} pattern", entry.name);
         if reason.contains("limit") {
             // That is a bound of ours.
             let message = format!("the match of `{}` for {path} cannot be compared: {reason}", entry.name);
-            return Diagnostic { level: Some(Level::Warning), ..Diagnostic::new(message, location) };
+            return Diagnostic { level: Some(Level::Warning), ..Diagnostic::about(subject, message, location) };
         }
         let message = format!("the match of `{}` for {path} is no regular expression", entry.name);
-        Diagnostic::new(message, location).help(format!("as Go reads them: {reason}"))
+        Diagnostic::about(subject, message, location).help(format!("as Go reads them: {reason}"))
     }
 
     /// Counts what is searched.
@@ -342,7 +350,8 @@ impl<'a> Judge<'a> {
             let Some(line) = lacking else { continue };
             let message =
                 format!("the match of `{}` fits a line of {} that has no version", entry.name, line.file.path);
-            let mut diagnostic = Diagnostic::new(message, self.location(&reference.location))
+            let subject = format!("{} {} no version", entry.name, line.file.path);
+            let mut diagnostic = Diagnostic::about(subject, message, self.location(&reference.location))
                 .help("narrow the pattern to lines that hold the version: the checker of the list wants it on all of them")
                 .related("no version here", line.location());
             diagnostic.image = line.file.image();
@@ -364,7 +373,8 @@ impl<'a> Judge<'a> {
         let (first, other) = differing.first()?;
         let says = if version.is_empty() { "has no version".to_owned() } else { format!("is {version}") };
         let message = format!("`{}` in {} {says}, but {} has {other}", entry.name, self.path, first.file.path);
-        let mut diagnostic = Diagnostic::new(message, self.location(&entry.location));
+        let subject = format!("{} {version} {} {other}", entry.name, first.file.path);
+        let mut diagnostic = Diagnostic::about(subject, message, self.location(&entry.location));
         diagnostic.image = first.held.first().and_then(|held| held.image.clone()).or_else(|| first.file.image());
         for (line, other) in &differing {
             let is_known = diagnostic.related.iter().any(|label| {

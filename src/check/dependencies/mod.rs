@@ -37,17 +37,20 @@ impl Kind for Dependencies {
         let path = &file.path;
         let text = match &file.text {
             Ok(text) => text,
-            Err(unreadable) => return Ok(vec![Diagnostic::new(format!("{path} {unreadable}"), Location::file(path))]),
+            Err(unreadable) => {
+                return Ok(vec![Diagnostic::about("unread", format!("{path} {unreadable}"), Location::file(path))]);
+            }
         };
         match file.list() {
             Ok(Some(list)) => judge(list, path, text, context),
             Ok(None) => Ok(Vec::new()),
             Err(DependencyListError::Malformed(YamlError { message, offset })) => {
                 let location = Location::new(path, text, *offset..*offset);
-                Ok(vec![Diagnostic::new(format!("{path} is no YAML: {message}"), location)])
+                Ok(vec![Diagnostic::about(message, format!("{path} is no YAML: {message}"), location)])
             }
             Err(DependencyListError::Missing) => {
-                Ok(vec![Diagnostic::new(format!("{path} has no list `dependencies`"), Location::new(path, text, 0..0))])
+                let message = format!("{path} has no list `dependencies`");
+                Ok(vec![Diagnostic::about("no list", message, Location::new(path, text, 0..0))])
             }
         }
     }
