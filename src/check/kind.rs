@@ -43,7 +43,7 @@ pub struct Sight<'a> {
     pub inputs: &'a Inputs,
     /// Whether there is something to compare with.
     pub has_base: bool,
-    /// Whether the manifest follows in a later change, when an image is promoted.
+    /// Whether the manifest follows in a later change, when an image is promoted. Of a change nobody need know it.
     pub is_after_promotion: bool,
 }
 

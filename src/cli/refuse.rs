@@ -54,12 +54,13 @@ struct NothingToJudgeErrors {
 /// A run that could find nothing, whatever is wrong, must not pass, nor one that was asked for a rule and cannot judge by it.
 pub(super) fn refuse_nothing(pack: &Pack, pair: &Pair<'_>, selection: &Selection) -> Result<(), Error> {
     refuse_no_images(pack, pair)?;
+    let sight = sight(pack, pair);
     let (mut asked_for, mut errors) = (0, Vec::new());
     for rule in &pack.rules {
         let is_named = selection.only.iter().any(|id| **id == *rule.id);
         if is_named || (selection.only.is_empty() && rule.level != Level::Off) {
             asked_for += 1;
-            errors.extend(obstacle(rule, pack, pair, selection));
+            errors.extend(obstacle(rule, pack, sight, selection));
         }
     }
     if asked_for == 0 {
@@ -69,6 +70,14 @@ pub(super) fn refuse_nothing(pack: &Pack, pair: &Pair<'_>, selection: &Selection
     } else {
         Err(NothingToJudgeErrors { rules: errors }.into())
     }
+}
+
+/// What a run over these files gives its rules to look at.
+fn sight<'a>(pack: &'a Pack, pair: &Pair<'_>) -> Sight<'a> {
+    let has_base = pair.base.is_some();
+    // Of a change no rule lacks anything by it.
+    let is_after_promotion = !has_base && manifest_order(&pack.shape, pair).is_ok_and(|order| order.is_after_promotion);
+    Sight { inputs: &pack.inputs, has_base, is_after_promotion }
 }
 
 /// Where no image can be, the pack is told of the wrong directories or files.
@@ -100,7 +109,7 @@ pub(super) fn refuse_no_versions(pack: &Pack, trees: &[&Snapshot<'_>]) -> Result
 }
 
 /// What keeps a rule that was asked for from finding anything.
-fn obstacle(rule: &Rule, pack: &Pack, pair: &Pair<'_>, selection: &Selection) -> Option<NothingToJudgeError> {
+fn obstacle(rule: &Rule, pack: &Pack, sight: Sight<'_>, selection: &Selection) -> Option<NothingToJudgeError> {
     let id = Arc::clone(&rule.id);
     if selection.skip.iter().any(|skipped| **skipped == *rule.id) {
         return Some(NothingToJudgeError::Skipped(id));
@@ -111,9 +120,6 @@ fn obstacle(rule: &Rule, pack: &Pack, pair: &Pair<'_>, selection: &Selection) ->
     if pack.waivers.is_none() && matches!(rule.body, Body::WaiverHygiene(_)) {
         return Some(NothingToJudgeError::NoWaivers(id));
     }
-    let order = manifest_order(&pack.shape, pair);
-    let is_after_promotion = order.is_ok_and(|order| order.is_after_promotion);
-    let sight = Sight { inputs: &pack.inputs, has_base: pair.base.is_some(), is_after_promotion };
     Some(match rule.missing(sight)? {
         Missing::Base => NothingToJudgeError::NoBase(id),
         Missing::History => NothingToJudgeError::NoHistory(id),

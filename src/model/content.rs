@@ -187,7 +187,7 @@ impl Search<'_> {
     /// What the build reads through a link is a part of the image that the link lies in.
     fn add_linked(&self, content: &mut ChangedContent) -> Result<(), StoreError> {
         let Self { pair, paths, shape, head, .. } = *self;
-        for (link, _) in pair.head.entries().iter().filter(|(_, entry)| entry.kind == FileKind::Symlink) {
+        for link in pair.head.links() {
             if let Some(directory) = head.owner(link)
                 && let below = without_directory(link, directory)
                 && shape.is_control_file(below)
@@ -492,7 +492,7 @@ impl<'a> Packages<'a> {
     /// is embedded, documentation too.
     fn candidates<'p>(&self, changed: Vec<&'p Arc<str>>) -> Result<Vec<&'p Arc<str>>, StoreError> {
         let mut linked = BTreeSet::new();
-        for (path, _) in self.snapshot.entries().iter().filter(|(_, entry)| entry.kind == FileKind::Symlink) {
+        for path in self.snapshot.links() {
             if is_compiled(path) {
                 linked.extend(self.snapshot.linked_file(path)?);
             }

@@ -21,7 +21,7 @@ pub use reference::{Origin, Reference, Writing, without_tag};
 
 use crate::shape::Shape;
 use crate::snapshot::{Entry, Snapshot, StoreError};
-use crate::text::{directories_above, directory_of, file_name, without_directory};
+use crate::text::{directories_above, without_directory};
 
 /// All that the checks know of one tree.
 #[derive(Debug, Clone, Default)]
@@ -49,8 +49,7 @@ impl Model {
     pub fn outline(snapshot: &Snapshot<'_>, shape: &Shape) -> Result<Self, StoreError> {
         let mut outline = Self::default();
         for path in snapshot.entries().keys() {
-            let directory = directory_of(path);
-            if let Some(source) = shape.version_source(file_name(path))
+            if let Some((directory, source)) = shape.version_source_at(path)
                 && shape.name_of(directory).is_some()
                 && (source.is_told_by_name() || image::makes_image(path, source, snapshot)?)
             {

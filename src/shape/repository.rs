@@ -269,6 +269,18 @@ impl Shape {
         self.versions.iter().find(|source| source.file == below)
     }
 
+    /// Where the version stands in a file, and the directory that this would make an image, given by the file's path.
+    pub fn version_source_at<'p>(&self, path: &'p str) -> Option<(&'p str, &VersionSource)> {
+        for source in &self.versions {
+            match path.strip_suffix(source.file.as_str()) {
+                Some("") => return Some(("", source)),
+                Some(above) if above.ends_with('/') => return Some((&above[..above.len() - 1], source)),
+                _ => {}
+            }
+        }
+        None
+    }
+
     /// Whether a file holds an image's version, given by its path below the image's directory.
     pub fn is_version_file(&self, below: &str) -> bool {
         self.version_source(below).is_some()
