@@ -267,19 +267,11 @@ struct Before {
 impl Trees {
     fn read(pack: &Pack, pair: &Pair<'_>, changed: &BTreeSet<Arc<str>>) -> Result<Self, StoreError> {
         let shape = &pack.shape;
+        let is_partial = is_partial(pack, pair, changed);
         let Some(base_files) = &pair.base else {
             let head = Model::build(&pair.head, shape, None, None)?;
             return Ok(Self { head, before: None, is_partial: false });
         };
-        // What comes from outside may say something new of what stays as it is.
-        let has_inputs = pack.inputs.registries.is_some();
-        // A control file that is a link may say something else although its own name is not among the changed ones.
-        let mut links = pair.head.entries().iter().filter(|(_, entry)| entry.kind == FileKind::Symlink);
-        let is_partial = !has_inputs
-            && !pack.waivers.as_ref().is_some_and(Waivers::has_new)
-            && !changed.iter().any(|path| pack.is_control_file(path))
-            && !links.any(|(path, _)| pack.is_control_file(path))
-            && !changed.iter().any(|path| hides(&pair.head, path));
         let mut only = if is_partial { Some(owners(changed, &[&pair.head, base_files], shape)?) } else { None };
         loop {
             let head = Model::build(&pair.head, shape, None, only.as_ref())?;
@@ -299,6 +291,20 @@ impl Trees {
             return Ok(Self { head, before: Some(Before { base, tip, content, merge }), is_partial });
         }
     }
+}
+
+/// Whether the paths that a change touches tell that no rule about the state of a tree can find anything that it had not found
+/// before. Then only those images need be read that the change touches.
+pub fn is_partial(pack: &Pack, pair: &Pair<'_>, changed: &BTreeSet<Arc<str>>) -> bool {
+    // What comes from outside may say something new of what stays as it is.
+    let has_inputs = pack.inputs.registries.is_some();
+    // A control file that is a link may say something else although its own name is not among the changed ones.
+    let mut telling = changed.iter().chain(pair.head.links());
+    pair.base.is_some()
+        && !has_inputs
+        && !pack.waivers.as_ref().is_some_and(Waivers::has_new)
+        && !telling.any(|path| pack.is_control_file(path) || pair.origin.listed.contains(&**path))
+        && !changed.iter().any(|path| hides(&pair.head, path))
 }
 
 /// What the author made of the images that a merge touches, where a rule tells of versions that were taken meanwhile. Where none

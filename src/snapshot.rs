@@ -3,6 +3,7 @@
 //! A [`Snapshot`] is the list of a tree's files, limited to what the pack needs. Contents are read when they are asked for,
 //! through a [`Store`], and kept by object id: base, tip and head share nearly all of them.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -159,6 +160,17 @@ impl<'r> Snapshot<'r> {
         self.entries.get(path)
     }
 
+    /// Whether there is a symbolic link at a path.
+    pub fn is_link(&self, path: &str) -> bool {
+        self.entry(path).is_some_and(|entry| entry.kind == FileKind::Symlink)
+    }
+
+    /// The paths that are symbolic links.
+    pub fn links(&self) -> impl Iterator<Item = &Arc<str>> {
+        let links = self.entries.iter().filter(|(_, entry)| entry.kind == FileKind::Symlink);
+        links.map(|(path, _)| path)
+    }
+
     /// Everything below a directory, given without its closing slash; all files for the empty one.
     pub fn below(&self, directory: &str) -> impl Iterator<Item = (&Arc<str>, &Entry)> + use<'_, 'r> {
         let prefix = if directory.is_empty() { String::new() } else { format!("{directory}/") };
@@ -205,9 +217,9 @@ impl<'r> Snapshot<'r> {
         let mut links = Vec::new();
         let mut first_target = None;
         let mut here = String::with_capacity(path.len());
-        let mut parts: Vec<String> = path.rsplit('/').map(str::to_owned).collect();
+        let mut parts: Vec<Cow<'_, str>> = path.rsplit('/').map(Cow::Borrowed).collect();
         while let Some(part) = parts.pop() {
-            match part.as_str() {
+            match &*part {
                 "" | "." => continue,
                 ".." if here.is_empty() => return Ok(Err(ReadError::Link(first_target.unwrap_or_default()))),
                 ".." => {
@@ -241,7 +253,7 @@ impl<'r> Snapshot<'r> {
             }
             links.push((path, entry));
             here.truncate(before);
-            parts.extend(target.as_str().rsplit('/').map(str::to_owned));
+            parts.extend(target.as_str().rsplit('/').map(|part| Cow::Owned(part.to_owned())));
         }
         Ok(Ok(Walk { end: here, links }))
     }
@@ -331,6 +343,10 @@ pub struct Origin<'r> {
     pub branch: Option<Branch>,
     /// The change alone, where head is a merge of it into the base branch.
     pub merged: Option<Merged<'r>>,
+    /// Whether it is known that the change touches no file but those of the snapshots.
+    pub is_within: bool,
+    /// Files that a list of dependencies holds together with some that the pack describes, wherever they lie.
+    pub listed: BTreeSet<String>,
 }
 
 /// A branch that changes are made to.
@@ -365,7 +381,26 @@ pub struct Merged<'r> {
     pub author: Snapshot<'r>,
 }
 
-impl Pair<'_> {
+impl<'r> Pair<'r> {
+    /// Adds files that another pair has of the same trees and of the same store.
+    pub fn add(&mut self, other: Self) {
+        self.head.entries.extend(other.head.entries);
+        for (files, more) in [(&mut self.base, other.base), (&mut self.tip, other.tip)] {
+            if let (Some(files), Some(more)) = (files, more) {
+                files.entries.extend(more.entries);
+            }
+        }
+        if let (Some(merged), Some(more)) = (&mut self.origin.merged, other.origin.merged) {
+            merged.fork.entries.extend(more.fork.entries);
+            merged.author.entries.extend(more.author.entries);
+        }
+    }
+
+    /// The snapshots of the base, of the base branch now, and of what is judged, as far as there are any.
+    pub fn sides(&self) -> impl Iterator<Item = &Snapshot<'r>> {
+        [self.base.as_ref(), self.tip.as_ref(), Some(&self.head)].into_iter().flatten()
+    }
+
     /// The paths that differ between base and head, in order. A rename is two of them, a change of mode is one.
     pub fn changed(&self) -> BTreeSet<Arc<str>> {
         let Some(base) = &self.base else { return BTreeSet::new() };

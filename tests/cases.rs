@@ -79,15 +79,8 @@ fn cases() -> Vec<Cases> {
     all
 }
 
-/// The pack with this rule alone, which reads what the lists of the case name.
-fn pack(of_rule: &Cases, case: &Case) -> Pack {
-    let mut pack = configured(of_rule, case);
-    pack.follow_lists(&pair(case)).expect("all is in memory");
-    pack
-}
-
 /// The pack with this rule alone.
-fn configured(of_rule: &Cases, case: &Case) -> Pack {
+fn pack(of_rule: &Cases, case: &Case) -> Pack {
     let config = config(case);
     let mut pack = Pack::load(of_rule.built_in.pack_files(), config.as_ref()).expect("a good pack");
     let only = if of_rule.are_of_waivers() { Vec::new() } else { vec![of_rule.rule.clone()] };
@@ -116,14 +109,16 @@ fn config(case: &Case) -> Option<Config> {
     Some(pack::read_config(&Source::new(CONFIG_FILE, text.clone())).expect("a good config"))
 }
 
-fn pair(case: &Case) -> Pair<'static> {
+fn pair(case: &Case, pack: &Pack) -> Pair<'static> {
     let snapshot = |side| Snapshot::in_memory(case.tree(side));
-    Pair {
+    let mut pair = Pair {
         base: (!case.is_whole).then(|| snapshot(Side::Before)),
         tip: case.has_tip().then(|| snapshot(Side::Tip)),
         head: snapshot(Side::After),
         origin: Origin::default(),
-    }
+    };
+    pair.origin.listed = pack.listed(&pair).expect("all is in memory");
+    pair
 }
 
 /// What the history of the case tells of its images, on the day on which waivers are judged.
@@ -161,7 +156,8 @@ fn lines(outcome: &Outcome) -> String {
 
 /// A case finds what it says, and a repair does what it says.
 fn check(of_rule: &Cases, case: &Case) {
-    let outcome = judge(&pack(of_rule, case), &pair(case));
+    let pack = pack(of_rule, case);
+    let outcome = judge(&pack, &pair(case, &pack));
     let (expected, found) = (case.findings.clone().unwrap_or_default(), lines(&outcome));
     assert!(
         found == expected && outcome.older == case.older,
@@ -176,7 +172,8 @@ fn check(of_rule: &Cases, case: &Case) {
 
 /// After a repair its rule is silent, a second repair changes nothing, and the files are what the case says.
 fn check_repair(of_rule: &Cases, case: &Case, before: &Outcome) {
-    let (pack, mut pair) = (pack(of_rule, case), pair(case));
+    let pack = pack(of_rule, case);
+    let mut pair = pair(case, &pack);
     let name = |finding: &Finding| (finding.diagnostic.location.path.clone(), finding.diagnostic.message.clone());
     let has_fix = |finding: &Finding| finding.diagnostic.fix.as_ref().is_some_and(|fix| fix.safe);
     let offered: BTreeSet<_> = open(before).filter(|it| has_fix(it)).map(name).collect();
@@ -277,7 +274,7 @@ fn one_thread_and_many_agree() {
         for of_rule in cases() {
             for case in &of_rule.list {
                 let pack = Pack::load(of_rule.built_in.pack_files(), config(case).as_ref()).expect("a good pack");
-                text.push_str(&pool.install(|| lines(&judge(&pack, &pair(case)))));
+                text.push_str(&pool.install(|| lines(&judge(&pack, &pair(case, &pack)))));
             }
         }
         said.push(text);

@@ -163,7 +163,8 @@ impl Check<'_> {
 
     /// Judges, and repairs in memory what may be repaired.
     fn judge<'f>(&self, Prepared { frame, selection }: &'f Prepared) -> Result<Judged<'f>, Error> {
-        let mut pair = frame.pair()?;
+        // What is repaired may concern files that the change does not.
+        let mut pair = if self.repairs() { frame.pair()? } else { frame.pair_to_judge(&frame.base, &frame.head)? };
         let mut pack = Cow::Borrowed(&frame.pack);
         if pair.base.is_none() && pack.needs_history() {
             pack.to_mut().inputs.history = Some(frame.history(&pair, None, self.environment)?);
@@ -181,7 +182,7 @@ impl Check<'_> {
             Judged::Plain { outcome: run::judge(pack, &pair)?, pair }
         };
         for step in frame.repository.batch(&frame.base, &frame.head, self.environment)? {
-            let pair = frame.repository.pair(&step.base, &step.head, &pack.scope())?;
+            let pair = frame.pair_to_judge(&step.base, &step.head)?;
             let of_step = run::judge(pack, &pair)?;
             for outcome in judged.outcomes() {
                 outcome.add_step(&of_step, pack, &step.name);

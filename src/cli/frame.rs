@@ -13,7 +13,8 @@ use crate::history::History;
 use crate::model::Model;
 use crate::model::past::look_back;
 use crate::pack::Pack;
-use crate::snapshot::Pair;
+use crate::run::is_partial;
+use crate::snapshot::{Pair, Scope};
 
 /// What a run stands on.
 pub(super) struct Frame {
@@ -51,10 +52,7 @@ impl Frame {
         if has_waivers {
             waive(&mut chosen, &repository, &base, &head, environment)?;
         }
-        let Chosen { mut pack, notes, .. } = chosen;
-        if let Some(scope) = pack.list_scope() {
-            pack.follow_lists(&repository.pair(&base, &head, &scope)?)?;
-        }
+        let Chosen { pack, notes, .. } = chosen;
         Ok(Self { repository, head, base, pack, notes })
     }
 
@@ -71,11 +69,46 @@ impl Frame {
 
     /// The files on both sides.
     pub(super) fn pair(&self) -> Result<Pair<'_>, Error> {
-        let mut scope = self.pack.scope();
-        if matches!(self.base, Base::Whole { .. }) {
+        let (base, head, mut scope) = (&self.base, &self.head, self.pack.scope());
+        if matches!(base, Base::Whole { .. }) {
             scope.files.extend(self.pack.shape.signs_of_root());
         }
-        Ok(self.repository.pair(&self.base, &self.head, &scope)?)
+        let mut listed = BTreeSet::new();
+        if let Some(list) = self.pack.list() {
+            let alone = Scope { files: vec![list.to_owned()], ..Scope::default() };
+            listed = self.pack.listed(&self.repository.pair(base, head, &alone)?)?;
+            scope.files.extend(outside(&scope, &listed));
+        }
+        let mut pair = self.repository.pair(base, head, &scope)?;
+        pair.origin.listed = listed;
+        Ok(pair)
+    }
+
+    /// The files on both sides of a change, as far as the rules look at any: what a list of dependencies names beside those that the
+    /// pack describes, only where the change may concern that list.
+    pub(super) fn pair_to_judge(&self, base: &Base, head: &Head) -> Result<Pair<'_>, Error> {
+        if matches!(head, Head::Worktree) || matches!(base, Base::Whole { .. }) {
+            return self.pair();
+        }
+        let scope = self.pack.scope();
+        let mut pair = self.repository.pair(base, head, &scope)?;
+        if self.pack.list().is_some() && self.concerns_list(&pair)? {
+            let listed = self.pack.listed(&pair)?;
+            let others = Scope { files: outside(&scope, &listed), ..Scope::default() };
+            pair.add(self.repository.pair(base, head, &others)?);
+            pair.origin.listed = listed;
+        }
+        Ok(pair)
+    }
+
+    /// Whether a change may concern the list of dependencies, or a file that it names.
+    fn concerns_list(&self, pair: &Pair<'_>) -> Result<bool, Error> {
+        if !pair.origin.is_within {
+            return Ok(true);
+        }
+        let changed = pair.changed();
+        Ok(!is_partial(&self.pack, pair, &changed)
+            || self.pack.may_list(pair, changed.iter().chain(pair.head.links()))?)
     }
 
     /// What the history tells of the images of a whole tree: of all, or `only` of those in these directories.
@@ -86,7 +119,14 @@ impl Frame {
         environment: &Environment,
     ) -> Result<Arc<History>, Error> {
         let model = Model::build(&pair.head, &self.pack.shape, None, None)?;
-        let line = self.repository.first_parent_line(&self.head, &pair.head, &self.pack.scope())?;
+        let mut scope = self.pack.scope();
+        scope.files.extend(outside(&scope, &pair.origin.listed));
+        let line = self.repository.first_parent_line(&self.head, &pair.head, &scope)?;
         Ok(Arc::new(look_back(&pair.head, &model, &self.pack.shape, only, line, now(environment)?)?))
     }
+}
+
+/// What of a list of files does not belong to a scope.
+fn outside(scope: &Scope, listed: &BTreeSet<String>) -> Vec<String> {
+    listed.iter().filter(|path| !scope.contains(path)).cloned().collect()
 }

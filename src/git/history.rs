@@ -97,7 +97,7 @@ impl Line<'_> {
                 Some(Err(error)) if error.code() == ErrorCode::NotFound => return Ok(Some(Step::Cut)),
                 Some(Err(source)) => return Err(GitError::Git { doing: "walking the history", source }),
             };
-            let before = self.objects.differences(Some(commit.tree_id()), parent_tree, &self.scope)?;
+            let before = self.objects.differences(Some(commit.tree_id()), parent_tree, &self.scope)?.within;
             let made = noted(&commit);
             drop(commit);
             self.next = parent;

@@ -67,6 +67,7 @@ impl Repository {
     pub fn pair(&self, base: &Base, head: &Head, scope: &Scope) -> Result<Pair<'_>, GitError> {
         let mut objects = self.objects()?;
         let base_tree = base.revision().map(|commit| self.tree_id(commit)).transpose()?;
+        let mut is_within = false;
         let (base_entries, head_entries) = match head {
             Head::Commit(_) => {
                 let commit = self.resolve_head(head)?.ok_or(GitError::Unborn)?;
@@ -74,8 +75,9 @@ impl Repository {
                 match base_tree {
                     Some(tree) => {
                         let base_entries = objects.list(tree, scope)?;
-                        let known = Known { tree, entries: &base_entries };
-                        let head_entries = objects.list_like(known, head_tree, scope)?;
+                        let differences = objects.differences(Some(tree), Some(head_tree), scope)?;
+                        is_within = !differences.beyond;
+                        let head_entries = differences.applied_to(&base_entries);
                         (base_entries, head_entries)
                     }
                     None => (Entries::new(), objects.list(head_tree, scope)?),
@@ -117,7 +119,7 @@ impl Repository {
             base: (!matches!(base, Base::Whole { .. })).then(|| head.with_entries(base_entries)),
             tip: tip_entries.map(|entries| head.with_entries(entries)),
             head,
-            origin: Origin { branch: base.branch().cloned(), merged },
+            origin: Origin { branch: base.branch().cloned(), merged, is_within, ..Origin::default() },
         })
     }
 

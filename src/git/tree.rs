@@ -1,17 +1,18 @@
 //! Listing trees. They are read as git stores them: libgit2 would copy each directory before it can be asked about, and walks
 //! over it once more without an object for each.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use git2::{OdbObject, Oid};
 
-use super::entry::{DIRECTORY, Entries, canonical, kind_of_mode, object};
+use super::entry::{DIRECTORY, Entries, bytes_of, canonical, kind_of_mode};
 use super::error::{Doing, GitError};
 use super::objects::Objects;
 use crate::history::Difference;
-use crate::snapshot::{Entry, Scope};
-use crate::text::{is_below, path_of_bytes};
+use crate::snapshot::{Content, Entry, Scope};
+use crate::text::path_of_bytes;
 
 /// How many files and directories are listed of a tree, at most: more than any repository has where images are. A few objects can
 /// name any number of them.
@@ -23,6 +24,9 @@ const MOST_BYTES: usize = 64 << 20;
 /// How long one of them may be, in bytes: as long as Linux has them.
 const LONGEST: usize = 4096;
 
+/// How many digits a mode may have: git writes six at most, other programs zeros before them.
+const MODE_DIGITS: usize = 10;
+
 /// A tree that was listed already.
 #[derive(Clone, Copy)]
 pub(super) struct Known<'a> {
@@ -31,56 +35,108 @@ pub(super) struct Known<'a> {
 }
 
 /// One entry of a tree.
+#[derive(Clone, Copy, PartialEq, Eq)]
 struct Item<'t> {
     /// Its mode, as git takes it.
     mode: i32,
     name: &'t [u8],
-    id: Oid,
+    id: [u8; 20],
 }
 
-/// One directory, or file, and what stands in its place in another tree.
+/// What stands otherwise in one tree than in another, under one name.
 struct Changed<'t> {
     name: &'t [u8],
-    old: Option<(i32, Oid)>,
-    new: Option<(i32, Oid)>,
+    old: Option<Item<'t>>,
+    new: Option<Item<'t>>,
+}
+
+/// A scope, directory by directory: no path of a tree need be put together to know that it is none of the scope's.
+#[derive(Default)]
+struct Wanted<'s> {
+    /// All below it is listed.
+    is_whole: bool,
+    /// It is listed itself, if it is a file.
+    is_listed: bool,
+    below: BTreeMap<&'s str, Wanted<'s>>,
+}
+
+impl<'s> Wanted<'s> {
+    fn of(scope: &'s Scope) -> Self {
+        let mut wanted = Self::default();
+        for path in &scope.directories {
+            wanted.at(path).is_whole = true;
+        }
+        for path in scope.files.iter().chain(&scope.above) {
+            wanted.at(path).is_listed = true;
+        }
+        wanted
+    }
+
+    fn at(&mut self, path: &'s str) -> &mut Self {
+        let mut wanted = self;
+        for part in path.split('/').filter(|_| !path.is_empty()) {
+            wanted = wanted.below.entry(part).or_default();
+        }
+        wanted
+    }
+
+    fn reach(&self) -> Reach<'_> {
+        if self.is_whole { Reach::All } else { Reach::Of(self) }
+    }
 }
 
 /// How much of a directory is listed.
-enum Reach<'s> {
+#[derive(Clone, Copy)]
+enum Reach<'w> {
     All,
-    /// What of it belongs to the scope.
-    Of(&'s Scope),
+    /// What of it is wanted.
+    Of(&'w Wanted<'w>),
+    Nothing,
 }
 
-impl<'s> Reach<'s> {
-    fn of(scope: &'s Scope) -> Self {
-        if scope.directories.iter().any(String::is_empty) { Self::All } else { Self::Of(scope) }
-    }
-
-    /// How much of a directory in this one is listed; `None` where it is nothing.
-    fn below(&self, directory: &str) -> Option<Self> {
-        let Self::Of(scope) = *self else { return Some(Self::All) };
-        if scope.directories.iter().any(|whole| is_below(directory, whole)) {
-            return Some(Self::All);
-        }
-        let mut wanted = scope.directories.iter().chain(&scope.files);
-        wanted.any(|path| is_below(path, directory)).then_some(Self::Of(scope))
-    }
-
-    /// Whether a file in this directory is listed.
-    fn has(&self, file: &str) -> bool {
-        match self {
-            Self::All => true,
-            Self::Of(scope) => scope.contains(file),
+impl<'w> Reach<'w> {
+    /// How much of something in this directory is listed, given by its name.
+    fn at(self, name: &str) -> Part<'w> {
+        let wanted = match self {
+            Self::All => return Part { is_listed: true, below: Self::All },
+            Self::Of(wanted) => wanted.below.get(name),
+            Self::Nothing => None,
+        };
+        match wanted {
+            None => Part { is_listed: false, below: Self::Nothing },
+            Some(wanted) if wanted.is_whole => Part { is_listed: true, below: Self::All },
+            Some(wanted) if wanted.below.is_empty() => Part { is_listed: wanted.is_listed, below: Self::Nothing },
+            Some(wanted) => Part { is_listed: wanted.is_listed, below: Self::Of(wanted) },
         }
     }
+
+    fn is_nothing(self) -> bool {
+        matches!(self, Self::Nothing)
+    }
+}
+
+/// How much of what stands under a name is listed.
+struct Part<'w> {
+    /// Whether it is listed as a file.
+    is_listed: bool,
+    /// How much of it is listed as a directory.
+    below: Reach<'w>,
+}
+
+/// What differs between two trees.
+#[derive(Default)]
+pub(super) struct Differences {
+    /// The paths that belong to the scope, with what the second tree has there.
+    pub(super) within: Vec<Difference>,
+    /// Whether something differs that does not belong to it.
+    pub(super) beyond: bool,
 }
 
 impl Objects<'_> {
     /// Lists the files of a tree that belong to the scope. Nothing else of the tree is visited.
     pub(super) fn list(&self, tree: Oid, scope: &Scope) -> Result<Entries, GitError> {
         let mut entries = Vec::new();
-        Lister::new(self).list_below(tree, "", &Reach::of(scope), &mut entries)?;
+        Lister::new(self).list(tree, Wanted::of(scope).reach(), &mut entries)?;
         Ok(BTreeMap::from_iter(entries))
     }
 
@@ -92,34 +148,46 @@ impl Objects<'_> {
         scope: &Scope,
         entries: &mut Vec<(Arc<str>, Entry)>,
     ) -> Result<(), GitError> {
-        match Reach::of(scope).below(directory) {
-            Some(reach) => Lister::new(self).list_below(tree, directory, &reach, entries),
-            None => Ok(()),
+        let wanted = Wanted::of(scope);
+        let mut reach = wanted.reach();
+        for name in directory.split('/') {
+            reach = reach.at(name).below;
         }
+        let mut lister = Lister { path: directory.to_owned(), ..Lister::new(self) };
+        if reach.is_nothing() { Ok(()) } else { lister.list(tree, reach, entries) }
     }
 
     /// Lists a tree that differs little from one whose files are known: only directories that differ are visited.
     pub(super) fn list_like(&self, known: Known<'_>, tree: Oid, scope: &Scope) -> Result<Entries, GitError> {
-        let mut entries = known.entries.clone();
-        for Difference { path, other } in self.differences(Some(known.tree), Some(tree), scope)? {
-            match other {
-                Some(entry) => drop(entries.insert(path, entry)),
-                None => drop(entries.remove(&path)),
-            }
-        }
-        Ok(entries)
+        let differences = self.differences(Some(known.tree), Some(tree), scope)?;
+        Ok(differences.applied_to(known.entries))
     }
 
-    /// The paths that differ between two trees, with what the second has there. Only directories that differ are visited.
+    /// What differs between two trees. Only directories that differ are visited.
     pub(super) fn differences(
         &self,
         old: Option<Oid>,
         new: Option<Oid>,
         scope: &Scope,
-    ) -> Result<Vec<Difference>, GitError> {
-        let mut differences = Vec::new();
-        Lister::new(self).differ_below(old, new, "", &Reach::of(scope), &mut differences)?;
+    ) -> Result<Differences, GitError> {
+        let mut differences = Differences::default();
+        let [old, new] = [old, new].map(|tree| tree.map(bytes_of));
+        Lister::new(self).differ(old, new, Wanted::of(scope).reach(), &mut differences)?;
         Ok(differences)
+    }
+}
+
+impl Differences {
+    /// The files of the second tree, given those of the first.
+    pub(super) fn applied_to(self, entries: &Entries) -> Entries {
+        let mut entries = entries.clone();
+        for Difference { path, other } in self.within {
+            match other {
+                Some(entry) => drop(entries.insert(path, entry)),
+                None => drop(entries.remove(&path)),
+            }
+        }
+        entries
     }
 }
 
@@ -128,15 +196,18 @@ struct Lister<'o, 'r> {
     objects: &'o Objects<'r>,
     items: usize,
     bytes: usize,
+    /// Where it is now.
+    path: String,
 }
 
 impl<'o, 'r> Lister<'o, 'r> {
     fn new(objects: &'o Objects<'r>) -> Self {
-        Self { objects, items: MOST, bytes: MOST_BYTES }
+        Self { objects, items: MOST, bytes: MOST_BYTES, path: String::new() }
     }
 
-    /// Notes that a file is listed, or a directory visited.
-    fn spend(&mut self, path: &str) -> Result<(), GitError> {
+    /// Notes that the file is listed, or the directory visited, that it is at now.
+    fn spend(&mut self) -> Result<(), GitError> {
+        let path = &self.path;
         let is_within = self.items > 0 && self.bytes >= path.len() && path.len() <= LONGEST;
         if !is_within {
             let mut shown: String = path.chars().take(100).collect();
@@ -150,104 +221,130 @@ impl<'o, 'r> Lister<'o, 'r> {
         Ok(())
     }
 
-    fn list_below(
-        &mut self,
-        tree: Oid,
-        directory: &str,
-        reach: &Reach<'_>,
-        entries: &mut Vec<(Arc<str>, Entry)>,
-    ) -> Result<(), GitError> {
-        for item in items(&self.tree(tree, directory)?) {
+    /// Goes on to something in the directory that it is at; to be undone by [`Self::leave`], with what this gives.
+    fn enter(&mut self, name: &str) -> usize {
+        let directory = self.path.len();
+        if directory > 0 {
+            self.path.push('/');
+        }
+        self.path.push_str(name);
+        directory
+    }
+
+    fn leave(&mut self, directory: usize) {
+        self.path.truncate(directory);
+    }
+
+    /// Lists the directory that it is at.
+    fn list(&mut self, tree: Oid, reach: Reach<'_>, entries: &mut Vec<(Arc<str>, Entry)>) -> Result<(), GitError> {
+        for item in items(&self.tree(tree)?) {
             let Item { mode, name, id } = item?;
-            let path = join(directory, name);
+            let name = text_of(name);
+            let Part { is_listed, below } = reach.at(&name);
             if mode == DIRECTORY {
-                if let Some(reach) = reach.below(&path) {
-                    self.spend(&path)?;
-                    self.list_below(id, &path, &reach, entries)?;
+                if !below.is_nothing() {
+                    let directory = self.enter(&name);
+                    self.spend()?;
+                    self.list(oid(id), below, entries)?;
+                    self.leave(directory);
                 }
-            } else if reach.has(&path)
-                && let Some(entry) = entry(mode, id)
-            {
-                self.spend(&path)?;
-                entries.push((path.into(), entry));
+            } else if is_listed && let Some(kind) = kind_of_mode(mode) {
+                let directory = self.enter(&name);
+                self.spend()?;
+                entries.push((self.path.as_str().into(), Entry { kind, content: Content::Object(id) }));
+                self.leave(directory);
             }
         }
         Ok(())
     }
 
-    /// Adds what differs below a directory of two trees.
-    fn differ_below(
+    /// Adds what differs below the directory that it is at.
+    fn differ(
         &mut self,
-        old: Option<Oid>,
-        new: Option<Oid>,
-        directory: &str,
-        reach: &Reach<'_>,
-        differences: &mut Vec<Difference>,
+        old: Option<[u8; 20]>,
+        new: Option<[u8; 20]>,
+        reach: Reach<'_>,
+        differences: &mut Differences,
     ) -> Result<(), GitError> {
         if old == new {
             return Ok(());
         }
-        let [old, new] = [self.tree_if_any(old, directory)?, self.tree_if_any(new, directory)?];
+        let [old, new] = [self.tree_if_any(old)?, self.tree_if_any(new)?];
         for Changed { name, old, new } in changed(old.as_ref(), new.as_ref())? {
-            let path = join(directory, name);
-            if let Some(reach) = reach.below(&path) {
-                let [old, new] = [directory_of(old), directory_of(new)];
-                if old.or(new).is_some() {
-                    self.spend(&path)?;
-                }
-                self.differ_below(old, new, &path, &reach, differences)?;
+            let name = text_of(name);
+            let Part { is_listed, below } = reach.at(&name);
+            let [old_directory, new_directory] = [directory_of(old), directory_of(new)];
+            let [before, after] = [old, new].map(|item| item.and_then(entry));
+            let is_directory = old_directory.or(new_directory).is_some();
+            if (is_directory && below.is_nothing()) || (before != after && !is_listed) {
+                differences.beyond = true;
             }
-            if reach.has(&path) {
-                let before = old.and_then(|(mode, id)| entry(mode, id));
-                let after = new.and_then(|(mode, id)| entry(mode, id));
-                if before != after {
-                    self.spend(&path)?;
-                    differences.push(Difference { path: path.into(), other: after });
-                }
+            let directory = self.enter(&name);
+            if is_directory && !below.is_nothing() {
+                self.spend()?;
+                self.differ(old_directory, new_directory, below, differences)?;
             }
+            if is_listed && before != after {
+                self.spend()?;
+                differences.within.push(Difference { path: self.path.as_str().into(), other: after });
+            }
+            self.leave(directory);
         }
         Ok(())
     }
 
-    fn tree(&self, tree: Oid, directory: &str) -> Result<OdbObject<'o>, GitError> {
-        Ok(self.objects.get(if directory.is_empty() { "the root of a tree" } else { directory }, tree)?)
+    /// Reads the directory that it is at.
+    fn tree(&self, tree: Oid) -> Result<OdbObject<'o>, GitError> {
+        let path = if self.path.is_empty() { "the root of a tree" } else { &self.path };
+        Ok(self.objects.get(path, tree)?)
     }
 
-    fn tree_if_any(&self, tree: Option<Oid>, directory: &str) -> Result<Option<OdbObject<'o>>, GitError> {
-        tree.map(|tree| self.tree(tree, directory)).transpose()
+    fn tree_if_any(&self, tree: Option<[u8; 20]>) -> Result<Option<OdbObject<'o>>, GitError> {
+        tree.map(|tree| self.tree(oid(tree))).transpose()
     }
 }
 
 /// What stands otherwise in one tree than in another.
 fn changed<'t>(old: Option<&'t OdbObject<'_>>, new: Option<&'t OdbObject<'_>>) -> Result<Vec<Changed<'t>>, GitError> {
-    let mut before: HashMap<&[u8], (i32, Oid)> = HashMap::new();
-    for item in old.into_iter().flat_map(items) {
-        let Item { mode, name, id } = item?;
-        before.insert(name, (mode, id));
-    }
+    let old: Vec<Item<'_>> = old.into_iter().flat_map(items).collect::<Result<_, _>>()?;
+    let new: Vec<Item<'_>> = new.into_iter().flat_map(items).collect::<Result<_, _>>()?;
+    // As a rule one entry of many is another.
+    let same = old.iter().zip(&new).take_while(|(old, new)| old == new).count();
+    let (old, new) = (&old[same..], &new[same..]);
+    let same = old.iter().rev().zip(new.iter().rev()).take_while(|(old, new)| old == new).count();
+    let (old, new) = (&old[..old.len() - same], &new[..new.len() - same]);
+
+    let mut before: HashMap<&[u8], Item<'_>> = old.iter().map(|item| (item.name, *item)).collect();
     let mut differences = Vec::new();
-    for item in new.into_iter().flat_map(items) {
-        let Item { mode, name, id } = item?;
-        let old = before.remove(name);
-        if old != Some((mode, id)) {
-            differences.push(Changed { name, old, new: Some((mode, id)) });
+    for item in new {
+        let old = before.remove(item.name);
+        if old != Some(*item) {
+            differences.push(Changed { name: item.name, old, new: Some(*item) });
         }
     }
-    differences.extend(before.into_iter().map(|(name, gone)| Changed { name, old: Some(gone), new: None }));
+    differences.extend(before.into_values().map(|gone| Changed { name: gone.name, old: Some(gone), new: None }));
     Ok(differences)
 }
 
-fn directory_of(item: Option<(i32, Oid)>) -> Option<Oid> {
-    item.filter(|(mode, _)| *mode == DIRECTORY).map(|(_, tree)| tree)
+fn directory_of(item: Option<Item<'_>>) -> Option<[u8; 20]> {
+    item.filter(|item| item.mode == DIRECTORY).map(|item| item.id)
 }
 
-fn join(directory: &str, name: &[u8]) -> String {
-    let name = path_of_bytes(name);
-    if directory.is_empty() { name } else { [directory, "/", &name].concat() }
+fn entry(item: Item<'_>) -> Option<Entry> {
+    kind_of_mode(item.mode).map(|kind| Entry { kind, content: Content::Object(item.id) })
 }
 
-fn entry(mode: i32, id: Oid) -> Option<Entry> {
-    kind_of_mode(mode).map(|kind| Entry { kind, content: object(id) })
+fn oid(id: [u8; 20]) -> Oid {
+    // It has twenty bytes, as many as are asked for.
+    Oid::from_bytes(&id).unwrap_or(Oid::ZERO_SHA1)
+}
+
+/// A name as it stands in paths.
+fn text_of(name: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(name) {
+        Ok(name) if !name.contains('\\') => name.into(),
+        _ => path_of_bytes(name).into(),
+    }
 }
 
 /// Reads a tree: for each entry the mode in octal, a space, the name, a zero byte, and the twenty bytes of the object's name.
@@ -265,16 +362,19 @@ fn items<'t>(tree: &'t OdbObject<'_>) -> impl Iterator<Item = Result<Item<'t>, G
 
 /// Reads the first entry of a tree; with what stands behind it. A name that git would not check out is none.
 fn item(tree: &[u8]) -> Option<(Item<'_>, &[u8])> {
-    let space = tree.iter().position(|byte| *byte == b' ')?;
-    let mode = i32::from_str_radix(std::str::from_utf8(&tree[..space]).ok()?, 8).ok()?;
-    let name = &tree[space + 1..];
-    let end = name.iter().position(|byte| *byte == 0)?;
-    let (id, rest) = name[end + 1..].split_at_checked(20)?;
-    let name = &name[..end];
-    if matches!(name, b"" | b"." | b"..") || name.contains(&b'/') {
+    let space = tree.iter().take(MODE_DIGITS + 1).position(|byte| *byte == b' ').filter(|digits| *digits > 0)?;
+    let mut mode = 0;
+    for digit in &tree[..space] {
+        mode = mode * 8 + i32::from(digit.checked_sub(b'0').filter(|digit| *digit < 8)?);
+    }
+    let rest = &tree[space + 1..];
+    let end = rest.iter().position(|byte| matches!(byte, 0 | b'/')).filter(|end| rest[*end] == 0)?;
+    let (name, rest) = (&rest[..end], &rest[end + 1..]);
+    let (id, rest) = rest.split_first_chunk::<20>()?;
+    if matches!(name, b"" | b"." | b"..") {
         return None;
     }
-    Some((Item { mode: canonical(mode), name, id: Oid::from_bytes(id).ok()? }, rest))
+    Some((Item { mode: canonical(mode), name, id: *id }, rest))
 }
 
 #[cfg(test)]

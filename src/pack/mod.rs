@@ -14,7 +14,7 @@ use crate::check::{Check, Reads};
 use crate::config_file::{CONFIG_FILE, Config};
 use crate::finding::Level;
 use crate::inputs::Inputs;
-use crate::parse::dependencies::files_beside;
+use crate::parse::dependencies::{files_beside, may_name};
 use crate::shape::{PackFile, Shape};
 use crate::snapshot::{Pair, Scope, StoreError};
 use crate::suggest::suggest;
@@ -44,8 +44,6 @@ pub struct Pack {
     pub inputs: Inputs,
     /// The values of `pack.toml`, such as `images.shared`, that the repository itself has set; `None` where all of them are its own.
     pub own_settings: Option<BTreeSet<String>>,
-    /// Files outside of what the shape describes that the repository's list of dependencies holds together with some within.
-    pub listed: BTreeSet<String>,
 }
 
 /// What is asked for beside the configuration file, on the command line.
@@ -132,16 +130,7 @@ impl Pack {
         };
         rules.sort_by(|one, other| one.id.cmp(&other.id));
         let inputs = Inputs::default();
-        Ok(Self {
-            name: files.name,
-            summary,
-            shape,
-            rules,
-            waivers: None,
-            inputs,
-            own_settings,
-            listed: BTreeSet::new(),
-        })
+        Ok(Self { name: files.name, summary, shape, rules, waivers: None, inputs, own_settings })
     }
 
     /// The part of the repository that the pack reads.
@@ -154,37 +143,48 @@ impl Pack {
                 scope.files.push(file.to_owned());
             }
         }
-        for file in &self.listed {
-            if !scope.contains(file) {
-                scope.files.push(file.clone());
-            }
-        }
         scope
     }
 
-    /// The list of dependencies alone, where a rule is about it: it names further files that must be read.
-    pub fn list_scope(&self) -> Option<Scope> {
+    /// The path of the list of dependencies, where a rule is about it: it names further files that must be read.
+    pub fn list(&self) -> Option<&str> {
         let list = self.shape.dependencies.as_ref()?;
         let mut rules = self.rules.iter().filter(|rule| rule.level != Level::Off);
-        if !rules.any(|rule| matches!(rule.check(), Some(Check::Dependencies(_)))) {
-            return None;
-        }
-        Some(Scope { files: vec![list.path.to_string()], ..Scope::default() })
+        rules.any(|rule| matches!(rule.check(), Some(Check::Dependencies(_)))).then_some(&*list.path)
     }
 
-    /// Takes the files that the list of dependencies names, on either side of a change, for files that are read. A list that has no text
-    /// names none; its rule says so.
-    pub fn follow_lists(&mut self, pair: &Pair<'_>) -> Result<(), StoreError> {
-        let Some(list) = &self.shape.dependencies else { return Ok(()) };
-        let mut known: Option<Arc<Text>> = None;
-        for files in [&pair.base, &pair.tip, &Some(pair.head.clone())].into_iter().flatten() {
-            let Some(Ok(text)) = files.text(&list.path)? else { continue };
-            if known.as_ref().is_none_or(|known| !Arc::ptr_eq(known, &text)) {
-                self.listed.extend(files_beside(&text, &|path| self.shape.may_hold_version(path)));
-            }
-            known = Some(text);
+    /// The files that the list of dependencies holds together with some that the pack describes, on any side of a change. A list that
+    /// has no text names none; its rule says so.
+    pub fn listed(&self, pair: &Pair<'_>) -> Result<BTreeSet<String>, StoreError> {
+        let mut listed = BTreeSet::new();
+        for list in self.lists(pair)? {
+            listed.extend(files_beside(&list, &|path| self.shape.may_hold_version(path)));
         }
-        Ok(())
+        Ok(listed)
+    }
+
+    /// Whether the list of dependencies may name one of these files, on any side of a change.
+    pub fn may_list<'p>(
+        &self,
+        pair: &Pair<'_>,
+        mut paths: impl Iterator<Item = &'p Arc<str>>,
+    ) -> Result<bool, StoreError> {
+        let lists = self.lists(pair)?;
+        Ok(paths.any(|path| lists.iter().any(|list| may_name(list, path))))
+    }
+
+    /// The texts of the list of dependencies, each once.
+    fn lists(&self, pair: &Pair<'_>) -> Result<Vec<Arc<Text>>, StoreError> {
+        let mut lists: Vec<Arc<Text>> = Vec::new();
+        let Some(path) = self.list() else { return Ok(lists) };
+        for files in pair.sides() {
+            if let Some(Ok(list)) = files.text(path)?
+                && !lists.iter().any(|known| Arc::ptr_eq(known, &list))
+            {
+                lists.push(list);
+            }
+        }
+        Ok(lists)
     }
 
     /// Whether a rule that is applied looks into the history of a whole tree.
@@ -199,7 +199,6 @@ impl Pack {
         let dependencies = self.shape.dependencies.iter().map(|list| &*list.path);
         let constants = self.shape.constants.iter().map(|constant| &*constant.path);
         self.shape.may_be_control_file(path)
-            || self.listed.contains(path)
             || manifest.chain(dependencies).chain(constants).any(|file| file == path)
             || self.rules.iter().filter_map(Rule::check).any(|check| check.kind().reads().contain(path))
     }

@@ -54,3 +54,41 @@ fn a_bump_takes_all_files_of_its_entry_along() {
     assert!(list.contains("version: 2.26\n") && list.contains("version: 2.0\n"), "{list}");
     repo.imglint(&["--rule", "mismatched-dependency"]).is(0, &[]);
 }
+
+/// Where a change leaves the list alone, the list is only asked for the names of what changed: whichever way they are written there.
+#[test]
+fn a_file_of_an_image_that_the_list_names_is_judged_however_the_list_spells_it() {
+    for spelling in [
+        "test/images/agnhost/start.sh",
+        "'./test//images/agnhost/start.sh'",
+        "\"test/images/agnhost/st\\u0061rt.sh\"",
+        "\"test/images/agnhost/sta\\\n      rt.sh\"",
+    ] {
+        let scratch = Scratch::new();
+        let repo = scratch.kubernetes("repo");
+        let list = format!(
+            "dependencies:\n- name: agnhost\n  version: 2.25\n  refPaths:\n  - path: test/images/agnhost/VERSION\n  - path: {spelling}\n"
+        );
+        repo.change(&[("build/dependencies.yaml", &list), ("test/images/agnhost/start.sh", "echo 2.25\n")]);
+        repo.git(&["checkout", "-q", "-b", "topic"]);
+        repo.change(&[("test/images/agnhost/start.sh", "echo 2.24\n")]);
+        let run = repo.imglint(&["--head", "HEAD", "--rule", "mismatched-dependency"]);
+        assert!(run.code == 1 && run.stdout.contains("agnhost/start.sh"), "{spelling}: {run}");
+        repo.change(&[("test/images/agnhost/start.sh", "echo 2.25 again\n")]);
+        repo.imglint(&["--head", "HEAD", "--rule", "mismatched-dependency"]).is(0, &[]);
+    }
+}
+
+/// Whoever changes what the link leads to does not touch the link: so the list must name the file.
+#[cfg(unix)]
+#[test]
+fn the_list_may_not_name_a_file_by_a_link_to_it() {
+    let scratch = Scratch::new();
+    let repo = tied(&scratch);
+    fs::remove_file(repo.root.join(POD)).expect("a file");
+    std::os::unix::fs::symlink("../../test/images/agnhost/VERSION", repo.root.join(POD)).expect("a link");
+    repo.git(&["commit", "-qam", "link"]);
+    let run = repo.imglint(&["--head", "HEAD", "--rule", "mismatched-dependency"]);
+    let found = "cannot be compared with hack/testdata/pod.yaml: it is a symbolic link; name the file that it leads to";
+    assert!(run.code == 1 && run.stdout.contains(found), "{run}");
+}

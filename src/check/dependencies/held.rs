@@ -57,6 +57,10 @@ pub(super) enum Named {
 
 impl Named {
     pub(super) fn read(path: &str, context: &Context<'_>) -> Result<Self, StoreError> {
+        // A change of what a link leads to would not be known for one of this file.
+        if context.files.is_link(path) && !context.shape.scope().contains(path) {
+            return Ok(Self::Unreadable("is a symbolic link; name the file that it leads to".to_owned()));
+        }
         let text = match context.files.text(path)? {
             None => return Ok(Self::Gone),
             Some(Err(unreadable)) => return Ok(Self::Unreadable(unreadable.to_string())),
