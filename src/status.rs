@@ -1,11 +1,12 @@
 //! Where each image stands, and what is still to be done for a change, as the pack's `[workflow]` says.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::Serialize;
 
 use crate::check::Change;
+use crate::history::Past;
 use crate::inputs::Inputs;
 use crate::model::{DependencyFile, Image, Manifest, ManifestEntry, Model};
 use crate::parse::version::order;
@@ -35,6 +36,35 @@ pub struct Row {
     pub manifest: Option<Vec<Entry>>,
     /// Who is built on it.
     pub children: Vec<Child>,
+    /// What became of it since its version was set.
+    pub drift: Drift,
+}
+
+/// What became of an image since its version got its present value.
+#[derive(Debug, Serialize)]
+#[serde(tag = "state", rename_all = "kebab-case")]
+pub enum Drift {
+    /// It is what it was then.
+    None {
+        /// The commit that set the version; `None` where that is not committed yet.
+        since: Option<String>,
+    },
+    /// It is something else.
+    Changed {
+        /// The commit that set the version; `None` where that is not committed yet.
+        since: Option<String>,
+        /// How many commits changed it.
+        commits: usize,
+        /// Whether changes do that are not committed yet.
+        uncommitted: bool,
+    },
+    /// Its version stays, whatever it is.
+    Frozen,
+    /// That cannot be told.
+    Unknown {
+        /// Why.
+        reason: &'static str,
+    },
 }
 
 /// An entry of the manifest.
@@ -66,8 +96,12 @@ pub struct Child {
 pub struct Checklist {
     /// What the change does to which image.
     pub images: Vec<Changed>,
+    /// What prepares the machine that builds.
+    pub prerequisites: Vec<String>,
     /// The commands that build them, parents first: each list may run once those before it are done.
     pub build: Vec<Vec<String>>,
+    /// The commands that push some of them elsewhere, too.
+    pub also: Vec<AlsoBuilt>,
     /// The jobs that will run once the change is merged.
     pub jobs: Vec<String>,
     /// What is to be promoted.
@@ -76,6 +110,8 @@ pub struct Checklist {
     pub after_promotion: bool,
     /// What repeats a version and has to follow.
     pub moves: Vec<Move>,
+    /// The images that change with that, and need a new version each.
+    pub children: Vec<MovedChild>,
     /// How to try the images out from one's own registry.
     pub trial: Option<Trial>,
     /// What else has to be known, and what could not be told.
@@ -104,19 +140,41 @@ pub struct Promotion {
     pub text: String,
 }
 
-/// A place that has to name another version.
+/// A command that pushes an image to one more place.
+#[derive(Debug, Serialize)]
+pub struct AlsoBuilt {
+    /// The command.
+    pub build: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// An image that changes when a version moves that it names.
+#[derive(Debug, Serialize)]
+pub struct MovedChild {
+    /// Its name.
+    pub name: String,
+    /// Whether it has to follow the manifest, and cannot go ahead.
+    pub tied: bool,
+}
+
+/// Lines of a file that have to name another version.
 #[derive(Debug, Serialize)]
 pub struct Move {
     /// The file.
     pub path: String,
-    /// The line, from 1.
+    /// The first line, from 1.
     pub line: usize,
+    /// All lines, in order.
+    pub lines: Vec<usize>,
     /// What stands there.
     pub what: String,
     /// The version that it names.
     pub from: String,
     /// The version that it will have to name.
     pub to: String,
+    /// Whether it follows the manifest, and cannot go ahead of it.
+    pub tied: bool,
 }
 
 /// How to try images out from one's own registry.
@@ -158,6 +216,28 @@ impl Question<'_> {
             job: self.has_job(image),
             manifest: self.head.manifest.as_ref().map(|manifest| self.entries(manifest, image)),
             children: self.children(image),
+            drift: self.drift(image),
+        }
+    }
+
+    fn drift(&self, image: &Image) -> Drift {
+        if self.shape.frozen.is_match(&image.name) {
+            return Drift::Frozen;
+        }
+        let history = self.inputs.history.as_ref();
+        match image.version().zip(history).and_then(|(version, history)| history.of(&image.directory, version)) {
+            Some(Past::Settled(settled)) => {
+                let since = settled.commit.as_ref().map(|commit| commit.id.clone());
+                if settled.since > 0 || settled.has_uncommitted {
+                    Drift::Changed { since, commits: settled.since, uncommitted: settled.has_uncommitted }
+                } else if settled.is_undecided {
+                    Drift::Unknown { reason: "only the build knows all that goes into it" }
+                } else {
+                    Drift::None { since }
+                }
+            }
+            Some(Past::Cut) => Drift::Unknown { reason: "the clone is shallow" },
+            None => Drift::Unknown { reason: "no history tells of its version" },
         }
     }
 
@@ -288,14 +368,18 @@ impl<'a> Work<'a> {
         }
         let levels = self.levels();
         let jobs = self.jobs();
-        let moves = self.moves()?;
+        let Moves { list: moves, children, .. } = self.moves()?;
+        let workflow = &self.question.shape.workflow;
         Ok(Checklist {
             images,
-            build: commands(self.question.shape.workflow.build.as_ref(), &levels),
+            prerequisites: workflow.prerequisites.clone(),
+            build: commands(workflow.build.as_ref(), &levels),
+            also: self.also(&levels),
             jobs,
             promotions: self.promotions(),
             after_promotion: is_after_promotion,
             moves,
+            children: children.into_iter().map(|(name, tied)| MovedChild { name, tied }).collect(),
             trial: self.trial(&levels),
             notes: self.notes,
         })
@@ -326,6 +410,17 @@ impl<'a> Work<'a> {
             waiting = later;
         }
         levels
+    }
+
+    fn also(&self, levels: &[Vec<&Image>]) -> Vec<AlsoBuilt> {
+        let mut list = Vec::new();
+        for also in &self.question.shape.workflow.also {
+            for image in levels.iter().flatten().filter(|image| also.images.is_match(&image.name)) {
+                let build = also.build.fill(&[("image", &shell(&image.name))]);
+                list.push(AlsoBuilt { build, reason: also.reason.clone() });
+            }
+        }
+        list
     }
 
     /// The jobs that run for the files that the change touches.
@@ -360,7 +455,10 @@ impl<'a> Work<'a> {
         for image in &self.touched {
             let (Some(template), Some(version)) = (&shape.workflow.promotion, image.version()) else { continue };
             let (name, tag) = (image.published(), shape.tag_of(version));
-            if inputs.is_promoted(name, &tag) || shape.frozen.is_match(&image.name) {
+            // Under a version that it had before, the tag is likely to be promoted; only the list tells that it is not.
+            let is_new = self.change.before(image).and_then(Image::version) != Some(version);
+            let is_known = is_new || inputs.promoted.is_some();
+            if !is_known || inputs.is_promoted(name, &tag) || shape.frozen.is_match(&image.name) {
                 continue;
             }
             let digest = shape.workflow.digest.as_ref();
@@ -375,7 +473,7 @@ impl<'a> Work<'a> {
     }
 
     /// What repeats the version of a touched image, and is behind.
-    fn moves(&mut self) -> Result<Vec<Move>, StoreError> {
+    fn moves(&mut self) -> Result<Moves, StoreError> {
         let mut moves = Moves::default();
         for image in self.touched.clone() {
             let Some(version) = image.version() else { continue };
@@ -387,7 +485,7 @@ impl<'a> Work<'a> {
                 self.move_children(image, version, &mut moves);
             }
         }
-        Ok(moves.list)
+        Ok(moves)
     }
 
     fn move_entries(
@@ -406,8 +504,8 @@ impl<'a> Work<'a> {
                 continue;
             }
             let line = manifest.text.position(entry.span.start).line;
-            moves.add(&manifest.path, line, &entry.key, &entry.version, version);
-            self.move_tied(manifest, entry, version, moves)?;
+            moves.add(At { path: &manifest.path, line }, &entry.key, [&entry.version, version], true);
+            self.move_tied(manifest, entry, image, version, moves)?;
         }
         Ok(())
     }
@@ -417,6 +515,7 @@ impl<'a> Work<'a> {
         &mut self,
         manifest: &Manifest,
         entry: &ManifestEntry,
+        image: &Image,
         version: &str,
         moves: &mut Moves,
     ) -> Result<(), StoreError> {
@@ -432,7 +531,8 @@ impl<'a> Work<'a> {
             }
             let named = dependency.version.as_ref().map_or("", |version| &version.value);
             if named != version {
-                moves.add(&file.path, text.position(dependency.location.start).line, &dependency.name, named, version);
+                let line = text.position(dependency.location.start).line;
+                moves.add(At { path: &file.path, line }, &dependency.name, [named, version], true);
             }
             for path in dependency.references.iter().filter_map(|reference| reference.path.as_ref()) {
                 let Some(text) = self.question.files.readable(&path.value)? else {
@@ -443,7 +543,9 @@ impl<'a> Work<'a> {
                     let mut references = dependency.references.iter();
                     if references.any(|reference| reference.fits(&path.value, line)) && line.contains(&entry.version) {
                         let line = text.position(span.start).line;
-                        moves.add(&path.value, line, &dependency.name, &entry.version, version);
+                        let at = At { path: &path.value, line };
+                        moves.add(at, &dependency.name, [&entry.version, version], true);
+                        self.add_child(&path.value, image, true, moves);
                     }
                 }
             }
@@ -459,9 +561,21 @@ impl<'a> Work<'a> {
                 let Some(named) = reference.version.as_deref().filter(|_| is_other) else { continue };
                 if parents.iter().any(|other| other.directory == parent.directory) {
                     let line = reference.text.position(reference.version_span.start).line;
-                    moves.add(&reference.path, line, &child.name, named, version);
+                    moves.add(At { path: &reference.path, line }, &parent.name, [named, version], false);
+                    self.add_child(&reference.path, parent, false, moves);
                 }
             }
+        }
+    }
+
+    /// Notes that an image changes with a file of its own, unless that gives it a new version already.
+    fn add_child(&self, path: &str, parent: &Image, is_tied: bool, moves: &mut Moves) {
+        let Some(child) = self.question.head.owner(path).and_then(|owner| self.question.head.images.get(owner)) else {
+            return;
+        };
+        let is_bumped = self.change.before(child).and_then(Image::version) != child.version();
+        if child.directory != parent.directory && !(is_bumped && !is_tied) {
+            moves.children.entry(child.name.to_string()).or_insert(is_tied);
         }
     }
 
@@ -512,13 +626,40 @@ impl<'a> Work<'a> {
 struct Moves {
     list: Vec<Move>,
     seen: BTreeSet<(String, usize)>,
+    /// The images that change with them, and whether these have to follow the manifest.
+    children: BTreeMap<String, bool>,
+}
+
+/// A line of a file.
+#[derive(Clone, Copy)]
+struct At<'a> {
+    path: &'a str,
+    line: usize,
 }
 
 impl Moves {
-    fn add(&mut self, path: &str, line: usize, what: &str, from: &str, to: &str) {
-        if self.seen.insert((path.to_owned(), line)) {
-            let (path, what) = (path.to_owned(), what.to_owned());
-            self.list.push(Move { path, line, what, from: from.to_owned(), to: to.to_owned() });
+    /// Adds a line, to those of its file that say the same.
+    fn add(&mut self, At { path, line }: At<'_>, what: &str, [from, to]: [&str; 2], tied: bool) {
+        if !self.seen.insert((path.to_owned(), line)) {
+            return;
+        }
+        let mut known = self.list.iter_mut();
+        let known = known.find(|it| it.path == path && it.what == what && it.from == from && it.to == to);
+        match known {
+            Some(known) => {
+                known.lines.push(line);
+                known.lines.sort_unstable();
+                known.line = known.lines[0];
+            }
+            None => self.list.push(Move {
+                path: path.to_owned(),
+                line,
+                lines: vec![line],
+                what: what.to_owned(),
+                from: from.to_owned(),
+                to: to.to_owned(),
+                tied,
+            }),
         }
     }
 }

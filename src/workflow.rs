@@ -4,6 +4,7 @@
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
+use crate::parse::glob::Globs;
 use crate::suggest::suggest;
 
 /// `[workflow]`: how an image gets from a change to those who use it. What is not said is left out of the checklist.
@@ -12,14 +13,22 @@ use crate::suggest::suggest;
 pub struct Workflow {
     /// The directory that `build` and `trial-build` are run in, where it is not the root of the repository.
     pub directory: Option<String>,
+    /// What prepares the machine that builds, a line of a shell each.
+    pub prerequisites: Vec<String>,
     /// The command that builds an image and pushes it: `{image}`.
     #[serde(deserialize_with = "of_image")]
     pub build: Option<Template>,
+    /// Where else some images have to be pushed to.
+    pub also: Vec<Also>,
     /// The name of the job that builds an image once its change is merged: `{image}`, with dashes for slashes.
     #[serde(deserialize_with = "of_image")]
     pub job: Option<Template>,
     /// Where jobs are defined.
     pub job_list: Option<String>,
+    /// Where one sees jobs run.
+    pub job_logs: Option<String>,
+    /// The registry that jobs push to, where images can be taken from before they are promoted.
+    pub staging: Option<String>,
     /// The command that tells the digest of what the job pushed: `{name}`, under which the image is published, and `{tag}`.
     #[serde(deserialize_with = "of_tag")]
     pub digest: Option<Template>,
@@ -38,6 +47,21 @@ pub struct Workflow {
     pub trial_entry: Option<Template>,
     /// The commands that run tests with it, at the root of the repository.
     pub trial_steps: Vec<String>,
+    /// What else one should know, a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// `[[workflow.also]]`: some images have to be pushed to another registry, too.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Also {
+    /// The images, by name.
+    pub images: Globs,
+    /// The command that does so: `{image}`.
+    #[serde(deserialize_with = "of_an_image")]
+    pub build: Template,
+    /// Why.
+    pub reason: String,
 }
 
 /// A text with places for values, as in `make push WHAT={image}`. `{{` and `}}` stand for single braces.
@@ -104,6 +128,10 @@ impl Template {
         }
         text
     }
+}
+
+fn of_an_image<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Template, D::Error> {
+    Template::new(&String::deserialize(deserializer)?, &["image"]).map_err(D::Error::custom)
 }
 
 fn of_image<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Template>, D::Error> {

@@ -12,6 +12,7 @@ use super::policy::inputs;
 use super::terminal::{print, say};
 use crate::check::Change;
 use crate::environment::Environment;
+use crate::inputs::Inputs;
 use crate::model::{Model, content};
 use crate::report::json::to_string;
 use crate::report::status::{Form, render};
@@ -32,9 +33,23 @@ struct NoImage {
 #[derive(Serialize)]
 struct Root<'a> {
     version: u32,
+    base: Option<Base<'a>>,
+    head: Head<'a>,
     images: &'a [Row],
     #[serde(skip_serializing_if = "Option::is_none")]
     change: Option<&'a Checklist>,
+}
+
+#[derive(Serialize)]
+struct Base<'a> {
+    rev: Option<String>,
+    source: &'a str,
+}
+
+#[derive(Serialize)]
+struct Head<'a> {
+    rev: Option<String>,
+    kind: &'a str,
 }
 
 pub(super) fn run(options: &Status, environment: &Environment) -> Result<u8, Error> {
@@ -54,24 +69,32 @@ pub(super) fn run(options: &Status, environment: &Environment) -> Result<u8, Err
     let pair = frame.pair()?;
     let head = Model::build(&pair.head, shape, None, None)?;
     head.has_read_manifest()?;
-    let question = Question { shape, files: &pair.head, head: &head, inputs: &inputs };
     let asked = asked(&head, &options.images)?;
-    let mut rows = Vec::new();
+    let question = Question { shape, files: &pair.head, head: &head, inputs: &inputs };
+    let mut shown = asked.clone();
     let mut checklist = None;
     if options.base.is_some() {
         let (touched, list) = change(question, &pair, asked.as_ref())?;
-        rows.extend(touched);
+        shown = Some(touched);
         checklist = Some(list);
-    } else {
-        for image in head.images.values() {
-            if asked.as_ref().is_none_or(|asked| asked.contains(&image.directory)) {
-                rows.push(question.row(image));
-            }
+    }
+    let history = Some(frame.history(&pair, shown.as_ref(), environment)?);
+    let question = Question { inputs: &Inputs { history, ..inputs.clone() }, ..question };
+    let mut rows = Vec::new();
+    for image in head.images.values() {
+        if shown.as_ref().is_none_or(|shown| shown.contains(&image.directory)) {
+            rows.push(question.row(image));
         }
     }
     let list = checklist.as_ref();
     match options.format {
-        StatusFormat::Json => print(&to_string(&Root { version: 1, images: &rows, change: list }))?,
+        StatusFormat::Json => {
+            let rev = frame.base.revision().map(|commit| commit.to_string());
+            let base = options.base.as_ref().map(|_| Base { rev, source: frame.base.source() });
+            let rev = frame.repository.resolve_head(&frame.head)?.map(|commit| commit.to_string());
+            let head = Head { rev, kind: frame.head.kind() };
+            print(&to_string(&Root { version: 1, base, head, images: &rows, change: list }))?;
+        }
         StatusFormat::Human => print(&render(&rows, list, shape, Form::Plain))?,
         StatusFormat::Markdown => print(&render(&rows, list, shape, Form::Markdown))?,
     }
@@ -96,12 +119,12 @@ fn asked(head: &Model, names: &[String]) -> Result<Option<BTreeSet<Arc<str>>>, E
     Ok(Some(asked))
 }
 
-/// The images that the change touches, and what is to be done for them.
+/// The directories of the images that the change touches, and what is to be done for them.
 fn change(
     question: Question<'_>,
     pair: &Pair<'_>,
     asked: Option<&BTreeSet<Arc<str>>>,
-) -> Result<(Vec<Row>, Checklist), Error> {
+) -> Result<(BTreeSet<Arc<str>>, Checklist), Error> {
     let Question { shape, head, .. } = question;
     let base = match &pair.base {
         Some(files) => Model::build(files, shape, Some(head), None)?,
@@ -113,7 +136,7 @@ fn change(
     if let Some(asked) = asked {
         work.narrow(asked);
     }
-    let rows = work.touched().iter().map(|image| question.row(image)).collect();
+    let touched = work.touched().iter().map(|image| Arc::clone(&image.directory)).collect();
     let order = manifest_order(shape, pair)?;
-    Ok((rows, work.checklist(order.is_after_promotion)?))
+    Ok((touched, work.checklist(order.is_after_promotion)?))
 }

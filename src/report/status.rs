@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::shape::Shape;
-use crate::status::{Checklist, Promotion, Row, Trial};
-use crate::text::escape;
+use crate::status::{Checklist, Drift, Move, MovedChild, Promotion, Row, Trial};
+use crate::text::{counted, escape};
 
 /// How a page is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,6 +106,7 @@ impl Page {
             children.push(format!("{} names {versions}", self.code(&child.name)));
         }
         parts.push(if children.is_empty() { "no children".to_owned() } else { children.join(", ") });
+        parts.push(drift(&row.drift, row.version.as_deref()));
         let bullet = if self.form == Form::Markdown { "- " } else { "" };
         self.line(&format!("{bullet}{}", parts.join(" · ")));
     }
@@ -136,15 +137,26 @@ impl Page {
         }
         let location = shape.workflow.directory.as_ref().map(|path| format!(", in {}", self.code(path)));
         let location = location.unwrap_or_default();
-        if !list.build.is_empty() {
+        let builds = !list.build.is_empty();
+        if builds && !list.prerequisites.is_empty() {
+            self.step("Before, on the machine that builds");
+            self.block("sh", list.prerequisites.iter().map(String::as_str));
+        }
+        if builds {
             self.step(&format!("Build{location}: parents first, one line a level"));
             self.levels(&list.build);
+        }
+        for also in &list.also {
+            self.item(&self.code(&also.reason));
+            self.block("sh", [also.build.as_str()]);
         }
         if let Some(trial) = &list.trial {
             self.trial(trial, &location);
         }
         if !list.after_promotion {
-            self.moves(list, "Move in this change");
+            let moves: Vec<&Move> = list.moves.iter().collect();
+            let children: Vec<&MovedChild> = list.children.iter().collect();
+            self.moves(&moves, &children, "Move in this change");
         }
         if !list.jobs.is_empty() {
             self.step(
@@ -153,15 +165,21 @@ impl Page {
             for job in &list.jobs {
                 self.item(&self.code(job));
             }
+            if let Some(staging) = &shape.workflow.staging {
+                self.item(&format!("they push to {}: not what tests use before it is promoted", self.code(staging)));
+            }
+            if let Some(logs) = &shape.workflow.job_logs {
+                self.item(&format!("how they fare: {}", self.code(logs)));
+            }
         }
         self.promotions(&list.promotions, shape);
         if list.after_promotion {
-            self.moves(
-                list,
-                "In a later change, once promoted, move (children also here, with a new version of their own)",
-            );
+            let (tied, free): (Vec<&Move>, Vec<&Move>) = list.moves.iter().partition(|it| it.tied);
+            let (with, before): (Vec<&MovedChild>, Vec<&MovedChild>) = list.children.iter().partition(|it| it.tied);
+            self.moves(&tied, &with, "In a later change, once promoted, move together");
+            self.moves(&free, &before, "Here or in a later change, move children");
         }
-        for note in &list.notes {
+        for note in list.notes.iter().chain(if builds { &shape.workflow.notes[..] } else { &[] }) {
             self.step(&self.code(note));
         }
     }
@@ -188,15 +206,20 @@ impl Page {
         }
     }
 
-    fn moves(&mut self, list: &Checklist, title: &str) {
-        if list.moves.is_empty() {
+    fn moves(&mut self, moves: &[&Move], children: &[&MovedChild], title: &str) {
+        if moves.is_empty() {
             return;
         }
         self.step(title);
-        for location in &list.moves {
-            let at = self.code(&format!("{}:{}", location.path, location.line));
+        for location in moves {
+            let at = self.code(&format!("{}:{}", location.path, lines(&location.lines)));
             let (what, from, to) = (self.code(&location.what), self.code(&location.from), self.code(&location.to));
             self.item(&format!("{at}: {what} {from} → {to}"));
+        }
+        if !children.is_empty() {
+            let names: Vec<String> = children.iter().map(|child| self.code(&child.name)).collect();
+            let needs = if names.len() == 1 { "needs a new version" } else { "need a new version each" };
+            self.item(&format!("{} {needs} with that, and all of these steps", names.join(", ")));
         }
     }
 
@@ -214,6 +237,44 @@ impl Page {
             self.block("yaml", promotion.text.lines());
         }
     }
+}
+
+/// What became of an image since its version was set.
+fn drift(drift: &Drift, version: Option<&str>) -> String {
+    let version = escape(version.unwrap_or("it"));
+    let set = match drift {
+        Drift::None { since: Some(commit) } | Drift::Changed { since: Some(commit), .. } => {
+            format!("{version} was set in {commit}")
+        }
+        _ => format!("{version} was set"),
+    };
+    match drift {
+        Drift::None { since: None } => format!("{version} is not committed"),
+        Drift::None { .. } => format!("unchanged since {set}"),
+        Drift::Changed { commits: 0, .. } => format!("uncommitted changes since {set}"),
+        Drift::Changed { commits, uncommitted, .. } => {
+            let more = if *uncommitted { " and uncommitted changes" } else { "" };
+            format!("{}{more} since {set}", counted(*commits, "commit"))
+        }
+        Drift::Frozen => "keeps its version".to_owned(),
+        Drift::Unknown { reason } => format!("changed since {set}? ({reason})"),
+    }
+}
+
+/// Numbers of lines: runs of them by their ends.
+fn lines(numbers: &[usize]) -> String {
+    let mut runs: Vec<(usize, usize)> = Vec::new();
+    for &number in numbers {
+        match runs.last_mut() {
+            Some((_, last)) if *last + 1 == number => *last = number,
+            _ => runs.push((number, number)),
+        }
+    }
+    let mut words = Vec::new();
+    for (first, last) in runs {
+        words.push(if first == last { first.to_string() } else { format!("{first}-{last}") });
+    }
+    words.join(",")
 }
 
 /// Backticks that do not occur in a text, this many at least.
