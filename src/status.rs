@@ -574,7 +574,7 @@ impl<'a> Work<'a> {
             return;
         };
         let is_bumped = self.change.before(child).and_then(Image::version) != child.version();
-        if child.directory != parent.directory && !(is_bumped && !is_tied) {
+        if child.directory != parent.directory && (is_tied || !is_bumped) {
             moves.children.entry(child.name.to_string()).or_insert(is_tied);
         }
     }

@@ -81,6 +81,19 @@ built on busybox for Windows, and kitten, which is built on agnhost. On a branch
   - adds a RUN to agnhost's Dockerfile_windows, and bumps agnhost from 2.25 to 2.26.
 ";
 
+/// The other setting of when the manifest follows.
+const OTHER: (&str, &str) =
+    ("after-promotion.toml", "pack = \"kubernetes\"\nshape.manifest.follows = \"after-promotion\"\n");
+
+const WHEN: &str = "
+The manifest and kitten are asked for in the same change, as nothing in this repository tells of another policy. Where images are
+promoted first, and the manifest follows in a change of its own, test/images/README.md says so, or imglint.toml with
+
+    shape.manifest.follows = \"after-promotion\"
+
+Then the same change gives
+";
+
 pub(super) fn run(environment: &Environment) -> Result<u8, Error> {
     let directory =
         tempfile::Builder::new().prefix("imglint-demo-").tempdir().map_err(DemoError::doing("make a directory"))?;
@@ -92,9 +105,14 @@ pub(super) fn run(environment: &Environment) -> Result<u8, Error> {
     scratch.commit("Bump agnhost")?;
 
     print(STORY)?;
-    for arguments in [&["--base", "main"][..], &["--base", "main", "--fix"], &["explain", "windows-run"]] {
-        show(arguments, directory.path(), environment)?;
-    }
+    show(&["--base", "main"], directory.path(), environment)?;
+    print(WHEN)?;
+    scratch.write(&[OTHER])?;
+    let rules = ["--rule", "stale-manifest", "--rule", "stale-base"];
+    show(&[&["--base", "main", "--config", OTHER.0], &rules[..]].concat(), directory.path(), environment)?;
+    print("\nBack to the policy of this repository:\n")?;
+    show(&["--base", "main", "--fix"], directory.path(), environment)?;
+    show(&["explain", "windows-run"], directory.path(), environment)?;
     print("\nThe temporary directory is removed again. Now try `imglint` in a clone of your own.\n")?;
     directory.close().map_err(DemoError::doing("remove the temporary directory"))?;
     Ok(CLEAN)

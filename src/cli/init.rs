@@ -142,10 +142,12 @@ fn scope(planned: Option<&NewFile>, repository: &Repository) -> Result<Scope, Er
         None => recognised(repository, &Head::Worktree)?.map_or_else(String::new, |(name, _)| name.to_owned()),
     };
     // What a pack of the repository's own reads is its own affair: the job then runs for every change.
-    match BuiltIn::named(&name) {
-        Some(pack) => Ok(Pack::load(pack.pack_files(), Some(&config))?.scope()),
-        None => Ok(everything),
+    let Some(built_in) = BuiltIn::named(&name) else { return Ok(everything) };
+    let mut pack = Pack::load(built_in.pack_files(), Some(&config))?;
+    if let Some(scope) = pack.list_scope() {
+        pack.follow_lists(&repository.pair(&Base::whole(""), &Head::Worktree, &scope)?)?;
     }
+    Ok(pack.scope())
 }
 
 /// The job for Prow, which runs where a change touches what imglint reads.

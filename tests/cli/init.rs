@@ -385,6 +385,23 @@ fn what_runs_imglint_is_written_on_request() {
 }
 
 #[test]
+fn the_job_runs_for_files_that_the_list_of_dependencies_ties_to_images() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    let list = "dependencies:\n  - name: agnhost\n    version: 2.25\n    refPaths:\n    - path: test/images/agnhost/VERSION\n    \
+                - path: hack/testdata/pod.yaml\n      match: agnhost:\n  - name: other\n    version: 1\n    refPaths:\n    \
+                - path: hack/other.sh\n      match: x\n";
+    repo.change(&[("build/dependencies.yaml", list), ("hack/testdata/pod.yaml", "image: agnhost:2.25\n")]);
+    assert_eq!(repo.imglint(&["init", "--prow"]).code, 0);
+    let text = read(&repo, PROW);
+    let prow = yaml(&text);
+    let pattern = prow["presubmits"][0]["run_if_changed"].as_str().expect("a pattern");
+    let pattern = regex::Regex::new(pattern).expect("a pattern");
+    assert!(pattern.is_match("hack/testdata/pod.yaml"), "{pattern}");
+    assert!(!pattern.is_match("hack/other.sh"), "{pattern}");
+}
+
+#[test]
 fn a_job_for_a_whole_repository_always_runs() {
     let scratch = Scratch::new();
     let repo = scratch.init("repo");

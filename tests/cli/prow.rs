@@ -310,7 +310,13 @@ fn the_documented_jobs_are_complete() {
     let version = concat!(":v", env!("CARGO_PKG_VERSION"));
     assert!(presubmit["spec"]["containers"][0]["image"].as_str().is_some_and(|image| image.ends_with(version)));
     let pattern = Regex::new(presubmit["run_if_changed"].as_str().expect("a pattern")).expect("a pattern");
-    let yes = ["test/images/kitten/VERSION", "test/utils/image/manifest.go", "build/dependencies.yaml", "imglint.toml"];
+    let yes = [
+        "test/images/kitten/VERSION",
+        "test/utils/image/manifest.go",
+        "build/dependencies.yaml",
+        ".go-version",
+        "imglint.toml",
+    ];
     let no = ["test/e2e/e2e.go", "docs/imglint.toml", "build/dependencies.yaml.orig", "pkg/test/images/x"];
     assert!(yes.iter().all(|path| pattern.is_match(path)) && !no.iter().any(|path| pattern.is_match(path)));
 }

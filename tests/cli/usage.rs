@@ -232,12 +232,16 @@ fn the_demo_shows_findings_and_leaves_nothing_behind() {
     let run =
         repo.imglint_with(&["demo"], &[("TMPDIR", directory), ("TEMP", directory), ("TMP", directory), ("CI", "true")]);
     assert_eq!(run.code, 0, "{run}");
-    // First all that is wrong, then what the repair leaves.
+    // First all that is wrong, then what another policy says, then what the repair leaves.
+    let other = "kitten names agnhost 2.25, but agnhost is at 2.26; name 2.26, here or once 2.26 is promoted";
+    assert!(run.stdout.contains("shape.manifest.follows = \"after-promotion\"") && run.stdout.contains(other), "{run}");
     let rules = [
         "mismatched-dependency",
         "windows-run",
         "mismatched-constant",
         "stale-version",
+        "stale-base",
+        "stale-manifest",
         "stale-base",
         "stale-manifest",
         "windows-run",
