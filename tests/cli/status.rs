@@ -115,10 +115,8 @@ fn what_the_machine_needs_and_where_else_an_image_goes_is_said() {
 fn lines_that_say_the_same_are_one_and_tied_children_wait() {
     let scratch = Scratch::new();
     let repo = tree(&scratch);
-    let mut lines = String::new();
-    for architecture in ["amd64", "arm", "arm64", "ppc64le", "s390x"] {
-        lines.push_str(&format!("linux/{architecture}=REGISTRY/agnhost:2.25-linux-{architecture}\n"));
-    }
+    let architectures = ["amd64", "arm", "arm64", "ppc64le", "s390x"];
+    let lines = architectures.map(|arch| format!("linux/{arch}=REGISTRY/agnhost:2.25-linux-{arch}\n")).concat();
     let tied = format!("{DEPENDENCIES}    - path: test/images/kitten/BASEIMAGE\n      match: agnhost:\\d\n");
     repo.write(&[("test/images/kitten/BASEIMAGE", &lines), ("build/dependencies.yaml", &tied)]);
     repo.git(&["checkout", "-q", "master"]);
