@@ -143,11 +143,15 @@ fn scope(planned: Option<&NewFile>, repository: &Repository) -> Result<Scope, Er
     };
     // What a pack of the repository's own reads is its own affair: the job then runs for every change.
     let Some(built_in) = BuiltIn::named(&name) else { return Ok(everything) };
-    let mut pack = Pack::load(built_in.pack_files(), Some(&config))?;
-    if let Some(scope) = pack.list_scope() {
-        pack.follow_lists(&repository.pair(&Base::whole(""), &Head::Worktree, &scope)?)?;
+    let pack = Pack::load(built_in.pack_files(), Some(&config))?;
+    let mut scope = pack.scope();
+    if let Some(list) = pack.list() {
+        let alone = Scope { files: vec![list.to_owned()], ..Scope::default() };
+        let listed = pack.listed(&repository.pair(&Base::whole(""), &Head::Worktree, &alone)?)?;
+        let outside: Vec<String> = listed.into_iter().filter(|path| !scope.contains(path)).collect();
+        scope.files.extend(outside);
     }
-    Ok(pack.scope())
+    Ok(scope)
 }
 
 /// The job for Prow, which runs where a change touches what imglint reads.
