@@ -19,25 +19,44 @@ pub const CONFIG_FILE: &str = "imglint.toml";
 pub struct Config {
     /// Its text, from which the settings of the pack are read once that is known.
     pub(crate) source: Source,
+    /// The texts of the files that it extends, the nearest first.
+    extended: Vec<Source>,
+    /// The file that it extends.
+    pub extends: Option<PackName>,
     /// The pack that it names.
     pub pack: Option<PackName>,
     /// What it lets pass.
     pub(crate) waivers: Vec<Waiver>,
 }
 
-/// The name of a pack, and where it is written.
+/// The name of a pack or of a file of the configuration, and where it is written.
 #[derive(Debug, Clone)]
 pub struct PackName {
-    /// That of a built-in pack, or a directory of the repository.
+    /// That of a built-in pack, or a path.
     pub name: String,
-    /// Its place in the configuration.
+    /// The file that it is written in.
+    pub source: Source,
+    /// Its place there.
     pub span: Span,
+}
+
+impl PackName {
+    /// A name that stands in a file.
+    pub fn new(source: &Source, name: Spanned<String>) -> Self {
+        Self { source: source.clone(), span: name.span(), name: name.into_inner() }
+    }
+
+    /// Something wrong with it.
+    pub fn error(&self, message: impl Into<String>) -> SourceError {
+        self.source.error(self.span.clone(), message)
+    }
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct ConfigFile {
     pack: Option<Spanned<String>>,
+    extends: Option<Spanned<String>>,
     #[expect(dead_code, reason = "read rule by rule, with the options of each")]
     rules: Option<BTreeMap<String, toml::Table>>,
     #[expect(dead_code, reason = "laid over the pack's own description")]
@@ -59,19 +78,41 @@ struct WaiveTable {
 impl Config {
     /// The configuration of a repository that has no file for it, or of one whose file is used for its settings alone.
     pub fn bare(source: Source) -> Self {
-        Self { source, pack: None, waivers: Vec::new() }
+        Self { source, extended: Vec::new(), extends: None, pack: None, waivers: Vec::new() }
     }
 
     /// Reads the file, with everything that is wrong in it but for the settings of rules and shape, which a pack understands.
     pub fn read(source: &Source) -> Result<Self, Vec<SourceError>> {
         let file: ConfigFile = source.read()?;
-        let pack = file.pack.map(|pack| PackName { span: pack.span(), name: pack.into_inner() });
+        let pack = file.pack.map(|pack| PackName::new(source, pack));
+        let extends = file.extends.map(|extends| PackName::new(source, extends));
         let text = Arc::new(Text::from(&*source.text));
         let (mut waivers, mut errors) = (Vec::new(), Vec::new());
         for table in file.waive {
             waivers.push(table.read(source, &text, &mut errors));
         }
-        if errors.is_empty() { Ok(Self { source: source.clone(), pack, waivers }) } else { Err(errors) }
+        if errors.is_empty() {
+            Ok(Self { source: source.clone(), extended: Vec::new(), extends, pack, waivers })
+        } else {
+            Err(errors)
+        }
+    }
+
+    /// Takes over what the file says that this one extends: what stands in both is as this one has it.
+    pub fn extend(&mut self, other: Self) {
+        self.extended.push(other.source);
+        self.extended.extend(other.extended);
+        self.waivers.extend(other.waivers);
+    }
+
+    /// The texts of all its files, the one that others extend first.
+    pub(crate) fn sources(&self) -> impl Iterator<Item = &Source> {
+        self.extended.iter().rev().chain([&self.source])
+    }
+
+    /// The file of it that is called so.
+    pub(crate) fn source_of(&self, name: &str) -> &Source {
+        self.extended.iter().find(|source| *source.name == *name).unwrap_or(&self.source)
     }
 
     /// What it lets pass.
@@ -80,8 +121,8 @@ impl Config {
     }
 
     /// The error of a pack that does not exist; `known` are those that do.
-    pub fn unknown_pack<'n>(&self, pack: &PackName, known: impl IntoIterator<Item = &'n str>) -> SourceError {
-        self.source.unknown(pack.span.clone(), "pack, and no directory of this repository:", &pack.name, known)
+    pub fn unknown_pack<'n>(pack: &PackName, known: impl IntoIterator<Item = &'n str>) -> SourceError {
+        pack.source.unknown(pack.span.clone(), "pack, and no directory of this repository:", &pack.name, known)
     }
 }
 

@@ -98,12 +98,8 @@ impl Source {
         })
     }
 
-    /// Reads this text with values of another source in the place of its own. `overrides` are paths of keys with their values.
-    pub fn read_with<'a, T: DeserializeOwned>(
-        &'a self,
-        other: &'a Self,
-        overrides: Vec<Override<'a>>,
-    ) -> Result<T, Vec<SourceError>> {
+    /// Reads this text with values of other sources in the place of its own: of several for one key, the last.
+    pub fn read_with<'a, T: DeserializeOwned>(&'a self, overrides: Vec<Override<'a>>) -> Result<T, Vec<SourceError>> {
         if overrides.is_empty() {
             // The usual case, and the quick one.
             return toml::from_str(&self.text).or_else(|_| self.read());
@@ -112,7 +108,7 @@ impl Source {
         // What is wrong here already must not be laid at the door of an override.
         self.read_table::<T>(table.clone())?;
         let mut errors = Vec::new();
-        for Override { path, key, value } in overrides {
+        for Override { source, path, key, value } in overrides {
             let mut with_it = table.clone();
             let value_span = value.span();
             put(with_it.get_mut(), &path, key.clone(), value);
@@ -120,7 +116,7 @@ impl Source {
                 Ok(_) => table = with_it,
                 Err(error) => {
                     let of_key = error.message().starts_with("unknown field");
-                    errors.push(other.explain(&error, if of_key { key.span() } else { value_span }));
+                    errors.push(source.explain(&error, if of_key { key.span() } else { value_span }));
                 }
             }
         }
@@ -173,6 +169,8 @@ impl Source {
 
 /// A value that takes the place of another one.
 pub struct Override<'a> {
+    /// Where it stands.
+    pub source: &'a Source,
     /// The tables that lead to it.
     pub path: Vec<String>,
     /// Its key.

@@ -5,6 +5,7 @@ mod exit;
 mod terminal;
 mod spinner;
 mod paths;
+mod policy_files;
 mod policy;
 mod frame;
 mod refuse;

@@ -5,16 +5,16 @@ use std::sync::Arc;
 
 use super::args::{PolicyOptions as Options, Target};
 use super::exit::Error;
+use super::policy_files::{Loaded, PolicyTrees, read};
 use crate::config_file::{CONFIG_FILE, Config};
 use crate::environment::Environment;
 use crate::finding::RuleId;
 use crate::git::{Base, GitError, Head, PolicyTree, Repository};
 use crate::inputs::{Inputs, Jobs, Promoted, RegistryList};
-use crate::pack::{BUILT_IN, BuiltIn, Pack, PackFiles, read_config};
+use crate::pack::Pack;
 use crate::shape::{ManifestOrder, Shape};
-use crate::suggest::suggest;
 use crate::text::{Text, escape};
-use crate::toml_source::{ConfigError, Source};
+use crate::toml_source::ConfigError;
 use crate::waiver::{self, Day, Waiver, Waivers};
 
 /// Why there is no pack to judge by.
@@ -29,20 +29,6 @@ enum PackError {
     #[error("imglint.toml lies on disk, but is no part of the {0} that is judged")]
     #[diagnostic(help("`git add` and commit it, or name it: `--config imglint.toml`"))]
     NotThere(&'static str),
-    #[error("there is no pack `{}`", escape(.0))]
-    #[diagnostic(help("{1}, or a directory with a pack.toml"))]
-    Unknown(String, String),
-    #[error("failed to read {path}: {source}")]
-    #[diagnostic(help("check the path that `{option}` was given"))]
-    Unreadable { path: String, option: &'static str, source: std::io::Error },
-}
-
-impl PackError {
-    /// For a file or a directory that an option names.
-    fn unreadable(path: &str, option: &'static str) -> impl Fn(std::io::Error) -> Self + use<> {
-        let path = path.to_owned();
-        move |source| Self::Unreadable { path: path.clone(), option, source }
-    }
 }
 
 /// The pack that a run judges by, and what is to be said of how it was chosen.
@@ -112,7 +98,7 @@ fn find(
         Some(alone) if is_decided => alone,
         _ => PolicyTrees { repository, options, trees: of_base.iter().chain([&of_head]).collect() },
     };
-    let Some((pack, config, how)) = judge.load()? else { return Ok(None) };
+    let Some(Loaded { pack, config, how }) = judge.load()? else { return Ok(None) };
     // When the manifest follows is said by the tree that the change is made to.
     let documented = repository.policy_of_base(base)?;
     let order = manifest_order(&pack.shape, repository, documented.as_ref().unwrap_or(&of_head))?;
@@ -126,7 +112,7 @@ fn find(
     if of_base.is_some() {
         // What the change makes of the policy does not judge it, but must be usable once it is merged.
         let sources = PolicyTrees { repository, options, trees: vec![&of_head] };
-        let (pack, config, _) = sources.load()?.ok_or(PackError::Unrecognised)?;
+        let Loaded { pack, config, .. } = sources.load()?.ok_or(PackError::Unrecognised)?;
         after = waivers_of(config);
         rules = pack.rules.into_iter().map(|rule| rule.id).collect();
         if judge.texts()? != sources.texts()? {
@@ -167,171 +153,6 @@ pub(super) fn recognised(repository: &Repository, head: &Head) -> Result<Option<
     let options = Options { repo: None, config: None, pack: None };
     let tree = repository.policy_of_head(head)?;
     PolicyTrees { repository, options: &options, trees: vec![&tree] }.recognise()
-}
-
-/// The trees in which policy is looked for; the first that has it wins.
-struct PolicyTrees<'a> {
-    repository: &'a Repository,
-    options: &'a Options,
-    trees: Vec<&'a PolicyTree>,
-}
-
-impl PolicyTrees<'_> {
-    /// The pack, the configuration, and how the pack was chosen; `None` where none is named and none recognised.
-    fn load(&self) -> Result<Option<(Pack, Option<Config>, String)>, Error> {
-        let config = self.config()?;
-        let named = config.as_ref().and_then(|config| config.pack.as_ref());
-        let (name, how) = match (&self.options.pack, named) {
-            (Some(name), _) => (name.clone(), "--pack".to_owned()),
-            (None, Some(named)) => (named.name.clone(), CONFIG_FILE.to_owned()),
-            (None, None) => {
-                let Some((name, marker)) = self.recognise()? else { return Ok(None) };
-                (name.to_owned(), format!("recognised by {marker}"))
-            }
-        };
-        let Some(files) = self.open(&name)? else {
-            return Err(match (&config, named) {
-                (Some(config), Some(named)) if self.options.pack.is_none() => {
-                    ConfigError(vec![config.unknown_pack(named, BuiltIn::names())]).into()
-                }
-                _ => PackError::Unknown(name.clone(), suggest(&name, BuiltIn::names())).into(),
-            });
-        };
-        let pack = Pack::load(self.extended(files)?, config.as_ref())?;
-        Ok(Some((pack, config, how)))
-    }
-
-    /// The files of a pack, as far as they are its own.
-    fn open(&self, name: &str) -> Result<Option<PackFiles>, Error> {
-        match BuiltIn::named(name) {
-            Some(pack) => Ok(Some(pack.pack_files())),
-            None if self.options.pack.is_some() => on_disk(Path::new(name)),
-            None => self.in_tree(name.trim_end_matches('/')),
-        }
-    }
-
-    /// A pack with the rules of those that it extends: one of the program, or a directory beside its files.
-    fn extended(&self, mut files: PackFiles) -> Result<PackFiles, Error> {
-        let mut packs = vec![directory(&files.name)];
-        let mut next = files.extends();
-        while let Some(extends) = next {
-            let mut name = extends.pack.name.clone();
-            if BuiltIn::named(&name).is_none() {
-                let above = packs.last().map_or("", String::as_str);
-                name = directory(&format!("{above}/{name}"));
-            }
-            if packs.contains(&name) {
-                return Err(ConfigError(vec![extends.in_a_circle(&packs)]).into());
-            }
-            let Some(other) = self.open(&name)? else { return Err(ConfigError(vec![extends.unknown()]).into()) };
-            next = other.extends();
-            files.extend(other);
-            packs.push(name);
-        }
-        Ok(files)
-    }
-
-    fn config(&self) -> Result<Option<Config>, Error> {
-        let source = match &self.options.config {
-            Some(file) => Some(read(file, "--config")?),
-            None => self.file(CONFIG_FILE)?.map(|text| Source::new(CONFIG_FILE, text)),
-        };
-        Ok(source.as_ref().map(read_config).transpose()?)
-    }
-
-    fn file(&self, path: &str) -> Result<Option<String>, Error> {
-        for tree in &self.trees {
-            if let Some(bytes) = tree.file(self.repository, path)? {
-                return Ok(Some(String::from_utf8_lossy(&bytes).into_owned()));
-            }
-        }
-        Ok(None)
-    }
-
-    fn recognise(&self) -> Result<Option<(&'static str, String)>, Error> {
-        for pack in BUILT_IN {
-            for marker in pack.markers() {
-                for tree in &self.trees {
-                    if tree.has(self.repository, &marker)? {
-                        return Ok(Some((pack.name, marker)));
-                    }
-                }
-            }
-        }
-        Ok(None)
-    }
-
-    /// A pack of the repository's own.
-    fn in_tree(&self, directory: &str) -> Result<Option<PackFiles>, Error> {
-        for tree in &self.trees {
-            let mut files = Vec::new();
-            for name in tree.list(self.repository, directory)? {
-                let path = format!("{directory}/{name}");
-                if is_rule(&name)
-                    && let Some(bytes) = tree.file(self.repository, &path)?
-                {
-                    files.push(Source::new(&path, String::from_utf8_lossy(&bytes).into_owned()));
-                }
-            }
-            if !files.is_empty() {
-                return Ok(Some(PackFiles::new(directory.to_owned(), files)));
-            }
-        }
-        Ok(None)
-    }
-
-    /// All that the policy says, to be compared.
-    fn texts(&self) -> Result<Vec<String>, Error> {
-        // A configuration that the command line names is no part of either tree.
-        let file = if self.options.config.is_none() { self.file(CONFIG_FILE)? } else { None };
-        let mut texts: Vec<String> = file.into_iter().collect();
-        if let Some(named) = self.config()?.and_then(|config| config.pack)
-            && let Some(pack) = self.in_tree(&named.name)?
-        {
-            let pack = self.extended(pack)?;
-            texts.extend(pack.files.iter().map(|file| file.source.text.to_string()));
-        }
-        Ok(texts)
-    }
-}
-
-/// A directory without `.` and `..`; one that leads out of the repository begins with `..`.
-fn directory(path: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "." => {}
-            "" if !parts.is_empty() => {}
-            ".." if parts.last().is_some_and(|last| !matches!(*last, ".." | "")) => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
-    parts.join("/")
-}
-
-/// A pack in a directory that the user named.
-fn on_disk(directory: &Path) -> Result<Option<PackFiles>, Error> {
-    let name = directory.display().to_string();
-    let failed = PackError::unreadable(&name, "--pack");
-    if !directory.is_dir() {
-        return Ok(None);
-    }
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(directory).map_err(&failed)? {
-        let path = entry.map_err(&failed)?.path();
-        if path.file_name().and_then(|name| name.to_str()).is_some_and(is_rule) {
-            let text = std::fs::read_to_string(&path).map_err(&failed)?;
-            files.push(Source::new(&path.display().to_string().replace('\\', "/"), text));
-        }
-    }
-    files.sort_by(|one, other| one.name.cmp(&other.name));
-    Ok(Some(PackFiles::new(name, files)))
-}
-
-fn is_rule(name: &str) -> bool {
-    Path::new(name).extension().is_some_and(|extension| extension == "toml")
 }
 
 /// The pack around the current directory, or else nothing: what needs no repository must work without one.
@@ -400,13 +221,6 @@ pub(super) fn inputs(promoted: Option<&Path>, jobs: Option<&Path>, environment: 
         inputs.registries = Some(RegistryList { path: source.name, text: Text::from(&*source.text).into() });
     }
     Ok(inputs)
-}
-
-/// Reads a file that an option or a variable names.
-fn read(path: &Path, option: &'static str) -> Result<Source, PackError> {
-    let name = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(PackError::unreadable(&name, option))?;
-    Ok(Source::new(&name, text))
 }
 
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]

@@ -76,6 +76,10 @@ pub enum GitError {
     #[diagnostic(help("imglint.toml and packs are plain files of the repository, of at most 1 MiB"))]
     Policy { path: String, why: ReadError },
 
+    #[error("policy lies in the submodule {}, which does not have its commit {commit} here", escape(path))]
+    #[diagnostic(help("check it out: git submodule update --init '{path}'"))]
+    Submodule { path: String, commit: String },
+
     #[error("git could not store files of the working tree as `git add` would: {reason}")]
     #[diagnostic(help(
         "git must be installed, and `git add` of these files must work: .gitattributes names filters, encodings or line ends for them"

@@ -7,10 +7,11 @@ use git2::Oid;
 
 use super::base::Base;
 use super::entry::Entries;
-use super::error::{GitError, of_file};
+use super::error::{Doing, GitError, of_file};
 use super::head::Head;
 use super::repository::Repository;
-use crate::snapshot::{MAX_FILE, ReadError, Scope, Snapshot};
+use crate::snapshot::{Content, FileKind, MAX_FILE, ReadError, Scope, Snapshot};
+use crate::text::{directories_above, without_directory};
 
 /// A tree that policy is read from: configuration and packs.
 pub enum PolicyTree {
@@ -30,6 +31,9 @@ impl PolicyTree {
             if file.is_some() || !repository.is_sparse() {
                 return Ok(file);
             }
+        }
+        if let Some(pinned) = self.pinned(repository, path)? {
+            return pinned.file(path);
         }
         let objects = repository.objects()?;
         let files = Snapshot::new(self.entries(repository, &one(path))?, Arc::new(objects));
@@ -64,6 +68,8 @@ impl PolicyTree {
                 Err(error) if is_absent(&error) => {}
                 Err(source) => return Err(of_file(directory)(source)),
             }
+        } else if let Some(pinned) = self.pinned(repository, directory)? {
+            names = pinned.list(directory)?;
         } else {
             let scope = Scope { directories: vec![directory.to_owned()], ..Scope::default() };
             let entries = self.entries(repository, &scope)?;
@@ -74,6 +80,22 @@ impl PolicyTree {
         Ok(names)
     }
 
+    /// The submodule that a path lies in, as the tree pins it; `None` where it lies in none.
+    fn pinned(&self, repository: &Repository, path: &str) -> Result<Option<Pinned>, GitError> {
+        if !path.contains('/') {
+            return Ok(None);
+        }
+        let files = std::iter::once(path).chain(directories_above(path)).map(str::to_owned).collect();
+        for (above, entry) in self.entries(repository, &Scope { files, ..Scope::default() })? {
+            if entry.kind == FileKind::Submodule
+                && let Content::Object(id) = entry.content
+            {
+                return Pinned::open(repository, &above, Oid::from_bytes(&id).doing("reading a submodule")?).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
     fn entries(&self, repository: &Repository, scope: &Scope) -> Result<Entries, GitError> {
         match self {
             Self::Commit(tree) => repository.objects()?.list(*tree, scope),
@@ -81,6 +103,58 @@ impl PolicyTree {
             // What a sparse checkout left out is there all the same.
             Self::Disk(_) => repository.staged(&Entries::new(), scope, false),
         }
+    }
+}
+
+/// A submodule at the commit that a tree names.
+struct Pinned {
+    inner: git2::Repository,
+    /// Where it lies in the repository.
+    path: Arc<str>,
+    commit: Oid,
+}
+
+impl Pinned {
+    fn open(repository: &Repository, path: &Arc<str>, commit: Oid) -> Result<Self, GitError> {
+        let root = repository.root().ok_or(GitError::Bare("working tree"))?;
+        let opened = git2::Repository::open(root.join(&**path)).ok();
+        let inner = opened.filter(|inner| inner.find_commit(commit).is_ok());
+        let inner = inner.ok_or_else(|| GitError::Submodule { path: path.to_string(), commit: commit.to_string() })?;
+        Ok(Self { inner, path: Arc::clone(path), commit })
+    }
+
+    /// What lies at a path of the repository that contains it.
+    fn object(&self, path: &str) -> Result<Option<git2::Object<'_>>, GitError> {
+        let tree = self.inner.find_commit(self.commit).and_then(|commit| commit.tree()).doing("reading a submodule")?;
+        let below = without_directory(path, &self.path);
+        if below.is_empty() || *path == *self.path {
+            return Ok(Some(tree.into_object()));
+        }
+        match tree.get_path(Path::new(below)).and_then(|entry| entry.to_object(&self.inner)) {
+            Ok(object) => Ok(Some(object)),
+            Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
+            Err(source) => Err(GitError::Git { doing: "reading a submodule", source }),
+        }
+    }
+
+    fn file(&self, path: &str) -> Result<Option<Vec<u8>>, GitError> {
+        let blob = self.object(path)?.and_then(|object| object.into_blob().ok());
+        match blob {
+            Some(blob) if blob.size() > MAX_FILE => {
+                Err(GitError::Policy { path: path.to_owned(), why: ReadError::TooLarge })
+            }
+            blob => Ok(blob.map(|blob| blob.content().to_vec())),
+        }
+    }
+
+    fn list(&self, directory: &str) -> Result<Vec<String>, GitError> {
+        let mut names = Vec::new();
+        if let Some(tree) = self.object(directory)?.and_then(|object| object.into_tree().ok()) {
+            for entry in tree.iter().filter(|entry| entry.kind() == Some(git2::ObjectType::Blob)) {
+                names.extend(entry.name().map(str::to_owned));
+            }
+        }
+        Ok(names)
     }
 }
 

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use crate::config_file::PackName;
 use crate::text::file_name;
-use crate::toml_source::{Source, SourceError};
+use crate::toml_source::Source;
 
 /// The file of a pack that describes the repository; all other files are rules.
 pub(super) const PACK_FILE: &str = "pack.toml";
@@ -115,13 +115,13 @@ impl PackFiles {
     }
 
     /// The pack that has the rules that this one lacks, as `pack.toml` names it. Those of the program have all of theirs.
-    pub fn extends(&self) -> Option<Extends> {
+    pub fn extends(&self) -> Option<PackName> {
         let description = self.file(PACK_FILE).filter(|_| !self.is_built_in)?;
         // What is wrong in the file is told when the pack is loaded.
         let table = description.source.table().ok()?;
         let value = table.get_ref().get("extends")?;
-        let pack = PackName { name: value.get_ref().as_str()?.to_owned(), span: value.span() };
-        Some(Extends { pack, source: description.source.clone() })
+        let name = value.get_ref().as_str()?.to_owned();
+        Some(PackName { name, source: description.source.clone(), span: value.span() })
     }
 
     /// Adds the rules of another pack that this one lacks.
@@ -136,27 +136,5 @@ impl PackFiles {
 
     pub(super) fn file(&self, name: &str) -> Option<&PackSource> {
         self.files.iter().find(|file| file_name(&file.source.name) == name)
-    }
-}
-
-/// Where a pack names the one that it extends.
-#[derive(Debug, Clone)]
-pub struct Extends {
-    /// That pack.
-    pub pack: PackName,
-    source: Source,
-}
-
-impl Extends {
-    /// The error of a pack that does not exist.
-    pub fn unknown(&self) -> SourceError {
-        let what = "pack, and no directory of this name beside the files of this one:";
-        self.source.unknown(self.pack.span.clone(), what, &self.pack.name, BuiltIn::names())
-    }
-
-    /// The error of packs of which each extends the next, and the last one the first.
-    pub fn in_a_circle(&self, packs: &[String]) -> SourceError {
-        let error = self.source.error(self.pack.span.clone(), format!("{} extend each other", packs.join(", ")));
-        error.help("let one of them extend none: what is common to all lies there")
     }
 }

@@ -24,7 +24,7 @@ use crate::waiver::Waivers;
 use builtin::PACK_FILE;
 use settings::{RuleSettings, Settings};
 
-pub use builtin::{BUILT_IN, BuiltIn, Extends, InitTable, PackFiles, PackSource};
+pub use builtin::{BUILT_IN, BuiltIn, InitTable, PackFiles, PackSource};
 pub use rule::{Rule, is_url};
 
 /// Rules for a repository of a certain shape, ready to be run.
@@ -85,8 +85,7 @@ pub fn read_config(source: &Source) -> Result<Config, ConfigError> {
 }
 
 /// A pack that is being read, and all that is wrong with it.
-struct Loading<'a> {
-    config: &'a Source,
+struct Loading {
     described: Option<Description>,
     rules: Vec<Rule>,
     errors: Vec<SourceError>,
@@ -103,11 +102,13 @@ impl Pack {
     pub fn load(files: PackFiles, config: Option<&Config>) -> Result<Self, ConfigError> {
         let nothing = Config::bare(Source::new(CONFIG_FILE, ""));
         let config = config.unwrap_or(&nothing);
-        let table = config.source.table().map_err(ConfigError)?;
-        let mut settings = Settings::of(table.get_ref());
+        let mut settings = Settings::default();
+        for source in config.sources() {
+            settings.add(source, source.table().map_err(ConfigError)?.get_ref());
+        }
         let own_settings = files.is_built_in.then(|| settings.names());
 
-        let mut loading = Loading { config: &config.source, described: None, rules: Vec::new(), errors: Vec::new() };
+        let mut loading = Loading { described: None, rules: Vec::new(), errors: Vec::new() };
         let mut known = Vec::new();
         for file in &files.files {
             let name = file_name(&file.source.name);
@@ -237,12 +238,12 @@ fn is_in(list: &[String], rule: &Rule) -> bool {
     list.iter().any(|id| **id == *rule.id)
 }
 
-impl<'a> Loading<'a> {
+impl Loading {
     /// Reads `pack.toml`.
-    fn describe(&mut self, file: &'a PackSource, settings: &mut Settings<'a>) {
+    fn describe<'a>(&mut self, file: &'a PackSource, settings: &mut Settings<'a>) {
         let overrides = std::mem::take(&mut settings.shape);
         let is_certain = file.json.is_some() && overrides.is_empty();
-        let described = match settings::read::<PackFile>(file, self.config, overrides) {
+        let described = match settings::read::<PackFile>(file, overrides) {
             Ok(described) => described,
             Err(errors) => return self.errors.extend(errors),
         };
@@ -255,8 +256,8 @@ impl<'a> Loading<'a> {
     }
 
     /// Reads a rule's file.
-    fn add_rule(&mut self, id: &str, file: &'a PackSource, settings: Option<RuleSettings<'a>>) {
-        let rule = match Rule::read(id, file, self.config, settings) {
+    fn add_rule<'a>(&mut self, id: &str, file: &'a PackSource, settings: Option<RuleSettings<'a>>) {
+        let rule = match Rule::read(id, file, settings) {
             Ok(rule) => rule,
             Err(errors) => return self.errors.extend(errors),
         };
@@ -272,12 +273,15 @@ impl<'a> Loading<'a> {
     /// Refuses settings and waivers of rules that the pack does not have.
     fn refuse_unknown(&mut self, known: &[&str], settings: &Settings<'_>, config: &Config) {
         for (id, rule) in &settings.rules {
-            self.errors.push(self.config.unknown(rule.span.clone(), "rule", id, known.iter().copied()));
+            for (source, span) in &rule.names {
+                self.errors.push(source.unknown(span.clone(), "rule", id, known.iter().copied()));
+            }
         }
         for waiver in &config.waivers {
             if !known.contains(&waiver.rule.as_str()) {
+                let source = config.source_of(&waiver.location.path);
                 let span = waiver.location.span.clone();
-                self.errors.push(self.config.unknown(span, "rule", &waiver.rule, known.iter().copied()));
+                self.errors.push(source.unknown(span, "rule", &waiver.rule, known.iter().copied()));
             }
         }
     }

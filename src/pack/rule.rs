@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::builtin::PackSource;
-use super::settings::{RuleSettings, read};
+use super::settings::{RuleOption, RuleSettings, read};
 use crate::case::{self, Case};
 use crate::check::{Basis, Body, Check, Missing, Sight};
 use crate::finding::{Level, RuleId};
@@ -117,31 +117,30 @@ impl Rule {
     pub(super) fn read<'a>(
         id: &str,
         file: &'a PackSource,
-        config: &'a Source,
         settings: Option<RuleSettings<'a>>,
     ) -> Result<Self, Vec<SourceError>> {
         let (mut overrides, mut misspelt) = (Vec::new(), Vec::new());
         if let Some(settings) = settings {
             let kind = kind_of(&file.source)?;
-            for (key, value) in settings.options {
+            for RuleOption { source, key, value } in settings.options {
                 // A rule's level is its own; everything else is an option of its check, which does not know of levels.
                 let name: &str = key.get_ref();
                 let path = if name == "level" {
                     Vec::new()
                 } else if strsim::damerau_levenshtein(name, "level") <= NEAR_LEVEL {
-                    misspelt.push(config.unknown(key.span(), "key", name, ["level"]));
+                    misspelt.push(source.unknown(key.span(), "key", name, ["level"]));
                     continue;
                 } else if let Some(moved) = MOVED.iter().find(|moved| moved.kind == kind && moved.option == name) {
-                    let error = config.error(key.span(), format!("`{name}` is no option of a rule any more"));
+                    let error = source.error(key.span(), format!("`{name}` is no option of a rule any more"));
                     misspelt.push(error.help(moved.now));
                     continue;
                 } else {
                     vec!["check".to_owned(), kind.clone()]
                 };
-                overrides.push(Override { path, key, value });
+                overrides.push(Override { source, path, key, value });
             }
         }
-        let rule = read::<RuleFile>(file, config, overrides);
+        let rule = read::<RuleFile>(file, overrides);
         if !misspelt.is_empty() {
             return Err(misspelt.into_iter().chain(rule.err().unwrap_or_default()).collect());
         }

@@ -16,6 +16,7 @@ type Key<'a> = Spanned<Cow<'a, str>>;
 type Value<'a> = Spanned<DeValue<'a>>;
 
 /// The settings of a pack.
+#[derive(Default)]
 pub(super) struct Settings<'a> {
     /// Those of its rules, by name.
     pub(super) rules: BTreeMap<String, RuleSettings<'a>>,
@@ -23,33 +24,44 @@ pub(super) struct Settings<'a> {
     pub(super) shape: Vec<Override<'a>>,
 }
 
-/// The settings of one rule.
+/// The settings of one rule, in one or several files.
+#[derive(Default)]
 pub(super) struct RuleSettings<'a> {
-    /// The place of its name.
-    pub(super) span: Span,
-    /// Its level and its options.
-    pub(super) options: Vec<(Key<'a>, Value<'a>)>,
+    /// Where its name stands, in each of them.
+    pub(super) names: Vec<(&'a Source, Span)>,
+    /// Its level and its options; of several for one key, the last holds.
+    pub(super) options: Vec<RuleOption<'a>>,
+}
+
+/// A level or an option of a rule.
+pub(super) struct RuleOption<'a> {
+    /// The file that it stands in.
+    pub(super) source: &'a Source,
+    /// Its key.
+    pub(super) key: Key<'a>,
+    /// Its value.
+    pub(super) value: Value<'a>,
 }
 
 impl<'a> Settings<'a> {
-    /// Those that a configuration holds.
-    pub(super) fn of(table: &DeTable<'a>) -> Self {
-        let mut rules = BTreeMap::new();
+    /// Adds those that a file holds, whose text is this table.
+    pub(super) fn add(&mut self, source: &'a Source, table: &DeTable<'a>) {
         for (key, value) in table_of(table, "rules") {
-            let options = value.get_ref().as_table().map(pairs).unwrap_or_default();
-            rules.insert(key.get_ref().to_string(), RuleSettings { span: key.span(), options });
+            let rule = self.rules.entry(key.get_ref().to_string()).or_default();
+            rule.names.push((source, key.span()));
+            for (key, value) in value.get_ref().as_table().map(pairs).unwrap_or_default() {
+                rule.options.push(RuleOption { source, key, value });
+            }
         }
-        let mut shape = Vec::new();
         for (section, value) in table_of(table, "shape") {
             let Some(keys) = value.get_ref().as_table() else {
-                shape.push(Override { path: Vec::new(), key: section, value });
+                self.shape.push(Override { source, path: Vec::new(), key: section, value });
                 continue;
             };
             for (key, value) in pairs(keys) {
-                shape.push(Override { path: vec![section.get_ref().to_string()], key, value });
+                self.shape.push(Override { source, path: vec![section.get_ref().to_string()], key, value });
             }
         }
-        Self { rules, shape }
     }
 
     /// The values of `pack.toml` that are set, as in `images.shared`.
@@ -75,11 +87,10 @@ fn table_of<'a>(table: &DeTable<'a>, name: &str) -> Vec<(Key<'a>, Value<'a>)> {
 /// Reads a file of a pack: from its JSON where it has one and nothing is put in the place of its values.
 pub(super) fn read<'a, T: serde::de::DeserializeOwned>(
     file: &'a PackSource,
-    config: &'a Source,
     overrides: Vec<Override<'a>>,
 ) -> Result<T, Vec<SourceError>> {
     match file.json.filter(|_| overrides.is_empty()).map(serde_json::from_str) {
         Some(Ok(value)) => Ok(value),
-        _ => file.source.read_with(config, overrides),
+        _ => file.source.read_with(overrides),
     }
 }

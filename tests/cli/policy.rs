@@ -210,6 +210,126 @@ fn a_pack_extends_another_one() {
     repo.imglint(&[]).fails(&["ci/common/pack.toml:2: ci/rules, ci/common extend each other"]);
 }
 
+/// The file that is extended gives a value, the one that extends it has the last word, and what is let pass is let pass by both.
+#[test]
+fn a_configuration_extends_another_one() {
+    let scratch = Scratch::new();
+    let repo = scratch.init("repo");
+    repo.write(&[
+        ("docker/web/VERSION", "1.0\n"),
+        ("docker/web/Dockerfile", "FROM scratch\n"),
+        ("docker/app/VERSION", "1.0 \n"),
+        ("docker/app/Dockerfile", "FROM scratch\n"),
+        (
+            "ci/org/base.toml",
+            "pack = \"generic\"\nshape.images.roots = [\"nowhere\"]\nshape.images.ignore = [\"*.txt\"]\n\
+             [rules.stale-version]\nlevel = \"note\"\n[[waive]]\nrule = \"malformed-version\"\nreason = \"old\"\n",
+        ),
+        ("ci/org/team.toml", "extends = \"base.toml\"\n[rules.malformed-dockerfile]\nlevel = \"off\"\n"),
+        ("imglint.toml", "extends = \"ci/org/team.toml\"\nshape.images.roots = [\"docker\"]\n"),
+    ]);
+    repo.commit("base");
+    repo.imglint(&["--all"]).is(0, &[]).says(&["pack: generic (imglint.toml)"]);
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.write(&[("docker/web/Dockerfile", "FROM alpine:3.22\n"), ("docker/web/notes.txt", "x\n")]);
+    repo.imglint(&[]).is(0, STALE);
+    config(
+        &repo,
+        "extends = \"ci/org/team.toml\"\nshape.images.roots = [\"docker\"]\n[rules.stale-version]\nlevel = \"error\"\n",
+    );
+    repo.imglint(&[]).is(1, STALE);
+    // In CI all of it is the base's.
+    repo.commit("topic");
+    let run = repo.imglint_with(&["--base", "master"], &[("CI", "true")]);
+    run.is(0, STALE).says(&["this change edits the policy"]);
+    repo.git(&["checkout", "-q", "master"]);
+    repo.write(&[("ci/org/base.toml", "pack = \"generic\"\n[rules.stale-versio]\nlevel = \"note\"\n")]);
+    repo.imglint(&["--all"]).fails(&["ci/org/base.toml:2: unknown rule `stale-versio`"]);
+}
+
+#[test]
+fn what_a_configuration_cannot_extend_is_told() {
+    let scratch = Scratch::new();
+    let repo = scratch.init("repo");
+    repo.write(&[("images/web/VERSION", "1.0\n"), ("images/web/Dockerfile", "FROM scratch\n")]);
+    repo.write(&[("a.toml", "extends = \"imglint.toml\"\n"), ("ci/b.toml", "extends = \"../../x.toml\"\n")]);
+    config(&repo, "extends = \"c.toml\"\npack = \"generic\"\n");
+    repo.imglint(&["--all"]).fails(&["imglint.toml:1: there is no file c.toml"]);
+    config(&repo, "extends = \"a.toml\"\npack = \"generic\"\n");
+    repo.imglint(&["--all"]).fails(&["a.toml:1: imglint.toml, a.toml extend each other"]);
+    config(&repo, "extends = \"ci/b.toml\"\npack = \"generic\"\n");
+    repo.imglint(&["--all"]).fails(&["ci/b.toml:1: this leads out of the repository", "--config FILE"]);
+    config(&repo, "extends = \"/etc/hostname\"\npack = \"generic\"\n");
+    repo.imglint(&["--all"]).fails(&["imglint.toml:1: this leads out of the repository"]);
+    config(&repo, "pack = \"/etc\"\n");
+    repo.imglint(&["--all"]).fails(&["imglint.toml:1: unknown pack, and no directory of this repository"]);
+}
+
+/// What a whole organisation has in common lies in a directory that the command line names.
+#[test]
+fn a_configuration_outside_names_what_lies_beside_it() {
+    let scratch = Scratch::new();
+    let repo = scratch.init("repo");
+    repo.write(&[("docker/web/TAG", "1.0\n"), ("docker/web/run.sh", "true\n")]);
+    repo.commit("base");
+    let org = scratch.at("org");
+    let own: Vec<(String, &str)> =
+        OWN.iter().map(|(path, text)| (path.replace("ci/rules", "packs/ours"), *text)).collect();
+    for (path, text) in &own {
+        org.write(&[(path, text)]);
+    }
+    org.write(&[
+        (
+            "packs/more/pack.toml",
+            "summary = \"more\"\nextends = \"../ours\"\n[images]\nroots = [\"docker\"]\nversion = \"TAG\"\n",
+        ),
+        ("common.toml", "pack = \"packs/more\"\n"),
+        ("teams/web.toml", "extends = \"../common.toml\"\n[rules.forgotten-tag]\nlevel = \"warning\"\n"),
+    ]);
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.write(&[("docker/web/run.sh", "false\n")]);
+    let file = |path: &str| org.root.join(path).display().to_string();
+    repo.imglint(&["--config", &file("common.toml")]).is(1, &["forgotten-tag"]);
+    repo.imglint(&["--config", &file("teams/web.toml")]).is(0, &["forgotten-tag"]);
+    repo.imglint(&["--pack", &file("packs/more")]).is(1, &["forgotten-tag"]);
+    // Where nothing of the name lies beside it, the repository may have it.
+    repo.write(OWN);
+    org.write(&[("here.toml", "pack = \"ci/rules\"\n")]);
+    repo.imglint(&["--config", &file("here.toml")]).is(1, &["forgotten-tag"]);
+}
+
+/// What a submodule pins holds, whatever is checked out in it.
+#[test]
+fn policy_may_lie_in_a_submodule() {
+    let scratch = Scratch::new();
+    let org = scratch.init("org");
+    for (path, text) in OWN {
+        org.write(&[(&path.replace("ci/rules", "ours"), text)]);
+    }
+    org.commit("rules");
+    let repo = scratch.init("repo");
+    repo.write(&[
+        ("docker/web/TAG", "1.0\n"),
+        ("docker/web/run.sh", "true\n"),
+        ("imglint.toml", "pack = \"ci/org/ours\"\n"),
+    ]);
+    let from = org.root.display().to_string();
+    repo.git(&["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", &from, "ci/org"]);
+    repo.commit("base");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.change(&[("docker/web/run.sh", "false\n")]);
+    let commit = ["--head", "HEAD", "--base", "master"];
+    repo.imglint(&commit).is(1, &["forgotten-tag"]);
+    repo.imglint(&["--staged", "--base", "master"]).is(1, &["forgotten-tag"]);
+    repo.write(&[(
+        "ci/org/ours/forgotten-tag.toml",
+        "level = \"off\"\nsummary = \"s\"\nwhy = \"w\"\n[check.version-bump]\n",
+    )]);
+    repo.imglint(&commit).is(1, &["forgotten-tag"]);
+    std::fs::remove_dir_all(repo.root.join("ci/org")).expect("removed");
+    repo.imglint(&commit).fails(&["policy lies in the submodule ci/org", "git submodule update --init 'ci/org'"]);
+}
+
 #[test]
 fn in_ci_a_change_is_judged_by_the_policy_of_its_base() {
     let scratch = Scratch::new();
