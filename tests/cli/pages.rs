@@ -166,8 +166,14 @@ fn tree(scratch: &Scratch) -> Repo {
             (&format!("{root}/web/VERSION"), "1.0\n"),
             (&format!("{root}/web/TAG"), "1.0\n"),
             (&format!("{root}/web/Dockerfile"), "FROM scratch\n"),
+            (&format!("{root}/web/Makefile"), "TAG ?= 1.0\nRELEASE ?= 1.0\n"),
         ]);
     }
+    repo.write(&[
+        ("charts/web/Chart.yaml", "name: web\nversion: 1.0.0\n"),
+        ("addon/config.yaml", "slug: web\nversion: 1.0\n"),
+        ("src/git/devcontainer-feature.json", "{ \"id\": \"git\", \"version\": \"1.0.0\" }\n"),
+    ]);
     repo
 }
 
@@ -204,7 +210,7 @@ fn shape(block: &Block) -> usize {
     for text in texts {
         let scratch = Scratch::new();
         let repo = tree(&scratch);
-        repo.write(&[("images/web/config.yaml", "slug: web\nversion: 1.0\n"), ("images/web/Makefile", "TAG ?= 1.0\n")]);
+        repo.write(&[("images/web/config.yaml", "slug: web\nversion: 1.0\n")]);
         repo.write(&[
             ("ci/imglint/pack.toml", &format!("summary = \"ours\"\nextends = \"generic\"\n{text}")),
             ("imglint.toml", "pack = \"ci/imglint\"\n"),
