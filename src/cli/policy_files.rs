@@ -200,7 +200,7 @@ impl PolicyTrees<'_> {
                 pack_above = above.clone();
                 config.pack.clone_from(&other.pack);
             }
-            next = other.extends.clone();
+            next.clone_from(&other.extends);
             config.extend(other);
         }
         Ok(Some(Configured { config, pack_above }))
