@@ -60,7 +60,7 @@ impl GitAttributes {
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            let Some((pattern, rest)) = pattern(line) else { continue };
+            let (pattern, rest) = pattern(line);
             if let Some(name) = pattern.strip_prefix("[attr]") {
                 macros.push((name.to_owned(), attributes(rest, &macros)));
                 continue;
@@ -177,19 +177,40 @@ impl Value {
     }
 }
 
-/// The pattern that a line begins with, and what follows it.
-fn pattern(line: &str) -> Option<(String, &str)> {
-    let Some(quoted) = line.strip_prefix('"') else {
-        let (pattern, rest) = line.split_at(line.find([' ', '\t']).unwrap_or(line.len()));
-        return Some((pattern.to_owned(), rest));
-    };
-    let mut pattern = String::new();
-    let mut characters = quoted.char_indices();
-    while let Some((at, character)) = characters.next() {
-        match character {
-            '"' => return Some((pattern, &quoted[at + 1..])),
-            '\\' => pattern.extend(characters.next().map(|(_, escaped)| escaped)),
-            plain => pattern.push(plain),
+/// The pattern that a line begins with, and what follows it. Quotes that git cannot take off are a part of it.
+fn pattern(line: &str) -> (String, &str) {
+    if let Some(quoted) = line.strip_prefix('"')
+        && let Some(unquoted) = unquoted(quoted)
+    {
+        return unquoted;
+    }
+    let (pattern, rest) = line.split_at(line.find([' ', '\t']).unwrap_or(line.len()));
+    (pattern.to_owned(), rest)
+}
+
+/// What stands before a closing quote as C writes strings, and what follows that; `None` where it is written in another way.
+fn unquoted(quoted: &str) -> Option<(String, &str)> {
+    let mut bytes = Vec::new();
+    let mut rest = quoted.bytes().enumerate();
+    while let Some((at, byte)) = rest.next() {
+        match byte {
+            b'"' => return Some((String::from_utf8_lossy(&bytes).into_owned(), &quoted[at + 1..])),
+            b'\\' => bytes.push(match rest.next()?.1 {
+                b'a' => 7,
+                b'b' => 8,
+                b't' => b'\t',
+                b'n' => b'\n',
+                b'v' => 11,
+                b'f' => 12,
+                b'r' => b'\r',
+                escaped @ (b'"' | b'\\') => escaped,
+                _ => {
+                    let octal = quoted.get(at + 1..at + 4)?;
+                    rest.nth(1)?;
+                    u8::from_str_radix(octal, 8).ok().filter(|_| octal.starts_with(['0', '1', '2', '3']))?
+                }
+            }),
+            plain => bytes.push(plain),
         }
     }
     None
@@ -250,6 +271,8 @@ mod tests {
         let matches = |pattern: &str, path: &str| changes(&format!("{pattern} filter=x\n"), path, "");
         assert!(matches("a/**", "a/b/c") && matches("/a/*", "a/b") && !matches("/a/*", "a/b/c"));
         assert!(matches("\"a b\"", "x/a b") && !matches("a/", "a/b") && !matches("!a", "a"));
+        assert!(matches(r#""run\056sh""#, "run.sh") && matches(r#""a\"b""#, "a\"b") && matches(r#""\303\251""#, "é"));
+        assert!(matches(r#""a\xb"c"#, r#""axb"c"#) && !matches(r#""a\777""#, "a"));
         assert!(matches("**/b", "b") && matches("[!x]", "y") && !matches("b", "b/c"));
     }
 }

@@ -124,10 +124,18 @@ impl VersionSource {
         if before_version.span.is_empty() || after_version.span.is_empty() {
             return false;
         }
+        let [before_span, after_span] =
+            [with_quotes(before, before_version.span), with_quotes(after, after_version.span)];
         let (before, after) = (before.bytes(), after.bytes());
-        before[..before_version.span.start] == after[..after_version.span.start]
-            && before[before_version.span.end..] == after[after_version.span.end..]
+        before[..before_span.start] == after[..after_span.start] && before[before_span.end..] == after[after_span.end..]
     }
+}
+
+/// The place of a value and the quotes around it: a number such as `1.10` must be quoted in YAML where `1.9` need not.
+fn with_quotes(text: &Text, span: Span) -> Span {
+    let (before, after) = (&text.as_str()[..span.start], &text.as_str()[span.end..]);
+    let is_quoted = ['"', '\''].iter().any(|quote| before.ends_with(*quote) && after.starts_with(*quote));
+    if is_quoted { span.start - 1..span.end + 1 } else { span }
 }
 
 impl Key {
@@ -266,5 +274,14 @@ mod tests {
         assert!(differs("A = 1\nTAG ?= v1\nB = 2\n", "A = 1\nTAG ?= v1.10\nB = 2\n"));
         assert!(!differs("A = 1\nTAG ?= v1\n", "A = 2\nTAG ?= v2\n"));
         assert!(!differs("TAG ?= v1\n", "TAG := v1\n"));
+    }
+
+    #[test]
+    fn quotes_around_the_version_are_no_other_content() {
+        let form = VersionForm::Key(Key::new("Chart.yaml", "version").expect("a key"));
+        let source = VersionSource::new("Chart.yaml".to_owned(), form);
+        let differs = |before: &str, after: &str| source.is_all_that_differs(&Text::from(before), &Text::from(after));
+        assert!(differs("a: b\nversion: 1.9\n", "a: b\nversion: \"1.10\"\n"));
+        assert!(!differs("a: b\nversion: 1.9\n", "a: \"b\"\nversion: \"1.10\"\n"));
     }
 }

@@ -138,8 +138,11 @@ impl Node<'_, '_> {
     /// text, or nothing at all.
     pub fn replaceable(self) -> Option<Span> {
         let span = self.span();
-        let first = self.document.text.slice(&span).chars().next();
-        (first.is_some_and(|first| !matches!(first, '*' | '|' | '>')) && !self.node.data.is_null()).then_some(span)
+        let written = self.document.text.slice(&span);
+        let is_quoted = self.document.text.as_str()[..span.start].ends_with(['"', '\'']);
+        let is_whole = is_quoted || self.node.data.as_str().is_none_or(|value| value == written);
+        let is_there = written.chars().next().is_some_and(|first| is_quoted || !matches!(first, '*' | '|' | '>'));
+        (is_there && is_whole && !self.node.data.is_null()).then_some(span)
     }
 
     /// The text of a scalar; of a plain one as it is written: `1.10` is no number here.
@@ -200,5 +203,17 @@ mod tests {
         assert_eq!(versions[0].text().as_deref(), Some("1.10"));
         assert_eq!(text.slice(&versions[0].span()), "1.10");
         assert_eq!(text.slice(&versions[1].span()), "2.0");
+    }
+
+    #[test]
+    fn what_goes_on_in_the_next_line_cannot_be_replaced_in_one() {
+        let replaceable = |text: &str| {
+            let text = Text::from(text);
+            let document = Document::parse(&text).expect("good YAML");
+            document.root().get("a").expect("a value").replaceable().map(|span| text.slice(&span).to_owned())
+        };
+        assert_eq!(replaceable("a: 1.0\n  x\nb: c\n"), None);
+        assert_eq!(replaceable("a: b c # d\n"), Some("b c".to_owned()));
+        assert_eq!(replaceable("a: \"*b\"\n"), Some("*b".to_owned()));
     }
 }

@@ -144,23 +144,6 @@ impl Written {
         }
     }
 
-    /// The heredocs whose bodies follow.
-    pub(super) fn heredocs(&self, line: &Traced, budget: &Budget) -> Result<Vec<Heredoc>, String> {
-        let mut heredocs = Vec::new();
-        if !self.keyword.takes_heredocs() || self.is_json || !line.contains("<<") {
-            return Ok(heredocs);
-        }
-        let words = match raw_words(line, budget) {
-            Ok(words) => words,
-            Err(ShellError::Syntax(_)) => return Ok(heredocs),
-            Err(ShellError::Limit(message)) => return Err(message),
-        };
-        for word in words {
-            heredocs.extend(heredoc(&word, budget).map_err(ShellError::into_message)?);
-        }
-        Ok(heredocs)
-    }
-
     /// The value of a flag.
     pub(super) fn flag(&self, name: &str) -> Option<&Traced> {
         self.flags.iter().find(|flag| flag.name == name)?.value.as_ref()
@@ -246,6 +229,31 @@ fn check_healthcheck(text: &str) -> Result<(), String> {
         "CMD" => Ok(()),
         _ => Err(format!("Unknown type '{kind}' in HEALTHCHECK (try CMD)")),
     }
+}
+
+/// The heredocs whose bodies follow a line, also where buildkit would not accept the instruction in it.
+pub(super) fn heredocs(line: &Traced, escape: char, budget: &Budget) -> Result<Vec<Heredoc>, String> {
+    let mut heredocs = Vec::new();
+    if !line.contains("<<") {
+        return Ok(heredocs);
+    }
+    let mut inner = split(line, escape);
+    if Keyword::parse(&inner.keyword) == Some(Keyword::Onbuild) {
+        inner = split(&inner.rest, escape);
+    }
+    let takes_heredocs = Keyword::parse(&inner.keyword).is_some_and(Keyword::takes_heredocs);
+    if !takes_heredocs || matches!(json_strings(&inner.rest), Ok(Some(_))) {
+        return Ok(heredocs);
+    }
+    let words = match raw_words(line, budget) {
+        Ok(words) => words,
+        Err(ShellError::Syntax(_)) => return Ok(heredocs),
+        Err(ShellError::Limit(message)) => return Err(message),
+    };
+    for word in words {
+        heredocs.extend(heredoc(&word, budget).map_err(ShellError::into_message)?);
+    }
+    Ok(heredocs)
 }
 
 /// Reads a heredoc from a word: a number perhaps, `<<`, a `-` perhaps, and one word.

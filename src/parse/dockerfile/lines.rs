@@ -29,11 +29,14 @@ pub(super) struct SyntaxError {
 }
 
 /// The lines of a Dockerfile, read from the top.
+#[derive(Clone)]
 pub(super) struct Lines<'t> {
     rest: std::str::SplitInclusive<'t, char>,
     offset: usize,
     prefix: Option<Prefix<'t>>,
     is_first: bool,
+    /// Where the last instruction began.
+    pub(super) start: usize,
     /// The character that continues lines and escapes others.
     pub(super) escape: char,
     /// The directives that were seen; none can follow once this is `None`.
@@ -44,7 +47,7 @@ impl<'t> Lines<'t> {
     pub(super) fn new(source: &'t str, prefix: Option<Prefix<'t>>) -> Self {
         let prefix = prefix.filter(|(word, _)| !word.is_empty());
         let rest = source.split_inclusive('\n');
-        Self { rest, offset: 0, prefix, is_first: true, escape: '\\', directives: Some(Vec::new()) }
+        Self { rest, offset: 0, prefix, is_first: true, start: 0, escape: '\\', directives: Some(Vec::new()) }
     }
 
     /// The next line as docker gets it: what the build script takes away is gone.
@@ -88,6 +91,7 @@ impl<'t> Lines<'t> {
             if body.starts_with('#') {
                 continue;
             }
+            self.start = offset;
             let (body, mut is_continued) = without_continuation(body, self.escape);
             if body.is_empty() && !is_continued {
                 continue;

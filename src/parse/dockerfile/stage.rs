@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::instruction::{Arguments, Keyword, Written, heredoc};
+use super::instruction::{Arguments, Keyword, Written, heredoc, heredocs};
 use super::lines::{Lines, Prefix, SyntaxError};
 use super::scope::{Nothing, Scopes, Surroundings};
 use super::shell::{Budget, Expanded, Scope, ShellError, expand};
@@ -209,7 +209,7 @@ impl Syntax {
         let budget = Budget::new();
         let mut lines = Lines::new(text.as_str(), prefix);
         let mut syntax = Self { instructions: Vec::new(), escape: '\\', errors: Vec::new(), text: Arc::clone(text) };
-        let mut has_stage = false;
+        let (mut has_stage, mut may_go_back) = (false, true);
         loop {
             let line = match lines.instruction() {
                 Ok(Some(line)) => line,
@@ -219,10 +219,13 @@ impl Syntax {
                     break;
                 }
             };
-            let offset = line.extent().start;
-            match Written::parse(&line, lines.escape) {
+            // Of a line that holds nothing but what continues it, no byte is left.
+            let offset = if line.is_empty() { lines.start } else { line.extent().start };
+            let written = Written::parse(&line, lines.escape);
+            let before = lines.clone();
+            let mut is_read = skip_heredocs(&line, &mut lines, &budget);
+            match written {
                 Ok(written) => {
-                    let is_read = skip_heredocs(&written, &line, &mut lines, &budget);
                     has_stage |= written.keyword == Keyword::From;
                     if has_stage || written.keyword == Keyword::Arg {
                         syntax.instructions.push(written);
@@ -230,15 +233,19 @@ impl Syntax {
                         let message = "expected FROM".to_owned();
                         syntax.refuse(SyntaxError { message, offset, hides_more: false });
                     }
-                    if let Err(error) = is_read {
-                        syntax.refuse(error);
-                        break;
-                    }
                 }
                 Err(message) => {
                     let hides_more = line.get(..4).is_some_and(|word| word.eq_ignore_ascii_case("FROM"));
                     syntax.refuse(SyntaxError { message, offset, hides_more });
+                    // What is wrong already need not have a body, too. Looked for only once, as that reads to the end.
+                    if is_read.is_err() && may_go_back {
+                        (lines, is_read, may_go_back) = (before, Ok(()), false);
+                    }
                 }
+            }
+            if let Err(error) = is_read {
+                syntax.refuse(error);
+                break;
             }
         }
         syntax.escape = lines.escape;
@@ -285,11 +292,11 @@ impl Syntax {
     }
 }
 
-/// Reads over the bodies of the heredocs that an instruction has.
-fn skip_heredocs(written: &Written, line: &Traced, lines: &mut Lines<'_>, budget: &Budget) -> Result<(), SyntaxError> {
+/// Reads over the bodies of the heredocs that a line has.
+fn skip_heredocs(line: &Traced, lines: &mut Lines<'_>, budget: &Budget) -> Result<(), SyntaxError> {
     let offset = line.extent().start;
     let error = |message| SyntaxError { message, offset, hides_more: true };
-    for heredoc in written.heredocs(line, budget).map_err(error)? {
+    for heredoc in heredocs(line, lines.escape, budget).map_err(error)? {
         if !lines.skip_heredoc(&heredoc.delimiter, heredoc.strips_tabs)? {
             return Err(error(format!("the heredoc {} does not end", heredoc.delimiter)));
         }
