@@ -38,5 +38,6 @@ pub mod run;
 pub mod fix;
 pub mod write;
 pub mod status;
+pub mod replay;
 pub mod report;
 pub mod cli;

@@ -34,6 +34,21 @@ pub struct Outcome {
     /// The names of the images that were judged, in order: those of the whole tree, or those that the change touches where it
     /// can have touched no others.
     pub images: Vec<Arc<str>>,
+    /// What the change does beside what is wrong with it.
+    pub effect: Effect,
+}
+
+/// What a change does to images, and to what was wrong before it.
+#[derive(Debug, Clone, Default)]
+pub struct Effect {
+    /// The images whose content it changes, by name.
+    pub touched: Vec<Arc<str>>,
+    /// The images whose version it moves, by name; those that it adds are among them.
+    pub moved: Vec<Arc<str>>,
+    /// The images that it takes away, by name.
+    pub removed: Vec<Arc<str>>,
+    /// The findings that base had and head has no more; of rules that judge trees.
+    pub mended: Vec<Fingerprint>,
 }
 
 /// What could not judge.
@@ -97,6 +112,8 @@ impl RunError {
 struct Judgement {
     new: Vec<Diagnostic>,
     old: Vec<Diagnostic>,
+    /// What base had, and head has no more.
+    gone: Vec<Fingerprint>,
     /// What it could not read.
     unread: Vec<StoreError>,
 }
@@ -140,7 +157,7 @@ pub fn judge(pack: &Pack, pair: &Pair<'_>) -> Result<Outcome, StoreError> {
 
     let mut images: Vec<_> = trees.head.images.values().map(|image| Arc::clone(&image.name)).collect();
     images.sort();
-    let mut outcome = Outcome { images, ..Outcome::default() };
+    let mut outcome = Outcome { images, effect: trees.effect(), ..Outcome::default() };
     for rule in pack.rules.iter().filter(|rule| rule.level != Level::Off) {
         if let Some(missing) = rule.missing(sight) {
             outcome.skipped.push(SkippedRule { rule: Arc::clone(&rule.id), missing });
@@ -149,7 +166,8 @@ pub fn judge(pack: &Pack, pair: &Pair<'_>) -> Result<Outcome, StoreError> {
     let mut old = Vec::new();
     for (Applied { rule, .. }, judgement) in rules.into_iter().zip(judgements) {
         match judgement {
-            Ok(Judgement { new, old: of_rule, unread }) => {
+            Ok(Judgement { new, old: of_rule, gone, unread }) => {
+                outcome.effect.mended.extend(gone);
                 outcome.errors.extend(unread.into_iter().map(|error| RunError::new(rule, error)));
                 old.extend(of_rule.into_iter().filter(|_| !rule.is_silent).map(|diagnostic| stamp(rule, diagnostic)));
                 outcome.findings.extend(new.into_iter().map(|diagnostic| stamp(rule, diagnostic)));
@@ -307,6 +325,32 @@ pub fn is_partial(pack: &Pack, pair: &Pair<'_>, changed: &BTreeSet<Arc<str>>) ->
         && !changed.iter().any(|path| hides(&pair.head, path))
 }
 
+impl Trees {
+    /// What the change does to images.
+    fn effect(&self) -> Effect {
+        let mut effect = Effect::default();
+        let Some(Before { base, content, .. }) = &self.before else { return effect };
+        for directory in content.keys() {
+            let image = self.head.images.get(directory).or_else(|| base.images.get(directory));
+            effect.touched.extend(image.map(|image| Arc::clone(&image.name)));
+        }
+        for (directory, image) in &self.head.images {
+            let before = base.images.get(directory);
+            let is_same =
+                before.is_some_and(|before| Arc::ptr_eq(before, image) || before.version() == image.version());
+            if !is_same {
+                effect.moved.push(Arc::clone(&image.name));
+            }
+        }
+        for (directory, image) in &base.images {
+            if !self.head.images.contains_key(directory) {
+                effect.removed.push(Arc::clone(&image.name));
+            }
+        }
+        effect
+    }
+}
+
 /// What the author made of the images that a merge touches, where a rule tells of versions that were taken meanwhile. Where none
 /// does, the merge is judged as what it is: its content changed, and its version did not.
 fn merge(pack: &Pack, pair: &Pair<'_>, content: &ChangedContent, head: &Model) -> Result<Option<Merge>, StoreError> {
@@ -420,9 +464,9 @@ fn apply(applied: &Applied<'_>, context: &Context<'_>, before: Option<&Context<'
             // What the change moved is new, even if it was wrong in another way before.
             let moved: BTreeSet<_> = new.iter().map(begin).collect();
             let without_change = Context { change: None, ..*context };
-            let mut old = compare(rule, applied.run(&without_change)?, &applied.run(before)?).old;
-            old.retain(|diagnostic| !moved.contains(&begin(diagnostic)));
-            Judgement { new, old, ..Judgement::default() }
+            let mut compared = compare(rule, applied.run(&without_change)?, &applied.run(before)?);
+            compared.old.retain(|diagnostic| !moved.contains(&begin(diagnostic)));
+            Judgement { new, ..compared }
         }
     };
     Ok(Judgement { unread, ..judgement })
@@ -462,7 +506,7 @@ impl<'f> KnownDiagnostics<'f> {
     }
 }
 
-/// Tells diagnostics that were not there before from those that were. Of equal ones, as many are new as there are more of them; first
+/// Tells diagnostics that were not there before from those that were, and from those that were there alone. Of equal ones, as many are new as there are more of them; first
 /// those whose line of source was not there.
 fn compare(rule: &RuleId, now: Vec<Diagnostic>, before: &[Diagnostic]) -> Judgement {
     let mut known: HashMap<Fingerprint, KnownDiagnostics<'_>> = HashMap::new();
@@ -477,6 +521,15 @@ fn compare(rule: &RuleId, now: Vec<Diagnostic>, before: &[Diagnostic]) -> Judgem
         }
     }
     let mut judgement = Judgement::default();
+    let matched = is_old.iter().filter(|is_old| **is_old).count();
+    if matched < before.len() {
+        for diagnostic in before {
+            let fingerprint = diagnostic.fingerprint(rule);
+            if known.get_mut(&fingerprint).is_some_and(KnownDiagnostics::take_any) {
+                judgement.gone.push(fingerprint);
+            }
+        }
+    }
     for (diagnostic, is_old) in now.into_iter().zip(is_old) {
         if is_old { judgement.old.push(diagnostic) } else { judgement.new.push(diagnostic) }
     }

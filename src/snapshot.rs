@@ -114,7 +114,7 @@ pub type Read = Result<Arc<Text>, ReadError>;
 /// The files of a tree.
 #[derive(Clone)]
 pub struct Snapshot<'r> {
-    entries: BTreeMap<Arc<str>, Entry>,
+    entries: Arc<BTreeMap<Arc<str>, Entry>>,
     store: Arc<dyn Store + 'r>,
     cache: Arc<Cache>,
 }
@@ -132,13 +132,13 @@ type Cache = Mutex<HashMap<Content, Read>>;
 impl<'r> Snapshot<'r> {
     /// A snapshot of these files.
     pub fn new(entries: BTreeMap<Arc<str>, Entry>, store: Arc<dyn Store + 'r>) -> Self {
-        Self { entries, store, cache: Arc::default() }
+        Self { entries: Arc::new(entries), store, cache: Arc::default() }
     }
 
     /// A snapshot of other files, which shares this one's store and what was read of them.
     #[must_use]
     pub fn with_entries(&self, entries: BTreeMap<Arc<str>, Entry>) -> Self {
-        Self { entries, store: Arc::clone(&self.store), cache: Arc::clone(&self.cache) }
+        Self { entries: Arc::new(entries), store: Arc::clone(&self.store), cache: Arc::clone(&self.cache) }
     }
 
     /// A snapshot of texts in memory.
@@ -284,7 +284,15 @@ impl<'r> Snapshot<'r> {
     pub fn overlay(&mut self, path: &Arc<str>, bytes: Vec<u8>) {
         let is_executable = self.entries.get(path).is_some_and(|entry| entry.kind == FileKind::Executable);
         let kind = if is_executable { FileKind::Executable } else { FileKind::File };
-        self.entries.insert(Arc::clone(path), Entry { kind, content: Content::Inline(bytes.into()) });
+        Arc::make_mut(&mut self.entries)
+            .insert(Arc::clone(path), Entry { kind, content: Content::Inline(bytes.into()) });
+    }
+
+    /// Adds files that another snapshot has of the same tree.
+    fn add(&mut self, other: Self) {
+        if !other.entries.is_empty() {
+            Arc::make_mut(&mut self.entries).extend(Arc::unwrap_or_clone(other.entries));
+        }
     }
 
     /// What was read so far. A thread that panicked while it held this left it whole.
@@ -384,15 +392,15 @@ pub struct Merged<'r> {
 impl<'r> Pair<'r> {
     /// Adds files that another pair has of the same trees and of the same store.
     pub fn add(&mut self, other: Self) {
-        self.head.entries.extend(other.head.entries);
+        self.head.add(other.head);
         for (files, more) in [(&mut self.base, other.base), (&mut self.tip, other.tip)] {
             if let (Some(files), Some(more)) = (files, more) {
-                files.entries.extend(more.entries);
+                files.add(more);
             }
         }
         if let (Some(merged), Some(more)) = (&mut self.origin.merged, other.origin.merged) {
-            merged.fork.entries.extend(more.fork.entries);
-            merged.author.entries.extend(more.author.entries);
+            merged.fork.add(more.fork);
+            merged.author.add(more.author);
         }
     }
 
@@ -406,7 +414,7 @@ impl<'r> Pair<'r> {
         let Some(base) = &self.base else { return BTreeSet::new() };
         let mut paths = BTreeSet::new();
         let mut before = base.entries.iter().peekable();
-        for (path, entry) in &self.head.entries {
+        for (path, entry) in &*self.head.entries {
             // Nearly all paths stand in both lists, and are shared.
             let is_it = |old: &Arc<str>| Arc::ptr_eq(old, path) || old == path;
             if !before.peek().is_some_and(|(old, _)| is_it(old)) {

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::finding::Level;
 use crate::suggest::suggest;
+use crate::waiver::Day;
 
 /// Checks a change to container images against the repository's policies.
 #[derive(Debug, Parser)]
@@ -76,6 +77,8 @@ pub(super) enum Command {
     Status(Status),
     /// List the images that the change touches, and why, parents first
     Affected(Affected),
+    /// Judge each change of the history, to see what the gate would have said to it
+    Replay(Replay),
     /// Show imglint at work in a small repository, made and removed for it
     Demo,
     /// Write imglint.toml for this repository, and on request what runs imglint in it
@@ -442,6 +445,95 @@ pub(super) enum AffectedFormat {
     Matrix,
 }
 
+/// `imglint replay`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = REPLAY_HELP)]
+pub(super) struct Replay {
+    /// The commits whose changes are judged: A..B, or REV with all that came before it [default: HEAD]
+    #[arg(value_name = "RANGE")]
+    pub(super) range: Option<String>,
+
+    /// Judge at most N changes that touch what the rules look at, the newest first
+    #[arg(short = 'n', long, value_name = "N", default_value = "1000", value_parser = clap::value_parser!(u32).range(1..), help_heading = "What is judged")]
+    pub(super) count: u32,
+
+    /// Leave out what was committed before: a day such as 2026-01-31, or 90d, 12w, 6m, 2y ago
+    #[arg(long, value_name = "WHEN", value_parser = parse_when, help_heading = "What is judged")]
+    pub(super) since: Option<When>,
+
+    /// Report findings about this file or directory only; may be repeated
+    #[arg(long = "paths", value_name = "PATH", help_heading = "What is judged")]
+    pub(super) paths: Vec<PathBuf>,
+
+    /// Apply only this rule; may be repeated
+    #[arg(long = "rule", value_name = "ID", help_heading = "Rules")]
+    pub(super) rules: Vec<String>,
+
+    /// Do not apply this rule; may be repeated
+    #[arg(long = "skip", value_name = "ID", help_heading = "Rules")]
+    pub(super) skip: Vec<String>,
+
+    /// Give a rule another level: error, warning, note or off; may be repeated
+    #[arg(long = "level", value_name = "RULE=LEVEL", value_parser = parse_level, help_heading = "Rules")]
+    pub(super) levels: Vec<(String, Level)>,
+
+    /// Show what waivers let pass
+    #[arg(long, help_heading = "Rules")]
+    pub(super) no_waivers: bool,
+
+    /// The registry's images.yaml: which tags are promoted
+    #[arg(long, value_name = "FILE", help_heading = "Rules")]
+    pub(super) promoted: Option<PathBuf>,
+
+    /// The jobs that build images: the script that generates them, or its YAML
+    #[arg(long, value_name = "FILE", help_heading = "Rules")]
+    pub(super) jobs: Option<PathBuf>,
+
+    /// The form of the report
+    #[arg(long, value_name = "F", default_value = "human", help_heading = "Output")]
+    pub(super) format: ReplayFormat,
+
+    /// How to print
+    #[command(flatten)]
+    pub(super) output: Output,
+
+    /// The repository and its policy
+    #[command(flatten)]
+    pub(super) policy: PolicyOptions,
+
+    /// How many threads to use [default: one a core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), help_heading = "Output")]
+    pub(super) threads: Option<u16>,
+}
+
+const REPLAY_HELP: &str = "\
+Each commit of the first-parent line is judged against the one before it: a merge as its pull request, a squashed commit as \
+itself. The policy is today's for all of them; `--config FILE` tries another one on the past. Ctrl-C ends it with what it has.
+
+Examples:
+  imglint replay                                       what the gate would have said to the last 1,000 changes
+  imglint replay --since 1y --rule stale-version       one rule, one year
+  imglint replay v1.0..v2.0 --format json              between two releases, for a program
+  imglint replay --config draft.toml                   a policy that does not hold yet";
+
+/// The form of a replay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ReplayFormat {
+    /// Sums, for people at a terminal
+    Human,
+    /// One JSON object, with each change and each finding
+    Json,
+}
+
+/// A time that is given on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum When {
+    /// Since this day.
+    Day(Day),
+    /// Since so many days ago.
+    DaysAgo(i64),
+}
+
 /// `imglint bump`.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Bump {
@@ -554,6 +646,23 @@ fn parse_level(argument: &str) -> Result<(String, Level), String> {
         Some((_, level)) => Ok((rule.to_owned(), *level)),
         None => Err(format!("no such level: {}", suggest(level, Level::NAMES.map(|(name, _)| name)))),
     }
+}
+
+fn parse_when(argument: &str) -> Result<When, String> {
+    const WANTED: &str = "this must be a day such as 2026-01-31, or a time such as 90d, 12w, 6m or 2y";
+    if let Some(day) = Day::parse(argument) {
+        return Ok(When::Day(day));
+    }
+    let (count, unit) = argument.split_at(argument.len() - argument.chars().next_back().map_or(0, char::len_utf8));
+    let days = match unit {
+        "d" => 1,
+        "w" => 7,
+        "m" => 30,
+        "y" => 365,
+        _ => return Err(WANTED.to_owned()),
+    };
+    let count = count.parse::<u16>().map_err(|_| WANTED.to_owned())?;
+    Ok(When::DaysAgo(i64::from(count) * days))
 }
 
 fn parse_output(argument: &str) -> Result<(Format, PathBuf), String> {

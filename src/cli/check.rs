@@ -13,6 +13,7 @@ use super::repairs::{put, say_conflicts, show_diff};
 use super::reports::Outputs;
 use super::spinner::Spinner;
 use super::terminal::{complain, complain_of, say};
+use super::threads::start;
 use crate::environment::Environment;
 use crate::finding::Level;
 use crate::fix::{self, Allowed, Repair};
@@ -21,11 +22,6 @@ use crate::report::{Repaired, Report, Tree, summary};
 use crate::run::{self, Outcome};
 use crate::snapshot::Pair;
 use crate::text::counted;
-
-#[derive(Debug, thiserror::Error, miette::Diagnostic)]
-#[error("failed to start {0} threads: {1}")]
-#[diagnostic(help("choose fewer with `--threads N`"))]
-struct ThreadError(u16, rayon::ThreadPoolBuildError);
 
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 #[error("`--unsafe-fixes` says which repairs are made, but none was asked for")]
@@ -145,11 +141,7 @@ impl Check<'_> {
         if options.unsafe_fixes && !self.repairs() {
             return Err(RepairError.into());
         }
-        // Without the option, threads are started when there is work for them, and not before.
-        if let Some(threads) = options.threads {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).use_current_thread().build_global();
-            pool.map_err(|error| ThreadError(threads, error))?;
-        }
+        start(options.threads)?;
         let compared = if options.all { Compared::Whole } else { Compared::With(options.base.as_deref()) };
         let has_waivers = !options.no_waivers;
         let mut frame = Frame::begin(&options.policy, &options.target, &compared, has_waivers, self.environment)?;

@@ -4,6 +4,7 @@ mod args;
 mod exit;
 mod terminal;
 mod spinner;
+mod threads;
 mod paths;
 mod policy_files;
 mod policy;
@@ -19,6 +20,7 @@ mod explain;
 mod inspect;
 mod status;
 mod affected;
+mod replay;
 mod hook;
 mod proposal;
 mod init;
@@ -49,6 +51,7 @@ pub fn main() -> ExitCode {
         Some(Command::Inspect(inspect)) => inspect.output.color,
         Some(Command::Status(status)) => status.output.color,
         Some(Command::Affected(affected)) => affected.output.color,
+        Some(Command::Replay(replay)) => replay.output.color,
         Some(Command::Bump(bump)) => bump.output.color,
         _ => arguments.check.output.color,
     };
@@ -78,6 +81,7 @@ pub fn main() -> ExitCode {
         Some(Command::Status(status)) => status::run(&status, &environment),
         Some(Command::Affected(options)) => affected::run(&options, &environment),
         Some(Command::Bump(bump)) => bump::run(&bump, &environment),
+        Some(Command::Replay(options)) => replay::run(&options, &environment),
         Some(Command::Demo) => demo::run(&environment),
         Some(Command::Init(init)) => init::run(&init, &environment),
         Some(Command::Hook(hook)) => hook::run(&hook, &environment),

@@ -189,6 +189,15 @@ pub(super) fn waive(
     Ok(())
 }
 
+/// The same where changes of the past are judged by the policy of today: its waivers are old to all of them. What their commits waive is
+/// added to each.
+pub(super) fn waive_replayed(chosen: &mut Chosen, environment: &Environment) -> Result<(), Error> {
+    let list = std::mem::take(&mut chosen.waivers);
+    let (after, before) = (list.clone(), list.clone());
+    chosen.pack.waivers = Some(Waivers { list, after, before, rules: Vec::new(), today: today(environment)? });
+    Ok(())
+}
+
 /// The day that waivers are judged on, in UTC. Where builds are reproduced, it is told:
 /// <https://reproducible-builds.org/specs/source-date-epoch/>.
 fn today(environment: &Environment) -> Result<Day, DateError> {

@@ -80,6 +80,30 @@ fn sight<'a>(pack: &'a Pack, pair: &Pair<'_>) -> Sight<'a> {
     Sight { inputs: &pack.inputs, has_base, is_after_promotion }
 }
 
+/// Of changes that are judged one after the other, none can be found without a rule.
+pub(super) fn refuse_no_rule(pack: &Pack, selection: &Selection) -> Result<(), Error> {
+    let mut errors = Vec::new();
+    for id in &selection.only {
+        let Ok(rule) = pack.rule(id) else { continue };
+        if selection.skip.contains(id) {
+            errors.push(NothingToJudgeError::Skipped(Arc::clone(&rule.id)));
+        } else if rule.level == Level::Off {
+            errors.push(NothingToJudgeError::Off(Arc::clone(&rule.id)));
+        } else if pack.waivers.is_none() && matches!(rule.body, Body::WaiverHygiene(_)) {
+            errors.push(NothingToJudgeError::NoWaivers(Arc::clone(&rule.id)));
+        } else if rule.check().is_some_and(|check| check.kind().needs_history()) {
+            errors.push(NothingToJudgeError::NoHistory(Arc::clone(&rule.id)));
+        }
+    }
+    if !errors.is_empty() {
+        return Err(NothingToJudgeErrors { rules: errors }.into());
+    }
+    if pack.rules.iter().all(|rule| rule.level == Level::Off) {
+        return Err(NothingToJudgeError::NoRule.into());
+    }
+    Ok(())
+}
+
 /// Where no image can be, the pack is told of the wrong directories or files.
 pub(super) fn refuse_no_images(pack: &Pack, pair: &Pair<'_>) -> Result<(), Error> {
     let shape = &pack.shape;

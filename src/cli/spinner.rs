@@ -21,8 +21,7 @@ impl Spinner {
     /// Starts one where a person looks at standard error and did not ask for quiet. A thread waits for the moment: where there is
     /// no terminal, there is none.
     pub(super) fn start(output: &Output, environment: &Environment) -> Self {
-        let is_wanted = !output.quiet && environment.get("TERM") != Some("dumb") && std::io::stderr().is_terminal();
-        if !is_wanted {
+        if !is_watched(output, environment) {
             return Self(None);
         }
         let (stop, stopped) = channel::<()>();
@@ -30,6 +29,11 @@ impl Spinner {
         let thread = Builder::new().name("spinner".to_owned()).spawn(move || turn(&stopped)).ok();
         Self(thread.map(|thread| (stop, thread)))
     }
+}
+
+/// Whether a person looks at standard error, and did not ask for quiet.
+pub(super) fn is_watched(output: &Output, environment: &Environment) -> bool {
+    !output.quiet && environment.get("TERM") != Some("dumb") && std::io::stderr().is_terminal()
 }
 
 /// Turns until it is stopped.

@@ -41,7 +41,7 @@ impl Repository {
     }
 
     /// The commits at which a shallow clone ends, as git notes them down.
-    fn shallow_boundary(&self) -> Result<HashSet<Oid>, GitError> {
+    pub(super) fn shallow_boundary(&self) -> Result<HashSet<Oid>, GitError> {
         let file = self.common_dir().join("shallow");
         match std::fs::read_to_string(&file) {
             Ok(text) => {

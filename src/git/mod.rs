@@ -19,6 +19,7 @@ mod worktree;
 mod read;
 mod clean;
 mod history;
+mod landings;
 mod policy;
 // what a change is compared with
 mod reflog;
@@ -35,6 +36,7 @@ pub use batch::Step;
 pub use error::GitError;
 pub use head::Head;
 pub use history::Line;
+pub use landings::{Landed, Landings, MergedTrees, Next, Range, TreeId, Trees};
 pub use policy::PolicyTree;
 pub use read::Trailer;
 pub use repository::Repository;

@@ -31,15 +31,16 @@ impl Repository {
         let (Base::Commit(Comparison { merge_base, .. }), Some(head)) = (base, self.resolve_head(head)?) else {
             return Ok(Vec::new());
         };
-        if *merge_base == head {
+        self.trailers_between(*merge_base, head, key)
+    }
+
+    /// The trailers of one key in the messages of the commits that `head` holds and `base` does not.
+    pub(super) fn trailers_between(&self, base: Oid, head: Oid, key: &str) -> Result<Vec<Trailer>, GitError> {
+        if base == head {
             return Ok(Vec::new());
         }
-        let mut walk = self.inner.revwalk().doing("walking the change")?;
-        walk.push(head).doing("walking the change")?;
-        walk.hide(*merge_base).doing("walking the change")?;
         let mut trailers = Vec::new();
-        for id in walk {
-            let id = id.doing("walking the change")?;
+        for id in self.commits_between(base, head)? {
             let commit = self.inner.find_commit(id).doing("walking the change")?;
             let message = String::from_utf8_lossy(commit.message_bytes());
             let found = git2::message_trailers_strs(&message).doing("reading the trailers of a commit")?;
@@ -61,6 +62,20 @@ impl Repository {
             }
         }
         Ok(trailers)
+    }
+
+    /// The commits that `head` holds and `base` does not.
+    pub(super) fn commits_between(&self, base: Oid, head: Oid) -> Result<Vec<Oid>, GitError> {
+        const DOING: &str = "walking the change";
+        let commit = self.inner.find_commit(head).doing(DOING)?;
+        // Of a single commit nothing else need be here: its history may be cut.
+        if commit.parent_count() == 1 && commit.parent_id(0).is_ok_and(|parent| parent == base) {
+            return Ok(vec![head]);
+        }
+        let mut walk = self.inner.revwalk().doing(DOING)?;
+        walk.push(head).doing(DOING)?;
+        walk.hide(base).doing(DOING)?;
+        walk.map(|id| id.doing(DOING)).collect()
     }
 
     /// The files on both sides of the change, as far as `scope` reaches.

@@ -12,5 +12,6 @@ pub mod junit;
 pub mod rdjson;
 pub mod sarif;
 pub mod status;
+pub mod replay;
 
 pub use view::{Repaired, Report, Tree};

@@ -39,6 +39,11 @@ impl Day {
         time::OffsetDateTime::from_unix_timestamp(seconds).ok().map(|time| Self(time.date()))
     }
 
+    /// When it begins, in seconds since 1970.
+    pub fn begin(self) -> i64 {
+        self.0.midnight().assume_utc().unix_timestamp()
+    }
+
     /// Reads `2027-01-31`.
     pub fn parse(text: &str) -> Option<Self> {
         let (year, rest) = text.split_once('-')?;

@@ -1,0 +1,85 @@
+//! What became of findings: when a later change mended them, if one did.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::outcome::{Change, Fate, Mended};
+use crate::finding::{Fingerprint, Level};
+use crate::pack::Pack;
+use crate::run::Effect;
+
+/// What is known of a change beside what is told of it.
+pub(super) struct Followed {
+    /// What it does.
+    pub(super) effect: Effect,
+    /// What its findings are about, in their order.
+    pub(super) subjects: Vec<Fingerprint>,
+}
+
+/// A finding of which nobody knows yet what becomes of it.
+struct Waiting {
+    /// The numbers of its change and of itself.
+    change: usize,
+    finding: usize,
+    is_overtaken: bool,
+}
+
+/// The findings that wait for their end.
+#[derive(Default)]
+struct Open {
+    /// Of rules that compare, by image: its version has to move.
+    by_image: HashMap<Arc<str>, Vec<Waiting>>,
+    /// Of rules that judge trees: they have to be gone.
+    by_fingerprint: HashMap<Fingerprint, Vec<Waiting>>,
+}
+
+/// Tells of each finding what became of it. `changes` are in the order of the line, the newest first, and `followed` goes with them.
+pub(super) fn tell(changes: &mut [Change], followed: &[Followed], pack: &Pack) {
+    let mut open = Open::default();
+    for number in (0..changes.len()).rev() {
+        let Followed { effect, subjects } = &followed[number];
+        let mut ended = Vec::new();
+        for image in &effect.moved {
+            ended.extend(open.by_image.remove(image).unwrap_or_default().into_iter().map(|waiting| (waiting, false)));
+        }
+        for image in &effect.removed {
+            ended.extend(open.by_image.remove(image).unwrap_or_default().into_iter().map(|waiting| (waiting, true)));
+        }
+        for gone in &effect.mended {
+            if let Some(waiting) = open.by_fingerprint.get_mut(gone).and_then(Vec::pop) {
+                ended.push((waiting, false));
+            }
+        }
+        for (waiting, is_removed) in ended {
+            let mended = mended(changes, &waiting, number);
+            let fate = if is_removed { Fate::Removed(mended) } else { Fate::Mended(mended) };
+            changes[waiting.change].findings[waiting.finding].fate = fate;
+        }
+        for image in &effect.touched {
+            for waiting in open.by_image.get_mut(image).into_iter().flatten() {
+                waiting.is_overtaken = true;
+            }
+        }
+        for (index, (finding, subject)) in changes[number].findings.iter_mut().zip(subjects).enumerate() {
+            let waiting = Waiting { change: number, finding: index, is_overtaken: false };
+            let compares = pack.rules.iter().any(|rule| rule.id == finding.rule && rule.is_of_change());
+            match &finding.image {
+                _ if !compares => open.by_fingerprint.entry(subject.clone()).or_default().push(waiting),
+                Some(image) if finding.level > Level::Note => {
+                    open.by_image.entry(Arc::clone(image)).or_default().push(waiting);
+                }
+                _ => finding.fate = Fate::Passing,
+            }
+        }
+    }
+}
+
+fn mended(changes: &[Change], waiting: &Waiting, by: usize) -> Mended {
+    let (found, mended) = (&changes[waiting.change], &changes[by]);
+    Mended {
+        commit: mended.commit.clone(),
+        seconds: (mended.time - found.time).max(0),
+        between: waiting.change - by - 1,
+        overtaken: waiting.is_overtaken,
+    }
+}

@@ -1,0 +1,243 @@
+//! The changes of a history, judged side by side.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use miette::Diagnostic;
+
+use super::fate;
+use super::outcome::{Change, End, Fate, Finding, Fixable, Replay, RuleError, Sums, Unjudged, Words};
+use super::sums;
+use super::walk::{Block, Limits, Open, Piece, Walk, unjudged};
+use crate::finding;
+use crate::git::{GitError, Landed, Range, Repository, Trailer};
+use crate::history::Difference;
+use crate::pack::Pack;
+use crate::run::{self, Effect, Outcome};
+use crate::snapshot::{Branch, Merged, Origin, Pair, Snapshot};
+use crate::waiver::{self, Waiver};
+
+/// How many blocks wait to be judged, for each thread: lists of files may be long.
+const WAITING: usize = 2;
+
+/// Who sees how far a replay has come.
+pub trait Watcher: Sync {
+    /// Whether the replay is to end with what it has.
+    fn is_stopped(&self) -> bool;
+
+    /// Notes how many commits were looked at, and how many changes were judged.
+    fn passed(&self, commits: usize, changes: usize);
+
+    /// Why a change could not be judged by a run of its own, if so.
+    fn refuse(&self, pack: &Pack, pair: &Pair<'_>) -> Result<(), Box<dyn Diagnostic + Send + Sync>>;
+}
+
+/// A replay of a range.
+pub struct Replayer<'a> {
+    /// Today's policy, by which all changes are judged, with its waivers.
+    pub pack: &'a Pack,
+    /// What is replayed.
+    pub range: &'a Range,
+    /// How much of it.
+    pub limits: &'a Limits,
+    /// The branch that its changes were made to, where that is known.
+    pub branch: Option<Branch>,
+    /// Who watches.
+    pub watcher: &'a dyn Watcher,
+}
+
+/// What is known of a change.
+pub(super) enum Judged {
+    /// What the rules said, and what the change does.
+    Yes { change: Box<Change>, effect: Effect, subjects: Vec<finding::Fingerprint>, skipped: Vec<RuleError> },
+    /// Why they could not say anything.
+    No(Unjudged),
+}
+
+impl Replayer<'_> {
+    /// Replays. An error means that the history could not even be opened.
+    pub fn run(&self, repository: &Repository) -> Result<Replay, GitError> {
+        let judged = Mutex::new(Vec::new());
+        let note = |number: usize, of_block: Vec<Judged>| {
+            judged.lock().unwrap_or_else(PoisonError::into_inner).push((number, of_block));
+        };
+        let (waiting, count) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let mut walk = Walk::new(repository, self.pack, self.range, self.limits)?;
+        rayon::in_place_scope(|scope| {
+            let mut number = 0;
+            while let Some(piece) = walk.piece(&|| self.watcher.is_stopped()) {
+                number += 1;
+                let block = match piece {
+                    Piece::Block(block) => block,
+                    Piece::Unread(unjudged) => {
+                        note(number, vec![Judged::No(unjudged)]);
+                        continue;
+                    }
+                };
+                while waiting.load(Ordering::Acquire) >= WAITING * rayon::current_num_threads() {
+                    // In a pool of one thread it is this one that has to judge.
+                    if rayon::yield_now() != Some(rayon::Yield::Executed) {
+                        std::thread::yield_now();
+                    }
+                }
+                waiting.fetch_add(1, Ordering::AcqRel);
+                let (waiting, count, note, commits) = (&waiting, &count, &note, walk.commits);
+                scope.spawn(move |_| {
+                    let of_block = self.judge_block(block);
+                    let changes = count.fetch_add(of_block.len(), Ordering::Relaxed) + of_block.len();
+                    self.watcher.passed(commits, changes);
+                    note(number, of_block);
+                    waiting.fetch_sub(1, Ordering::AcqRel);
+                });
+            }
+        });
+        let mut judged = judged.into_inner().unwrap_or_else(PoisonError::into_inner);
+        judged.sort_by_key(|(number, _)| *number);
+        let judged = judged.into_iter().flat_map(|(_, judged)| judged).collect();
+        let end = if self.watcher.is_stopped() { End::Interrupted } else { walk.end };
+        Ok(self.replay(judged, walk.commits, end))
+    }
+
+    /// What all of it comes to.
+    fn replay(&self, judged: Vec<Judged>, commits: usize, end: End) -> Replay {
+        let (mut changes, mut unjudged, mut skipped) = (Vec::new(), Vec::new(), BTreeSet::new());
+        let mut followed = Vec::new();
+        for judged in judged {
+            match judged {
+                Judged::Yes { change, effect, subjects, skipped: of_change } => {
+                    skipped.extend(of_change.into_iter().map(|error| (error.rule, error.reason)));
+                    changes.push(*change);
+                    followed.push(fate::Followed { effect, subjects });
+                }
+                Judged::No(one) => unjudged.push(one),
+            }
+        }
+        fate::tell(&mut changes, &followed, self.pack);
+        let words = Words {
+            pack: self.pack.name.clone(),
+            range: self.range.words.clone(),
+            head: self.range.newest(),
+            paths: self.limits.paths.clone(),
+        };
+        let skipped = skipped.into_iter().map(|(rule, reason)| RuleError { rule, reason }).collect();
+        let of_all = Sums { commits, unjudged: unjudged.len(), ..sums::of_all(&changes) };
+        let rules = sums::of_rules(&changes);
+        let images = sums::of_images(&changes, &rules);
+        Replay { version: 1, words, end, sums: of_all, rules, images, changes, unjudged, skipped }
+    }
+
+    fn judge_block(&self, block: Block<'_>) -> Vec<Judged> {
+        let mut judged = Vec::new();
+        let mut head = block.head;
+        for open in block.changes {
+            let base = changed(&head, &open.before);
+            judged.push(self.judge_change(head, base.clone(), open, &block.listed));
+            head = base;
+        }
+        judged
+    }
+
+    fn judge_change<'r>(
+        &self,
+        head: Snapshot<'r>,
+        base: Snapshot<'r>,
+        open: Open,
+        listed: &BTreeSet<String>,
+    ) -> Judged {
+        let merged = open
+            .merged
+            .map(|merged| Merged { fork: changed(&base, &merged.fork), author: changed(&base, &merged.author) });
+        let origin = Origin { branch: self.branch.clone(), merged, is_within: false, listed: listed.clone() };
+        let pair = Pair { base: Some(base), tip: None, head, origin };
+        let waived;
+        let pack = if open.trailers.is_empty() {
+            self.pack
+        } else {
+            waived = waiving(self.pack, &open.trailers);
+            &waived
+        };
+        if let Err(error) = self.watcher.refuse(pack, &pair) {
+            return Judged::No(unjudged(&open.landed, &*error));
+        }
+        match run::judge(pack, &pair) {
+            Ok(outcome) => self.found(open.landed, outcome),
+            Err(error) => Judged::No(unjudged(&open.landed, &error)),
+        }
+    }
+
+    /// What was found of a change, as it is told.
+    fn found(&self, landed: Landed, mut outcome: Outcome) -> Judged {
+        outcome.narrow(&self.limits.paths);
+        let subjects = outcome.findings.iter().map(finding::Finding::fingerprint).collect();
+        let failures = outcome
+            .errors
+            .iter()
+            .map(|error| RuleError { rule: error.judge.name().to_owned(), reason: error.reason.clone() });
+        let skipped = outcome.skipped.iter().map(|skipped| RuleError {
+            rule: skipped.rule.to_string(),
+            reason: format!("it lacks {}", skipped.missing),
+        });
+        let Effect { touched, moved, removed, .. } = &outcome.effect;
+        let change = Change {
+            commit: landed.commit,
+            summary: landed.summary,
+            author: landed.author,
+            time: landed.time,
+            is_merge: landed.is_merge,
+            touched: touched.clone(),
+            moved: moved.iter().chain(removed).cloned().collect(),
+            failures: failures.collect(),
+            findings: outcome.findings.into_iter().map(told).collect(),
+        };
+        let skipped = skipped.collect();
+        Judged::Yes { change: Box::new(change), effect: outcome.effect, subjects, skipped }
+    }
+}
+
+/// A finding as it is told. What became of it is not known yet.
+fn told(finding: finding::Finding) -> Finding {
+    let start = finding.diagnostic.location.positions().0;
+    let diagnostic = finding.diagnostic;
+    let fix = match &diagnostic.fix {
+        Some(fix) if fix.safe => Fixable::Safe,
+        Some(_) => Fixable::Unsafe,
+        None => Fixable::No,
+    };
+    Finding {
+        rule: finding.rule,
+        level: finding.level,
+        image: diagnostic.image,
+        path: diagnostic.location.path,
+        line: start.line,
+        column: start.column,
+        message: diagnostic.message,
+        help: diagnostic.help,
+        fix,
+        waived: finding.waived,
+        fate: Fate::Stayed,
+    }
+}
+
+/// The files of a tree that differs in these.
+fn changed<'r>(files: &Snapshot<'r>, differences: &[Difference]) -> Snapshot<'r> {
+    let mut entries = files.entries().clone();
+    for Difference { path, other } in differences {
+        match other {
+            Some(entry) => drop(entries.insert(Arc::clone(path), entry.clone())),
+            None => drop(entries.remove(path)),
+        }
+    }
+    files.with_entries(entries)
+}
+
+/// The same pack with the waivers of a change's commits.
+fn waiving(pack: &Pack, trailers: &[Trailer]) -> Pack {
+    let mut pack = pack.clone();
+    if let Some(waivers) = &mut pack.waivers {
+        let trailers: Vec<Waiver> = trailers.iter().map(waiver::of_trailer).collect();
+        waivers.list.extend(trailers.iter().cloned());
+        waivers.after.extend(trailers);
+    }
+    pack
+}

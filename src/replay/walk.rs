@@ -1,0 +1,250 @@
+//! The walk down a history, which makes pieces of it that can be judged side by side.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use miette::Diagnostic;
+
+use super::outcome::{End, Unjudged};
+use crate::git::{GitError, Landed, Landings, Next, Range, Repository, Trailer, TreeId, Trees};
+use crate::history::Difference;
+use crate::pack::Pack;
+use crate::snapshot::{Entry, Origin, Pair, Scope, Snapshot};
+use crate::waiver;
+
+/// How many changes one thread judges in a row.
+const BLOCK: usize = 16;
+
+/// How far the clocks of those who commit may be apart, in seconds.
+const CLOCK_SKEW: i64 = 24 * 60 * 60;
+
+/// How much of a history is replayed.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// At most so many changes are judged.
+    pub count: usize,
+    /// Changes that were committed before this time, in seconds since 1970, are left out.
+    pub since: Option<i64>,
+    /// Findings about these paths, or about what lies below them, are reported; all, if there are none.
+    pub paths: Vec<String>,
+}
+
+/// A piece of the history.
+pub(super) enum Piece<'r> {
+    /// Changes that follow each other.
+    Block(Block<'r>),
+    /// A change whose files could not be listed.
+    Unread(Unjudged),
+}
+
+/// Changes that follow each other, the newest first.
+pub(super) struct Block<'r> {
+    /// The files that the list of dependencies holds together with some that the pack describes.
+    pub(super) listed: BTreeSet<String>,
+    /// The files that the newest of them left.
+    pub(super) head: Snapshot<'r>,
+    pub(super) changes: Vec<Open>,
+}
+
+/// A change that is to be judged.
+pub(super) struct Open {
+    pub(super) landed: Landed,
+    /// What differs from what it left, in what was there before it.
+    pub(super) before: Vec<Difference>,
+    pub(super) merged: Option<OpenMerge>,
+    pub(super) trailers: Vec<Trailer>,
+}
+
+/// A branch that was merged.
+pub(super) struct OpenMerge {
+    /// What differs from what was there before the merge, in what its author began with.
+    pub(super) fork: Vec<Difference>,
+    /// The same, in what its author made of it.
+    pub(super) author: Vec<Difference>,
+}
+
+/// The walk.
+pub(super) struct Walk<'a> {
+    landings: Landings<'a>,
+    trees: Trees<'a>,
+    pack: &'a Pack,
+    limits: &'a Limits,
+    /// Where it has come to; `None` where nobody knows the files there.
+    here: Option<Here<'a>>,
+    current: Option<Block<'a>>,
+    ready: VecDeque<Piece<'a>>,
+    /// How many commits it passed.
+    pub(super) commits: usize,
+    changes: usize,
+    /// Why it went no further; known once it is at its end.
+    pub(super) end: End,
+    is_at_end: bool,
+}
+
+/// A state of the tree.
+struct Here<'a> {
+    /// The files that the list of dependencies names here.
+    listed: BTreeSet<String>,
+    /// What the pack looks at, with these.
+    scope: Scope,
+    entries: BTreeMap<Arc<str>, Entry>,
+    /// A snapshot of the same repository, to share what was read.
+    shared: Snapshot<'a>,
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(
+        repository: &'a Repository,
+        pack: &'a Pack,
+        range: &Range,
+        limits: &'a Limits,
+    ) -> Result<Self, GitError> {
+        Ok(Self {
+            landings: repository.landings(range)?,
+            trees: repository.trees()?,
+            pack,
+            limits,
+            here: None,
+            current: None,
+            ready: VecDeque::new(),
+            commits: 0,
+            changes: 0,
+            end: End::Range,
+            is_at_end: false,
+        })
+    }
+
+    /// The next piece; `None` at the end.
+    pub(super) fn piece(&mut self, is_stopped: &dyn Fn() -> bool) -> Option<Piece<'a>> {
+        while self.ready.is_empty() {
+            let landed = if is_stopped() { None } else { self.landed() };
+            let Some(landed) = landed else {
+                self.cut();
+                break;
+            };
+            self.commits += 1;
+            if let Err(error) = self.pass(&landed) {
+                self.cut();
+                self.here = None;
+                self.ready.push_back(Piece::Unread(unjudged(&landed, &error)));
+            }
+        }
+        self.ready.pop_front()
+    }
+
+    /// The next commit of the line that is looked at; `None` at the end.
+    fn landed(&mut self) -> Option<Landed> {
+        while !self.is_at_end {
+            let since = self.limits.since.unwrap_or(i64::MIN);
+            self.end = if self.changes >= self.limits.count {
+                End::Count
+            } else {
+                match self.landings.step() {
+                    Next::Landed(landed) if landed.time >= since => return Some(*landed),
+                    Next::Landed(landed) if landed.time >= since.saturating_sub(CLOCK_SKEW) => {
+                        // Nobody looks at it, so nobody knows the files any more.
+                        self.here = None;
+                        continue;
+                    }
+                    Next::Landed(_) => End::Since,
+                    Next::Nothing => End::Range,
+                    Next::Cut(commit) => End::Shallow { commit },
+                    Next::Broken(commit, error) => End::Broken { commit, reason: error.to_string() },
+                }
+            };
+            self.is_at_end = true;
+        }
+        None
+    }
+
+    /// Ends the block that is being made.
+    fn cut(&mut self) {
+        self.ready.extend(self.current.take().map(Piece::Block));
+    }
+
+    /// Passes over a commit, and puts it into a block where it changes what the pack looks at.
+    fn pass(&mut self, landed: &Landed) -> Result<(), GitError> {
+        let mut here = if let Some(here) = self.here.take() {
+            here
+        } else {
+            self.cut();
+            self.arrive(landed.after, &[landed.after])?
+        };
+        let mut before = self.trees.differences(landed.after, landed.before, &here.scope)?;
+        let list = self.pack.list();
+        let is_list_changed = before.iter().any(|difference| Some(&*difference.path) == list);
+        if is_list_changed {
+            // It is judged with the files that either list names, as it would be by a run of its own.
+            self.cut();
+            here = self.arrive(landed.after, &[landed.after, landed.before])?;
+            before = self.trees.differences(landed.after, landed.before, &here.scope)?;
+        }
+        if !before.is_empty() {
+            self.open(landed, &here, &before)?;
+        }
+        if is_list_changed {
+            self.cut();
+            return Ok(()); // the list before it may name other files
+        }
+        for Difference { path, other } in before {
+            match other {
+                Some(entry) => drop(here.entries.insert(path, entry)),
+                None => drop(here.entries.remove(&path)),
+            }
+        }
+        self.here = Some(here);
+        Ok(())
+    }
+
+    /// Puts a change into the block that is being made.
+    fn open(&mut self, landed: &Landed, here: &Here<'a>, before: &[Difference]) -> Result<(), GitError> {
+        let mut merged = None;
+        if landed.is_merge
+            && let Some(trees) = self.landings.merged(landed)?
+        {
+            merged = Some(OpenMerge {
+                fork: self.trees.differences(landed.before, trees.fork, &here.scope)?,
+                author: self.trees.differences(landed.before, trees.author, &here.scope)?,
+            });
+        }
+        let is_waived = self.pack.waivers.is_some();
+        let trailers = if is_waived { self.landings.trailers(landed, waiver::TRAILER)? } else { Vec::new() };
+        let block = self.current.get_or_insert_with(|| Block {
+            listed: here.listed.clone(),
+            head: here.shared.with_entries(here.entries.clone()),
+            changes: Vec::new(),
+        });
+        block.changes.push(Open { landed: landed.clone(), before: before.to_vec(), merged, trailers });
+        self.changes += 1;
+        if block.changes.len() == BLOCK {
+            self.cut();
+        }
+        Ok(())
+    }
+
+    /// Lists the files of a tree, with those that the lists in `trees` name.
+    fn arrive(&self, tree: TreeId, trees: &[TreeId]) -> Result<Here<'a>, GitError> {
+        let mut scope = self.pack.scope();
+        let mut listed = BTreeSet::new();
+        if let Some(list) = self.pack.list() {
+            let alone = Scope { files: vec![list.to_owned()], ..Scope::default() };
+            for tree in trees {
+                let head = self.trees.list(*tree, &alone)?;
+                listed.extend(self.pack.listed(&Pair { base: None, tip: None, head, origin: Origin::default() })?);
+            }
+        }
+        let outside: Vec<String> = listed.iter().filter(|path| !scope.contains(path)).cloned().collect();
+        scope.files.extend(outside);
+        let shared = self.trees.list(tree, &scope)?;
+        Ok(Here { listed, scope, entries: shared.entries().clone(), shared })
+    }
+}
+
+pub(super) fn unjudged(landed: &Landed, error: &dyn Diagnostic) -> Unjudged {
+    Unjudged {
+        commit: landed.commit.clone(),
+        summary: landed.summary.clone(),
+        reason: error.to_string(),
+        help: error.help().map(|help| help.to_string()),
+    }
+}
