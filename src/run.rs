@@ -10,8 +10,8 @@ use crate::check::{Basis, Body, Change, Check, Context, Merge, Missing, Sight};
 use crate::edit::Fix;
 use crate::finding::{Diagnostic, Finding, Fingerprint, Level, RuleId};
 use crate::inputs::Inputs;
-use crate::model::Model;
 use crate::model::content::{self, ChangedContent};
+use crate::model::{Directories, Model};
 use crate::pack::{Pack, Rule};
 use crate::shape::{ManifestOrder, Shape};
 use crate::snapshot::{FileKind, Pair, Snapshot, StoreError};
@@ -372,8 +372,8 @@ fn owners(
 ) -> Result<BTreeSet<Arc<str>>, StoreError> {
     let mut owners = BTreeSet::new();
     for files in trees {
-        let outline = Model::outline(files, shape)?;
-        owners.extend(paths.iter().flat_map(|path| outline.owners(path).cloned()));
+        let directories = Directories::find(files, shape)?;
+        owners.extend(paths.iter().flat_map(|path| directories.owners(path).cloned()));
     }
     Ok(owners)
 }

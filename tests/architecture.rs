@@ -33,9 +33,6 @@ fn files() -> Vec<(String, PathBuf, String)> {
     named.collect()
 }
 
-/// Folders whose files still use what their `mod.rs` defines, or one another in no order. This list must shrink.
-const WITHOUT_FLOORS: [&str; 1] = ["model"];
-
 /// The modules that `src/lib.rs` or the `mod.rs` of a folder lists, in its order: from the ground up.
 fn listed(file: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(file).expect("a source");
@@ -111,9 +108,7 @@ fn files_of_a_folder_use_only_what_lies_below_them_there() {
         }
         folders += 1;
         let wrong = wrong_within(&folder);
-        let is_to_come = WITHOUT_FLOORS.contains(&&*module);
-        assert!(is_to_come || wrong.is_empty(), "{wrong:#?}");
-        assert!(!is_to_come || !wrong.is_empty(), "{module} has floors now: take it from WITHOUT_FLOORS");
+        assert!(wrong.is_empty(), "{wrong:#?}");
     }
     assert!(folders > 3, "{folders}");
 }
@@ -131,17 +126,64 @@ fn git2_is_used_in_one_module_and_one_prints() {
 /// How many closures bound by `let` there may be in 1,000 lines.
 const CLOSURES: usize = 5;
 
+/// How many of them there may be in one function.
+const CLOSURES_OF_A_FUNCTION: usize = 6;
+
 /// Plain statements are read faster than names for pieces of code.
 #[test]
 fn few_closures_have_names() {
     let (mut closures, mut lines) = (0, 0);
     for (_, _, code) in files() {
         lines += code.lines().count();
-        let statements = code.split("let ").skip(1).filter_map(|rest| rest.split_once('='));
-        closures += statements.filter(|(_, value)| begins_closure(value)).count();
+        closures += named_closures(&code);
     }
     assert!(lines > 10_000, "only {lines} lines were read");
     assert!(closures * 1000 < CLOSURES * lines, "{closures} closures in {lines} lines; see CONTRIBUTING.md");
+}
+
+#[test]
+fn no_function_names_many_closures() {
+    let (mut functions, mut wrong) = (0, Vec::new());
+    for (_, path, code) in files() {
+        for function in functions_of(&code) {
+            functions += 1;
+            let closures = named_closures(&function);
+            if closures > CLOSURES_OF_A_FUNCTION {
+                let head = function.lines().next().unwrap_or_default().trim();
+                wrong.push(format!("{}: {closures} closures in `{head}`", path.display()));
+            }
+        }
+    }
+    assert!(functions > 1_000, "only {functions} functions were read");
+    assert!(wrong.is_empty(), "{wrong:#?}; see CONTRIBUTING.md");
+}
+
+/// The functions of a formatted source, each from the line with its name to the brace that stands below the beginning of that.
+fn functions_of(code: &str) -> Vec<String> {
+    let mut functions = Vec::new();
+    let mut open: Vec<(usize, String)> = Vec::new();
+    for line in code.lines() {
+        let indent = line.len() - line.trim_start().len();
+        for (_, function) in &mut open {
+            function.push_str(line);
+            function.push('\n');
+        }
+        let before_name = line.split("fn ").next().filter(|before| before.len() < line.len());
+        if before_name.is_some_and(|before| before.trim().chars().all(|c| c.is_alphabetic() || "() :".contains(c)))
+            && !line.ends_with(['}', ';'])
+        {
+            open.push((indent, format!("{line}\n")));
+        } else if line.trim() == "}" && open.last().is_some_and(|(begin, _)| *begin == indent) {
+            functions.extend(open.pop().map(|(_, function)| function));
+        }
+    }
+    functions
+}
+
+/// How many closures a piece of code binds by `let`.
+fn named_closures(code: &str) -> usize {
+    let statements = code.split("let ").skip(1).filter_map(|rest| rest.split_once('='));
+    statements.filter(|(_, value)| begins_closure(value)).count()
 }
 
 fn begins_closure(value: &str) -> bool {

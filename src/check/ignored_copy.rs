@@ -4,8 +4,8 @@ use serde::Deserialize;
 
 use super::kind::{Context, Files, Kind, Reads, once};
 use crate::finding::{Diagnostic, Location};
-use crate::model::context::{IgnoreFile, ParseError, context_path, ignore_file, is_plain};
-use crate::model::{Build, Image, Parsed};
+use crate::model::context::{IgnoreFile, context_path, ignore_file, is_plain};
+use crate::model::{Build, Image, ParseError, Parsed};
 use crate::parse::dockerfile::Word;
 use crate::parse::dockerignore;
 use crate::snapshot::StoreError;

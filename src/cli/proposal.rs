@@ -8,7 +8,7 @@ use miette::Diagnostic;
 
 use super::exit::Error;
 use crate::config_file::{CONFIG_FILE, Config};
-use crate::model::Model;
+use crate::model::{Directories, Model};
 use crate::pack::{BUILT_IN, BuiltIn, InitTable, Pack, read_config};
 use crate::parse::dockerfile::Dockerfile;
 use crate::parse::version_source::VersionSource;
@@ -96,7 +96,7 @@ fn found_by(pack: &'static BuiltIn, files: &Snapshot<'_>) -> Result<Option<Found
     let Some(InitTable { least, dockerfile }) = pack.init() else { return Ok(None) };
     let everywhere = Config::bare(Source::new(CONFIG_FILE, "shape.images.roots = [\".\"]"));
     let shape = Pack::load(pack.pack_files(), Some(&everywhere))?.shape;
-    let mut directories = Model::outline(files, &shape)?.directories;
+    let mut directories: BTreeSet<Arc<str>> = Directories::find(files, &shape)?.iter().cloned().collect();
     directories.retain(|directory| {
         let is_built = files.below(directory).any(|(path, _)| shape.is_dockerfile(without_directory(path, directory)));
         !shape.ignore.is_match(&in_directory(directory, "x")) && (is_built || !dockerfile)

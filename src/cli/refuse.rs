@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::exit::Error;
 use crate::check::{Body, Missing, Sight};
 use crate::finding::{Level, RuleId};
-use crate::model::Model;
+use crate::model::Directories;
 use crate::pack::{Pack, Rule, Selection};
 use crate::run::manifest_order;
 use crate::snapshot::{Pair, Snapshot};
@@ -125,7 +125,7 @@ pub(super) fn refuse_no_images(pack: &Pack, pair: &Pair<'_>) -> Result<(), Error
 pub(super) fn refuse_no_versions(pack: &Pack, trees: &[&Snapshot<'_>]) -> Result<(), Error> {
     let shape = &pack.shape;
     for tree in trees {
-        if !Model::outline(tree, shape)?.directories.is_empty() {
+        if !Directories::find(tree, shape)?.is_empty() {
             return Ok(());
         }
     }

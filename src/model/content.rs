@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::context::Contexts;
-use super::{Image, Model, each};
+use super::image::Image;
+use super::threads::each;
+use super::tree::Model;
 use crate::finding::Location;
 use crate::parse::dockerignore;
 use crate::parse::gitattributes::{self, Conversion, GitAttributes};
@@ -242,7 +244,7 @@ impl Search<'_> {
         }
         let [head, base] = self.sides();
         let [now, before] = [Conversions::of(head.files)?, Conversions::of(base.files)?];
-        for directory in &head.model.directories {
+        for directory in head.model.directories.iter() {
             let of_image = || {
                 let above = |path: &&&Arc<str>| is_below(directory, directory_of(path)) || is_below(path, directory);
                 changed.iter().filter(above).map(|path| Arc::clone(path)).collect::<Vec<_>>()

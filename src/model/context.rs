@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::{Build, Image};
+use super::build::{Build, ParseError};
+use super::image::Image;
 use crate::finding::Location;
 use crate::parse::dockerfile::Stage;
 use crate::parse::dockerignore::{self, DockerIgnore};
@@ -20,15 +21,6 @@ pub struct IgnoreFile {
     pub text: Arc<Text>,
     /// What it says.
     pub patterns: DockerIgnore,
-}
-
-/// A file that should say so, and cannot be read.
-#[derive(Debug, Clone)]
-pub struct ParseError {
-    /// Where it is wrong.
-    pub location: Location,
-    /// What is wrong with it.
-    pub reason: String,
 }
 
 /// The file that says what the context leaves out when a Dockerfile is built: its own, or the one of the image.

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
+use super::build::Control;
 use super::image::Image;
 use super::reference::{Origin, Reference, Writing, without_tag};
-use super::{Control, Model};
+use super::tree::Model;
 use crate::finding::Location;
 use crate::parse::dockerfile::Word;
 use crate::shape::Shape;

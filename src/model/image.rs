@@ -4,19 +4,18 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use super::Model;
+use super::build::{Build, Control, Final, ParseError, Parsed};
+use super::directories::{Directories, version_source};
 use super::reference::{self, Reference};
 use crate::edit::Edit;
 use crate::finding::Location;
 use crate::parse::baseimage::{self, Platform};
-use crate::parse::dockerfile::{
-    Copy, Dockerfile, DockerfileError, Given, Instruction, Prefixed, Stage, Surroundings, Syntax, Word,
-};
+use crate::parse::dockerfile::{DockerfileError, Given, Prefixed, Surroundings, Syntax};
 use crate::parse::version::Version;
 use crate::parse::version_source::VersionSource;
 use crate::shape::{BuildArgument, Shape};
 use crate::snapshot::{Entry, FileKind, Read, ReadError, Snapshot, StoreError};
-use crate::text::{Span, Text, in_directory, without_directory};
+use crate::text::{in_directory, without_directory};
 
 /// A directory with a version file.
 #[derive(Debug, Clone)]
@@ -62,14 +61,14 @@ impl Controls {
         source: &VersionSource,
         snapshot: &Snapshot<'_>,
         shape: &Shape,
-        outline: &Model,
+        directories: &Directories,
     ) -> Self {
         let find = |name: &str| -> Option<File> {
             let found = snapshot.entries().get_key_value(in_directory(directory, name).as_str());
             found.map(|(path, entry)| (Arc::clone(path), entry.clone()))
         };
         let mut dockerfiles: Vec<File> = Vec::new();
-        let is_own = |path: &str| outline.owner(path) == Some(directory);
+        let is_own = |path: &str| directories.owner(path) == Some(directory);
         for pattern in &shape.dockerfiles {
             if let Some(path) = pattern.as_path() {
                 dockerfiles.extend(find(path).filter(|(path, _)| is_own(path)));
@@ -93,120 +92,6 @@ impl Controls {
     fn all(&self) -> impl Iterator<Item = &File> {
         let single = [&self.version, &self.alias, &self.base, &self.windows_dockerfile];
         single.into_iter().flatten().chain(&self.dockerfiles)
-    }
-}
-
-/// A file that says something about an image.
-#[derive(Debug, Clone)]
-pub struct Control<T> {
-    /// Its path.
-    pub path: Arc<str>,
-    /// Its text and what it says; or why it has no text.
-    pub read: Result<(Arc<Text>, T), ReadError>,
-}
-
-/// A Dockerfile as it is built for one operating system.
-#[derive(Debug, Clone)]
-pub struct Build {
-    /// The Dockerfile.
-    pub path: Arc<str>,
-    /// The platform of the build; where several differ in nothing that matters here, the first.
-    pub target: Platform,
-    /// What the file says, or why it cannot be read.
-    pub file: Result<Parsed, ParseError>,
-}
-
-impl Build {
-    /// Why more of the file than a single instruction could not be read, if so.
-    pub fn error(&self) -> Option<&str> {
-        match &self.file {
-            Ok(parsed) => parsed.dockerfile.errors.iter().find(|error| error.hides_more).map(|error| &*error.message),
-            Err(error) => Some(&error.reason),
-        }
-    }
-
-    /// The text of the file, where it has one.
-    pub fn text(&self) -> Option<&Arc<Text>> {
-        match &self.file {
-            Ok(parsed) => Some(&parsed.text),
-            Err(error) => error.location.text.as_ref(),
-        }
-    }
-}
-
-/// A Dockerfile that could be read.
-#[derive(Debug, Clone)]
-pub struct Parsed {
-    /// Its text.
-    pub text: Arc<Text>,
-    /// What it says to this build.
-    pub dockerfile: Arc<Dockerfile>,
-}
-
-/// A Dockerfile that could not be read.
-#[derive(Debug, Clone)]
-pub struct ParseError {
-    /// Why.
-    pub reason: String,
-    /// Where.
-    pub location: Location,
-}
-
-impl<T> Control<T> {
-    fn new((path, read): (Arc<str>, Read), parse: impl FnOnce(&Text) -> T) -> Self {
-        let parsed = read.map(|text| {
-            let value = parse(&text);
-            (text, value)
-        });
-        Self { path, read: parsed }
-    }
-
-    /// What the file says, where it could be read.
-    pub fn value(&self) -> Option<&T> {
-        self.read.as_ref().ok().map(|(_, value)| value)
-    }
-
-    /// A place in the file; the file as a whole where it has no text.
-    pub fn location(&self, span: impl FnOnce(&T) -> Span) -> Location {
-        match &self.read {
-            Ok((text, value)) => Location::new(&self.path, text, span(value)),
-            Err(_) => Location::file(&self.path),
-        }
-    }
-}
-
-/// The last stage of a build: what the image is.
-#[derive(Clone)]
-pub struct Final<'a> {
-    /// The Dockerfile.
-    pub path: &'a Arc<str>,
-    /// Its text.
-    pub text: &'a Arc<Text>,
-    /// All that it says.
-    pub dockerfile: &'a Dockerfile,
-    /// The stage, and behind it those that it continues.
-    pub stages: Vec<&'a Stage>,
-}
-
-impl<'a> Final<'a> {
-    /// The instructions that make the image.
-    pub fn instructions(&self) -> impl Iterator<Item = &'a Instruction> {
-        self.stages.iter().flat_map(|stage| &stage.instructions)
-    }
-
-    /// What COPY and ADD bring into the image, with their instructions.
-    pub fn copies(&self) -> impl Iterator<Item = (&'a Instruction, &'a Copy)> {
-        self.stages.iter().flat_map(|stage| stage.copies())
-    }
-
-    /// The place of what COPY or ADD brings.
-    pub fn location(&self, instruction: &Instruction, copy: &Copy) -> Location {
-        Location::new(self.path, self.text, instruction.span.start..copy.destination.span.end)
-    }
-
-    /// The image that all of this is put on.
-    pub fn base(&self) -> Option<&'a Word> {
-        self.stages.last().map(|stage| &stage.image)
     }
 }
 
@@ -247,6 +132,20 @@ impl Image {
     pub fn published(&self) -> &str {
         self.alias.as_deref().unwrap_or(&self.name)
     }
+
+    /// The names, without host and tag, that base file and Dockerfiles give to images under registries that are listed.
+    pub fn own_names(&self, shape: &Shape) -> Vec<String> {
+        self.names().filter(|name| reference::is_own(name, shape)).collect()
+    }
+
+    /// The same under all other registries.
+    pub fn foreign_names(&self, shape: &Shape) -> Vec<String> {
+        self.names().filter(|name| !reference::is_own(name, shape)).collect()
+    }
+
+    fn names(&self) -> impl Iterator<Item = String> {
+        reference::names(self.base.as_ref(), &self.builds).into_iter()
+    }
 }
 
 impl Image {
@@ -254,13 +153,13 @@ impl Image {
         directory: &Arc<str>,
         snapshot: &Snapshot<'_>,
         shape: &Shape,
-        outline: &Model,
-        known: Option<&Model>,
+        directories: &Directories,
+        known: Option<&Arc<Self>>,
     ) -> Result<Arc<Self>, StoreError> {
         let source = version_source(directory, snapshot, shape)?;
-        let controls = Controls::find(directory, source, snapshot, shape, outline);
+        let controls = Controls::find(directory, source, snapshot, shape, directories);
         // What a link leads to may have changed where the link has not.
-        if let Some(image) = known.and_then(|model| model.images.get(directory))
+        if let Some(image) = known
             && !controls.all().any(|(_, entry)| entry.kind == FileKind::Symlink)
             && image.controls == controls
         {
@@ -298,7 +197,7 @@ impl Image {
         };
         image.builds =
             image.builds(shape, &read_all(&controls.dockerfiles)?, &read_all(controls.windows_dockerfile.as_slice())?);
-        image.references = reference::of_image(&image, shape);
+        image.references = reference::of_image(image.base.as_ref(), &image.builds, shape);
         image.controls = controls;
         Ok(Arc::new(image))
     }
@@ -441,33 +340,4 @@ impl<'a> Builder<'a> {
         }
         Surroundings { target: target.clone(), arguments }
     }
-}
-
-/// Where the version of the image in a directory stands: of several places the first whose file is there and makes an image.
-pub(super) fn version_source<'s>(
-    directory: &str,
-    snapshot: &Snapshot<'_>,
-    shape: &'s Shape,
-) -> Result<&'s VersionSource, StoreError> {
-    let mut first = None;
-    for source in &shape.versions {
-        let path = in_directory(directory, &source.file);
-        if snapshot.entry(&path).is_none() {
-            continue;
-        }
-        if source.is_told_by_name() || makes_image(&path, source, snapshot)? {
-            return Ok(source);
-        }
-        first = first.or(Some(source));
-    }
-    Ok(first.unwrap_or(&shape.versions[0]))
-}
-
-/// Whether a file makes its directory an image. One that cannot be read may.
-pub(super) fn makes_image(path: &str, source: &VersionSource, snapshot: &Snapshot<'_>) -> Result<bool, StoreError> {
-    Ok(match snapshot.text(path)? {
-        Some(Ok(text)) => source.makes_image(&text),
-        Some(Err(_)) => true,
-        None => false,
-    })
 }

@@ -1,242 +1,29 @@
 //! The images of a tree as the build sees them: versions, bases, Dockerfiles, and how they refer to each other.
+//!
+//! A file uses what stands above it: an image is found by its directory, read with its Dockerfiles and what these refer to, and
+//! gathered with all others of its tree; what a change touches of them, and what they are built on, is told of whole trees.
 
-mod dependencies;
-mod image;
-mod manifest;
-pub mod past;
+// one image
+mod build;
+mod directories;
 mod reference;
+mod image;
+// the files beside images
+mod dependencies;
+mod manifest;
+// a tree
+mod threads;
+mod tree;
+// what is told of trees
 pub mod context;
 pub mod content;
 pub mod graph;
+pub mod past;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
-
-use rayon::prelude::*;
-
+pub use build::{Build, Control, Final, ParseError, Parsed};
 pub use dependencies::DependencyFile;
-pub use image::{Build, Control, Final, Image, ParseError, Parsed};
+pub use directories::Directories;
+pub use image::Image;
 pub use manifest::{ConstantValue, Manifest, ManifestEntry};
 pub use reference::{Origin, Reference, Writing, without_tag};
-
-use crate::shape::Shape;
-use crate::snapshot::{Entry, Snapshot, StoreError};
-use crate::text::{directories_above, without_directory};
-
-/// All that the checks know of one tree.
-#[derive(Debug, Clone, Default)]
-pub struct Model {
-    /// The directories of all images.
-    pub directories: BTreeSet<Arc<str>>,
-    /// The images that were read, by their directory.
-    pub images: BTreeMap<Arc<str>, Arc<Image>>,
-    /// The manifest; `None` where the pack names none, or the tree has none.
-    pub manifest: Option<Manifest>,
-    /// The list of dependencies; `None` where the pack names none, or the tree has none.
-    pub dependencies: Option<DependencyFile>,
-    /// The literals that must equal a version, as far as they are there.
-    pub constants: Vec<ConstantValue>,
-    /// The files that may hold one and cannot be read.
-    pub unread_constants: Vec<StoreError>,
-    /// Why the manifest could not be read.
-    unread_manifest: Option<StoreError>,
-    /// Directories by the names that their images are referred to by.
-    by_name: HashMap<String, Vec<Arc<str>>>,
-}
-
-impl Model {
-    /// Finds the images of a tree. Nothing is read for it but version files whose name alone does not make an image.
-    pub fn outline(snapshot: &Snapshot<'_>, shape: &Shape) -> Result<Self, StoreError> {
-        let mut outline = Self::default();
-        for path in snapshot.entries().keys() {
-            if let Some((directory, source)) = shape.version_source_at(path)
-                && shape.name_of(directory).is_some()
-                && (source.is_told_by_name() || image::makes_image(path, source, snapshot)?)
-            {
-                outline.directories.insert(Arc::from(directory));
-            }
-        }
-        if !shape.is_nested {
-            outline.directories = outermost(&outline.directories);
-        }
-        Ok(outline)
-    }
-
-    /// Reads all images of a tree, or `only` some of them and none of the files beside them. What `known` has read from the
-    /// same files is taken from there.
-    pub fn build(
-        snapshot: &Snapshot<'_>,
-        shape: &Shape,
-        known: Option<&Self>,
-        only: Option<&BTreeSet<Arc<str>>>,
-    ) -> Result<Self, StoreError> {
-        let outline = Self::outline(snapshot, shape)?;
-        let is_wanted = |directory: &&Arc<str>| only.is_none_or(|only| only.contains(*directory));
-        let directories: Vec<&Arc<str>> = outline.directories.iter().filter(is_wanted).collect();
-        let read = |directory: &&Arc<str>| Image::read(directory, snapshot, shape, &outline, known);
-        let images = each(&directories, WORTH_A_THREAD, read)?;
-        let mut by_name: HashMap<String, Vec<Arc<str>>> = HashMap::new();
-        for image in &images {
-            by_name.entry(image.published().to_owned()).or_default().push(Arc::clone(&image.directory));
-        }
-        // A directory is found by its own name too, unless another image is published under that.
-        for image in images.iter().filter(|image| image.alias.is_some()) {
-            by_name.entry(image.name.to_string()).or_insert_with(|| vec![Arc::clone(&image.directory)]);
-        }
-        let mut constants = Vec::new();
-        let mut unread_constants = Vec::new();
-        let mut unread_manifest = None;
-        let mut manifest = None;
-        let mut dependencies = None;
-        if only.is_none() {
-            for constant in &shape.constants {
-                constants.extend(ConstantValue::read(constant, snapshot, &mut unread_constants)?);
-            }
-            if let Some(manifest_shape) = &shape.manifest {
-                match Manifest::read(manifest_shape, &shape.tag_prefix, snapshot) {
-                    Ok(read) => manifest = read,
-                    Err(error) => unread_manifest = Some(error),
-                }
-            }
-            if let Some(list) = &shape.dependencies {
-                let known = known.and_then(|known| known.dependencies.as_ref());
-                dependencies = DependencyFile::read(&list.path, snapshot, known)?;
-            }
-        }
-        Ok(Self {
-            directories: outline.directories,
-            manifest,
-            dependencies,
-            images: images.into_iter().map(|image| (Arc::clone(&image.directory), image)).collect(),
-            constants,
-            unread_constants,
-            unread_manifest,
-            by_name,
-        })
-    }
-
-    /// An error where the manifest could not be read: a rule that needs it asks before it takes it for none.
-    pub fn has_read_manifest(&self) -> Result<(), StoreError> {
-        self.unread_manifest.clone().map_or(Ok(()), Err)
-    }
-
-    /// Takes what could not be read for what was not there: where a tree is only compared with, nothing in it is old by that.
-    pub fn forget_unread(&mut self) {
-        self.unread_manifest = None;
-    }
-
-    /// The images that a name can mean: as a rule one; several where aliases make names equal.
-    pub fn named(&self, name: &str) -> Vec<&Arc<Image>> {
-        let find = |name: &str| self.by_name.get(name);
-        // In trees of old the architecture was part of the name.
-        let without_arch = || ARCHITECTURES.iter().find_map(|arch| find(name.strip_suffix(arch)?.strip_suffix('-')?));
-        let directories = find(name).or_else(without_arch).map_or(&[][..], Vec::as_slice);
-        directories.iter().filter_map(|directory| self.images.get(directory)).collect()
-    }
-
-    /// The images that somebody means who asks for one: by its directory, by its name, or by that under which it is published.
-    pub fn meant(&self, asked: &str) -> Vec<&Image> {
-        if let Some(image) = self.images.get(asked) {
-            return vec![image];
-        }
-        let images = self.images.values().map(|image| &**image);
-        let named: Vec<&Image> = images.clone().filter(|image| *image.name == *asked).collect();
-        if named.is_empty() { images.filter(|image| image.published() == asked).collect() } else { named }
-    }
-
-    /// The images that are published under a name.
-    pub fn published(&self, name: &str) -> Vec<&Image> {
-        let named = self.named(name).into_iter().map(|image| &**image);
-        named.filter(|image| image.published() == name).collect()
-    }
-
-    /// The images that an entry of the manifest can mean. Among images of one name, the directory that the entry's key spells
-    /// is meant (`HttpdNew` is `httpd-new`).
-    pub fn images_of_entry(&self, entry: &ManifestEntry) -> Vec<&Arc<Image>> {
-        let candidates = self.named(&entry.name);
-        let letters =
-            |name: &str| name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
-        let key = letters(&entry.key);
-        match candidates.iter().find(|image| letters(&image.name) == key) {
-            Some(image) if candidates.len() > 1 => vec![image],
-            _ => candidates,
-        }
-    }
-
-    /// The images of the tree that a last stage of an image is put on for an operating system.
-    fn parents<'m>(&'m self, image: &Image, last: &Final<'_>, os: &str) -> Vec<&'m Arc<Image>> {
-        let base = last.base().map(|base| base.span.start);
-        let is_base = |reference: &&Reference| match &reference.origin {
-            Origin::Base(platform) => platform.os == os,
-            Origin::From => reference.path == *last.path && base == Some(reference.span.start),
-            Origin::Copy => false,
-        };
-        image.references.iter().filter(is_base).flat_map(|reference| self.named(&reference.target)).collect()
-    }
-
-    /// Whether a last stage of an image has something, or one of those in the tree that it is put on for an operating system.
-    pub fn inherits(&self, image: &Image, last: &Final<'_>, os: &str, has: &dyn Fn(&Final<'_>) -> bool) -> bool {
-        let mut queue = vec![(image, last.clone())];
-        let mut seen = BTreeSet::new();
-        while let Some((image, last)) = queue.pop() {
-            if has(&last) {
-                return true;
-            }
-            if seen.insert((&image.directory, last.path)) {
-                let parents = self.parents(image, &last, os).into_iter();
-                queue.extend(parents.flat_map(|parent| parent.finals(os).map(|last| (&**parent, last))));
-            }
-        }
-        false
-    }
-
-    /// The files of an image in a tree, by their path below its directory: those that it owns and that are no documentation.
-    pub fn own_content<'f>(
-        &self,
-        image: &Image,
-        files: &'f Snapshot<'_>,
-        shape: &Shape,
-    ) -> impl Iterator<Item = (&'f str, &'f Entry)> {
-        let below = files.below(&image.directory).filter(|(path, _)| self.owner(path) == Some(&image.directory));
-        let below = below.map(|(path, entry)| (without_directory(path, &image.directory), entry));
-        below.filter(|(path, _)| shape.is_content(&image.directory, path))
-    }
-
-    /// The directory of the image that owns a path: the nearest one above it.
-    pub fn owner(&self, path: &str) -> Option<&Arc<str>> {
-        self.owners(path).next()
-    }
-
-    /// The directories of all images above a path, the nearest first.
-    pub fn owners(&self, path: &str) -> impl Iterator<Item = &Arc<str>> {
-        // The root is above all, and an image where the pack says so.
-        directories_above(path).chain([""]).filter_map(|directory| self.directories.get(directory))
-    }
-}
-
-/// The directories that lie below no other one. What lies below the root only does not count as nested.
-fn outermost(directories: &BTreeSet<Arc<str>>) -> BTreeSet<Arc<str>> {
-    let mut outermost = BTreeSet::new();
-    for directory in directories {
-        if !directories_above(directory).any(|above| directories.contains(above)) {
-            outermost.insert(Arc::clone(directory));
-        }
-    }
-    outermost
-}
-
-/// Does the same to every item, in order: on several threads from `many` items on, as it takes a while to start one.
-fn each<T: Sync, U: Send>(
-    items: &[T],
-    many: usize,
-    act: impl Fn(&T) -> Result<U, StoreError> + Sync + Send,
-) -> Result<Vec<U>, StoreError> {
-    if items.len() < many { items.iter().map(act).collect() } else { items.par_iter().map(act).collect() }
-}
-
-/// How many images are worth more than one thread: to start one takes as long as to read a few of them.
-const WORTH_A_THREAD: usize = 16;
-
-/// The architectures that Go and docker know, by Go's names.
-const ARCHITECTURES: [&str; 11] =
-    ["amd64", "arm64", "arm", "ppc64le", "s390x", "386", "riscv64", "mips64le", "mips64", "loong64", "ppc64"];
+pub use tree::Model;

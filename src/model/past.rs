@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Model, content};
+use super::content;
+use super::tree::Model;
 use crate::history::{Commit, Difference, History, MAX_NEWEST, Past, Settled, Step};
 use crate::shape::Shape;
 use crate::snapshot::{Entry, FileKind, Origin, Pair, Read, Snapshot, StoreError};

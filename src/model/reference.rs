@@ -3,9 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::{Control, Image, Parsed};
+use super::build::{Build, Control, Parsed};
 use crate::finding::Location;
-use crate::parse::baseimage::Platform;
+use crate::parse::baseimage::{Line, Platform};
 use crate::parse::dockerfile::{Dockerfile, Traced, Word};
 use crate::shape::{Shape, without_default_host};
 use crate::text::{Span, Text};
@@ -175,32 +175,21 @@ fn without_platform<'t>(tag: &'t str, origin: &Origin) -> &'t str {
     begin.map_or(tag, |begin| &tag[..begin])
 }
 
-impl Image {
-    /// The names, without host and tag, that base file and Dockerfiles give to images under registries that are listed.
-    pub fn own_names(&self, shape: &Shape) -> Vec<String> {
-        self.names().into_iter().filter(|name| is_own(name, shape)).collect()
+/// The names, without host and tag, that a base file and Dockerfiles give to images.
+pub(super) fn names(base: Option<&Control<Vec<Line>>>, builds: &[Build]) -> Vec<String> {
+    let mut names = Vec::new();
+    let lines = base.into_iter().filter_map(Control::value).flatten();
+    for value in lines.filter_map(|line| line.value.as_deref()) {
+        names.push(plain_name(value));
     }
-
-    /// The same under all other registries.
-    pub fn foreign_names(&self, shape: &Shape) -> Vec<String> {
-        self.names().into_iter().filter(|name| !is_own(name, shape)).collect()
-    }
-
-    fn names(&self) -> Vec<String> {
-        let mut names = Vec::new();
-        let lines = self.base.iter().filter_map(Control::value).flatten();
-        for value in lines.filter_map(|line| line.value.as_deref()) {
-            names.push(plain_name(value));
+    for Parsed { dockerfile, .. } in builds.iter().filter_map(|build| build.file.as_ref().ok()) {
+        for stage in &dockerfile.stages {
+            names.push(plain_name(&stage.image.value));
+            let from_images = stage.origins().filter(|from| dockerfile.stage(&from.value).is_none());
+            names.extend(from_images.map(|from| plain_name(&from.value)));
         }
-        for Parsed { dockerfile, .. } in self.builds.iter().filter_map(|build| build.file.as_ref().ok()) {
-            for stage in &dockerfile.stages {
-                names.push(plain_name(&stage.image.value));
-                let from_images = stage.origins().filter(|from| dockerfile.stage(&from.value).is_none());
-                names.extend(from_images.map(|from| plain_name(&from.value)));
-            }
-        }
-        names
     }
+    names
 }
 
 /// A reference to an image without its tag, its digest and the default host.
@@ -208,7 +197,7 @@ fn plain_name(reference: &str) -> String {
     without_default_host(without_tag(reference)).to_owned()
 }
 
-fn is_own(name: &str, shape: &Shape) -> bool {
+pub(super) fn is_own(name: &str, shape: &Shape) -> bool {
     shape.registries.iter().any(|prefix| prefix.strip(name).is_some())
 }
 
@@ -223,9 +212,9 @@ pub fn without_tag(reference: &str) -> &str {
 }
 
 /// All references of an image, in the order of its files.
-pub(super) fn of_image(image: &Image, shape: &Shape) -> Vec<Reference> {
+pub(super) fn of_image(base: Option<&Control<Vec<Line>>>, builds: &[Build], shape: &Shape) -> Vec<Reference> {
     let mut references: Vec<Reference> = Vec::new();
-    if let Some(base) = &image.base
+    if let Some(base) = base
         && let Ok((text, lines)) = &base.read
     {
         for line in lines {
@@ -236,7 +225,7 @@ pub(super) fn of_image(image: &Image, shape: &Shape) -> Vec<Reference> {
     }
     // One file may be built for several platforms.
     let mut seen = HashSet::new();
-    for build in &image.builds {
+    for build in builds {
         let Ok(parsed) = &build.file else { continue };
         for reference in of_build(&build.path, parsed, shape) {
             let tag = (reference.target.clone(), reference.version.clone());
