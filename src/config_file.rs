@@ -58,11 +58,20 @@ struct ConfigFile {
     pack: Option<Spanned<String>>,
     extends: Option<Spanned<String>>,
     #[expect(dead_code, reason = "read rule by rule, with the options of each")]
-    rules: Option<BTreeMap<String, toml::Table>>,
+    rules: Option<BTreeMap<String, RuleTable>>,
     #[expect(dead_code, reason = "laid over the pack's own description")]
     shape: Option<BTreeMap<String, toml::Value>>,
     #[serde(default)]
     waive: Vec<WaiveTable>,
+}
+
+/// `[rules.ID]`.
+#[derive(Debug, Deserialize)]
+#[serde(expecting = "a table for the rule's settings: `[rules.stale-version]`, and `level = \"off\"` below it")]
+struct RuleTable {
+    #[expect(dead_code, reason = "read by the rule")]
+    #[serde(flatten)]
+    settings: toml::Table,
 }
 
 /// `[[waive]]`.

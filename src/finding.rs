@@ -104,6 +104,8 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// What it follows from.
     pub related: Vec<Label>,
+    /// The same in a few words, for reports of one line, which show no related places.
+    pub cause: Option<String>,
     /// The repair, if there is one.
     pub fix: Option<Fix>,
     /// A lower level than the rule's, where less is certain.
@@ -150,6 +152,7 @@ impl Diagnostic {
             location,
             help: None,
             related: Vec::new(),
+            cause: None,
             fix: None,
             level: None,
             subject: subject.as_ref().into(),
@@ -201,6 +204,13 @@ impl Diagnostic {
     #[must_use]
     pub fn related(mut self, message: impl Into<String>, location: Location) -> Self {
         self.related.push(Label { location, message: message.into() });
+        self
+    }
+
+    /// Says what it follows from where related places are not shown.
+    #[must_use]
+    pub fn because(mut self, cause: impl Into<String>) -> Self {
+        self.cause = Some(cause.into());
         self
     }
 

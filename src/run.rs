@@ -384,6 +384,11 @@ fn hides(files: &Snapshot<'_>, path: &str) -> bool {
 }
 
 impl Outcome {
+    /// The findings that are not waived.
+    pub fn open(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.waived.is_none())
+    }
+
     /// Adds what one merge of a batch does wrong although the batch as a whole looks right: a version that a merge before it took.
     /// Rules about the state of a tree have judged the last one.
     pub fn add_step(&mut self, step: &Self, pack: &Pack, name: &str) {

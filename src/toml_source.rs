@@ -50,6 +50,14 @@ impl std::fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
+impl ConfigError {
+    /// All that is wrong, in the order of the lines of each file.
+    pub fn of(mut errors: Vec<SourceError>) -> Self {
+        errors.sort_by(|one, other| (&one.source.name, one.span.start).cmp(&(&other.source.name, other.span.start)));
+        Self(errors)
+    }
+}
+
 impl Source {
     /// A named text.
     pub fn new(name: &str, text: impl Into<Arc<str>>) -> Self {

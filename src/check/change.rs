@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashSet};
+use std::fmt;
 
 use crate::edit::Fix;
 use crate::inputs::Inputs;
@@ -43,6 +44,31 @@ pub struct Authored<'a> {
     pub old: Option<&'a str>,
     /// The one that the author chose.
     pub new: &'a str,
+}
+
+/// The version that an image gets, and the repair that gives it.
+pub struct Bump {
+    /// The version.
+    pub next: Next,
+    /// The repair.
+    pub fix: Fix,
+}
+
+/// The first version of an image that is free.
+pub struct Next {
+    /// It.
+    pub version: String,
+    /// Why it is not the one that follows the former.
+    passed: Option<String>,
+}
+
+impl fmt::Display for Next {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.passed {
+            Some(passed) => write!(f, "{} ({passed})", self.version),
+            None => f.write_str(&self.version),
+        }
+    }
 }
 
 impl<'a> Change<'a> {
@@ -180,19 +206,25 @@ impl<'a> Change<'a> {
 
     /// The repair that gives an image the first version that is free: after both the merge base's and the tip's, and not promoted.
     /// Where the two cannot be ordered the tip's is followed, but that is a guess.
-    pub fn bump(&self, shape: &Shape, inputs: &Inputs, image: &Image) -> Option<(String, Fix)> {
+    pub fn bump(&self, shape: &Shape, inputs: &Inputs, image: &Image) -> Option<Bump> {
         let base = self.before(image).and_then(Image::version);
         let tip = self.tip_version(image).or(base)?;
         let base = base.unwrap_or(tip);
         let order = scheme(image).order(base, tip);
         let mut next = following(shape, image, if order == Some(Ordering::Greater) { base } else { tip });
+        let mut passed = None;
+        if base != tip && order != Some(Ordering::Greater) {
+            let branch = self.pair.origin.branch.as_ref().map_or("the base branch", |branch| &branch.shown);
+            passed = Some(format!("{tip} is taken on {branch}"));
+        }
         while inputs.is_promoted(image.published(), &shape.tag_of(&next)) {
+            passed = Some(format!("{next} is promoted already"));
             next = following(shape, image, &next);
         }
         let edits = vec![image.version_edit(&next)?];
         let title = format!("set {} of {} to {next}", image.version_name, image.name);
         let fix = if order.is_none() { Fix::risky(title, edits) } else { Fix::safe(title, edits) };
-        Some((next, fix))
+        Some(Bump { next: Next { version: next, passed }, fix })
     }
 }
 

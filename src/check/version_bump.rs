@@ -1,10 +1,11 @@
 //! `version-bump`: an image whose content changed must get a new version.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::change::Change;
+use super::change::{Bump, Change};
 use super::kind::{Context, Kind, Reads};
 use crate::finding::{Diagnostic, Level, Location};
 use crate::model::Image;
@@ -58,12 +59,13 @@ impl Kind for VersionBump {
                 };
                 diagnostic = diagnostic.related(what, Location::file(path));
             }
+            diagnostic = diagnostic.because(cause(files));
             if files.len() > MAX_NAMED {
                 let more = files.len() - MAX_NAMED;
                 diagnostic =
                     diagnostic.related(format!("and {}", counted(more, "further file")), Location::file(directory));
             }
-            if let Some((next, mut fix)) = change.bump(context.shape, context.inputs, image) {
+            if let Some(Bump { next, mut fix }) = change.bump(context.shape, context.inputs, image) {
                 let still = if change.base_of(image).is_none() {
                     format!("it is still published as {}: ", image.published())
                 } else {
@@ -96,6 +98,15 @@ impl Kind for VersionBump {
         let Some(change) = context.change else { return Vec::new() };
         let images = undecided(context, change).into_iter();
         images.flat_map(|(image, _)| change.content.unread(&image.directory)).cloned().collect()
+    }
+}
+
+/// Which files changed, in a few words.
+fn cause(files: &BTreeSet<Arc<str>>) -> String {
+    let first = files.first().map_or("its content", |path| &**path);
+    match files.len() {
+        0 | 1 => format!("{first} changed"),
+        count => format!("{first} and {} changed", counted(count - 1, "further file")),
     }
 }
 

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use serde::Deserialize;
 
-use super::change::{Change, scheme};
+use super::change::{Bump, Change, scheme};
 use super::kind::{Context, Kind, Reads};
 use crate::finding::Diagnostic;
 use crate::model::Image;
@@ -64,8 +64,8 @@ fn taken(context: &Context<'_>, change: &Change<'_>, image: &Image) -> Option<Di
         format!("{} {new} is taken: {branch} is at {tip} already", image.name)
     };
     let mut diagnostic = Diagnostic::about(new, message, image.version_location()).image(&image.name);
-    if let Some((next, fix)) = change.bump(context.shape, context.inputs, image) {
-        diagnostic = diagnostic.help(format!("rebase, and set {file} to {next}")).fix(fix);
+    if let Some(Bump { next, fix }) = change.bump(context.shape, context.inputs, image) {
+        diagnostic = diagnostic.help(format!("rebase, and set {file} to {}", next.version)).fix(fix);
     }
     Some(diagnostic)
 }

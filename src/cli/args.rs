@@ -56,6 +56,9 @@ pub(super) enum Command {
         /// The rule's name; `imglint rules` lists them all
         #[arg(value_name = "RULE")]
         rule: String,
+        /// The form
+        #[arg(long, value_name = "F", default_value = "human")]
+        format: ExplainFormat,
         /// Where to find the rules
         #[command(flatten)]
         policy: PolicyOptions,
@@ -79,6 +82,8 @@ pub(super) enum Command {
     Affected(Affected),
     /// Judge each change of the history, to see what the gate would have said to it
     Replay(Replay),
+    /// Let findings pass, with a reason: in a Dockerfile's comment, a commit's trailer or imglint.toml
+    Waive(Waive),
     /// Show imglint at work in a small repository, made and removed for it
     Demo,
     /// Write imglint.toml for this repository, and on request what runs imglint in it
@@ -266,16 +271,16 @@ pub(super) struct Check {
     #[arg(long, requires = "fix", help_heading = "Repairs")]
     pub(super) exit_zero_on_fix: bool,
 
-    /// Apply only this rule; may be repeated
-    #[arg(long = "rule", value_name = "ID", help_heading = "Rules")]
+    /// Apply only these rules: names with commas between them; may be repeated
+    #[arg(long = "rule", value_name = "IDS", value_delimiter = ',', help_heading = "Rules")]
     pub(super) rules: Vec<String>,
 
-    /// Do not apply this rule; may be repeated
-    #[arg(long = "skip", value_name = "ID", help_heading = "Rules")]
+    /// Do not apply these rules; may be repeated
+    #[arg(long = "skip", value_name = "IDS", value_delimiter = ',', help_heading = "Rules")]
     pub(super) skip: Vec<String>,
 
-    /// Give a rule another level: error, warning, note or off; may be repeated
-    #[arg(long = "level", value_name = "RULE=LEVEL", value_parser = parse_level, help_heading = "Rules")]
+    /// Give rules other levels: error, warning, note or off; may be repeated
+    #[arg(long = "level", value_name = "RULE=LEVEL", value_delimiter = ',', value_parser = parse_level, help_heading = "Rules")]
     pub(super) levels: Vec<(String, Level)>,
 
     /// Show what waivers let pass
@@ -408,6 +413,66 @@ pub(super) struct Affected {
     #[command(flatten)]
     pub(super) policy: PolicyOptions,
 }
+
+/// `imglint waive`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = WAIVE_HELP)]
+pub(super) struct Waive {
+    /// The rule
+    #[arg(value_name = "RULE")]
+    pub(super) rule: String,
+
+    /// The image, by name or directory; all, if none is named
+    #[arg(value_name = "IMAGE")]
+    pub(super) image: Option<String>,
+
+    /// Why it is right that these findings pass
+    #[arg(long, value_name = "WHY", required = true)]
+    pub(super) reason: String,
+
+    /// The last day on which they do, in UTC
+    #[arg(long, value_name = "DATE")]
+    pub(super) until: Option<String>,
+
+    /// Where it is written [default: where it holds for what is found, and for nothing else]
+    #[arg(long = "in", value_name = "PLACE")]
+    pub(super) place: Option<WaivePlace>,
+
+    /// Look at what differs from the merge base of REV and the working tree
+    #[arg(long, value_name = "REV", help_heading = "What is judged")]
+    pub(super) base: Option<String>,
+
+    /// Look at the whole tree
+    #[arg(long, conflicts_with = "base", help_heading = "What is judged")]
+    pub(super) all: bool,
+
+    /// How to print
+    #[command(flatten)]
+    pub(super) output: Output,
+
+    /// The repository and its policy
+    #[command(flatten)]
+    pub(super) policy: PolicyOptions,
+}
+
+/// Where a waiver is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum WaivePlace {
+    /// imglint.toml: until it is taken away
+    Config,
+    /// A comment above the line that it is about
+    Dockerfile,
+    /// Printed, for the commit's message: for this change alone
+    Trailer,
+}
+
+const WAIVE_HELP: &str = "\
+What is found in a Dockerfile is waived there. What a change needs for itself goes into its message: in CI, imglint.toml is \
+read from the base. Everything else goes into imglint.toml.
+
+Examples:
+  imglint waive stale-version agnhost --reason 'the binary stays the same'
+  imglint waive windows-run --reason 'built on a Windows node' --until 2027-01-31";
 
 const STATUS_HELP: &str = "\
 Examples:
@@ -591,6 +656,8 @@ pub(super) enum Deny {
 pub(super) enum Format {
     /// For people
     Human,
+    /// One line a finding, for people and editors
+    Concise,
     /// One JSON object
     Json,
     /// Annotations of GitHub Actions, and the step's summary
@@ -610,6 +677,7 @@ impl Format {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Human => "human",
+            Self::Concise => "concise",
             Self::Json => "json",
             Self::Github => "github",
             Self::Gitlab => "gitlab",
@@ -627,6 +695,17 @@ pub(super) enum ListFormat {
     Human,
     /// For a page of documentation
     Markdown,
+    /// One JSON object
+    Json,
+}
+
+/// The form in which a rule is explained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ExplainFormat {
+    /// For people at a terminal
+    Human,
+    /// One JSON object, as that of `imglint rules`
+    Json,
 }
 
 /// When to use colours.

@@ -5,6 +5,7 @@ use std::io::IsTerminal as _;
 use super::args::{Bump, Target};
 use super::exit::{Error, code};
 use super::frame::{Compared, Frame};
+use super::paths::image_names;
 use super::repairs::{put, say_conflicts, show_diff};
 use super::spinner::Spinner;
 use super::terminal::{complain, print, say, style};
@@ -28,7 +29,8 @@ pub(super) fn run(options: &Bump, environment: &Environment) -> Result<u8, Error
     frame.announce(&options.output);
     let spinner = Spinner::start(&options.output, environment);
     let mut pair = frame.pair()?;
-    let repair = fix::bump(&frame.pack, &mut pair, &options.images, options.to.as_deref())?;
+    let repair =
+        fix::bump(&frame.pack, &mut pair, &image_names(&options.images, &frame.repository), options.to.as_deref())?;
     drop(spinner);
     if options.diff {
         show_diff(&repair, &options.output, environment)?;

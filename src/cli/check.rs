@@ -1,6 +1,7 @@
 //! `imglint check`: prepare, judge, repair, write, report.
 
 use std::borrow::Cow;
+use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
 use super::args::{Check as Options, Deny, Format};
@@ -15,8 +16,9 @@ use super::spinner::Spinner;
 use super::terminal::{complain, complain_of, say};
 use super::threads::start;
 use crate::environment::Environment;
-use crate::finding::Level;
+use crate::finding::{Finding, Level};
 use crate::fix::{self, Allowed, Repair};
+use crate::git::Head;
 use crate::pack::Selection;
 use crate::report::{Repaired, Report, Tree, summary};
 use crate::run::{self, Outcome};
@@ -115,6 +117,7 @@ impl Check<'_> {
         let frame = &prepared.frame;
         let spinner = Spinner::start(&self.options.output, self.environment);
         let judged = self.judge(&prepared)?;
+        let reach = self.reach(frame, &judged)?;
         drop(spinner);
 
         let mut repaired = Ok(());
@@ -125,6 +128,7 @@ impl Check<'_> {
         }
         let written = self.report(frame, &judged, is_written)?;
         self.close(&judged, is_written, begin.elapsed());
+        self.lead_on(frame, judged.last(), reach);
         let code = self.code(&judged);
         if is_last {
             // The system takes all of this back at once, and faster than we could.
@@ -251,6 +255,34 @@ impl Check<'_> {
         }
     }
 
+    /// How many files `--fix` would write. To know that takes a repair in memory, so it is found out for somebody who sits there alone.
+    fn reach(&self, frame: &Frame, judged: &Judged<'_>) -> Result<Option<usize>, Error> {
+        let Judged::Plain { outcome, pair } = judged else { return Ok(None) };
+        if self.options.output.quiet || !std::io::stderr().is_terminal() || !outcome.open().any(has_safe_fix) {
+            return Ok(None);
+        }
+        let repair = fix::repair(&frame.pack, &mut pair.clone(), &Allowed::default())?;
+        Ok(Some(repair.changed().count()))
+    }
+
+    /// Says what the reader of the findings can do next.
+    fn lead_on(&self, frame: &Frame, outcome: &Outcome, reach: Option<usize>) {
+        let is_for_people = matches!(self.options.format, Format::Human | Format::Concise);
+        let Some(first) = outcome.open().next() else { return };
+        if self.options.output.quiet || !is_for_people {
+            return;
+        }
+        let is_staged = frame.head == Head::Index;
+        if !self.repairs() && outcome.open().any(has_safe_fix) && (reach.is_some() || is_staged) {
+            let files = reach.map(|count| format!(" {}", counted(count, "file"))).unwrap_or_default();
+            let then = if is_staged { "; look at what it wrote, then `git add` it" } else { "" };
+            say(&format!("`imglint --fix` repairs{files}{then}"));
+        }
+        let rule = &first.rule;
+        let image = first.diagnostic.image.as_deref().map(|image| format!(" {image}")).unwrap_or_default();
+        say(&format!("`imglint explain {rule}` says why; `imglint waive {rule}{image} --reason WHY` lets it pass"));
+    }
+
     fn code(&self, judged: &Judged<'_>) -> u8 {
         match code(judged.last(), self.gate()) {
             CLEAN if judged.repair().is_some_and(has_changed) && !self.options.exit_zero_on_fix => FINDINGS,
@@ -275,4 +307,9 @@ impl Check<'_> {
 
 fn has_changed(repair: &Repair) -> bool {
     repair.changed().next().is_some()
+}
+
+/// Whether `--fix` alone repairs it.
+fn has_safe_fix(finding: &Finding) -> bool {
+    finding.diagnostic.fix.as_ref().is_some_and(|fix| fix.safe)
 }

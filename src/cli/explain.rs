@@ -1,76 +1,63 @@
-//! `imglint explain` and `imglint rules`.
+//! `imglint explain`.
 
 use std::fmt::Write as _;
 
-use super::args::{ListFormat, PolicyOptions};
+use super::args::{ExplainFormat, PolicyOptions};
 use super::exit::{CLEAN, Error};
-use super::policy::choose_if_any;
-use super::rules_page;
-use super::terminal::print;
+use super::rules::{Root, ShownPack, built_in, packs};
+use super::terminal::{fold, fold_paragraphs, print, width};
 use crate::case::{Case, telling};
 use crate::environment::Environment;
-use crate::pack::{BUILT_IN, Pack, Rule};
+use crate::pack::{Pack, Rule};
+use crate::report::json::to_string;
 use crate::text::escape;
 
-/// The packs whose rules can be spoken of: the repository's own, or else all of the program's.
-fn packs(policy: &PolicyOptions, environment: &Environment) -> Result<Vec<Pack>, Error> {
-    if let Some(chosen) = choose_if_any(policy, environment)? {
-        return Ok(vec![chosen.pack]);
-    }
-    let packs = BUILT_IN.iter().map(|pack| Pack::load(pack.pack_files(), None));
-    let mut packs: Vec<Pack> = packs.collect::<Result<_, _>>()?;
-    packs.sort_by_key(|pack| std::cmp::Reverse(pack.rules.len()));
-    Ok(packs)
-}
-
-pub(super) fn explain(id: &str, policy: &PolicyOptions, environment: &Environment) -> Result<u8, Error> {
-    let packs = packs(policy, environment)?;
+/// Says why a rule exists. One that the repository's pack does not have may be another pack's.
+pub(super) fn explain(
+    id: &str,
+    format: ExplainFormat,
+    policy: &PolicyOptions,
+    environment: &Environment,
+) -> Result<u8, Error> {
     let mut unknown = None;
-    for pack in &packs {
-        match pack.rule(id) {
-            Ok(rule) => {
-                print(&text(pack, rule))?;
-                return Ok(CLEAN);
+    for packs in [packs(policy, environment)?, built_in()?] {
+        for pack in &packs {
+            match pack.rule(id) {
+                Ok(rule) => {
+                    print(&match format {
+                        ExplainFormat::Human => text(pack, rule, width(environment)),
+                        ExplainFormat::Json => {
+                            to_string(&Root { version: 1, packs: vec![ShownPack::of(pack, [rule])] })
+                        }
+                    })?;
+                    return Ok(CLEAN);
+                }
+                Err(error) => unknown = unknown.or(Some(error)),
             }
-            Err(error) => unknown = unknown.or(Some(error)),
         }
     }
     unknown.map_or(Ok(CLEAN), |error| Err(error.into()))
 }
 
-pub(super) fn list(format: ListFormat, policy: &PolicyOptions, environment: &Environment) -> Result<u8, Error> {
-    let mut text = String::new();
-    let packs = packs(policy, environment)?;
-    if format == ListFormat::Markdown {
-        print(&packs.iter().map(rules_page::page).collect::<Vec<_>>().join("\n"))?;
-        return Ok(CLEAN);
-    }
-    for pack in packs {
-        let _ = writeln!(text, "{}: {}\n", escape(&pack.name), escape(&pack.summary));
-        let width = pack.rules.iter().map(|rule| escape(&rule.id).len()).max().unwrap_or(0);
-        for rule in &pack.rules {
-            let _ = writeln!(text, "  {:width$}  {:7}  {}", escape(&rule.id), rule.level.name(), escape(&rule.summary));
-        }
-        text.push('\n');
-    }
-    text.push_str("imglint explain RULE says more.\n");
-    print(&text)?;
-    Ok(CLEAN)
-}
-
 /// All that is known of a rule.
-fn text(pack: &Pack, rule: &Rule) -> String {
+fn text(pack: &Pack, rule: &Rule, width: Option<usize>) -> String {
     let mut text = format!("{} ({}, in the pack {})\n\n", escape(&rule.id), rule.level, escape(&pack.name));
-    let _ = writeln!(text, "Finds: {}\n", escape(&rule.summary));
+    let _ = writeln!(text, "{}\n", fold(&format!("Finds: {}", escape(&rule.summary)), width, 0));
     // Lines are the author's; everything else in them is escaped.
-    for line in rule.why.trim().lines() {
-        let _ = writeln!(text, "{}", escape(line));
-    }
+    let why: Vec<String> = rule.why.trim().lines().map(|line| escape(line).into_owned()).collect();
+    let _ = writeln!(text, "{}", fold_paragraphs(&why, width));
     if let Some(help) = &rule.help {
-        let _ = writeln!(text, "\nWhat to do: {}", escape(help));
+        let _ = writeln!(text, "\n{}", fold(&format!("What to do: {}", escape(help)), width, 0));
     }
+    let repaired = match rule.is_repaired() {
+        Some(true) => "`imglint --fix` repairs it. ",
+        Some(false) | None => "",
+    };
+    let passes =
+        format!("{repaired}To let one pass, with a reason: `imglint waive {} IMAGE --reason WHY`.", escape(&rule.id));
+    let _ = writeln!(text, "\n{}", fold(&passes, width, 0));
     if let Some(case) = telling(&rule.read_cases()) {
-        example(&mut text, case);
+        example(&mut text, case, width);
     }
     if !rule.sources.is_empty() {
         text.push_str("\nSources:\n");
@@ -81,11 +68,11 @@ fn text(pack: &Pack, rule: &Rule) -> String {
     text
 }
 
-fn example(text: &mut String, case: &Case) {
+fn example(text: &mut String, case: &Case, width: Option<usize>) {
     let _ = writeln!(text, "\nExample: {}", case.title);
-    let prose = case.prose.trim();
-    if !prose.is_empty() {
-        let _ = writeln!(text, "{prose}");
+    if !case.prose.trim().is_empty() {
+        let prose: Vec<String> = case.prose.trim().lines().map(str::to_owned).collect();
+        let _ = writeln!(text, "{}", fold_paragraphs(&prose, width));
     }
     for (file, words) in case.told() {
         let _ = writeln!(text, "\n  {} ({words}):", file.path);
@@ -101,7 +88,7 @@ fn example(text: &mut String, case: &Case) {
     }
     text.push_str("\n  imglint says:\n");
     for line in case.findings.iter().flat_map(|findings| findings.lines()) {
-        let _ = writeln!(text, "    {line}");
+        let _ = writeln!(text, "{}", fold(&format!("    {line}"), width, 6));
     }
     for fixed in &case.fixed {
         let _ = writeln!(text, "\n  {} (repaired):", fixed.path);

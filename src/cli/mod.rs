@@ -16,9 +16,11 @@ mod check;
 mod bump;
 mod demo;
 mod rules_page;
+mod rules;
 mod explain;
 mod inspect;
 mod status;
+mod waive;
 mod affected;
 mod replay;
 mod hook;
@@ -56,9 +58,12 @@ pub fn main() -> ExitCode {
         _ => arguments.check.output.color,
     };
     let introduction = match &arguments.command {
-        Some(Command::Bump(_) | Command::Init(_) | Command::Hook(Hook::Install(_) | Hook::Uninstall(_))) => {
-            "nothing was changed"
-        }
+        Some(
+            Command::Bump(_)
+            | Command::Waive(_)
+            | Command::Init(_)
+            | Command::Hook(Hook::Install(_) | Hook::Uninstall(_)),
+        ) => "nothing was changed",
         Some(
             Command::Explain { .. }
             | Command::Rules { .. }
@@ -75,11 +80,12 @@ pub fn main() -> ExitCode {
             None => check::run(&arguments.check, &environment, true),
         },
         Some(Command::Check(check)) => check::run(&check, &environment, true),
-        Some(Command::Explain { rule, policy }) => explain::explain(&rule, &policy, &environment),
-        Some(Command::Rules { format, policy }) => explain::list(format, &policy, &environment),
+        Some(Command::Explain { rule, format, policy }) => explain::explain(&rule, format, &policy, &environment),
+        Some(Command::Rules { format, policy }) => rules::list(format, &policy, &environment),
         Some(Command::Inspect(inspect)) => inspect::run(&inspect, &environment),
         Some(Command::Status(status)) => status::run(&status, &environment),
         Some(Command::Affected(options)) => affected::run(&options, &environment),
+        Some(Command::Waive(options)) => waive::run(&options, &environment),
         Some(Command::Bump(bump)) => bump::run(&bump, &environment),
         Some(Command::Replay(options)) => replay::run(&options, &environment),
         Some(Command::Demo) => demo::run(&environment),
@@ -105,13 +111,35 @@ fn misplaced(check: &args::Check) -> Option<CommandError> {
     if command.find_subcommand(first).is_some() {
         return Some(CommandError::Command(first.to_owned()));
     }
+    if let Some((_, meant)) = MEANT.iter().find(|(word, _)| *word == first) {
+        return Some(CommandError::Elsewhere(first.to_owned(), meant));
+    }
     let mut names = command.get_subcommands().map(clap::Command::get_name);
     let nearest = names.find(|name| strsim::damerau_levenshtein(name, first) <= name.len() / 3)?;
     Some(CommandError::Misspelt(first.to_owned(), nearest.to_owned()))
 }
 
+/// What other programs call commands, and what these are here.
+const MEANT: &[(&str, &str)] = &[
+    ("fix", "imglint --fix"),
+    ("diff", "imglint --diff"),
+    ("lint", "imglint"),
+    ("run", "imglint"),
+    ("verify", "imglint"),
+    ("test", "imglint"),
+    ("list", "imglint rules"),
+    ("images", "imglint inspect"),
+    ("show", "imglint inspect"),
+    ("version", "imglint --version"),
+    ("install", "imglint hook install"),
+    ("completion", "imglint completions"),
+];
+
 #[derive(Debug, thiserror::Error, Diagnostic)]
 enum CommandError {
+    #[error("there is no command and no file `{0}`")]
+    #[diagnostic(help("did you mean `{1}`? A file of this name is `./{0}`"))]
+    Elsewhere(String, &'static str),
     #[error("`{0}` is a command, and options stand behind its name")]
     #[diagnostic(help(
         "begin with `imglint {0}`; `imglint {0} --help` lists its options. A file of this name is `./{0}`"

@@ -23,25 +23,51 @@ pub(super) fn narrow(paths: &[PathBuf], repository: &Repository, pair: &Pair<'_>
     let Some(root) = repository.root() else {
         return Ok(paths.iter().map(|path| path.display().to_string()).collect());
     };
-    let root = std::path::absolute(root).unwrap_or_else(|_| root.to_owned());
-    let canonical_root = root.canonicalize().unwrap_or_else(|_| root.clone());
     let mut narrowed = Vec::new();
     for path in paths {
-        let full = lexical(&std::path::absolute(path).unwrap_or_else(|_| path.clone()));
-        let above = full.parent().and_then(|parent| parent.canonicalize().ok());
-        let canonical = above.zip(full.file_name()).map(|(parent, name)| parent.join(name));
-        let below = full.strip_prefix(&root).ok().map(Path::to_owned).or_else(|| {
-            let canonical = canonical.as_ref().unwrap_or(&full);
-            canonical.strip_prefix(&canonical_root).ok().map(Path::to_owned)
-        });
-        let below = below.ok_or_else(|| PathError::Outside(path.clone()))?;
-        let name = below.to_string_lossy().replace('\\', "/");
+        let name = below(root, path).ok_or_else(|| PathError::Outside(path.clone()))?;
+        let full = full(path);
         if !full.exists() && full.symlink_metadata().is_err() && !is_in(pair, &name) {
             return Err(PathError::Missing(path.clone()).into());
         }
         narrowed.push(name);
     }
     Ok(narrowed)
+}
+
+/// What people call images, with directories that are written as paths from where they stand, as in `bump .`, as paths of the repository.
+pub(super) fn image_names(names: &[String], repository: &Repository) -> Vec<String> {
+    let mut found = Vec::new();
+    for name in names {
+        let is_path = name == "." || name == ".." || name.starts_with("./") || name.starts_with("../");
+        let directory = repository.root().filter(|_| is_path || Path::new(name).is_dir());
+        // What is no directory here is a name.
+        found.push(directory.and_then(|root| below(root, Path::new(name))).unwrap_or_else(|| name.clone()));
+    }
+    found
+}
+
+/// A path as the repository at `root` calls it, if it lies in it.
+fn below(root: &Path, path: &Path) -> Option<String> {
+    let root = std::path::absolute(root).unwrap_or_else(|_| root.to_owned());
+    let full = full(path);
+    let below = match full.strip_prefix(&root) {
+        Ok(below) => below.to_owned(),
+        // One of the two may be written by way of a link.
+        Err(_) => {
+            let above = full.parent().and_then(|parent| parent.canonicalize().ok());
+            let canonical =
+                above.zip(full.file_name()).map_or_else(|| full.clone(), |(parent, name)| parent.join(name));
+            let root = root.canonicalize().unwrap_or(root);
+            canonical.strip_prefix(&root).ok()?.to_owned()
+        }
+    };
+    Some(below.to_string_lossy().replace('\\', "/"))
+}
+
+/// A path from the root of the disk.
+fn full(path: &Path) -> PathBuf {
+    lexical(&std::path::absolute(path).unwrap_or_else(|_| path.to_owned()))
 }
 
 /// Whether there is a file at or below a path, now or before the change.

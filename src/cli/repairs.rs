@@ -1,6 +1,7 @@
 //! Repairs, written or shown.
 
 use std::io::IsTerminal as _;
+use std::path::Path;
 
 use super::args::Output;
 use super::exit::Error;
@@ -19,12 +20,16 @@ pub(super) fn put(repair: &Repair, frame: &Frame) -> Result<(), Error> {
     if repair.files.is_empty() {
         return Ok(());
     }
-    let root = frame.repository.root().ok_or(GitError::Bare("working tree"))?;
-    write(root, &repair.files)?;
+    write(working_tree(frame)?, &repair.files)?;
     if frame.head == Head::Index {
         say("the files are repaired in the working tree; the index is as it was: look at them, then `git add` them");
     }
     Ok(())
+}
+
+/// Where files are written.
+pub(super) fn working_tree(frame: &Frame) -> Result<&Path, Error> {
+    Ok(frame.repository.root().ok_or(GitError::Bare("working tree"))?)
 }
 
 /// Says which repairs were left out because they cannot be made together.
@@ -60,6 +65,7 @@ fn diff_line(line: &str, style: Style) -> String {
         [b'-', ..] => Some("31"),
         _ => None,
     };
-    let line = escape(line);
+    // A tab says nothing that a terminal could mistake.
+    let line = line.split('\t').map(escape).collect::<Vec<_>>().join("\t");
     colour.map_or_else(|| format!("{line}\n"), |colour| format!("\u{1b}[{colour}m{line}\u{1b}[0m\n"))
 }

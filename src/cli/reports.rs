@@ -72,7 +72,7 @@ impl<'a> Outputs<'a> {
         for (format, path) in &self.options.outputs {
             let style = Style { is_terminal: false, has_colour: false, width: 100 };
             let mut text = render(*format, report, style, false);
-            if *format == Format::Human {
+            if matches!(format, Format::Human | Format::Concise) {
                 text.insert_str(0, &human::errors(report.outcome));
             }
             if let Err(reason) = put(path, text.as_bytes()) {
@@ -98,7 +98,7 @@ impl<'a> Outputs<'a> {
         let outcome = failed_run(error);
         let report = without_judgement(&outcome);
         // The error itself is printed after this; a second one would only hide it.
-        if !matches!(self.options.format, Format::Human | Format::Json) {
+        if !matches!(self.options.format, Format::Human | Format::Concise | Format::Json) {
             let _ = self.print(&report);
         }
         if let Err(error) = self.write(&report) {
@@ -123,6 +123,7 @@ pub(super) fn tell_ci(message: &str, environment: &Environment) {
 fn render(format: Format, report: &Report<'_>, style: Style, is_quiet: bool) -> String {
     match format {
         Format::Human => human::render(report, style, is_quiet),
+        Format::Concise => human::concise(report, is_quiet),
         Format::Json => json::render(report),
         Format::Github => github::render(report, is_quiet),
         Format::Gitlab => gitlab::render(report),

@@ -33,7 +33,7 @@ fn section(page: &mut String, rule: &Rule) {
         Some(Missing::Input(_)) | None => "judged in changes and with `--all`",
     };
     facts.push(judged.to_owned());
-    if cases.iter().any(|case| !case.fixed.is_empty()) {
+    if rule.is_repaired() == Some(true) {
         facts.push("repaired by `--fix`".to_owned());
     }
     let _ = writeln!(page, "*{}.*\n\nFinds: {}.\n", facts.join(", "), escape(&rule.summary));

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::args::{Status, StatusFormat};
 use super::exit::{CLEAN, Error};
 use super::frame::{Compared, Frame};
+use super::paths::image_names;
 use super::policy::inputs;
 use super::terminal::{print, say};
 use crate::check::Change;
@@ -69,7 +70,7 @@ pub(super) fn run(options: &Status, environment: &Environment) -> Result<u8, Err
     let pair = frame.pair()?;
     let head = Model::build(&pair.head, shape, None, None)?;
     head.has_read_manifest()?;
-    let asked = asked(&head, &options.images)?;
+    let asked = asked(&head, &image_names(&options.images, &frame.repository))?;
     let question = Question { shape, files: &pair.head, head: &head, inputs: &inputs };
     let mut shown = asked.clone();
     let mut checklist = None;

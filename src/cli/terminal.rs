@@ -85,6 +85,44 @@ fn printable(line: &str, style: Style) -> String {
 #[diagnostic(help("look at where standard output leads: is the disk full?"))]
 pub(super) struct PrintError(pub(super) std::io::Error);
 
+/// The columns of the terminal that standard output is; none where it is something else, which gets lines as they are.
+pub(super) fn width(environment: &Environment) -> Option<usize> {
+    let is_terminal = std::io::stdout().is_terminal();
+    is_terminal.then(|| style(Colour::Auto, environment, true).width)
+}
+
+/// A line, folded to the width of a terminal; what follows its first part is indented.
+pub(super) fn fold(line: &str, width: Option<usize>, indent: usize) -> String {
+    let Some(width) = width else { return line.to_owned() };
+    let indent = " ".repeat(indent.min(width / 2));
+    let begin = line.len() - line.trim_start().len();
+    let options = textwrap::Options::new(width)
+        .initial_indent(&line[..begin])
+        .subsequent_indent(&indent)
+        .break_words(false)
+        .word_separator(textwrap::WordSeparator::AsciiSpace)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation);
+    textwrap::fill(&line[begin..], options)
+}
+
+/// Lines of prose. For a terminal, those of a paragraph are joined and folded anew; what is indented, or an item of a list, keeps its own.
+pub(super) fn fold_paragraphs(lines: &[String], width: Option<usize>) -> String {
+    if width.is_none() {
+        return lines.join("\n");
+    }
+    let mut paragraphs: Vec<String> = Vec::new();
+    let mut goes_on = false;
+    for line in lines {
+        let begins = line.is_empty() || line.starts_with([' ', '-', '*', '|', '#', '`']);
+        match paragraphs.last_mut().filter(|_| goes_on && !begins) {
+            Some(paragraph) => paragraph.extend([" ", line]),
+            None => paragraphs.push(line.clone()),
+        }
+        goes_on = !line.is_empty() && !line.starts_with([' ', '|', '#']);
+    }
+    paragraphs.iter().map(|paragraph| fold(paragraph, width, 0)).collect::<Vec<_>>().join("\n")
+}
+
 /// What can be shown on a stream.
 pub(super) fn style(colour: Colour, environment: &Environment, is_terminal: bool) -> Style {
     let is_plain = environment.get("NO_COLOR").is_some() || environment.get("TERM") == Some("dumb");

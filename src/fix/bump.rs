@@ -130,7 +130,7 @@ fn plan(pack: &Pack, pair: &Pair<'_>, names: &[String], to: Option<&str>) -> Res
             Some(to) => to.to_owned(),
             None if is_bumped => continue,
             None => match change.bump(shape, &pack.inputs, image) {
-                Some((next, _)) => next,
+                Some(bump) => bump.next.version,
                 None => return Err(no_version),
             },
         };

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::config_file::PackName;
-use crate::text::file_name;
+use crate::text::{escape, file_name};
 use crate::toml_source::Source;
 
 /// The file of a pack that describes the repository; all other files are rules.
@@ -80,6 +80,14 @@ impl BuiltIn {
     /// The names of all packs of the program.
     pub fn names() -> impl Iterator<Item = &'static str> {
         BUILT_IN.iter().map(|pack| pack.name)
+    }
+
+    /// Says that a name is a rule of another pack than the one that is used.
+    pub(super) fn told_of(rule: &str, used: &str) -> Option<String> {
+        let is_its =
+            |pack: &&Self| pack.files.iter().any(|file| file_name(file.path).strip_suffix(".toml") == Some(rule));
+        let pack = BUILT_IN.iter().filter(|pack| pack.name != used).find(is_its)?;
+        Some(format!("it is a rule of the pack `{}`, and this repository uses `{}`", pack.name, escape(used)))
     }
 
     /// The files of which one tells that a repository is of this pack's kind.

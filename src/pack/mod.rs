@@ -18,7 +18,7 @@ use crate::parse::dependencies::{files_beside, may_name};
 use crate::shape::{PackFile, Shape};
 use crate::snapshot::{Pair, Scope, StoreError};
 use crate::suggest::suggest;
-use crate::text::{Text, file_name};
+use crate::text::{Span, Text, file_name};
 use crate::toml_source::{ConfigError, Source, SourceError};
 use crate::waiver::Waivers;
 use builtin::PACK_FILE;
@@ -81,7 +81,7 @@ pub fn read_config(source: &Source) -> Result<Config, ConfigError> {
     {
         errors.extend(more);
     }
-    Err(ConfigError(errors))
+    Err(ConfigError::of(errors))
 }
 
 /// A pack that is being read, and all that is wrong with it.
@@ -119,7 +119,7 @@ impl Pack {
                 loading.add_rule(id, file, settings.rules.remove(id));
             }
         }
-        loading.refuse_unknown(&known, &settings, config);
+        loading.refuse_unknown(&known, &settings, config, &files.name);
         if files.file(PACK_FILE).is_none() {
             let source = Source::new(&format!("{}/{PACK_FILE}", files.name), "");
             let error = source.error(0..0, "this file is missing");
@@ -127,7 +127,7 @@ impl Pack {
         }
         let Loading { described, mut rules, errors, .. } = loading;
         let Some(Description { summary, shape }) = described.filter(|_| errors.is_empty()) else {
-            return Err(ConfigError(errors));
+            return Err(ConfigError::of(errors));
         };
         rules.sort_by(|one, other| one.id.cmp(&other.id));
         let inputs = Inputs::default();
@@ -208,7 +208,8 @@ impl Pack {
     pub fn rule(&self, id: &str) -> Result<&Rule, UnknownRule> {
         self.rules.iter().find(|rule| &*rule.id == id).ok_or_else(|| UnknownRule {
             name: id.to_owned(),
-            suggestion: suggest(id, self.rules.iter().map(|rule| &*rule.id)),
+            suggestion: BuiltIn::told_of(id, &self.name)
+                .unwrap_or_else(|| suggest(id, self.rules.iter().map(|rule| &*rule.id))),
         })
     }
 
@@ -271,18 +272,27 @@ impl Loading {
     }
 
     /// Refuses settings and waivers of rules that the pack does not have.
-    fn refuse_unknown(&mut self, known: &[&str], settings: &Settings<'_>, config: &Config) {
+    fn refuse_unknown(&mut self, known: &[&str], settings: &Settings<'_>, config: &Config, pack: &str) {
         for (id, rule) in &settings.rules {
             for (source, span) in &rule.names {
-                self.errors.push(source.unknown(span.clone(), "rule", id, known.iter().copied()));
+                self.errors.push(unknown_rule(source, span.clone(), id, known, pack));
             }
         }
         for waiver in &config.waivers {
             if !known.contains(&waiver.rule.as_str()) {
                 let source = config.source_of(&waiver.location.path);
                 let span = waiver.location.span.clone();
-                self.errors.push(source.unknown(span, "rule", &waiver.rule, known.iter().copied()));
+                self.errors.push(unknown_rule(source, span, &waiver.rule, known, pack));
             }
         }
+    }
+}
+
+/// A rule that the pack does not have; another one may.
+fn unknown_rule(source: &Source, span: Span, id: &str, known: &[&str], pack: &str) -> SourceError {
+    let error = source.unknown(span, "rule", id, known.iter().copied());
+    match BuiltIn::told_of(id, pack) {
+        Some(told) => error.help(told),
+        None => error,
     }
 }

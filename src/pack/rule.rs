@@ -71,6 +71,11 @@ impl Rule {
         self.cases.and_then(|cases| case::parse(cases).ok()).unwrap_or_default()
     }
 
+    /// Whether imglint repairs what it finds, as its cases show; `None` where it has none.
+    pub fn is_repaired(&self) -> Option<bool> {
+        self.cases.map(|_| self.read_cases().iter().any(|case| !case.fixed.is_empty()))
+    }
+
     /// Where the policy can be read on the web.
     pub fn url(&self) -> Option<&str> {
         self.sources.iter().find(|source| is_url(source)).map(String::as_str)

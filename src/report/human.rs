@@ -1,5 +1,6 @@
 //! For people: snippets on a terminal, one line a finding elsewhere.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use annotate_snippets::{Annotation, AnnotationKind, Element, Group, Level as Title, Origin, Renderer, Snippet};
@@ -38,19 +39,62 @@ pub fn render(report: &Report<'_>, style: Style, is_quiet: bool) -> String {
     text
 }
 
-/// Renders the findings alone.
+/// Renders every finding in one line, however many are alike, and unless `is_quiet` the closing line.
+pub fn concise(report: &Report<'_>, is_quiet: bool) -> String {
+    let mut text = String::new();
+    for finding in report.outcome.open() {
+        line(&mut text, finding);
+    }
+    if !is_quiet {
+        text.push_str(&closing(report.outcome));
+        text.push('\n');
+    }
+    text
+}
+
+/// How many findings of one rule about one image are shown: of more, all tell one story.
+const MOST_ALIKE: usize = 4;
+
+/// Renders the findings alone. Of many that are alike the first are shown, and the others counted.
 pub fn findings(outcome: &Outcome, style: Style) -> String {
+    let mut alike: HashMap<(&str, Option<&str>), usize> = HashMap::new();
+    for finding in outcome.open() {
+        *alike.entry(kind(finding)).or_default() += 1;
+    }
+    let mut shown: HashMap<(&str, Option<&str>), usize> = HashMap::new();
     let mut text = String::new();
     let renderer = if style.has_colour { Renderer::styled() } else { Renderer::plain() }.term_width(style.width);
-    for finding in outcome.findings.iter().filter(|finding| finding.waived.is_none()) {
+    for finding in outcome.open() {
+        let (all, shown) = (alike[&kind(finding)], shown.entry(kind(finding)).or_default());
+        *shown += 1;
+        // One more takes no more room than to say that there is one.
+        if *shown > MOST_ALIKE && all > MOST_ALIKE + 1 {
+            continue;
+        }
         if style.is_terminal {
             text.push_str(&renderer.render(&[snippets(finding)]));
             text.push_str("\n\n");
         } else {
             line(&mut text, finding);
         }
+        if *shown == MOST_ALIKE && all > MOST_ALIKE + 1 {
+            rest(&mut text, finding, all - MOST_ALIKE);
+            text.push_str(if style.is_terminal { "\n\n" } else { "\n" });
+        }
     }
     text
+}
+
+/// What findings are alike in.
+fn kind(finding: &Finding) -> (&str, Option<&str>) {
+    (&finding.rule, finding.diagnostic.image.as_deref())
+}
+
+/// Says how many findings like this one are not shown.
+fn rest(text: &mut String, finding: &Finding, count: usize) {
+    let image = finding.diagnostic.image.as_ref().map(|image| format!(" of {}", escape(image))).unwrap_or_default();
+    // Writing to a string does not fail.
+    let _ = write!(text, "... and {count} more {}{image}; `--format concise` shows all", finding.rule);
 }
 
 /// `path:line:column: level: message [rule]`, which CI logs highlight and editors jump to.
@@ -61,6 +105,9 @@ fn line(text: &mut String, finding: &Finding) {
     if let Some(help) = &diagnostic.help {
         message.push_str("; ");
         message.push_str(&brief(help));
+    }
+    if let Some(cause) = &diagnostic.cause {
+        message = format!("{message} ({})", brief(cause));
     }
     let (path, level, rule) = (escape(&diagnostic.location.path), finding.level, &finding.rule);
     // A line that begins with colons is a command to GitHub.
@@ -112,7 +159,7 @@ pub fn closing(outcome: &Outcome) -> String {
     if outcome.waived() > 0 {
         let _ = write!(closing, "; {} waived", outcome.waived());
     }
-    let open = outcome.findings.iter().filter(|finding| finding.waived.is_none());
+    let open = outcome.open();
     let fixes = open.filter_map(|finding| finding.diagnostic.fix.as_ref());
     let (safe, risky): (Vec<_>, Vec<_>) = fixes.partition(|fix| fix.safe);
     if !safe.is_empty() {

@@ -48,7 +48,7 @@ pub struct Repaired<'a> {
 impl<'a> Report<'a> {
     /// The findings that are not waived, those that weigh most first, else in the order of their places.
     pub(super) fn open(&self) -> Vec<&'a Finding> {
-        let mut open: Vec<_> = self.outcome.findings.iter().filter(|finding| finding.waived.is_none()).collect();
+        let mut open: Vec<_> = self.outcome.open().collect();
         open.sort_by_key(|finding| std::cmp::Reverse(finding.level));
         open
     }
@@ -76,6 +76,9 @@ pub(super) fn message(finding: &Finding) -> String {
     if let Some(help) = &diagnostic.help {
         message.push_str("; ");
         message.push_str(&escape(help));
+    }
+    if let Some(cause) = &diagnostic.cause {
+        message = format!("{message} ({})", escape(cause));
     }
     message
 }

@@ -119,11 +119,24 @@ fn run_commands(block: &Block) -> usize {
             continue;
         }
         let end = line[begin..].find(['|', '>', ';', ')', '<']).map_or(line.len(), |end| begin + end);
-        let words: Vec<String> = line[begin..end].split_whitespace().skip(1).map(filled_in).collect();
+        let words: Vec<String> = words(&line[begin..end]).iter().skip(1).map(|word| filled_in(word)).collect();
         answers(block, &words);
         commands += 1;
     }
     commands
+}
+
+/// The words of a command, in which single quotes hold blanks.
+fn words(command: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for (number, part) in command.split('\'').enumerate() {
+        if number % 2 == 1 {
+            words.push(part.to_owned());
+        } else {
+            words.extend(part.split_whitespace().map(str::to_owned));
+        }
+    }
+    words
 }
 
 /// What of a shell's words may surround commands.

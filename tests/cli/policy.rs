@@ -46,6 +46,33 @@ fn all_mistakes_are_reported_at_once_with_their_places() {
 
 /// What underlines a place cannot count its columns in any number.
 /// A key that is misspelt is one mistake, and not also one that is missing.
+/// A rule of another pack is known to be one, and a rule is no switch.
+#[test]
+fn a_rule_of_another_pack_is_told_to_be_one() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    config(
+        &repo,
+        "pack = \"generic\"\nshape.images.roots = [\"test/images\"]\n[rules]\nwindows-run = \"off\"\n[[waive]]\nrule = \"stale-bas\"\nreason = \"x\"\n",
+    );
+    let run = repo.imglint(&["--all"]);
+    run.fails(&[
+        "it is a rule of the pack `kubernetes`, and this repository uses `generic`",
+        "`[rules.stale-version]`, and `level = \"off\"` below it",
+    ]);
+    // Mistakes are told in the order of their lines.
+    config(
+        &repo,
+        "pack = \"generic\"\n[[waive]]\nrule = \"x\"\nreason = \"x\"\n[rules.windows-run]\nlevel = \"off\"\n",
+    );
+    let run = repo.imglint(&["--all"]);
+    let lines: Vec<&str> = run.stderr.lines().filter_map(|line| line.split("× imglint.toml:").nth(1)).collect();
+    assert!(lines.len() == 2 && lines[0].starts_with("3: ") && lines[1].starts_with("5: "), "{run}");
+    config(&repo, "pack = \"generic\"\nshape.images.roots = [\"test/images\"]\n");
+    repo.imglint(&["--rule", "windows-run"]).fails(&["it is a rule of the pack `kubernetes`"]);
+    assert!(repo.imglint(&["explain", "windows-run"]).stdout.contains("in the pack kubernetes"));
+}
+
 #[test]
 fn a_check_of_an_unknown_kind_is_one_mistake() {
     let scratch = Scratch::new();

@@ -41,8 +41,49 @@ fn off_a_terminal_a_finding_is_one_line() {
     repo.bad_topic();
     let run = repo.imglint(&[]);
     let expected = "test/images/agnhost/VERSION:1:1: error: agnhost changed, but its VERSION is still 2.25; \
-                    set VERSION to 2.26 [stale-version]\n1 error in 1 image; 1 can be repaired with --fix\n";
+                    set VERSION to 2.26 (test/images/agnhost/main.go changed) [stale-version]\n\
+                    1 error in 1 image; 1 can be repaired with --fix\n";
     assert_eq!(run.stdout, expected);
+    run.says(&["`imglint explain stale-version` says why", "`imglint waive stale-version agnhost --reason WHY`"]);
+    // Why it is not the next version.
+    repo.git(&["checkout", "-q", "master"]);
+    repo.change(&[
+        ("test/images/agnhost/VERSION", "2.26\n"),
+        ("test/images/agnhost/main.go", "package main // theirs\n"),
+    ]);
+    repo.git(&["checkout", "-q", "topic"]);
+    let run = repo.imglint(&["--base", "master"]);
+    assert!(run.stdout.contains("set VERSION to 2.27 (2.26 is taken on master) ("), "{run}");
+    // Beside the index, what is repaired must be added.
+    repo.git(&["reset", "-q", "--soft", "HEAD~1"]);
+    repo.imglint(&["--staged", "--base", "master"]).says(&["then `git add` it"]);
+}
+
+/// Of many findings that are alike the first are shown; whoever wants them all gets them.
+#[test]
+fn many_findings_of_one_kind_are_one_story() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.write(&[("test/images/agnhost/BASEIMAGE", &"amd64=alpine:3.12\n".repeat(9))]);
+    let run = repo.imglint(&["--all", "--rule", "malformed-base"]);
+    assert_eq!(run.stdout.matches("[malformed-base]").count(), 4, "{run}");
+    assert!(run.stdout.contains("more malformed-base of agnhost; `--format concise` shows all"), "{run}");
+    let run = repo.imglint(&["--all", "--rule", "malformed-base", "--format", "concise"]);
+    assert!(run.stdout.matches("[malformed-base]").count() > 8, "{run}");
+    assert!(!run.stdout.contains(" more malformed-base"), "{run}");
+}
+
+/// A tab of a file is a tab in a diff, on a terminal, too.
+#[test]
+fn tabs_stay_tabs_in_a_diff() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.write(&[(
+        "test/images/agnhost/agnhost.go",
+        "package main\n\nvar rootCmd = &cobra.Command{\n\tVersion: \"2.20\",\n}\n",
+    )]);
+    let run = repo.imglint(&["--all", "--diff", "--color", "always", "--rule", "mismatched-constant"]);
+    assert!(run.stdout.contains("+\tVersion: \"2.25\""), "{run}");
 }
 
 #[test]

@@ -22,6 +22,11 @@ fn mistakes_of_users_are_met_with_help() {
     repo.imglint(&["-q", "rules"]).fails(&["`rules` is a command", "begin with `imglint rules`", "./rules"]);
     repo.imglint(&["-q", "./rules"]).fails(&["no such file or directory: ./rules"]);
     repo.imglint(&["exlain", "stale-version"]).fails(&["no file `exlain`", "did you mean `imglint explain`?"]);
+    for (word, meant) in
+        [("fix", "imglint --fix"), ("list", "imglint rules"), ("lint", "imglint"), ("version", "imglint --version")]
+    {
+        repo.imglint(&[word]).fails(&[&format!("did you mean `{meant}`?"), &format!("./{word}")]);
+    }
     let missing = repo.imglint(&["--config", "missing.toml"]);
     assert_eq!(missing.stderr.matches("(os error 2)").count(), 1, "the cause is said once\n{missing}");
     repo.imglint(&["../elsewhere"]).fails(&["outside of the repository"]);
@@ -30,6 +35,34 @@ fn mistakes_of_users_are_met_with_help() {
     repo.imglint(&["--threads", "0"]).fails(&["--threads"]);
     repo.imglint(&["explain", "stale"]).fails(&["nothing to show", "unknown rule `stale`"]);
     repo.imglint(&["inspect", "agnhos"]).fails(&["no such image: agnhos", "did you mean `agnhost`?"]);
+}
+
+/// Names with commas between them are as good as the option said again.
+#[test]
+fn several_rules_are_named_at_once() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.bad_topic();
+    repo.imglint(&["--rule", "stale-base,stale-version"]).is(1, STALE);
+    repo.imglint(&["--skip", "stale-base,stale-version"]).is(0, &[]);
+    repo.imglint(&["--level", "stale-version=note,stale-base=off"]).is(0, STALE);
+    repo.imglint(&["--rule", "stale-base,stale-verison"]).fails(&["did you mean `stale-version`?"]);
+}
+
+/// A directory is meant by its path from where one stands.
+#[test]
+fn an_image_is_named_by_the_directory_one_stands_in() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    let images = repo.root.join("test/images");
+    for (directory, name) in [("kitten", "."), ("", "kitten/"), ("agnhost", "../kitten"), ("agnhost", "kitten")] {
+        let run = repo.imglint_in(&images.join(directory), &["bump", name], &[]);
+        assert!(run.code == 0 && run.stdout.contains("kitten/VERSION"), "{run}");
+        let run = repo.imglint_in(&images.join(directory), &["status", name], &[]);
+        assert!(run.stdout.starts_with("kitten 1.5"), "{run}");
+        repo.git(&["checkout", "-q", "."]);
+    }
+    repo.imglint_in(&images, &["bump", "."], &[]).fails(&["no such image: test/images"]);
 }
 
 #[test]
@@ -190,6 +223,17 @@ fn rules_are_listed_and_explained_anywhere() {
     let explained = nowhere.imglint(&["explain", "stale-version"]);
     let said = ["VERSION did not", "Example:", "imglint says:", "is still 2.25"];
     assert!(said.iter().all(|words| explained.stdout.contains(words)), "{explained}");
+    let listed = nowhere.imglint(&["rules", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&listed.stdout).expect("JSON");
+    let rules = json["packs"][0]["rules"].as_array().expect("rules");
+    let repaired = |id: &str| rules.iter().find(|rule| rule["id"] == id).map(|rule| rule["repaired"].clone());
+    assert_eq!((repaired("stale-version"), repaired("windows-run")), (Some(true.into()), Some(false.into())));
+    let explained = nowhere.imglint(&["explain", "windows-run", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&explained.stdout).expect("JSON");
+    assert_eq!(
+        (&json["packs"][0]["name"], &json["packs"][0]["rules"][0]["id"]),
+        (&"kubernetes".into(), &"windows-run".into())
+    );
     let repo = scratch.kubernetes("repo");
     let listed = repo.imglint(&["rules"]);
     assert!(!listed.stdout.contains("generic:"), "a repository has one pack\n{listed}");

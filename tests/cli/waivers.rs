@@ -339,3 +339,55 @@ fn a_waiver_of_a_rule_that_was_not_judged_is_not_unused() {
     repo.imglint(&["--skip", "windows-run", "--skip", "stale-version"]).is(0, &[]);
     repo.imglint(&["--rule", "unused-waiver"]).is(0, &["unused-waiver"]);
 }
+
+/// A waiver is written where it holds for what is found, and for nothing else.
+#[test]
+fn waive_writes_where_it_belongs() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.bad_topic();
+    let waive = |arguments: &[&str]| {
+        let mut words = vec!["waive"];
+        words.extend(arguments);
+        repo.imglint(&words)
+    };
+    // What the change needs for itself goes into its message.
+    let run = waive(&["stale-version", "test/images/agnhost", "--reason", "the same binary"]);
+    assert_eq!(run.stdout, "Imglint-Waive: stale-version(test/images/agnhost) the same binary\n", "{run}");
+    let run = waive(&["stale-version", "agnhost", "--reason", "it's the  same", "--until", "2099-01-31"]);
+    assert_eq!(run.stdout, "Imglint-Waive: stale-version(agnhost) until=2099-01-31 it's the same\n", "{run}");
+    repo.git(&["commit", "-q", "--amend", "--no-edit", "--trailer", run.stdout.trim()]);
+    repo.imglint(&["--base", "master"]).is(0, &[]);
+    waive(&["stale-version", "agnhost", "--reason", "again"]).fails(&["stale-version(agnhost) finds nothing"]);
+
+    // What is found in a Dockerfile is waived there.
+    let file = repo.root.join("test/images/agnhost/Dockerfile");
+    let bad = "FROM --platform=windows/amd64 scratch\r\n  RUN dir\r\nRUN <<EOF\r\nx\r\nEOF\r\n";
+    std::fs::write(&file, bad).expect("a file");
+    repo.imglint(&["--base", "master", "--rule", "windows-run"]).is(1, &["windows-run", "windows-run"]);
+    assert_eq!(waive(&["windows-run", "--reason", "built on a node"]).code, 0);
+    let comment = "# imglint: allow(windows-run) built on a node\r\n";
+    let expected = bad.replace("  RUN", &format!("  {comment}  RUN")).replace("RUN <<", &format!("{comment}RUN <<"));
+    assert_eq!(std::fs::read_to_string(&file).expect("a file"), expected);
+    repo.imglint(&["--base", "master", "--rule", "windows-run"]).is(0, &[]);
+
+    // Everything else goes into the configuration, beside what stands there.
+    let waived = || repo.imglint(&["--all", "--rule", "stale-base"]);
+    repo.write(&[("test/images/agnhost/VERSION", "2.30\n"), ("imglint.toml", "rules.windows-run.level = \"off\"")]);
+    waived().is(1, &["stale-base"]);
+    assert_eq!(waive(&["stale-base", "kitten", "--all", "--reason", "a \"quoted\" reason"]).code, 0);
+    waived().is(0, &[]);
+    let text = std::fs::read_to_string(repo.root.join("imglint.toml")).expect("a file");
+    assert!(text.starts_with("rules.windows-run.level = \"off\"\n\n[[waive]]\nrule = \"stale-base\"\n"), "{text}");
+    repo.write(&[("imglint.toml", "waive = []\n")]);
+    waive(&["stale-base", "kitten", "--all", "--reason", "x"]).fails(&["write it by hand"]);
+    assert_eq!(std::fs::read_to_string(repo.root.join("imglint.toml")).expect("a file"), "waive = []\n");
+    std::fs::remove_file(repo.root.join("imglint.toml")).expect("a file");
+    assert_eq!(waive(&["stale-base", "--all", "--reason", "x"]).code, 0);
+    waived().is(0, &[]);
+
+    // What says nothing is refused.
+    waive(&["stale-base", "--reason", " "]).fails(&["a waiver needs a reason"]);
+    waive(&["stale-base", "--reason", "x", "--until", "soon"]).fails(&["`soon` is no date", "2027-01-31"]);
+    waive(&["stale-bas", "--reason", "x"]).fails(&["did you mean `stale-base`?"]);
+}
