@@ -51,16 +51,14 @@ pub(super) fn image_names(names: &[String], repository: &Repository) -> Vec<Stri
 fn below(root: &Path, path: &Path) -> Option<String> {
     let root = std::path::absolute(root).unwrap_or_else(|_| root.to_owned());
     let full = full(path);
-    let below = match full.strip_prefix(&root) {
-        Ok(below) => below.to_owned(),
+    let below = if let Ok(below) = full.strip_prefix(&root) {
+        below.to_owned()
+    } else {
         // One of the two may be written by way of a link.
-        Err(_) => {
-            let above = full.parent().and_then(|parent| parent.canonicalize().ok());
-            let canonical =
-                above.zip(full.file_name()).map_or_else(|| full.clone(), |(parent, name)| parent.join(name));
-            let root = root.canonicalize().unwrap_or(root);
-            canonical.strip_prefix(&root).ok()?.to_owned()
-        }
+        let above = full.parent().and_then(|parent| parent.canonicalize().ok());
+        let canonical = above.zip(full.file_name()).map_or_else(|| full.clone(), |(parent, name)| parent.join(name));
+        let root = root.canonicalize().unwrap_or(root);
+        canonical.strip_prefix(&root).ok()?.to_owned()
     };
     Some(below.to_string_lossy().replace('\\', "/"))
 }
