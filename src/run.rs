@@ -463,7 +463,7 @@ fn apply(applied: &Applied<'_>, context: &Context<'_>, before: Option<&Context<'
     let new = applied.run(context)?;
     let unread = applied.check.kind().unread(context);
     let judgement = match (before, applied.check.basis()) {
-        (None, _) | (_, Basis::Change) => Judgement { new, ..Judgement::default() },
+        (None, _) | (_, Basis::Change | Basis::Moved) => Judgement { new, ..Judgement::default() },
         (Some(before), Basis::Tree) => compare(rule, new, &applied.run(before)?),
         (Some(before), Basis::Both) => {
             // What the change moved is new, even if it was wrong in another way before.

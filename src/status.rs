@@ -557,7 +557,8 @@ impl<'a> Work<'a> {
         for child in self.question.head.images.values().filter(|child| child.directory != parent.directory) {
             for reference in &child.references {
                 let parents = self.question.head.named(&reference.target);
-                let is_other = !parents.iter().any(|other| other.version() == reference.version.as_deref());
+                let is_other =
+                    !parents.iter().any(|other| other.version().is_some_and(|version| reference.names(version)));
                 let Some(named) = reference.version.as_deref().filter(|_| is_other) else { continue };
                 if parents.iter().any(|other| other.directory == parent.directory) {
                     let line = reference.text.position(reference.version_span.start).line;

@@ -3,8 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::Model;
+use crate::model::mention::Mentions;
+use crate::model::{Model, without_tag};
 use crate::pack::Pack;
+use crate::shape::{Shape, without_default_host};
 use crate::snapshot::{FileKind, Snapshot};
 use crate::text::{escape, file_name, is_below};
 
@@ -12,7 +14,8 @@ use crate::text::{escape, file_name, is_below};
 pub fn settings(pack: &Pack, files: &Snapshot<'_>, model: &Model) -> Vec<String> {
     let mut unused = Unused { pack, lines: Vec::new() };
     unused.images(files, model);
-    unused.registries(model);
+    unused.registries(files, model);
+    unused.reference_files(files);
     unused.versions(files, model);
     unused.lines.extend(root_hint(pack, files, model));
     for (registry, images) in unlisted_registries(pack, model) {
@@ -65,6 +68,18 @@ pub fn root_hint(pack: &Pack, files: &Snapshot<'_>, model: &Model) -> Option<Str
     ))
 }
 
+/// What files beside the images name, without host and tag. A file that cannot be read is its rule's matter.
+fn mentioned_names(shape: &Shape, files: &Snapshot<'_>, model: &Model) -> Vec<String> {
+    let mentions = Mentions::new(shape, model);
+    let mut names = Vec::new();
+    for path in files.entries().keys().filter(|path| mentions.may_be_in(path)) {
+        for mention in mentions.of_file(path, files).ok().flatten().and_then(Result::ok).unwrap_or_default() {
+            names.push(without_default_host(without_tag(mention.text.slice(&mention.span))).to_owned());
+        }
+    }
+    names
+}
+
 struct Unused<'a> {
     pack: &'a Pack,
     lines: Vec<String>,
@@ -109,14 +124,27 @@ impl Unused<'_> {
         }
     }
 
-    fn registries(&mut self, model: &Model) {
+    fn registries(&mut self, files: &Snapshot<'_>, model: &Model) {
         if !self.is_own("references.registries") {
             return;
         }
-        let names: Vec<String> = model.images.values().flat_map(|image| image.own_names(&self.pack.shape)).collect();
+        let mut names: Vec<String> =
+            model.images.values().flat_map(|image| image.own_names(&self.pack.shape)).collect();
+        names.extend(mentioned_names(&self.pack.shape, files, model));
         for prefix in &self.pack.shape.registries {
             if !names.iter().any(|name| prefix.strip(name).is_some()) {
                 self.say("references.registries", prefix.text.trim_end_matches('/'), "stands before no name");
+            }
+        }
+    }
+
+    /// Where images are named beside them.
+    fn reference_files(&mut self, files: &Snapshot<'_>) {
+        for table in &self.pack.shape.reference_files {
+            for pattern in table.paths() {
+                if !files.entries().keys().any(|path| pattern.covers(path)) {
+                    self.say("references.files", pattern.as_str(), "is no file of the repository");
+                }
             }
         }
     }

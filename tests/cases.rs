@@ -224,6 +224,7 @@ fn every_rule_that_repairs_has_a_case_with_a_repair() {
         "mismatched-platform",
         "stale-base",
         "stale-manifest",
+        "stale-reference",
         "stale-version",
         "taken-version",
         "unbumped-content",

@@ -56,6 +56,8 @@ pub enum Basis {
     Tree,
     /// It judges a tree if there is no base, and compares if there is one.
     Both,
+    /// The same; but what was wrong before is not looked for, as that would take reading files that the change has nothing to do with.
+    Moved,
 }
 
 /// What a check lacks to see what it is about.

@@ -12,6 +12,7 @@ mod constant;
 mod dependencies;
 mod dockerfile;
 mod duplicate_name;
+mod file_reference;
 mod hidden_images;
 mod ignored_copy;
 mod job;
@@ -107,6 +108,8 @@ kinds! {
     Dockerfile(dockerfile::Dockerfile, Tree),
     /// Images must have a name and version of their own.
     DuplicateName(duplicate_name::DuplicateName, Tree),
+    /// Files beside the images must name the versions that they have.
+    FileReference(file_reference::FileReference, Moved),
     /// Nothing may stand in the place of a directory above images.
     HiddenImages(hidden_images::HiddenImages, Tree),
     /// What Dockerfiles copy must be in the context of the build.

@@ -124,7 +124,11 @@ impl<'a> Judge<'a> {
                 return None;
             }
             let tied = self.tied_versions(parent, reference);
-            let is_right = if tied.is_empty() { parent.version() == Some(named) } else { tied.contains(named) };
+            let is_right = if tied.is_empty() {
+                parent.version().is_some_and(|version| reference.names(version))
+            } else {
+                tied.contains(named)
+            };
             if is_right && reference.writing != Writing::Unprefixed {
                 return None;
             }
@@ -237,7 +241,7 @@ impl<'a> Judge<'a> {
         let subject = format!("{} {}", parent.name, group.named);
         let mut diagnostic = Diagnostic::about(subject, message, first.version_location())
             .image(&child.name)
-            .help(self.help(child, &tag, group, references));
+            .help(self.help(child, group, references));
         if matches!(why, Why::Promotion | Why::Promoted | Why::Choice) {
             diagnostic = diagnostic.level(Level::Warning);
         }
@@ -261,10 +265,11 @@ impl<'a> Judge<'a> {
         Some(manifest.location(entry))
     }
 
-    fn help(&self, child: &Image, tag: &str, group: &Group<'_>, references: &[&Reference]) -> String {
+    fn help(&self, child: &Image, group: &Group<'_>, references: &[&Reference]) -> String {
         let count = references.iter().map(|reference| reference.version_span.start).collect::<BTreeSet<_>>().len();
         let lines = if count == 1 { String::new() } else { format!(" on all {count} lines") };
-        let version = group.wanted.version;
+        let version = self.context.shape.precision.written_like(group.named, group.wanted.version);
+        let tag = self.context.shape.tag_of(&version);
         let what = match group.writing {
             _ if group.wanted.why == Why::Several => "name the one that is meant".to_owned(),
             Writing::Literal | Writing::Unprefixed => format!("name {tag}"),
@@ -303,7 +308,8 @@ impl<'a> Judge<'a> {
         let version = group.wanted.version;
         let mut edits = Vec::new();
         for reference in references {
-            edits.push(Edit::replace(&reference.path, &reference.version_span, version));
+            let written = self.context.shape.precision.written_like(group.named, version);
+            edits.push(Edit::replace(&reference.path, &reference.version_span, written));
         }
         let title = format!("rebase {} on {} {version}", child.name, parent.name);
         // A version that went down was built from another base already; and a tag with a `v` is of a scheme that the pack does not know.

@@ -219,7 +219,7 @@ fn meant<'m>(model: &'m Model, child: &Image, reference: &Reference) -> Meant<'m
 
 fn agreement(parent: &Image, reference: &Reference) -> Agreement {
     match (parent.version(), reference.version.as_deref()) {
-        (Some(version), Some(named)) if version == named && reference.writing != Writing::Unprefixed => {
+        (Some(version), Some(_)) if reference.names(version) && reference.writing != Writing::Unprefixed => {
             Agreement::Current
         }
         (Some(_), Some(_)) => Agreement::Stale,

@@ -118,7 +118,7 @@ fn is_assigned(code: &str, begin: usize, key: &str) -> bool {
 }
 
 /// What patterns are looked for in: of a Go file, what is neither comment nor raw string. Every byte keeps its place.
-fn code<'t>(path: &str, text: &'t Arc<Text>) -> Cow<'t, Text> {
+pub(super) fn code<'t>(path: &str, text: &'t Arc<Text>) -> Cow<'t, Text> {
     if Path::new(path).extension().is_some_and(|extension| extension == "go") {
         Cow::Owned(Text::from(&*go::code(text)))
     } else {

@@ -18,6 +18,7 @@ mod tree;
 pub mod context;
 pub mod content;
 pub mod graph;
+pub mod mention;
 pub mod past;
 
 pub use build::{Build, Control, Final, ParseError, Parsed};

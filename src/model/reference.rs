@@ -7,7 +7,7 @@ use super::build::{Build, Control, Parsed};
 use crate::finding::Location;
 use crate::parse::baseimage::{Line, Platform};
 use crate::parse::dockerfile::{Dockerfile, Traced, Word};
-use crate::shape::{Shape, without_default_host};
+use crate::shape::{Precision, Prefix, Shape, without_default_host};
 use crate::text::{Span, Text};
 
 /// A place where an image names another image of the tree with a tag.
@@ -29,6 +29,8 @@ pub struct Reference {
     pub unknown: Vec<String>,
     /// The platform at the end of the tag, and where it stands.
     pub suffix: Option<(String, Span)>,
+    /// Whether the beginning of a version is enough.
+    pub precision: Precision,
     /// Whether the version can be rewritten where it stands.
     pub writing: Writing,
     /// Where it stands.
@@ -72,6 +74,11 @@ impl Reference {
         Location::new(&self.path, &self.text, self.version_span.clone())
     }
 
+    /// Whether it names a version, as far as it must.
+    pub fn names(&self, version: &str) -> bool {
+        self.version.as_deref().is_some_and(|named| self.precision.is_named(named, version))
+    }
+
     /// Where the finding about it begins: of a base file, lines that are at fault alike are one finding; of a Dockerfile each is its
     /// own, as a waiver in it is of one line.
     pub fn subject(&self) -> usize {
@@ -111,15 +118,9 @@ impl Reference {
         let raw = value.as_str();
         let hosted = without_default_host(raw);
         let mut prefixes = shape.registries.iter();
-        let (name, directory) = prefixes.find_map(|prefix| Some((prefix.strip(hosted)?, &prefix.directory)))?;
-        let name_start = raw.len() - name.len();
-        let name = name.split('@').next().unwrap_or_default();
-        let (name, tag) = name.rsplit_once(':').map_or((name, None), |(name, tag)| (name, Some(tag)));
-        if name.is_empty() || name.contains('$') {
-            return None;
-        }
-        let tag_start = name_start + name.len() + usize::from(tag.is_some());
-        let tag = tag.unwrap_or_default();
+        let Tagged { target, tag } = prefixes.find_map(|prefix| Tagged::behind(prefix, hosted))?;
+        // Behind the tag, only a digest follows.
+        let tag_start = raw.find('@').unwrap_or(raw.len()) - tag.len();
         let untagged = if shape.platform_suffix { without_platform(tag, &origin) } else { tag };
         let suffix = tag[untagged.len()..].strip_prefix('-').and_then(|suffix| {
             let span = value.span(tag_start + untagged.len() + 1..tag_start + tag.len())?;
@@ -127,9 +128,10 @@ impl Reference {
         });
         let version = untagged.strip_prefix(&*shape.tag_prefix).filter(|version| !version.is_empty());
         let is_prefixed = version.is_some();
-        let version = version.unwrap_or(untagged);
-        let version_end = tag_start + untagged.len();
-        let version_range = version_end - version.len()..version_end;
+        let tagged = version.unwrap_or(untagged);
+        let version_start = tag_start + untagged.len() - tagged.len();
+        let version = shape.precision.named(tagged).unwrap_or(tagged);
+        let version_range = version_start..version_start + version.len();
         let span = value.span(version_range.clone());
         let writing = match &span {
             _ if raw.contains('@') => Writing::Digest,
@@ -138,10 +140,11 @@ impl Reference {
             Some(_) => Writing::Literal,
             None => Writing::Computed,
         };
-        let is_named = !version.is_empty() && !version.contains('$') && !shape.floating.is_match(untagged);
+        let is_number = !version.contains('$') && shape.precision.named(tagged).is_some();
+        let is_named = is_number && !shape.floating.is_match(untagged);
         let elsewhere = if version.is_empty() { whole.end..whole.end } else { whole.clone() };
         Some(Self {
-            target: if directory.is_empty() { name.to_owned() } else { format!("{directory}/{name}") },
+            target,
             version: is_named.then(|| version.to_owned()),
             path: Arc::clone(path),
             text: Arc::clone(text),
@@ -149,9 +152,26 @@ impl Reference {
             version_span: span.unwrap_or(elsewhere),
             unknown: Vec::new(),
             suffix,
+            precision: shape.precision,
             writing,
             origin,
         })
+    }
+}
+
+/// What stands behind a registry that is listed.
+struct Tagged<'n> {
+    target: String,
+    /// Empty where there is none.
+    tag: &'n str,
+}
+
+impl<'n> Tagged<'n> {
+    fn behind(prefix: &Prefix, reference: &'n str) -> Option<Self> {
+        let name = prefix.strip(reference)?.split('@').next().unwrap_or_default();
+        let (name, tag) = name.rsplit_once(':').unwrap_or((name, ""));
+        let target = prefix.target(name).filter(|_| !name.contains('$'))?;
+        Some(Self { target, tag })
     }
 }
 
@@ -173,6 +193,11 @@ fn without_platform<'t>(tag: &'t str, origin: &Origin) -> &'t str {
     }
     let begin = [tag.rfind("-linux-"), tag.rfind("-windows-"), tag.find("-$")].into_iter().flatten().min();
     begin.map_or(tag, |begin| &tag[..begin])
+}
+
+/// The tag without a platform at its end, whichever that is.
+pub(super) fn without_any_platform(tag: &str) -> &str {
+    without_platform(tag, &Origin::From)
 }
 
 /// The names, without host and tag, that a base file and Dockerfiles give to images.

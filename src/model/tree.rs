@@ -102,7 +102,12 @@ impl Model {
     }
 
     /// The images that a name can mean: as a rule one; several where aliases make names equal.
+    /// `{a,b}/web` is one of a registry that holds the images of several directories.
     pub fn named(&self, name: &str) -> Vec<&Arc<Image>> {
+        if let Some((directories, rest)) = name.strip_prefix('{').and_then(|name| name.split_once("}/")) {
+            let names = directories.split(',').map(|directory| format!("{directory}/{rest}"));
+            return names.flat_map(|name| self.named(&name)).collect();
+        }
         let find = |name: &str| self.by_name.get(name);
         // In trees of old the architecture was part of the name.
         let without_arch = || ARCHITECTURES.iter().find_map(|arch| find(name.strip_suffix(arch)?.strip_suffix('-')?));

@@ -200,6 +200,7 @@ impl Pack {
         let dependencies = self.shape.dependencies.iter().map(|list| &*list.path);
         let constants = self.shape.constants.iter().map(|constant| &*constant.path);
         self.shape.may_be_control_file(path)
+            || self.shape.is_reference_file(path)
             || manifest.chain(dependencies).chain(constants).any(|file| file == path)
             || self.rules.iter().filter_map(Rule::check).any(|check| check.kind().reads().contain(path))
     }

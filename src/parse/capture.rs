@@ -23,12 +23,16 @@ pub struct Match<'t> {
 impl Pattern {
     /// Takes a pattern and checks that it has these groups.
     pub fn new(source: &str, groups: &[&str]) -> Result<Self, String> {
-        for group in groups {
-            if !["(?<", "(?P<"].iter().any(|open| source.contains(&format!("{open}{group}>"))) {
-                return Err(format!("the pattern has no group `(?<{group}>…)`"));
-            }
+        let pattern = Self { source: source.to_owned(), compiled: OnceLock::new() };
+        match groups.iter().find(|group| !pattern.has_group(group)) {
+            Some(group) => Err(format!("the pattern has no group `(?<{group}>…)`")),
+            None => Ok(pattern),
         }
-        Ok(Self { source: source.to_owned(), compiled: OnceLock::new() })
+    }
+
+    /// Whether the pattern has a group of this name.
+    pub fn has_group(&self, group: &str) -> bool {
+        ["(?<", "(?P<"].iter().any(|open| self.source.contains(&format!("{open}{group}>")))
     }
 
     /// The pattern as it is written.
@@ -61,9 +65,19 @@ impl<'t> Match<'t> {
         self.text.slice(&self.captures.get_match().range())
     }
 
+    /// Where all of it stands.
+    pub fn whole_span(&self) -> Span {
+        self.captures.get_match().range()
+    }
+
     /// The text of a group; empty where it took no part.
     pub fn group(&self, name: &str) -> &'t str {
         self.captures.name(name).map_or("", |found| self.text.slice(&found.range()))
+    }
+
+    /// Whether a group took part.
+    pub fn has(&self, name: &str) -> bool {
+        self.captures.name(name).is_some()
     }
 
     /// The place of a group; the whole match where it took no part.

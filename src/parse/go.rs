@@ -33,7 +33,7 @@ pub fn imports(text: &Text) -> GoImports {
         }
     }
     if source.contains(EMBED) {
-        for line in blanked(source, true).lines() {
+        for line in blanked(source, Kept { line_comments: true, ..Kept::default() }).lines() {
             let Some(patterns) = line.trim_start_matches([' ', '\t']).strip_prefix(EMBED) else { continue };
             if patterns.starts_with([' ', '\t']) {
                 found.embeds.extend(embedded(patterns));
@@ -104,11 +104,25 @@ fn unquoted(literal: &str) -> String {
 
 /// The text with blanks for its comments and raw strings, so that only code is left. Every byte keeps its place.
 pub fn code(text: &Text) -> String {
-    blanked(text.as_str(), false)
+    blanked(text.as_str(), Kept::default())
 }
 
-/// The same, perhaps with the comments that end with their line: some of them speak to the compiler.
-fn blanked(source: &str, keeps_lines: bool) -> String {
+/// The text with blanks for its comments. Every byte keeps its place.
+pub fn without_comments(text: &Text) -> String {
+    blanked(text.as_str(), Kept { raw_strings: true, ..Kept::default() })
+}
+
+/// What is kept beside code.
+#[derive(Clone, Copy, Default)]
+struct Kept {
+    /// Comments that end with their line: some of them speak to the compiler.
+    line_comments: bool,
+    /// What stands between backquotes.
+    raw_strings: bool,
+}
+
+/// The text with blanks for what is not kept.
+fn blanked(source: &str, kept: Kept) -> String {
     let mut code = String::with_capacity(source.len());
     let mut rest = source;
     while let Some(begin) = rest.find(['/', '`', '"', '\'']) {
@@ -116,9 +130,9 @@ fn blanked(source: &str, keeps_lines: bool) -> String {
         rest = &rest[begin..];
         let end = |close: &str| rest[1..].find(close).map_or(rest.len(), |end| 1 + end + close.len());
         let (length, is_code) = match rest.as_bytes() {
-            [b'/', b'/', ..] => (rest.find('\n').unwrap_or(rest.len()), keeps_lines),
+            [b'/', b'/', ..] => (rest.find('\n').unwrap_or(rest.len()), kept.line_comments),
             [b'/', b'*', ..] => (2 + rest[2..].find("*/").map_or(rest.len() - 2, |end| end + 2), false),
-            [b'`', ..] => (end("`"), false),
+            [b'`', ..] => (end("`"), kept.raw_strings),
             [quote @ (b'"' | b'\''), ..] => (quoted_length(rest, *quote), true),
             _ => (1, true),
         };

@@ -6,6 +6,7 @@ pub mod capture;
 pub mod dockerfile;
 pub mod glob;
 pub mod go;
+pub mod partial;
 pub mod version;
 pub mod wildcard;
 pub mod dockerignore;

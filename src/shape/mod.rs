@@ -3,6 +3,7 @@
 //! Each file reads tables of `pack.toml`, `repository` all of them together.
 
 mod field;
+mod files;
 mod references;
 mod images;
 mod build;
@@ -12,8 +13,9 @@ mod repository;
 
 pub use build::{BuildArgument, GO_MODULE};
 pub(crate) use field::pattern;
+pub use files::{FilesFollow, MeantImage, NamePattern, ReferenceFiles};
 pub use images::{RootImage, Shared};
 pub use manifest::{Follows, ManifestOrder, ManifestShape, PromotionSign};
-pub use references::{Prefix, without_default_host};
+pub use references::{Precision, Prefix, without_default_host};
 pub use repeated::{Constant, DependenciesShape};
 pub use repository::{PackFile, Shape};

@@ -1,9 +1,15 @@
 //! `[references]`: how an image names another one.
 
-use serde::Deserialize;
+use std::fmt::{self, Formatter};
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use super::field::FileName;
+use super::files::ReferenceFiles;
 use crate::parse::glob::Globs;
+use crate::parse::partial;
 
 /// `[references]`: how an image names another one.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -23,18 +29,100 @@ pub(super) struct References {
     /// Tags that name no version, but whatever was pushed last.
     #[serde(default)]
     pub(super) floating: Globs,
+    /// How much of a version tags name.
+    #[serde(default)]
+    pub(super) precision: Precision,
+    /// Files beside the images that name them.
+    #[serde(default)]
+    pub(super) files: Vec<ReferenceFiles>,
+}
+
+/// `references.precision`: how much of a version tags name.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Precision {
+    /// All of it.
+    #[default]
+    Exact,
+    /// As many of its numbers as they like: `4` names 4.0.13, and so does `4-trixie`.
+    Prefix,
+}
+
+impl Precision {
+    /// What of a tag, which has no prefix any more, names a version; `None` where nothing does. Numbers that a variable may go on are
+    /// no more known than the variable.
+    pub fn named(self, tag: &str) -> Option<&str> {
+        match self {
+            Self::Exact => Some(tag).filter(|tag| !tag.is_empty()),
+            Self::Prefix => partial::numbers(tag).filter(|numbers| !tag[numbers.len()..].starts_with('$')),
+        }
+    }
+
+    /// Whether what is named is a version, or the beginning of it where that is enough.
+    pub fn is_named(self, named: &str, version: &str) -> bool {
+        named == version || (self == Self::Prefix && partial::begins(version, named))
+    }
+
+    /// A version, as it is to be written in the place of what is named.
+    pub fn written_like(self, named: &str, version: &str) -> String {
+        if self == Self::Prefix { partial::like(named, version) } else { version.to_owned() }
+    }
 }
 
 /// A spelling of the registry.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
-pub(super) enum Registry {
-    Plain(String),
-    /// A registry that holds the images of one directory below the root, by their last name.
-    Of {
-        name: String,
-        directory: String,
-    },
+#[derive(Debug, Clone, Default)]
+pub(super) struct Registry {
+    name: String,
+    /// The directories below the root whose images it holds, by their last names; none, if names lack no directory.
+    directories: Vec<String>,
+    /// What stands before the names in it.
+    prefix: String,
+    /// What stands behind them.
+    suffix: String,
+}
+
+impl<'de> Deserialize<'de> for Registry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(RegistryVisitor)
+    }
+}
+
+/// Reads a name, or a table. An untagged enum would not say what is wrong with either.
+struct RegistryVisitor;
+
+impl<'de> Visitor<'de> for RegistryVisitor {
+    type Value = Registry;
+
+    fn expecting(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of a registry, or a table with `name` and what is special about the names in it")
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<Registry, E> {
+        Ok(Registry { name: name.to_owned(), ..Registry::default() })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Registry, A::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Table {
+            name: String,
+            directory: Option<String>,
+            #[serde(default)]
+            directories: Vec<String>,
+            #[serde(default)]
+            prefix: String,
+            #[serde(default)]
+            suffix: String,
+        }
+        let Table { name, directory, mut directories, prefix, suffix } =
+            Table::deserialize(MapAccessDeserializer::new(map))?;
+        if directory.is_some() && !directories.is_empty() {
+            return Err(A::Error::custom("a registry holds the images of one `directory` or of several `directories`"));
+        }
+        directories.extend(directory);
+        directories.retain(|directory| !directory.is_empty());
+        Ok(Registry { name, directories, prefix, suffix })
+    }
 }
 
 /// What stands before the name of an image of this tree.
@@ -42,8 +130,10 @@ pub(super) enum Registry {
 pub struct Prefix {
     /// A registry and what else is before the name, with its last slash.
     pub text: String,
-    /// The directory that the name lacks behind it; empty, if it lacks none.
-    pub directory: String,
+    /// The directories one of which the name lacks behind it; none, if it lacks none.
+    directories: Vec<String>,
+    /// What stands behind the name.
+    suffix: String,
     /// The same with braces around the variable that it begins with, or without them.
     twin: Option<String>,
 }
@@ -52,6 +142,25 @@ impl Prefix {
     /// What stands behind it in a name. A variable is the same with braces around it.
     pub fn strip<'n>(&self, name: &'n str) -> Option<&'n str> {
         name.strip_prefix(self.text.as_str()).or_else(|| name.strip_prefix(self.twin.as_deref()?))
+    }
+
+    /// All ways to write it. Make has one of its own for variables.
+    pub fn spellings(&self) -> Vec<String> {
+        let mut spellings = vec![self.text.clone()];
+        spellings.extend(self.twin.clone());
+        spellings.extend(self.variable().map(|name| format!("$({name})/")));
+        spellings
+    }
+
+    /// The image that a name behind it means, as [`Model::named`](crate::model::Model::named) takes it; `None` for what is no name in
+    /// this registry.
+    pub fn target(&self, name: &str) -> Option<String> {
+        let name = name.strip_suffix(self.suffix.as_str()).filter(|name| !name.is_empty())?;
+        Some(match &self.directories[..] {
+            [] => name.to_owned(),
+            [directory] => format!("{directory}/{name}"),
+            directories => format!("{{{}}}/{name}", directories.join(",")),
+        })
     }
 
     /// The variable that it is, if it is nothing else.
@@ -63,14 +172,10 @@ impl Prefix {
 }
 
 impl From<Registry> for Prefix {
-    fn from(registry: Registry) -> Self {
-        let (name, directory) = match registry {
-            Registry::Plain(name) => (name, String::new()),
-            Registry::Of { name, directory } => (name, directory),
-        };
-        let text = before_names(&name);
+    fn from(Registry { name, directories, prefix, suffix }: Registry) -> Self {
+        let text = before_names(&name) + &prefix;
         let twin = twin(&text);
-        Self { text, directory, twin }
+        Self { text, directories, suffix, twin }
     }
 }
 

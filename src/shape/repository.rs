@@ -6,9 +6,10 @@ use serde::Deserialize;
 
 use super::build::{Binaries, Build, BuildArgument, GO_MODULE};
 use super::field::Directory;
+use super::files::ReferenceFiles;
 use super::images::{Images, RootImage, Shared};
 use super::manifest::{ManifestOrder, ManifestShape};
-use super::references::{Prefix, References};
+use super::references::{Precision, Prefix, References};
 use super::repeated::{Constant, DependenciesShape};
 use crate::parse::baseimage::Platform;
 use crate::parse::dockerignore;
@@ -86,6 +87,10 @@ pub struct Shape {
     pub tag_prefix: String,
     /// Tags that name no version.
     pub floating: Globs,
+    /// How much of a version tags name.
+    pub precision: Precision,
+    /// Files beside the images that name them.
+    pub reference_files: Vec<ReferenceFiles>,
     /// The Dockerfiles, below an image's directory.
     pub dockerfiles: Vec<PathPattern>,
     /// The name of the Dockerfile that is preferred for Windows.
@@ -150,6 +155,8 @@ impl From<PackFile> for Shape {
             platform_suffix: references.platform_suffix,
             tag_prefix: references.tag_prefix,
             floating: references.floating,
+            precision: references.precision,
+            reference_files: references.files,
             dockerfiles: build.dockerfile.0,
             windows_dockerfile: build.windows_dockerfile.map(|name| name.0),
             context: build.context.map(|context| context.as_str().to_owned()).unwrap_or_default(),
@@ -184,7 +191,9 @@ impl Shape {
             scope.files.extend([&self.alias_file, &self.base_file].into_iter().flatten().cloned());
         }
         let of_root = self.root_image.iter().flat_map(|image| &image.content);
-        for path in self.shared.iter().map(|shared| &shared.path).chain(&self.build_inputs).chain(of_root) {
+        let of_references = self.reference_files.iter().flat_map(ReferenceFiles::paths);
+        let shared = self.shared.iter().map(|shared| &shared.path);
+        for path in shared.chain(&self.build_inputs).chain(of_root).chain(of_references) {
             match path.as_path() {
                 Some(path) if self.is_below_a_root(path) => {}
                 // A file or a directory: the tree tells.
@@ -237,6 +246,11 @@ impl Shape {
         named.chain(given.map(|(name, _)| name.as_str()))
     }
 
+    /// Whether a file beside the images may name one.
+    pub fn is_reference_file(&self, path: &str) -> bool {
+        self.reference_files.iter().any(|files| files.has(path))
+    }
+
     /// The tag of a version, without a platform.
     pub fn tag_of(&self, version: &str) -> String {
         [&self.tag_prefix, version].concat()
@@ -252,7 +266,8 @@ impl Shape {
         let signs = self.manifest.iter().flat_map(|manifest| &manifest.promotion_signs).map(|sign| &sign.pattern);
         let constants = self.constants.iter().map(|constant| &constant.pattern);
         let linked = self.constants.iter().filter_map(|constant| constant.linked.as_ref());
-        for pattern in patterns.chain(signs).chain(constants).chain(linked) {
+        let names = self.reference_files.iter().filter_map(|files| Some(&files.pattern.as_ref()?.pattern));
+        for pattern in patterns.chain(signs).chain(constants).chain(linked).chain(names) {
             if let Err(reason) = pattern.compile() {
                 return Err(format!("the pattern {pattern} does not compile: {reason}"));
             }

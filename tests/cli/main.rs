@@ -24,6 +24,7 @@ mod prow;
 mod releases;
 #[path = "../report/readers.rs"]
 mod readers;
+mod references;
 mod replay;
 mod report;
 mod status;

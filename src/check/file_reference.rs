@@ -1,0 +1,368 @@
+//! `file-reference`: what names an image of the tree in a file beside the images must name its version.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use serde::Deserialize;
+
+use super::kind::{Context, Kind, Reads, bumped_images};
+use crate::edit::{Edit, Fix};
+use crate::finding::{Diagnostic, Level, Location};
+use crate::history::Past;
+use crate::model::Image;
+use crate::model::mention::{Mention, Mentions, NamedVersion, Tag};
+use crate::parse::version::order;
+use crate::shape::{FilesFollow, ReferenceFiles};
+use crate::snapshot::{FileKind, ReadError, Snapshot, StoreError};
+
+/// The kind has no options: the pack's `[[references.files]]` says which files are meant.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileReference {}
+
+impl Kind for FileReference {
+    fn reads(&self) -> Reads<'_> {
+        Reads::ControlFiles
+    }
+
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
+        if context.shape.reference_files.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mentions = Mentions::new(context.shape, context.head);
+        let changed = changed(context);
+        let paths = paths(context, &changed, &mentions);
+        let judge = Judge { context, written: written(context, &changed)? };
+        let mut stale: BTreeMap<Group<'_>, Vec<Mention>> = BTreeMap::new();
+        let mut diagnostics = Vec::new();
+        for File { path, read } in read(&paths, &mentions, context.files)? {
+            match read {
+                Err(unreadable) => diagnostics.extend(unread(context, path, &unreadable)),
+                Ok(found) => {
+                    for mention in found {
+                        if let Some(group) = judge.outdated(path, &mention) {
+                            stale.entry(group).or_default().push(mention);
+                        }
+                    }
+                }
+            }
+        }
+        for (group, mentions) in &stale {
+            diagnostics.extend(judge.diagnostic(group, mentions));
+        }
+        Ok(diagnostics)
+    }
+
+    fn unread(&self, context: &Context<'_>) -> Vec<StoreError> {
+        let mut errors = Vec::new();
+        if context.shape.reference_files.is_empty() {
+            return errors;
+        }
+        let mentions = Mentions::new(context.shape, context.head);
+        for path in paths(context, &changed(context), &mentions) {
+            if is_named(context, path) {
+                match context.files.text(path) {
+                    Ok(Some(Err(unreadable))) => errors.push(StoreError::unreadable(path, &unreadable)),
+                    Ok(_) => {}
+                    Err(error) => errors.push(error),
+                }
+            }
+        }
+        errors
+    }
+
+    fn needs_history(&self) -> bool {
+        true
+    }
+}
+
+/// The files that a change touches.
+fn changed(context: &Context<'_>) -> BTreeSet<Arc<str>> {
+    context.change.map(|change| change.pair.changed()).unwrap_or_default()
+}
+
+/// The files that are read: of a change that moves no version, those that it touches alone.
+fn paths<'a>(context: &Context<'a>, changed: &BTreeSet<Arc<str>>, mentions: &Mentions<'_>) -> Vec<&'a Arc<str>> {
+    let is_narrow = context.change.is_some_and(|change| bumped_images(context, change).is_empty());
+    let mut paths = Vec::new();
+    for (path, entry) in context.files.entries() {
+        // What a link leads to is read where it lies.
+        let is_file = matches!(entry.kind, FileKind::File | FileKind::Executable);
+        if is_file && (!is_narrow || changed.contains(path)) && mentions.may_be_in(path) {
+            paths.push(path);
+        }
+    }
+    paths
+}
+
+/// A file, and what it names.
+struct File<'a> {
+    path: &'a Arc<str>,
+    read: Result<Vec<Mention>, ReadError>,
+}
+
+fn read<'a>(
+    paths: &[&'a Arc<str>],
+    mentions: &Mentions<'_>,
+    files: &Snapshot<'_>,
+) -> Result<Vec<File<'a>>, StoreError> {
+    let read = paths.par_iter().map(|path| Ok(mentions.of_file(path, files)?.map(|read| File { path, read })));
+    let read: Vec<Option<File<'_>>> = read.collect::<Result<_, StoreError>>()?;
+    Ok(read.into_iter().flatten().collect())
+}
+
+/// Whether a file is named by the pack, rather than found by a pattern.
+fn is_named(context: &Context<'_>, path: &str) -> bool {
+    context.shape.reference_files.iter().any(|files| files.names(path))
+}
+
+/// A note of a file that was found by a pattern and has no text to look into.
+fn unread(context: &Context<'_>, path: &Arc<str>, why: &ReadError) -> Option<Diagnostic> {
+    if is_named(context, path) {
+        return None;
+    }
+    let message = format!("cannot tell whether {path} names an image: it {why}");
+    let help = "if it does not, leave it out: `exclude` of the pack's `references.files`";
+    Some(Diagnostic::about("unread", message, Location::file(path)).help(help).level(Level::Note))
+}
+
+/// What was named in the files of a change before it, wherever in them: that a file moved is no reason to judge it.
+fn written(context: &Context<'_>, changed: &BTreeSet<Arc<str>>) -> Result<Written, StoreError> {
+    let mut written = Written { files: changed.clone(), before: BTreeSet::new() };
+    let Some(change) = context.change else { return Ok(written) };
+    let Some(files) = &change.pair.base else { return Ok(written) };
+    let mentions = Mentions::new(context.shape, change.base);
+    let before: Vec<&Arc<str>> = changed.iter().filter(|path| mentions.may_be_in(path)).collect();
+    for File { read, .. } in read(&before, &mentions, files)? {
+        for mention in read.unwrap_or_default() {
+            if let Tag::Version(named) = mention.tag {
+                written.before.insert((mention.target, named.version));
+            }
+        }
+    }
+    Ok(written)
+}
+
+/// What a change writes.
+#[derive(Default)]
+struct Written {
+    /// The files that it touches.
+    files: BTreeSet<Arc<str>>,
+    /// Names and versions that were there before.
+    before: BTreeSet<(String, String)>,
+}
+
+impl Written {
+    fn has(&self, mention: &Mention, named: &NamedVersion) -> bool {
+        self.files.contains(&mention.path) && !self.before.contains(&(mention.target.clone(), named.version.clone()))
+    }
+}
+
+/// What mentions must share to be one finding.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Group<'a> {
+    path: &'a str,
+    /// The directory of the image.
+    image: &'a str,
+    /// `None` where only those who read the file know what is named.
+    named: Option<Named>,
+    table: usize,
+    why: Why,
+}
+
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Named {
+    version: String,
+    has_digest: bool,
+    is_unprefixed: bool,
+}
+
+/// Why another version should be named.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Why {
+    /// The change gives the image another version than the one that is named.
+    Moved,
+    /// The change names a version that the image does not have.
+    Written,
+    /// The image has another one, in a tree that is compared with nothing.
+    Differs,
+}
+
+struct Judge<'a> {
+    context: &'a Context<'a>,
+    written: Written,
+}
+
+impl<'a> Judge<'a> {
+    /// What is wrong with a mention. Of a change only what it moved is asked for: the image, or the mention. All else is old.
+    fn outdated<'p>(&self, path: &'p Arc<str>, mention: &Mention) -> Option<Group<'p>>
+    where
+        'a: 'p,
+    {
+        let candidates = self.context.head.named(&mention.target);
+        let Tag::Version(named) = &mention.tag else {
+            let change = self.context.change?;
+            let image = candidates.into_iter().find(|image| change.new_version(image).is_some())?;
+            return Some(Group { path, image: &image.directory, named: None, table: mention.table, why: Why::Moved });
+        };
+        let mut wanted: Option<(&Image, Why)> = None;
+        for image in candidates {
+            let version = image.version()?;
+            if self.context.shape.precision.is_named(&named.version, version) && !named.is_unprefixed {
+                return None;
+            }
+            let why = self.why(image, mention, named);
+            // Of several images of one name, the one is meant that had the named version.
+            if why == Some(Why::Moved) || wanted.is_none() {
+                wanted = why.map(|why| (&**image, why)).or(wanted);
+            }
+        }
+        let (image, why) = wanted?;
+        let NamedVersion { version, has_digest, is_unprefixed, .. } = named;
+        let named = Named { version: version.clone(), has_digest: *has_digest, is_unprefixed: *is_unprefixed };
+        Some(Group { path, image: &image.directory, named: Some(named), table: mention.table, why })
+    }
+
+    fn why(&self, image: &Image, mention: &Mention, named: &NamedVersion) -> Option<Why> {
+        let Some(change) = self.context.change else { return Some(Why::Differs) };
+        let is_later = self.context.shape.reference_files[mention.table].follows == FilesFollow::Later;
+        match change.new_version(image) {
+            Some((old, _)) if self.context.shape.precision.is_named(&named.version, old) => Some(Why::Moved),
+            // What follows later may be some versions behind when it does.
+            _ => (self.written.has(mention, named) && !is_later).then_some(Why::Written),
+        }
+    }
+
+    fn diagnostic(&self, group: &Group<'_>, mentions: &[Mention]) -> Option<Diagnostic> {
+        let (first, others) = mentions.split_first()?;
+        let image = self.context.head.images.get(group.image)?;
+        let version = image.version()?;
+        let is_moved = self.context.change.is_some_and(|change| change.new_version(image).is_some());
+        let mut diagnostic = match &group.named {
+            None => unknown(group.path, image, version, first),
+            Some(named) => {
+                let table = &self.context.shape.reference_files[group.table];
+                Stale { context: self.context, group, named, image, version, table, mentions }.diagnostic(first)?
+            }
+        };
+        let now = if is_moved { " now" } else { "" };
+        diagnostic = diagnostic
+            .image(&image.name)
+            .related(format!("{} is {version} here{now}", image.name), image.version_location());
+        for other in others {
+            diagnostic = diagnostic.related("here too", other.location());
+        }
+        Some(diagnostic)
+    }
+}
+
+/// A note of a mention that names a bumped image in a way that cannot be compared.
+fn unknown(path: &str, image: &Image, version: &str, mention: &Mention) -> Diagnostic {
+    let message = format!("cannot tell which version of {} {path} names", image.name);
+    let help = format!("see that it is {version}: there is a variable in the tag, or a digest alone");
+    Diagnostic::about("unknown", message, mention.location()).help(help).level(Level::Note)
+}
+
+/// Mentions of one file that name another version than their image has.
+struct Stale<'a> {
+    context: &'a Context<'a>,
+    group: &'a Group<'a>,
+    named: &'a Named,
+    image: &'a Image,
+    /// The image's version.
+    version: &'a str,
+    table: &'a ReferenceFiles,
+    mentions: &'a [Mention],
+}
+
+impl Stale<'_> {
+    fn diagnostic(&self, first: &Mention) -> Option<Diagnostic> {
+        let diagnostic = match (self.table.follows, self.group.why) {
+            (FilesFollow::SameChange, why) => {
+                // What runs ahead of its image may be right, and the image wrong.
+                let is_behind = order(&self.named.version, self.version) == Some(Ordering::Less);
+                self.say(self.differs(), first, "", why == Why::Moved || is_behind)
+            }
+            (FilesFollow::Later, Why::Moved) => {
+                let Self { group, image, .. } = self;
+                let message = format!(
+                    "{} still names {} {}, which is now at {}",
+                    group.path,
+                    image.name,
+                    self.shown(),
+                    self.tag()
+                );
+                self.say(message, first, ", in a later change, when it is built", false).level(Level::Note)
+            }
+            (FilesFollow::Later, Why::Written | Why::Differs) => self.waiting(first)?,
+        };
+        Some(diagnostic)
+    }
+
+    /// What names an older version and follows later. Without a list of what is promoted, only age tells what waits from what was
+    /// forgotten.
+    fn waiting(&self, first: &Mention) -> Option<Diagnostic> {
+        let Self { context, image, version, table, .. } = self;
+        // A branch may use what another one built.
+        if order(&self.named.version, version) == Some(Ordering::Greater) {
+            return None;
+        }
+        if context.inputs.promoted.is_some() {
+            let is_promoted = context.inputs.is_promoted(image.published(), &self.tag());
+            return is_promoted.then(|| self.say(self.differs(), first, ", now that it is promoted", true));
+        }
+        let history = context.inputs.history.as_ref();
+        let past = history.and_then(|history| Some((history, history.of(&image.directory, version)?)));
+        let (message, level) = match past {
+            Some((history, Past::Settled(settled))) if history.days(settled) > i64::from(table.grace_days) => {
+                (format!("{}, for {} days", self.differs(), history.days(settled)), Level::Warning)
+            }
+            Some((_, Past::Cut)) => {
+                (format!("{}; for how long a shallow clone does not tell", self.differs()), Level::Note)
+            }
+            _ => (self.differs(), Level::Note),
+        };
+        Some(self.say(message, first, ", if it is built", false).level(level))
+    }
+
+    fn differs(&self) -> String {
+        let Self { group, image, .. } = self;
+        format!("{} names {} {}, but {} is at {}", group.path, image.name, self.shown(), image.name, self.tag())
+    }
+
+    /// The tag of the image.
+    fn tag(&self) -> String {
+        self.context.shape.tag_of(self.version)
+    }
+
+    /// The tag that is named, as it is written.
+    fn shown(&self) -> String {
+        let version = &self.named.version;
+        if self.named.is_unprefixed { version.clone() } else { self.context.shape.tag_of(version) }
+    }
+
+    /// Says what to write, and writes it. What stands beside a digest is left alone: the two belong together.
+    fn say(&self, message: String, first: &Mention, when: &str, is_safe: bool) -> Diagnostic {
+        let shape = self.context.shape;
+        let diagnostic = Diagnostic::about(&self.named.version, message, first.location());
+        let wanted = shape.precision.written_like(&self.named.version, self.version);
+        let tag = shape.tag_of(&wanted);
+        if self.named.has_digest {
+            return diagnostic.help(format!("write {tag} here with its digest, which is known when it is built{when}"));
+        }
+        let diagnostic = diagnostic.help(format!("write {tag} here{when}"));
+        if self.named.is_unprefixed {
+            return diagnostic;
+        }
+        let mut edits = Vec::new();
+        for mention in self.mentions {
+            if let Tag::Version(named) = &mention.tag {
+                edits.push(Edit::replace(&mention.path, &named.span, &*wanted));
+            }
+        }
+        let title = format!("name {} {tag} in {}", self.image.name, self.group.path);
+        diagnostic.fix(Fix { safe: is_safe, ..Fix::safe(title, edits) })
+    }
+}

@@ -1,0 +1,303 @@
+//! Places in files beside the images that name an image of the tree.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use regex::bytes::{Captures, Regex};
+
+use super::manifest::code;
+use super::tree::Model;
+use crate::finding::Location;
+use crate::parse::go;
+use crate::shape::{MeantImage, NamePattern, Precision, Shape};
+use crate::snapshot::{ReadError, Snapshot, StoreError};
+use crate::text::{Span, Text};
+
+/// A place in a file of `[[references.files]]` that names an image.
+#[derive(Debug, Clone)]
+pub struct Mention {
+    /// The name of the image, which no image need have.
+    pub target: String,
+    /// What is said of its version.
+    pub tag: Tag,
+    /// The file.
+    pub path: Arc<str>,
+    /// Its text.
+    pub text: Arc<Text>,
+    /// The whole place.
+    pub span: Span,
+    /// Which table of the pack it is of, by its number.
+    pub table: usize,
+}
+
+/// What is said of a version.
+#[derive(Debug, Clone)]
+pub enum Tag {
+    /// It is this one.
+    Version(NamedVersion),
+    /// Something stands there that only those who read the file know, such as a variable; or a digest alone.
+    Unknown,
+}
+
+/// A version that is named.
+#[derive(Debug, Clone)]
+pub struct NamedVersion {
+    /// The version, or the part of it that is named.
+    pub version: String,
+    /// Where it stands.
+    pub span: Span,
+    /// Whether a digest stands beside it, which decides what is pulled.
+    pub has_digest: bool,
+    /// Whether it lacks what stands before versions in other tags.
+    pub is_unprefixed: bool,
+}
+
+impl Mention {
+    /// Where the version stands, or the whole place where there is none.
+    pub fn location(&self) -> Location {
+        let span = match &self.tag {
+            Tag::Version(named) => &named.span,
+            Tag::Unknown => &self.span,
+        };
+        Location::new(&self.path, &self.text, span.clone())
+    }
+}
+
+/// Reads the files of a tree that name its images.
+pub struct Mentions<'a> {
+    shape: &'a Shape,
+    model: &'a Model,
+    /// The registries that are listed, as they stand in any file.
+    registries: Option<Regex>,
+    /// The files that say how images are built: what they name is known.
+    own: BTreeSet<&'a str>,
+}
+
+impl<'a> Mentions<'a> {
+    /// Prepares to read the files of the tree that a model was read from.
+    pub fn new(shape: &'a Shape, model: &'a Model) -> Self {
+        let mut own = BTreeSet::new();
+        for image in model.images.values() {
+            own.extend(image.builds.iter().map(|build| &*build.path));
+            own.extend(image.base.iter().map(|base| &*base.path));
+            own.extend(image.references.iter().map(|reference| &*reference.path));
+        }
+        let is_scanned = shape.reference_files.iter().any(|files| files.pattern.is_none());
+        let registries = if is_scanned { spellings(shape) } else { None };
+        Self { shape, model, registries, own }
+    }
+
+    /// Whether a file may name an image.
+    pub fn may_be_in(&self, path: &str) -> bool {
+        !self.own.contains(path) && self.shape.is_reference_file(path)
+    }
+
+    /// What a file names, in order. `None` where there is no such file; the reason where it has no text.
+    pub fn of_file(
+        &self,
+        path: &Arc<str>,
+        files: &Snapshot<'_>,
+    ) -> Result<Option<Result<Vec<Mention>, ReadError>>, StoreError> {
+        let text = match files.text(path)? {
+            Some(Ok(text)) => text,
+            Some(Err(unreadable)) => return Ok(Some(Err(unreadable))),
+            None => return Ok(None),
+        };
+        let mut found: Vec<Mention> = Vec::new();
+        for (table, described) in self.shape.reference_files.iter().enumerate() {
+            if !described.has(path) {
+                continue;
+            }
+            let file = File { path, text: &text, table };
+            match &described.pattern {
+                Some(pattern) => self.matched(&file, pattern, &mut found),
+                None => self.scanned(&file, &mut found),
+            }
+        }
+        // Of two tables that find the same, the first says what it is.
+        let mut seen = BTreeSet::new();
+        found.retain(|mention| seen.insert(mention.location().span.start));
+        found.sort_by_key(|mention| mention.span.start);
+        Ok(Some(Ok(found)))
+    }
+}
+
+/// A file that is read as one table says.
+struct File<'f> {
+    path: &'f Arc<str>,
+    text: &'f Arc<Text>,
+    table: usize,
+}
+
+impl File<'_> {
+    fn mention(&self, target: String, tag: Tag, span: Span) -> Mention {
+        Mention { target, tag, path: Arc::clone(self.path), text: Arc::clone(self.text), span, table: self.table }
+    }
+
+    fn is_go(&self) -> bool {
+        Path::new(&**self.path).extension().is_some_and(|extension| extension == "go")
+    }
+}
+
+/// All spellings of the registries that are listed, each as a group. The longest come first.
+fn spellings(shape: &Shape) -> Option<Regex> {
+    let mut groups = Vec::new();
+    for prefix in &shape.registries {
+        let spelled: Vec<String> = prefix.spellings().iter().map(|spelling| regex::escape(spelling)).collect();
+        groups.push(format!("({})", spelled.join("|")));
+    }
+    // Nothing but texts, so it compiles, unless there are far too many of them.
+    let pattern = format!("(?:(?:index\\.)?docker\\.io/)?(?:{})", groups.join("|"));
+    (!groups.is_empty()).then(|| Regex::new(&pattern).ok()).flatten()
+}
+
+impl Mentions<'_> {
+    /// Finds what is written as docker takes it: a registry that is listed, the name of an image, and a tag.
+    fn scanned(&self, file: &File<'_>, found: &mut Vec<Mention>) {
+        let Some(registries) = &self.registries else { return };
+        let without_comments = file.is_go().then(|| go::without_comments(file.text));
+        let source = without_comments.as_deref().unwrap_or(file.text.as_str());
+        let mut from = 0;
+        while let Some(captures) = registries.captures_at(source.as_bytes(), from) {
+            let registry = captures.get_match().range();
+            from = registry.start + 1;
+            if !is_begin(source, registry.start) {
+                continue;
+            }
+            from = registry.end;
+            if let Some(mention) = self.named_at(file, source, &captures) {
+                from = mention.span.end;
+                found.push(mention);
+            }
+        }
+    }
+
+    /// What is named behind a registry.
+    fn named_at(&self, file: &File<'_>, source: &str, registry: &Captures<'_>) -> Option<Mention> {
+        let groups = self.shape.registries.iter().enumerate();
+        let (_, prefix) = groups.into_iter().find(|(number, _)| registry.get(number + 1).is_some())?;
+        let whole = registry.get_match();
+        let rest = &source[whole.end()..];
+        let name = &rest[..rest.find(|c: char| !is_of_name(c)).unwrap_or(rest.len())];
+        let target = prefix.target(name)?;
+        if self.model.named(&target).is_empty() {
+            return None;
+        }
+        let behind = whole.end() + name.len();
+        let tag = self.tag_at(source, behind)?;
+        let end = match &tag {
+            Tag::Version(named) => named.span.end,
+            Tag::Unknown => behind + 1,
+        };
+        Some(file.mention(target, tag, whole.start()..end))
+    }
+
+    /// The tag that begins at a place; `None` where there is none, or one that names no version.
+    fn tag_at(&self, source: &str, behind: usize) -> Option<Tag> {
+        let rest = &source[behind..];
+        if rest.starts_with("@sha256:") {
+            return Some(Tag::Unknown);
+        }
+        let rest = rest.strip_prefix(':')?;
+        let tag = &rest[..rest.find(|c: char| !is_of_tag(c)).unwrap_or(rest.len())];
+        let next = rest[tag.len()..].chars().next();
+        let is_open = next.is_some_and(|next| OPEN.contains(&next));
+        let is_concatenated = tag.is_empty() && matches!(next, Some('"' | '\'' | '`'));
+        if is_concatenated || (tag.is_empty() && is_open) {
+            return Some(Tag::Unknown);
+        }
+        let has_digest = next == Some('@');
+        // A sentence may end here.
+        let written = if is_open { tag } else { tag.trim_end_matches(['.', '-']) };
+        let start = behind + 1;
+        self.tag(written, start..start + written.len(), is_open, has_digest)
+    }
+
+    /// What a tag says. `is_open` where something follows that only those who read the file know.
+    fn tag(&self, written: &str, span: Span, is_open: bool, has_digest: bool) -> Option<Tag> {
+        let Shape { tag_prefix, platform_suffix, floating, .. } = self.shape;
+        let tag = if *platform_suffix { super::reference::without_any_platform(written) } else { written };
+        let unprefixed = tag.strip_prefix(tag_prefix.as_str());
+        let version = unprefixed.unwrap_or(tag);
+        let Some(version) = self.shape.precision.named(version) else {
+            return is_open.then_some(Tag::Unknown);
+        };
+        let start = span.start + (tag.len() - unprefixed.unwrap_or(tag).len());
+        // What is open ends the version only where it can no more be a part of it.
+        if is_open && (start + version.len() == span.end || self.shape.precision == Precision::Exact) {
+            return Some(Tag::Unknown);
+        }
+        if floating.is_match(tag) || !version.bytes().any(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        Some(Tag::Version(NamedVersion {
+            version: version.to_owned(),
+            span: start..start + version.len(),
+            has_digest,
+            is_unprefixed: unprefixed.is_none(),
+        }))
+    }
+
+    /// Finds what a pattern matches.
+    fn matched(&self, file: &File<'_>, described: &NamePattern, found: &mut Vec<Mention>) {
+        let code = code(file.path, file.text);
+        for matching in described.pattern.matches(&code) {
+            if described.pinned.iter().any(|pinned| pinned == matching.group("key")) {
+                continue;
+            }
+            let target = match &described.image {
+                MeantImage::Named => self.target(described, matching.group("registry"), matching.group("name")),
+                MeantImage::Owner => self.owner_of(file.path),
+                MeantImage::Fixed(name) => Some(name.clone()),
+            };
+            let Some(target) = target.filter(|target| !self.model.named(target).is_empty()) else { continue };
+            let (written, span) = (matching.group("version"), matching.span("version"));
+            let next = file.text.as_str()[span.end..].chars().next();
+            let has_digest = matching.has("digest") || next == Some('@');
+            let is_variable = written.contains(OPEN);
+            let tag = if is_variable { Some(Tag::Unknown) } else { self.tag(written, span, false, has_digest) };
+            let whole = matching.whole_span();
+            found.extend(tag.map(|tag| file.mention(target, tag, whole)));
+        }
+    }
+
+    /// The image that a registry and a name mean; `None` where the registry holds those of others.
+    fn target(&self, described: &NamePattern, registry: &str, name: &str) -> Option<String> {
+        if let Some(registries) = &described.registries {
+            // `list.PromoterE2eRegistry` of one file is `promoterE2eRegistry` of another.
+            let last = registry.rsplit('.').next().unwrap_or_default();
+            let mut known = registries.iter();
+            let is_it = |known: &str| known.eq_ignore_ascii_case(registry) || known.eq_ignore_ascii_case(last);
+            let (_, directory) = known.find(|(known, _)| is_it(known))?;
+            return Some(if directory.is_empty() { name.to_owned() } else { format!("{directory}/{name}") });
+        }
+        if !described.pattern.has_group("registry") {
+            return Some(name.to_owned());
+        }
+        let whole = format!("{}/{name}", registry.trim_end_matches('/'));
+        self.shape.registries.iter().find_map(|prefix| prefix.target(prefix.strip(&whole)?))
+    }
+
+    fn owner_of(&self, path: &str) -> Option<String> {
+        let image = self.model.images.get(self.model.owner(path)?)?;
+        Some(image.published().to_owned())
+    }
+}
+
+/// What begins something that only those who read a file know: a variable, a template, a place to fill in.
+const OPEN: [char; 5] = ['$', '{', '<', '%', '*'];
+
+/// Whether a name can begin at a place: behind no other part of a name, but maybe behind a scheme.
+fn is_begin(source: &str, start: usize) -> bool {
+    let before = &source[..start];
+    !before.ends_with(|c: char| is_of_name(c) || c.is_ascii_alphanumeric()) || before.ends_with("://")
+}
+
+fn is_of_name(character: char) -> bool {
+    character.is_ascii_lowercase() || character.is_ascii_digit() || matches!(character, '.' | '_' | '/' | '-')
+}
+
+fn is_of_tag(character: char) -> bool {
+    character.is_ascii_alphanumeric() || matches!(character, '.' | '_' | '-')
+}

@@ -1,0 +1,127 @@
+//! Files beside the images that name them: what moves with a version, what is said of the others, what cannot be read.
+
+use super::harness::{Repo, Run, Scratch};
+
+/// An image, and a manifest that names it.
+fn shop(scratch: &Scratch, config: &str) -> Repo {
+    let repo = scratch.init("repo");
+    repo.write(&[
+        ("images/web/VERSION", "1.0\n"),
+        ("images/web/Dockerfile", "FROM scratch\n"),
+        ("deploy/web.yaml", "image: ghcr.io/acme/web:1.0\n"),
+        ("imglint.toml", &format!("pack = \"generic\"\nshape.references.registries = [\"ghcr.io/acme\"]\n{config}\n")),
+    ]);
+    repo.commit("base");
+    repo
+}
+
+fn read(repo: &Repo, path: &str) -> String {
+    std::fs::read_to_string(repo.root.join(path)).expect("a file")
+}
+
+/// Whether the findings have these words.
+#[track_caller]
+fn finds(run: &Run, words: &str) {
+    assert!(run.stdout.contains(words), "expected {words:?}\n{run}");
+}
+
+const FILES: &str = "[[shape.references.files]]\npaths = [\"deploy/**/*.yaml\"]\n";
+
+#[test]
+fn a_bump_moves_what_names_the_image() {
+    let scratch = Scratch::new();
+    let repo = shop(&scratch, FILES);
+    repo.imglint(&["bump", "web", "--base", "HEAD"]).is(0, &[]);
+    assert_eq!(read(&repo, "images/web/VERSION"), "1.1\n");
+    assert_eq!(read(&repo, "deploy/web.yaml"), "image: ghcr.io/acme/web:1.1\n");
+}
+
+#[test]
+fn a_bump_says_what_follows_later() {
+    let scratch = Scratch::new();
+    let repo = shop(&scratch, &format!("{FILES}follows = \"later\"\n"));
+    let run = repo.imglint(&["bump", "web", "--base", "HEAD"]);
+    finds(&run, "deploy/web.yaml still names web 1.0, which is now at 1.1");
+    assert_eq!(read(&repo, "deploy/web.yaml"), "image: ghcr.io/acme/web:1.0\n");
+}
+
+/// An image that is deployed by a chart of its own: what moves in the chart is the chart's content.
+#[test]
+fn what_moves_in_the_directory_of_another_image_is_its_content() {
+    let scratch = Scratch::new();
+    let repo = shop(
+        &scratch,
+        "[[shape.references.files]]\npaths = [\"images/*/values.yaml\"]\n[shape.images]\nversion = [\"VERSION\", { file = \"Chart.yaml\", key = \"version\" }]\n\
+         [shape.build]\ndockerfile = []",
+    );
+    repo.write(&[
+        ("images/chart/Chart.yaml", "name: web\nversion: 2.0.0\n"),
+        ("images/chart/values.yaml", "image: ghcr.io/acme/web:1.0\n"),
+    ]);
+    repo.commit("chart");
+    repo.write(&[("images/web/Dockerfile", "FROM scratch\nLABEL a=b\n")]);
+    repo.imglint(&["--fix", "--base", "HEAD"]).is(1, &[]);
+    assert_eq!(read(&repo, "images/web/VERSION"), "1.1\n");
+    assert_eq!(read(&repo, "images/chart/values.yaml"), "image: ghcr.io/acme/web:1.1\n");
+    assert_eq!(read(&repo, "images/chart/Chart.yaml"), "name: web\nversion: 2.0.1\n");
+}
+
+/// Files that have nothing to do with a change are not even read: here one that cannot be.
+#[test]
+fn only_a_new_version_has_all_files_read() {
+    let scratch = Scratch::new();
+    let repo = shop(&scratch, FILES);
+    repo.write(&[("deploy/big.yaml", &"# much\n".repeat(200_000))]);
+    repo.commit("big");
+    repo.write(&[("deploy/web.yaml", "image: ghcr.io/acme/web:1.0\nmore: true\n")]);
+    let run = repo.imglint(&["--base", "HEAD"]);
+    run.is(0, &[]);
+    assert!(!run.stdout.contains("big.yaml"), "{run}");
+    repo.write(&[("images/web/VERSION", "1.1\n"), ("deploy/web.yaml", "image: ghcr.io/acme/web:1.1\n")]);
+    let run = repo.imglint(&["--base", "HEAD"]);
+    run.is(0, &["stale-reference"]);
+    finds(&run, "cannot tell whether deploy/big.yaml names an image: it is larger than 1 MiB");
+}
+
+#[test]
+fn a_file_that_is_named_and_cannot_be_read_is_an_error() {
+    let scratch = Scratch::new();
+    let repo = shop(&scratch, "[[shape.references.files]]\npaths = [\"deploy/big.yaml\", \"deploy/web.yaml\"]\n");
+    repo.write(&[("deploy/big.yaml", &"# much\n".repeat(200_000))]);
+    repo.commit("big");
+    repo.write(&[("images/web/VERSION", "1.1\n")]);
+    let run = repo.imglint(&["--base", "HEAD"]);
+    run.is(2, &["stale-reference"]).says(&["the rule stale-reference failed: failed to read deploy/big.yaml"]);
+}
+
+#[test]
+fn what_a_table_cannot_mean_is_refused() {
+    let scratch = Scratch::new();
+    let repo = shop(&scratch, "");
+    let tables = [
+        ("paths = []", "`paths` names no file"),
+        ("paths = [\"a\"]\nimage = \"web\"", "`image` is about what a `pattern` finds, and there is none"),
+        ("paths = [\"a\"]\npattern = '(?<version>x)'", "no `image` says which one is meant"),
+        ("paths = [\"a\"]\npattern = '(?<name>x)'", "the pattern has no group `(?<version>…)`"),
+        ("paths = [\"a\"]\npattern = '(?<name>x)(?<version>x)'\nimage = \"web\"", "not by both"),
+        ("paths = [\"a\"]\npattern = '(?<name>x)(?<version>x)'\npinned = [\"b\"]", "and the pattern has none"),
+        ("paths = [\"a\"]\npattern = '(?<name>x)(?<version>x'", "does not compile"),
+        ("paths = [\"a\"]\nfollows = \"latter\"", "latter"),
+        ("paths = [\"a\"]\ngrace-days = 3", "`grace-days` is for what follows later"),
+        ("path = [\"a\"]", "path"),
+    ];
+    for (table, words) in tables {
+        repo.write(&[("imglint.toml", &format!("pack = \"generic\"\n[[shape.references.files]]\n{table}\n"))]);
+        repo.imglint(&["--all"]).fails(&[words]);
+    }
+}
+
+#[test]
+fn a_table_without_effect_is_told() {
+    let scratch = Scratch::new();
+    let repo = shop(&scratch, "[[shape.references.files]]\npaths = [\"deploy/*.yaml\", \"deploi/*\"]\n");
+    let run = repo.imglint(&["--all"]);
+    run.is(0, &[]).says(&["references.files: `deploi/*` is no file of the repository"]);
+    // The manifest names what no Dockerfile does.
+    assert!(!run.stderr.contains("stands before no name"), "{run}");
+}
