@@ -238,6 +238,9 @@ const MAX_BUILDS: usize = 64;
 /// How many instructions the builds of an image may have together.
 const MAX_INSTRUCTIONS: usize = 400_000;
 
+/// How many a single Dockerfile may have. The longest that people wrote have some thousand.
+const MAX_INSTRUCTIONS_OF_ONE: usize = 100_000;
+
 /// What makes the builds of a file differ: its path, the system, what happens to lines with the prefix, and the whole platform
 /// where the file speaks of it.
 type BuildKey<'a> = (&'a str, &'a str, Option<Prefixed>, Option<&'a Platform>);
@@ -292,6 +295,10 @@ impl<'a> Builder<'a> {
                 return ControlFlow::Continue(());
             }
         };
+        if syntax.len() > MAX_INSTRUCTIONS_OF_ONE {
+            let reason = format!("it has more than {MAX_INSTRUCTIONS_OF_ONE} instructions");
+            return self.refuse(path, target, reason);
+        }
         if (self.builds.len() + 1) * syntax.len() > MAX_INSTRUCTIONS {
             return self.refuse(path, target, "it is too long for so many platforms".to_owned());
         }

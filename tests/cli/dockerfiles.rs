@@ -75,6 +75,16 @@ fn more_platforms_than_there_are_stop_the_reading() {
     assert!(run.stdout.contains("it would be built for more than 64 platforms"), "{run}");
 }
 
+#[test]
+fn a_dockerfile_without_an_end_is_not_judged() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.change(&[("test/images/agnhost/Dockerfile", &["FROM alpine\n", &"RUN a\n".repeat(100_000)].concat())]);
+    let run = repo.imglint(&["--all", "--rule", "malformed-dockerfile"]);
+    run.is(1, &["malformed-dockerfile"]);
+    assert!(run.stdout.contains("it has more than 100000 instructions"), "{run}");
+}
+
 /// A misspelt word would never find anything.
 #[test]
 fn an_instruction_and_a_system_that_are_none_are_refused() {
