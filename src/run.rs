@@ -120,8 +120,13 @@ struct Judgement {
 
 /// Judges. An error means that the images could not even be read.
 pub fn judge(pack: &Pack, pair: &Pair<'_>) -> Result<Outcome, StoreError> {
+    judge_knowing(pack, pair, None)
+}
+
+/// The same, where head was read before.
+pub fn judge_knowing(pack: &Pack, pair: &Pair<'_>, head: Option<&Model>) -> Result<Outcome, StoreError> {
     let changed = pair.changed();
-    let trees = Trees::read(pack, pair, &changed)?;
+    let trees = Trees::read(pack, pair, &changed, head)?;
     let change = trees.before.as_ref().map(|before| {
         let change = Change::new(pair, &before.base, before.tip.as_ref(), &trees.head, &before.content);
         change.merging(before.merge.as_ref())
@@ -283,16 +288,21 @@ struct Before {
 }
 
 impl Trees {
-    fn read(pack: &Pack, pair: &Pair<'_>, changed: &BTreeSet<Arc<str>>) -> Result<Self, StoreError> {
+    fn read(
+        pack: &Pack,
+        pair: &Pair<'_>,
+        changed: &BTreeSet<Arc<str>>,
+        known: Option<&Model>,
+    ) -> Result<Self, StoreError> {
         let shape = &pack.shape;
         let is_partial = is_partial(pack, pair, changed);
         let Some(base_files) = &pair.base else {
-            let head = Model::build(&pair.head, shape, None, None)?;
+            let head = Model::build(&pair.head, shape, known, None)?;
             return Ok(Self { head, before: None, is_partial: false });
         };
         let mut only = if is_partial { Some(owners(changed, &[&pair.head, base_files], shape)?) } else { None };
         loop {
-            let head = Model::build(&pair.head, shape, None, only.as_ref())?;
+            let head = Model::build(&pair.head, shape, known, only.as_ref())?;
             let mut base = Model::build(base_files, shape, Some(&head), only.as_ref())?;
             base.forget_unread();
             let content = content::changed(pair, changed, shape, &base, &head)?;

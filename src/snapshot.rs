@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::text::{Text, escape, is_below};
 
@@ -117,6 +117,8 @@ pub struct Snapshot<'r> {
     entries: Arc<BTreeMap<Arc<str>, Entry>>,
     store: Arc<dyn Store + 'r>,
     cache: Arc<Cache>,
+    /// Whether any path is a link or a submodule, once somebody asked where a path leads.
+    has_detours: OnceLock<bool>,
 }
 
 /// The way from a path over its links.
@@ -132,13 +134,14 @@ type Cache = Mutex<HashMap<Content, Read>>;
 impl<'r> Snapshot<'r> {
     /// A snapshot of these files.
     pub fn new(entries: BTreeMap<Arc<str>, Entry>, store: Arc<dyn Store + 'r>) -> Self {
-        Self { entries: Arc::new(entries), store, cache: Arc::default() }
+        Self { entries: Arc::new(entries), store, cache: Arc::default(), has_detours: OnceLock::new() }
     }
 
     /// A snapshot of other files, which shares this one's store and what was read of them.
     #[must_use]
     pub fn with_entries(&self, entries: BTreeMap<Arc<str>, Entry>) -> Self {
-        Self { entries: Arc::new(entries), store: Arc::clone(&self.store), cache: Arc::clone(&self.cache) }
+        let (store, cache) = (Arc::clone(&self.store), Arc::clone(&self.cache));
+        Self { entries: Arc::new(entries), store, cache, has_detours: OnceLock::new() }
     }
 
     /// A snapshot of texts in memory.
@@ -214,6 +217,9 @@ impl<'r> Snapshot<'r> {
 
     /// Follows a path over its links.
     fn walk(&self, path: &str) -> Result<Result<Walk<'_>, ReadError>, StoreError> {
+        if !self.has_detours() && path.split('/').all(|part| !matches!(part, "" | "." | "..")) {
+            return Ok(Ok(Walk { end: path.to_owned(), links: Vec::new() }));
+        }
         let mut links = Vec::new();
         let mut first_target = None;
         let mut here = String::with_capacity(path.len());
@@ -258,6 +264,13 @@ impl<'r> Snapshot<'r> {
         Ok(Ok(Walk { end: here, links }))
     }
 
+    fn has_detours(&self) -> bool {
+        *self.has_detours.get_or_init(|| {
+            let mut kinds = self.entries.values().map(|entry| entry.kind);
+            kinds.any(|kind| matches!(kind, FileKind::Symlink | FileKind::Submodule))
+        })
+    }
+
     /// The file that a link leads to; `None` for what is no link, or leads to no file of the snapshot.
     pub fn linked_file(&self, path: &str) -> Result<Option<&Arc<str>>, StoreError> {
         let way = self.follow(path)?.and_then(Result::ok).unwrap_or_default();
@@ -286,12 +299,14 @@ impl<'r> Snapshot<'r> {
         let kind = if is_executable { FileKind::Executable } else { FileKind::File };
         Arc::make_mut(&mut self.entries)
             .insert(Arc::clone(path), Entry { kind, content: Content::Inline(bytes.into()) });
+        self.has_detours = OnceLock::new();
     }
 
     /// Adds files that another snapshot has of the same tree.
     fn add(&mut self, other: Self) {
         if !other.entries.is_empty() {
             Arc::make_mut(&mut self.entries).extend(Arc::unwrap_or_clone(other.entries));
+            self.has_detours = OnceLock::new();
         }
     }
 

@@ -79,7 +79,7 @@ struct ShownUnknownBase<'a> {
 pub(super) fn run(options: &Options, environment: &Environment) -> Result<u8, Error> {
     let compared = if options.all { Compared::Whole } else { Compared::With(options.base.as_deref()) };
     let frame = Frame::begin(&options.policy, &options.target, &compared, false, environment)?;
-    frame.announce(&options.output);
+    frame.announce(&options.output)?;
     let pair = frame.pair()?;
     refuse_no_images(&frame.pack, &pair)?;
     let trees: Vec<_> = [Some(&pair.head), pair.base.as_ref()].into_iter().flatten().collect();

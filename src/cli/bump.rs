@@ -26,7 +26,7 @@ pub(super) fn run(options: &Bump, environment: &Environment) -> Result<u8, Error
     let target = Target { head: None, staged: false, worktree: true };
     let compared = Compared::With(options.base.as_deref());
     let frame = Frame::begin(&options.policy, &target, &compared, true, environment)?;
-    frame.announce(&options.output);
+    frame.announce(&options.output)?;
     let spinner = Spinner::start(&options.output, environment);
     let mut pair = frame.pair()?;
     let repair =

@@ -19,6 +19,7 @@ use crate::environment::Environment;
 use crate::finding::{Finding, Level};
 use crate::fix::{self, Allowed, Repair};
 use crate::git::Head;
+use crate::model::Model;
 use crate::pack::Selection;
 use crate::report::{Repaired, Report, Tree, summary};
 use crate::run::{self, Outcome};
@@ -115,8 +116,9 @@ impl Check<'_> {
         let begin = Instant::now();
         let prepared = self.prepare()?;
         let frame = &prepared.frame;
+        let pair = self.pair(frame)?;
         let spinner = Spinner::start(&self.options.output, self.environment);
-        let judged = self.judge(&prepared)?;
+        let judged = self.judge(&prepared, pair)?;
         let reach = self.reach(frame, &judged)?;
         drop(spinner);
 
@@ -153,17 +155,32 @@ impl Check<'_> {
         let (only, skip, levels) = (options.rules.clone(), options.skip.clone(), options.levels.clone());
         let selection = Selection { only, skip, levels };
         frame.pack.select(&selection)?;
-        frame.announce(&options.output);
+        frame.announce_base(&options.output);
         Ok(Prepared { frame, selection })
     }
 
-    /// Judges, and repairs in memory what may be repaired.
-    fn judge<'f>(&self, Prepared { frame, selection }: &'f Prepared) -> Result<Judged<'f>, Error> {
+    /// Lists the files on both sides, and says by which rules they are judged.
+    fn pair<'f>(&self, frame: &'f Frame) -> Result<Pair<'f>, Error> {
+        let output = &self.options.output;
+        let spinner = Spinner::start(output, self.environment);
         // What is repaired may concern files that the change does not.
-        let mut pair = if self.repairs() { frame.pair()? } else { frame.pair_to_judge(&frame.base, &frame.head)? };
+        let pair = if self.repairs() { frame.pair() } else { frame.pair_to_judge(&frame.base, &frame.head) };
+        drop(spinner);
+        let is_order_asked = pair
+            .as_ref()
+            .is_ok_and(|pair| self.repairs() || !output.quiet && !run::is_partial(&frame.pack, pair, &pair.changed()));
+        frame.announce_pack(output, is_order_asked)?;
+        pair
+    }
+
+    /// Judges, and repairs in memory what may be repaired.
+    fn judge<'f>(&self, Prepared { frame, selection }: &'f Prepared, mut pair: Pair<'f>) -> Result<Judged<'f>, Error> {
         let mut pack = Cow::Borrowed(&frame.pack);
+        let mut known = None;
         if pair.base.is_none() && pack.needs_history() {
-            pack.to_mut().inputs.history = Some(frame.history(&pair, None, self.environment)?);
+            let head = Model::build(&pair.head, &pack.shape, None, None)?;
+            pack.to_mut().inputs.history = Some(frame.history(&pair, &head, None, self.environment)?);
+            known = Some(head);
         }
         let pack = &*pack;
         refuse_nothing(pack, &pair, selection)?;
@@ -175,7 +192,7 @@ impl Check<'_> {
             let repair = Box::new(fix::repair(pack, &mut pair, &allowed)?);
             Judged::Repaired { repair, before, after: pair }
         } else {
-            Judged::Plain { outcome: run::judge(pack, &pair)?, pair }
+            Judged::Plain { outcome: run::judge_knowing(pack, &pair, known.as_ref())?, pair }
         };
         for step in frame.repository.batch(&frame.base, &frame.head, self.environment)? {
             let pair = frame.pair_to_judge(&step.base, &step.head)?;

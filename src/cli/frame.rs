@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::args::{Output, PolicyOptions, Target};
 use super::exit::Error;
-use super::policy::{Chosen, choose, head, now, waive};
+use super::policy::{Chosen, choose, head, now, order_note, waive};
 use super::terminal::{say, say_all};
 use crate::environment::Environment;
 use crate::git::{Base, Head, Repository};
@@ -22,6 +22,8 @@ pub(super) struct Frame {
     pub(super) head: Head,
     pub(super) base: Base,
     pub(super) pack: Pack,
+    /// Which pack was chosen, and why.
+    choice: String,
     notes: Vec<String>,
 }
 
@@ -52,19 +54,37 @@ impl Frame {
         if has_waivers {
             waive(&mut chosen, &repository, &base, &head, environment)?;
         }
-        let Chosen { pack, notes, .. } = chosen;
-        Ok(Self { repository, head, base, pack, notes })
+        let Chosen { pack, choice, notes, .. } = chosen;
+        Ok(Self { repository, head, base, pack, choice, notes })
     }
 
     /// Says what is compared with what, and by which rules, unless that is not wanted.
-    pub(super) fn announce(&self, output: &Output) {
+    pub(super) fn announce(&self, output: &Output) -> Result<(), Error> {
+        self.announce_base(output);
+        self.announce_pack(output, true)
+    }
+
+    /// Says what is compared with what.
+    pub(super) fn announce_base(&self, output: &Output) {
         if !output.quiet {
             say(&self.base.describe());
             if output.verbose {
                 say_all(&self.base.describe_candidates());
             }
+        }
+    }
+
+    /// Says by which rules, and when the manifest follows where that matters: it takes reading what a tree says of it.
+    pub(super) fn announce_pack(&self, output: &Output, is_order_asked: bool) -> Result<(), Error> {
+        if !output.quiet {
+            let mut choice = self.choice.clone();
+            if is_order_asked {
+                choice += &order_note(&self.pack.shape, &self.repository, &self.base, &self.head)?;
+            }
+            say(&choice);
             say_all(&self.notes);
         }
+        Ok(())
     }
 
     /// The files on both sides.
@@ -111,18 +131,18 @@ impl Frame {
             || self.pack.may_list(pair, changed.iter().chain(pair.head.links()))?)
     }
 
-    /// What the history tells of the images of a whole tree: of all, or `only` of those in these directories.
+    /// What the history tells of the images of a whole tree, as `head` was read: of all, or `only` of those in these directories.
     pub(super) fn history(
         &self,
         pair: &Pair<'_>,
+        head: &Model,
         only: Option<&BTreeSet<Arc<str>>>,
         environment: &Environment,
     ) -> Result<Arc<History>, Error> {
-        let model = Model::build(&pair.head, &self.pack.shape, None, None)?;
         let mut scope = self.pack.scope();
         scope.files.extend(outside(&scope, &pair.origin.listed));
         let line = self.repository.first_parent_line(&self.head, &pair.head, &scope)?;
-        Ok(Arc::new(look_back(&pair.head, &model, &self.pack.shape, only, line, now(environment)?)?))
+        Ok(Arc::new(look_back(&pair.head, head, &self.pack.shape, only, line, now(environment)?)?))
     }
 }
 

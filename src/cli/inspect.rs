@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::args::{Format, Inspect};
 use super::exit::{CLEAN, Error};
-use super::policy::{choose, head};
+use super::policy::{choose, head, order_note};
 use super::terminal::{print, say, say_all};
 use crate::environment::Environment;
 use crate::git::{Base, Repository};
@@ -80,6 +80,8 @@ pub(super) fn run(options: &Inspect, environment: &Environment) -> Result<u8, Er
     let base = Base::whole("inspect");
     let chosen = choose(&options.policy, &repository, &base, &head, environment)?;
     if !options.output.quiet && options.format == Format::Human {
+        let order = order_note(&chosen.pack.shape, &repository, &base, &head)?;
+        say(&format!("{}{order}", chosen.choice));
         say_all(&chosen.notes);
     }
     let shape = &chosen.pack.shape;

@@ -34,6 +34,8 @@ enum PackError {
 /// The pack that a run judges by, and what is to be said of how it was chosen.
 pub(super) struct Chosen {
     pub(super) pack: Pack,
+    /// Which it is, and why.
+    pub(super) choice: String,
     pub(super) notes: Vec<String>,
     /// The waivers of the configuration that judges.
     waivers: Vec<Waiver>,
@@ -99,11 +101,8 @@ fn find(
         _ => PolicyTrees { repository, options, trees: of_base.iter().chain([&of_head]).collect() },
     };
     let Some(Loaded { pack, config, how }) = judge.load()? else { return Ok(None) };
-    // When the manifest follows is said by the tree that the change is made to.
-    let documented = repository.policy_of_base(base)?;
-    let order = manifest_order(&pack.shape, repository, documented.as_ref().unwrap_or(&of_head))?;
-    let order = order.map(|order| format!("; {order}")).unwrap_or_default();
-    let mut notes = vec![format!("pack: {} ({how}){order}", pack.name)];
+    let choice = format!("pack: {} ({how})", pack.name);
+    let mut notes = Vec::new();
     if of_base.is_some() && !is_decided {
         notes.push("note: the base has no policy yet; this change is judged by its own".to_owned());
     }
@@ -122,7 +121,17 @@ fn find(
     let base = if after.is_empty() { None } else { repository.policy_of_base(base)? };
     // A configuration that could not be read let nothing pass.
     let before = base.and_then(|base| PolicyTrees { repository, options, trees: vec![&base] }.config().ok()?);
-    Ok(Some(Chosen { pack, notes, waivers, after, before: waivers_of(before), rules }))
+    Ok(Some(Chosen { pack, choice, notes, waivers, after, before: waivers_of(before), rules }))
+}
+
+/// When the manifest follows, to be said behind which pack was chosen. The tree that the change is made to tells it.
+pub(super) fn order_note(shape: &Shape, repository: &Repository, base: &Base, head: &Head) -> Result<String, GitError> {
+    let documented = match repository.policy_of_base(base)? {
+        Some(tree) => tree,
+        None => repository.policy_of_head(head)?,
+    };
+    let order = manifest_order(shape, repository, &documented)?;
+    Ok(order.map(|order| format!("; {order}")).unwrap_or_default())
 }
 
 /// When the manifest of a tree follows, to be told; `None` where the tree has none, or that cannot be read: then the rules that need

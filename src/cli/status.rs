@@ -60,7 +60,7 @@ pub(super) fn run(options: &Status, environment: &Environment) -> Result<u8, Err
     };
     let frame = Frame::begin(&options.policy, &options.target, &compared, false, environment)?;
     if options.base.is_some() {
-        frame.announce(&options.output);
+        frame.announce(&options.output)?;
     }
     let shape = &frame.pack.shape;
     if options.jobs.is_some() && shape.workflow.job.is_none() {
@@ -79,7 +79,7 @@ pub(super) fn run(options: &Status, environment: &Environment) -> Result<u8, Err
         shown = Some(touched);
         checklist = Some(list);
     }
-    let history = Some(frame.history(&pair, shown.as_ref(), environment)?);
+    let history = Some(frame.history(&pair, &head, shown.as_ref(), environment)?);
     let question = Question { inputs: &Inputs { history, ..inputs.clone() }, ..question };
     let mut rows = Vec::new();
     for image in head.images.values() {

@@ -65,7 +65,7 @@ pub(super) fn run(options: &Waive, environment: &Environment) -> Result<u8, Erro
     let target = Target { head: None, staged: false, worktree: true };
     let compared = if options.all { Compared::Whole } else { Compared::With(options.base.as_deref()) };
     let frame = Frame::begin(&options.policy, &target, &compared, true, environment)?;
-    frame.announce(&options.output);
+    frame.announce(&options.output)?;
     let rule = frame.pack.rule(&options.rule)?;
     let image = image_names(options.image.as_slice(), &frame.repository).pop();
     let waiver = Waiver { rule: &rule.id, image, reason, until };

@@ -123,8 +123,8 @@ fn trust(directory: Option<&Path>) -> Trust {
 
 /// References that are stored in another way look like none at all.
 fn refuse_other_references(repository: &git2::Repository) -> Result<(), GitError> {
-    let config = repository.config().and_then(|mut config| config.snapshot()).doing("reading git's configuration")?;
-    match config.get_str("extensions.refstorage") {
+    let config = repository.config().doing("reading git's configuration")?;
+    match config.get_string("extensions.refstorage") {
         Ok(storage) if storage != "files" && config.get_i32("core.repositoryformatversion").unwrap_or(0) > 0 => {
             let path = repository.workdir().unwrap_or(repository.path()).to_owned();
             Err(GitError::Unsupported { path, reason: format!("its references are stored as `{storage}`") })

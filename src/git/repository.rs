@@ -130,9 +130,14 @@ impl Repository {
 
 /// Whether git left out objects when it cloned.
 fn is_partial(repository: &git2::Repository) -> bool {
-    let Ok(config) = repository.config().and_then(|mut config| config.snapshot()) else { return false };
-    if config.get_str("extensions.partialclone").is_ok() {
-        return true;
+    let Ok(config) = repository.config() else { return false };
+    let Ok(mut entries) = config.entries(None) else { return false };
+    // Names are in small letters, but for what stands between the dots. A pattern would take longer than all the rest.
+    while let Some(Ok(entry)) = entries.next() {
+        let name = entry.name().unwrap_or_default();
+        if name == "extensions.partialclone" || (name.starts_with("remote.") && name.ends_with(".promisor")) {
+            return true;
+        }
     }
-    config.entries(Some(r"remote\..*\.promisor")).is_ok_and(|mut promisors| promisors.next().is_some())
+    false
 }

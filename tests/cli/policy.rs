@@ -617,3 +617,20 @@ fn the_manifest_follows_as_the_base_says() {
     repo.imglint(&[])
         .fails(&["imglint.toml:2: `when` is no option of a rule any more", "shape.manifest.follows = \"auto\""]);
 }
+
+/// What a tree says of it is read only where a rule may ask.
+#[test]
+fn when_the_manifest_follows_is_said_where_the_change_may_concern_it() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    let follows = "; the manifest follows in the same change";
+    repo.change(&[("test/utils/image/manifest.go", "package image\n")]);
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.change(&[("test/images/kitten/run.sh", "echo\n")]);
+    let run = repo.imglint(&["--head", "HEAD", "--rule", "stale-version"]);
+    run.is(1, &["stale-version"]).says(&["pack: kubernetes (recognised by test/images/image-util.sh)"]);
+    assert!(!run.stderr.contains(follows), "{run}");
+    repo.imglint(&["--all", "--rule", "malformed-version"]).says(&[follows]);
+    repo.change(&[("test/images/kitten/VERSION", "1.5\n")]);
+    repo.imglint(&["--head", "HEAD", "--rule", "stale-version"]).is(0, &[]).says(&[follows]);
+}
