@@ -29,6 +29,7 @@ mod replay;
 mod report;
 mod status;
 mod trees;
+mod upstream;
 
 mod usage;
 mod waivers;
