@@ -207,12 +207,12 @@ impl Tree {
     }
 
     fn promoted(&self, tags: &[(&str, &[&str])]) {
-        let mut list = String::new();
+        let mut entries = Vec::new();
         for (image, tags) in tags {
             let tags: Vec<String> = tags.iter().map(|tag| format!("\"{tag}\"")).collect();
-            list += &format!("- name: {image}\n  dmap:\n    \"sha256:{image}\": [{}]\n", tags.join(", "));
+            entries.push(format!("- name: {image}\n  dmap:\n    \"sha256:{image}\": [{}]\n", tags.join(", ")));
         }
-        self.repo.write(&[("../images.yaml", &list)]);
+        self.repo.write(&[("../images.yaml", &entries.concat())]);
     }
 }
 
