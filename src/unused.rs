@@ -140,6 +140,11 @@ impl Unused<'_> {
 
     /// Where images are named beside them.
     fn reference_files(&mut self, files: &Snapshot<'_>) {
+        for (_, file) in self.pack.shape.argument_files() {
+            if let Some(path) = file.shared().filter(|path| files.entry(path).is_none()) {
+                self.say("build.arguments", path, "is no file of the repository");
+            }
+        }
         for table in &self.pack.shape.reference_files {
             for pattern in table.paths() {
                 if !files.entries().keys().any(|path| pattern.covers(path)) {

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::change::{Bump, Change};
 use super::kind::{Context, Kind, Reads};
+use crate::edit::Fix;
 use crate::finding::{Diagnostic, Level, Location};
 use crate::model::Image;
 use crate::snapshot::StoreError;
@@ -15,10 +16,37 @@ use crate::text::{counted, is_below};
 /// How many changed files a finding names.
 const MAX_NAMED: usize = 5;
 
-/// The kind has no options.
+/// What is demanded of a change.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct VersionBump {}
+pub struct VersionBump {
+    #[serde(default)]
+    due: Due,
+}
+
+/// When an image that changed gets its new version.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Due {
+    /// In the change.
+    #[default]
+    Change,
+    /// In one that bumps many images at once, before they are released.
+    Release,
+}
+
+impl Due {
+    /// A diagnostic as it weighs in a change: what is due later is told, and not done unasked.
+    fn weigh(self, diagnostic: Diagnostic) -> Diagnostic {
+        if self == Self::Change {
+            return diagnostic;
+        }
+        let help = diagnostic.help.as_deref().unwrap_or("it needs a new version");
+        let help = format!("by the next release: {help}; `imglint check --all` asks for it then");
+        let fix = diagnostic.fix.clone().map(|fix| Fix { safe: false, ..fix });
+        Diagnostic { help: Some(help), fix, level: Some(Level::Note), ..diagnostic }
+    }
+}
 
 impl Kind for VersionBump {
     fn reads(&self) -> Reads<'_> {
@@ -76,7 +104,7 @@ impl Kind for VersionBump {
                 fix.safe &= !is_unpromoted;
                 diagnostic = diagnostic.help(format!("{still}set {file} to {next}{unless}")).fix(fix);
             }
-            diagnostics.push(diagnostic);
+            diagnostics.push(self.due.weigh(diagnostic));
         }
         for (image, version) in undecided(context, change) {
             for location in change.content.unknown(&image.directory) {

@@ -87,6 +87,43 @@ impl<T> Control<T> {
     }
 }
 
+/// A file that holds the value of an argument of the build.
+#[derive(Debug, Clone)]
+pub struct Argument {
+    /// The argument.
+    pub name: String,
+    /// The file.
+    pub path: Arc<str>,
+    /// Its text.
+    pub text: Arc<Text>,
+    /// Where in it the value stands.
+    pub span: Span,
+}
+
+impl Argument {
+    /// Whether a word of a Dockerfile has the argument in it.
+    pub(super) fn is_in(&self, word: &str) -> bool {
+        let mut variables = word.split('$').skip(1).map(|rest| rest.trim_start_matches('{'));
+        variables.any(|rest| {
+            let after = rest.strip_prefix(self.name.as_str());
+            after.is_some_and(|after| !after.starts_with(|next: char| next.is_ascii_alphanumeric() || next == '_'))
+        })
+    }
+}
+
+/// Whether a Dockerfile asks for an argument.
+pub(super) fn declares(text: &Text, name: &str) -> bool {
+    for (_, line) in text.lines() {
+        let mut words = line.split_whitespace();
+        if words.next().is_some_and(|word| word.eq_ignore_ascii_case("ARG"))
+            && words.any(|word| word.split('=').next() == Some(name))
+        {
+            return true;
+        }
+    }
+    false
+}
+
 /// The last stage of a build: what the image is.
 #[derive(Clone)]
 pub struct Final<'a> {

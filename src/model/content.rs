@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::build::{Build, declares};
 use super::context::Contexts;
 use super::image::Image;
 use super::threads::each;
@@ -119,6 +120,7 @@ impl Search<'_> {
     fn run(&self) -> Result<ChangedContent, StoreError> {
         let mut content = ChangedContent::default();
         self.add_shared(&mut content);
+        self.add_arguments(&mut content);
         self.add_owned(&mut content)?;
         self.add_linked(&mut content)?;
         self.add_brought_back(&mut content)?;
@@ -139,6 +141,24 @@ impl Search<'_> {
             for directory in self.head.directories.iter().filter(|_| !paths.is_empty()) {
                 if self.shape.name_of(directory).is_some_and(|name| shared.is_of(name)) {
                     content.add(directory, paths.iter().map(|path| Arc::clone(path)));
+                }
+            }
+        }
+    }
+
+    /// The changed files that hold what the build gives to arguments: they are part of the images that ask for these.
+    fn add_arguments(&self, content: &mut ChangedContent) {
+        for (name, file) in self.shape.argument_files() {
+            if !self.paths.iter().any(|path| file.is(path)) {
+                continue;
+            }
+            for side in self.sides() {
+                for (directory, image) in &side.model.images {
+                    let Some(path) = self.paths.get(file.of(directory).as_str()) else { continue };
+                    let mut texts = image.builds.iter().filter_map(Build::text);
+                    if texts.any(|text| declares(text, name)) {
+                        content.add(directory, [Arc::clone(path)]);
+                    }
                 }
             }
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use super::build::{Build, Control, Final, ParseError, Parsed};
+use super::build::{Argument, Build, Control, Final, ParseError, Parsed};
 use super::directories::{Directories, version_source};
 use super::reference::{self, Reference};
 use crate::edit::Edit;
@@ -36,6 +36,8 @@ pub struct Image {
     pub context: String,
     /// The Dockerfiles, once for every platform that changes what their stages are built for.
     pub builds: Vec<Build>,
+    /// What the build gives to arguments of the Dockerfiles, as far as it stands in files that can be read.
+    pub arguments: Vec<Argument>,
     /// Where the image names other images of the tree.
     pub references: Vec<Reference>,
     /// The control files that all of this was read from.
@@ -53,6 +55,8 @@ struct Controls {
     base: Option<File>,
     dockerfiles: Vec<File>,
     windows_dockerfile: Option<File>,
+    /// The files that hold what the build gives to arguments, with the names of these.
+    arguments: Vec<(String, File)>,
 }
 
 impl Controls {
@@ -86,13 +90,26 @@ impl Controls {
             base: shape.base_file.as_deref().and_then(find),
             dockerfiles,
             windows_dockerfile: shape.windows_dockerfile.as_deref().and_then(find),
+            arguments: arguments(directory, snapshot, shape),
         }
     }
 
     fn all(&self) -> impl Iterator<Item = &File> {
         let single = [&self.version, &self.alias, &self.base, &self.windows_dockerfile];
-        single.into_iter().flatten().chain(&self.dockerfiles)
+        let arguments = self.arguments.iter().map(|(_, file)| file);
+        single.into_iter().flatten().chain(&self.dockerfiles).chain(arguments)
     }
+}
+
+/// The files that hold what the build of an image gives to arguments.
+fn arguments(directory: &str, snapshot: &Snapshot<'_>, shape: &Shape) -> Vec<(String, File)> {
+    let mut found = Vec::new();
+    for (name, file) in shape.argument_files() {
+        if let Some((path, entry)) = snapshot.entries().get_key_value(file.of(directory).as_str()) {
+            found.push((name.to_owned(), (Arc::clone(path), entry.clone())));
+        }
+    }
+    found
 }
 
 impl Image {
@@ -192,12 +209,21 @@ impl Image {
             base,
             context: shape.context_of(directory),
             builds: Vec::new(),
+            arguments: Vec::new(),
             references: Vec::new(),
             controls: Controls::default(),
         };
+        for (name, file) in &controls.arguments {
+            if let Some((path, Ok(text))) = read(file)?
+                && let Some(span) =
+                    shape.argument_files().find(|(known, _)| known == name).and_then(|(_, file)| file.locate(&text))
+            {
+                image.arguments.push(Argument { name: name.clone(), path, text, span });
+            }
+        }
         image.builds =
             image.builds(shape, &read_all(&controls.dockerfiles)?, &read_all(controls.windows_dockerfile.as_slice())?);
-        image.references = reference::of_image(image.base.as_ref(), &image.builds, shape);
+        image.references = reference::of_image(image.base.as_ref(), &image.builds, &image.arguments, shape);
         image.controls = controls;
         Ok(Arc::new(image))
     }
@@ -328,7 +354,8 @@ impl<'a> Builder<'a> {
     fn speaks_of_target(&self, source: &str) -> bool {
         let mut arguments = self.shape.build_arguments.iter();
         source.contains("TARGET")
-            || arguments.any(|(name, argument)| *argument == BuildArgument::OsVersion && source.contains(name.as_str()))
+            || arguments
+                .any(|(name, argument)| matches!(argument, BuildArgument::OsVersion) && source.contains(name.as_str()))
     }
 
     /// What the build script gives to the build for a platform.
@@ -342,6 +369,10 @@ impl<'a> Builder<'a> {
                 BuildArgument::Base if self.image.base.is_none() => continue,
                 BuildArgument::Base | BuildArgument::Registry => Given::Unknown,
                 BuildArgument::OsVersion => Given::Value(target.os_version.clone().unwrap_or_default()),
+                BuildArgument::File(_) => match self.image.arguments.iter().find(|known| known.name == *name) {
+                    Some(Argument { text, span, .. }) => Given::Value(text.slice(span).to_owned()),
+                    None => Given::Unknown,
+                },
             };
             arguments.insert(name.clone(), given);
         }

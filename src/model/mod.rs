@@ -21,7 +21,7 @@ pub mod graph;
 pub mod mention;
 pub mod past;
 
-pub use build::{Build, Control, Final, ParseError, Parsed};
+pub use build::{Argument, Build, Control, Final, ParseError, Parsed};
 pub use dependencies::DependencyFile;
 pub use directories::Directories;
 pub use image::Image;

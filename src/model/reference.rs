@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::build::{Build, Control, Parsed};
+use super::build::{Argument, Build, Control, Parsed};
 use crate::finding::Location;
 use crate::parse::baseimage::{Line, Platform};
 use crate::parse::dockerfile::{Dockerfile, Traced, Word};
@@ -105,6 +105,28 @@ impl Reference {
             reference.version_span = reference.span.clone();
         }
         Some(reference)
+    }
+
+    /// The same, in the file that gives the build what is named: it is written there, and in no Dockerfile.
+    fn where_written(self, word: &str, arguments: &[Argument], shape: &Shape) -> Self {
+        for Argument { path, text, span, .. } in arguments.iter().filter(|argument| argument.is_in(word)) {
+            let whole = of_line(path, text, span, shape, self.origin.clone());
+            if let Some(whole) = whole.filter(|whole| whole.target == self.target && whole.version == self.version) {
+                return whole;
+            }
+            if self.version.as_deref() == Some(text.slice(span)) && self.writing == Writing::Computed {
+                let (path, text) = (Arc::clone(path), Arc::clone(text));
+                return Self {
+                    path,
+                    text,
+                    span: span.clone(),
+                    version_span: span.clone(),
+                    writing: Writing::Literal,
+                    ..self
+                };
+            }
+        }
+        self
     }
 
     fn parse(
@@ -237,7 +259,12 @@ pub fn without_tag(reference: &str) -> &str {
 }
 
 /// All references of an image, in the order of its files.
-pub(super) fn of_image(base: Option<&Control<Vec<Line>>>, builds: &[Build], shape: &Shape) -> Vec<Reference> {
+pub(super) fn of_image(
+    base: Option<&Control<Vec<Line>>>,
+    builds: &[Build],
+    arguments: &[Argument],
+    shape: &Shape,
+) -> Vec<Reference> {
     let mut references: Vec<Reference> = Vec::new();
     if let Some(base) = base
         && let Ok((text, lines)) = &base.read
@@ -252,7 +279,7 @@ pub(super) fn of_image(base: Option<&Control<Vec<Line>>>, builds: &[Build], shap
     let mut seen = HashSet::new();
     for build in builds {
         let Ok(parsed) = &build.file else { continue };
-        for reference in of_build(&build.path, parsed, shape) {
+        for reference in of_build(&build.path, parsed, arguments, shape) {
             let tag = (reference.target.clone(), reference.version.clone());
             if seen.insert((Arc::clone(&build.path), reference.span.start, tag)) {
                 references.push(reference);
@@ -273,14 +300,20 @@ fn of_line(path: &Arc<str>, text: &Arc<Text>, span: &Span, shape: &Shape, origin
 }
 
 /// The references in one build of a Dockerfile.
-fn of_build(path: &Arc<str>, parsed: &Parsed, shape: &Shape) -> Vec<Reference> {
-    let mut references = Vec::new();
+fn of_build(path: &Arc<str>, parsed: &Parsed, arguments: &[Argument], shape: &Shape) -> Vec<Reference> {
+    let mut words: Vec<(&Word, Origin)> = Vec::new();
     for stage in &parsed.dockerfile.stages {
         if stage.continues.is_none() {
-            references.extend(Reference::of_word(path, parsed, &stage.image, shape, Origin::From));
+            words.push((&stage.image, Origin::From));
         }
         for from in stage.origins().filter(|from| parsed.dockerfile.stage(&from.value).is_none()) {
-            references.extend(Reference::of_word(path, parsed, from, shape, Origin::Copy));
+            words.push((from, Origin::Copy));
+        }
+    }
+    let mut references = Vec::new();
+    for (word, origin) in words {
+        if let Some(reference) = Reference::of_word(path, parsed, word, shape, origin) {
+            references.push(reference.where_written(parsed.text.slice(&word.span), arguments, shape));
         }
     }
     references

@@ -201,6 +201,7 @@ impl Pack {
         let constants = self.shape.constants.iter().map(|constant| &*constant.path);
         self.shape.may_be_control_file(path)
             || self.shape.is_reference_file(path)
+            || self.shape.argument_files().any(|(_, file)| file.is(path))
             || manifest.chain(dependencies).chain(constants).any(|file| file == path)
             || self.rules.iter().filter_map(Rule::check).any(|check| check.kind().reads().contain(path))
     }

@@ -1,11 +1,17 @@
 //! `[build]`: which Dockerfile is built for which platform, and `[binaries]`: what is compiled into images.
 
 use std::collections::BTreeMap;
+use std::fmt::{self, Formatter};
 
-use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use super::field::{DefaultPlatform, Directory, FileName};
+use crate::parse::capture::Pattern;
 use crate::parse::glob::PathPattern;
+use crate::parse::version_source::{Key, VersionForm, VersionSource};
+use crate::text::{Span, Text, in_directory};
 
 /// `[build]`: which Dockerfile is built for which platform.
 #[derive(Debug, Clone, Deserialize)]
@@ -28,8 +34,7 @@ pub(super) struct Build {
 }
 
 /// What the build gives to an argument.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone)]
 pub enum BuildArgument {
     /// The base of the platform that is built, from the base file.
     Base,
@@ -37,6 +42,125 @@ pub enum BuildArgument {
     Registry,
     /// The version of the operating system that is built for; empty where there is none.
     OsVersion,
+    /// What stands in a file, which is content of the images that declare the argument.
+    File(ArgumentFile),
+}
+
+/// A file that holds the value of an argument.
+#[derive(Debug, Clone)]
+pub struct ArgumentFile {
+    /// From the root of the repository, or below an image's directory.
+    path: String,
+    is_of_root: bool,
+    /// Where in it.
+    form: ValueForm,
+}
+
+#[derive(Debug, Clone)]
+enum ValueForm {
+    /// It is all that the file holds.
+    WholeFile,
+    /// The value of a key.
+    Key(VersionSource),
+    /// The group `value` of a pattern.
+    Pattern(Pattern),
+}
+
+impl ArgumentFile {
+    /// Its path, for the image in a directory.
+    pub fn of(&self, directory: &str) -> String {
+        if self.is_of_root { self.path.clone() } else { in_directory(directory, &self.path) }
+    }
+
+    /// Whether it is this file, for some image.
+    pub fn is(&self, path: &str) -> bool {
+        path == self.path
+            || (!self.is_of_root && path.strip_suffix(&self.path).is_some_and(|above| above.ends_with('/')))
+    }
+
+    /// The file, where all images share it.
+    pub fn shared(&self) -> Option<&str> {
+        self.is_of_root.then_some(&self.path)
+    }
+
+    /// The pattern, if the value is found by one.
+    pub fn pattern(&self) -> Option<&Pattern> {
+        match &self.form {
+            ValueForm::Pattern(pattern) => Some(pattern),
+            ValueForm::WholeFile | ValueForm::Key(_) => None,
+        }
+    }
+
+    /// Where the value stands; `None` where there is none, or one of several.
+    pub fn locate(&self, text: &Text) -> Option<Span> {
+        let span = match &self.form {
+            ValueForm::WholeFile => {
+                let all = text.as_str();
+                let start = all.len() - all.trim_start().len();
+                start..start + all.trim().len()
+            }
+            ValueForm::Key(source) => source.locate(text).span,
+            ValueForm::Pattern(pattern) => {
+                let mut matches = pattern.matches(text);
+                let span = matches.next()?.span("value");
+                matches.next().is_none().then_some(span)?
+            }
+        };
+        Some(span).filter(|span| !span.is_empty() && !text.slice(span).contains('\n'))
+    }
+}
+
+impl<'de> Deserialize<'de> for BuildArgument {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ArgumentVisitor)
+    }
+}
+
+/// Reads a word, or a table. An untagged enum would not say what is wrong with either.
+struct ArgumentVisitor;
+
+impl<'de> Visitor<'de> for ArgumentVisitor {
+    type Value = BuildArgument;
+
+    fn expecting(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("`base`, `registry`, `os-version`, or a table with `file`, and maybe `key` or `pattern`")
+    }
+
+    fn visit_str<E: Error>(self, word: &str) -> Result<BuildArgument, E> {
+        match word {
+            "base" => Ok(BuildArgument::Base),
+            "registry" => Ok(BuildArgument::Registry),
+            "os-version" => Ok(BuildArgument::OsVersion),
+            _ => Err(E::unknown_variant(word, &["base", "registry", "os-version"])),
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<BuildArgument, A::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Table {
+            file: String,
+            key: Option<String>,
+            pattern: Option<String>,
+        }
+        let Table { file, key, pattern } = Table::deserialize(MapAccessDeserializer::new(map))?;
+        let path = PathPattern::new(file.trim_start_matches('/')).map_err(A::Error::custom)?;
+        let Some(path) = path.as_path() else {
+            return Err(A::Error::custom("this must be one file: below an image, or from the root with a slash first"));
+        };
+        let form = match (key, pattern) {
+            (None, None) => ValueForm::WholeFile,
+            (Some(key), None) => {
+                let key = Key::new(path, &key).map_err(A::Error::custom)?;
+                ValueForm::Key(VersionSource::new(path.to_owned(), VersionForm::Key(key)))
+            }
+            (None, Some(pattern)) => ValueForm::Pattern(Pattern::new(&pattern, &["value"]).map_err(A::Error::custom)?),
+            (Some(_), Some(_)) => {
+                return Err(A::Error::custom("a value stands under a `key` or where a `pattern` finds it, not both"));
+            }
+        };
+        Ok(BuildArgument::File(ArgumentFile { path: path.to_owned(), is_of_root: file.starts_with('/'), form }))
+    }
 }
 
 impl Default for Build {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use super::build::{Binaries, Build, BuildArgument, GO_MODULE};
+use super::build::{ArgumentFile, Binaries, Build, BuildArgument, GO_MODULE};
 use super::field::Directory;
 use super::files::ReferenceFiles;
 use super::images::{Images, RootImage, Shared};
@@ -190,6 +190,7 @@ impl Shape {
             scope.files.extend(self.signs_of_root());
             scope.files.extend([&self.alias_file, &self.base_file].into_iter().flatten().cloned());
         }
+        scope.files.extend(self.argument_files().filter_map(|(_, file)| file.shared().map(str::to_owned)));
         let of_root = self.root_image.iter().flat_map(|image| &image.content);
         let of_references = self.reference_files.iter().flat_map(ReferenceFiles::paths);
         let shared = self.shared.iter().map(|shared| &shared.path);
@@ -242,13 +243,21 @@ impl Shape {
     /// The variables of Dockerfiles that stand for the registry of this tree's images.
     pub fn registry_variables(&self) -> impl Iterator<Item = &str> {
         let named = self.registries.iter().filter_map(Prefix::variable);
-        let given = self.build_arguments.iter().filter(|(_, argument)| **argument == BuildArgument::Registry);
+        let given = self.build_arguments.iter().filter(|(_, argument)| matches!(argument, BuildArgument::Registry));
         named.chain(given.map(|(name, _)| name.as_str()))
     }
 
     /// Whether a file beside the images may name one.
     pub fn is_reference_file(&self, path: &str) -> bool {
         self.reference_files.iter().any(|files| files.has(path))
+    }
+
+    /// The arguments whose values stand in files, with these.
+    pub fn argument_files(&self) -> impl Iterator<Item = (&str, &ArgumentFile)> {
+        self.build_arguments.iter().filter_map(|(name, argument)| match argument {
+            BuildArgument::File(file) => Some((name.as_str(), file)),
+            BuildArgument::Base | BuildArgument::Registry | BuildArgument::OsVersion => None,
+        })
     }
 
     /// The tag of a version, without a platform.
@@ -267,6 +276,7 @@ impl Shape {
         let constants = self.constants.iter().map(|constant| &constant.pattern);
         let linked = self.constants.iter().filter_map(|constant| constant.linked.as_ref());
         let names = self.reference_files.iter().filter_map(|files| Some(&files.pattern.as_ref()?.pattern));
+        let names = names.chain(self.argument_files().filter_map(|(_, file)| file.pattern()));
         for pattern in patterns.chain(signs).chain(constants).chain(linked).chain(names) {
             if let Err(reason) = pattern.compile() {
                 return Err(format!("the pattern {pattern} does not compile: {reason}"));

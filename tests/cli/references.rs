@@ -125,3 +125,22 @@ fn a_table_without_effect_is_told() {
     // The manifest names what no Dockerfile does.
     assert!(!run.stderr.contains("stands before no name"), "{run}");
 }
+
+#[test]
+fn what_an_argument_cannot_be_is_refused() {
+    let scratch = Scratch::new();
+    let repo = shop(&scratch, "");
+    let values = [
+        ("\"bass\"", "`bass`"),
+        ("{ fil = \"BASE\" }", "fil"),
+        ("{ file = \"../BASE\" }", "below, without `.` and `..`"),
+        ("{ file = \"*.env\" }", "this must be one file"),
+        ("{ file = \"BASE\", key = \"a\" }", "keys are read in files that end with"),
+        ("{ file = \"BASE\", pattern = \"x\" }", "the pattern has no group `(?<value>…)`"),
+        ("3", "`base`, `registry`, `os-version`, or a table with `file`"),
+    ];
+    for (value, words) in values {
+        repo.write(&[("imglint.toml", &format!("pack = \"generic\"\n[shape.build.arguments]\nBASE = {value}\n"))]);
+        repo.imglint(&["--all"]).fails(&[words]);
+    }
+}
