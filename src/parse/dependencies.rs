@@ -1,8 +1,8 @@
 //! A list of dependencies: each with a version, and the files that repeat it. zeitgeist reads such lists, as
 //! `build/dependencies.yaml` of Kubernetes: <https://github.com/kubernetes-sigs/zeitgeist>.
 
-use std::collections::BTreeSet;
-use std::sync::OnceLock;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, OnceLock};
 
 use regex::bytes::Regex;
 
@@ -54,7 +54,7 @@ pub struct RefPath {
     pub location: Span,
     /// Keys that no reader of the list knows.
     pub unknown: Vec<Scalar>,
-    compiled: OnceLock<Result<Regex, String>>,
+    compiled: Arc<OnceLock<Result<Regex, String>>>,
 }
 
 /// A value of the list.
@@ -86,7 +86,9 @@ impl DependencyList {
         let document = Document::parse(text).map_err(DependencyListError::Malformed)?;
         let listed = document.root().get("dependencies").filter(|list| list.is_sequence());
         let listed = listed.ok_or(DependencyListError::Missing)?;
-        Ok(Self { entries: listed.items().map(Dependency::read).collect() })
+        let mut entries: Vec<Dependency> = listed.items().map(Dependency::read).collect();
+        share_patterns(&mut entries);
+        Ok(Self { entries })
     }
 
     /// The first entry that holds two lines together: its references fit both. Each line is given by its file and its text.
@@ -95,6 +97,17 @@ impl DependencyList {
             entry.references.iter().any(|reference| reference.fits(one.0, one.1))
                 && entry.references.iter().any(|reference| reference.fits(other.0, other.1))
         })
+    }
+}
+
+/// Lets references of one pattern share it: lists name many files with the same one, and to compile it takes longer than to use it.
+fn share_patterns(entries: &mut [Dependency]) {
+    let mut known: HashMap<String, Arc<OnceLock<Result<Regex, String>>>> = HashMap::new();
+    for reference in entries.iter_mut().flat_map(|entry| &mut entry.references) {
+        if let Some(pattern) = &reference.pattern {
+            let compiled = known.entry(pattern.value.clone()).or_default();
+            reference.compiled = Arc::clone(compiled);
+        }
     }
 }
 
@@ -138,7 +151,7 @@ impl RefPath {
         }
         let location =
             pattern.as_ref().or(path.as_ref()).map_or_else(|| reference.span(), |scalar| scalar.span.clone());
-        Self { path, pattern, location, unknown, compiled: OnceLock::new() }
+        Self { path, pattern, location, unknown, compiled: Arc::default() }
     }
 
     /// The pattern, ready to be used on one line without its line end.
