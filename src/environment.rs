@@ -32,6 +32,11 @@ impl Environment {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// The names of all that are set.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
     /// Whether a variable is set, if only to nothing.
     pub fn is_set(&self, name: &str) -> bool {
         self.0.contains_key(name)

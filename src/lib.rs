@@ -26,6 +26,7 @@ pub mod inputs;
 pub mod workflow;
 pub mod shape;
 pub mod model;
+pub mod resolve;
 // what is let pass, what may be wrong, and which rules judge that
 pub mod waiver;
 pub mod check;

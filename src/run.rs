@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::check::{Basis, Body, Change, Check, Context, Merge, Missing, Sight};
+use crate::check::{Basis, Body, Change, Check, Context, Merge, Missing, Sight, unreported_conflict};
 use crate::edit::Fix;
 use crate::finding::{Diagnostic, Finding, Fingerprint, Level, RuleId};
 use crate::inputs::Inputs;
@@ -29,6 +29,8 @@ pub struct Outcome {
     pub errors: Vec<RunError>,
     /// Rules that could not look. That they found nothing says nothing.
     pub skipped: Vec<SkippedRule>,
+    /// Whether nothing but conflicts was looked for: between their marks stand two trees, and no rule can tell which is meant.
+    pub has_conflicts_alone: bool,
     /// Of a whole tree: settings of the repository's own that are without effect, one line each.
     pub unused: Vec<String>,
     /// The names of the images that were judged, in order: those of the whole tree, or those that the change touches where it
@@ -108,7 +110,7 @@ impl RunError {
 }
 
 /// What a rule says of a change.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Judgement {
     new: Vec<Diagnostic>,
     old: Vec<Diagnostic>,
@@ -153,47 +155,95 @@ pub fn judge_knowing(pack: &Pack, pair: &Pair<'_>, head: Option<&Model>) -> Resu
     let before = change.as_ref().and_then(|change| {
         Some(Context { files: pair.base.as_ref()?, head: change.base, change: None, inputs: &inputs_before, ..context })
     });
-    let rules = applied(pack, trees.is_partial);
-    let judgements: Vec<_> = if trees.is_partial {
-        rules.iter().map(|rule| apply(rule, &context, before.as_ref())).collect()
-    } else {
-        rules.par_iter().map(|rule| apply(rule, &context, before.as_ref())).collect()
-    };
+    let run = Run { pack, pair, trees: &trees, sight, context, before };
+    let (conflicts, others): (Vec<_>, Vec<_>) =
+        applied(pack, trees.is_partial).into_iter().partition(|applied| applied.check.is_about_conflicts());
+    if conflicts.is_empty()
+        && !trees.is_partial
+        && let Some(error) = unreported_conflict(&context)
+    {
+        let error = RunError { judge: Judge::Run, help: error.help.clone(), reason: error.to_string() };
+        return Ok(Outcome { errors: vec![error], ..Outcome::default() });
+    }
+    let of_conflicts = run.apply(&conflicts);
+    let is_marked = |judgement: &Result<Judgement, RunError>| judgement.as_ref().is_ok_and(|it| !it.new.is_empty());
+    if of_conflicts.iter().any(is_marked) {
+        let outcome = run.conclude(&conflicts, of_conflicts.clone())?;
+        // What is let pass, or does not fail, keeps nobody from judging.
+        if outcome.findings.iter().any(|finding| finding.level == Level::Error && finding.waived.is_none()) {
+            return Ok(outcome.with_conflicts_alone(pack));
+        }
+    }
+    let of_others = run.apply(&others);
+    run.conclude(&[conflicts, others].concat(), [of_conflicts, of_others].concat())
+}
 
-    let mut images: Vec<_> = trees.head.images.values().map(|image| Arc::clone(&image.name)).collect();
-    images.sort();
-    let mut outcome = Outcome { images, effect: trees.effect(), ..Outcome::default() };
-    for rule in pack.rules.iter().filter(|rule| rule.level != Level::Off) {
-        if let Some(missing) = rule.missing(sight) {
-            outcome.skipped.push(SkippedRule { rule: Arc::clone(&rule.id), missing });
+/// A run whose trees were read.
+struct Run<'a> {
+    pack: &'a Pack,
+    pair: &'a Pair<'a>,
+    trees: &'a Trees,
+    sight: Sight<'a>,
+    context: Context<'a>,
+    /// The same of the other side, where there is one.
+    before: Option<Context<'a>>,
+}
+
+impl Run<'_> {
+    /// Applies rules. Of a few images that is done before a thread has started.
+    fn apply(&self, rules: &[Applied<'_>]) -> Vec<Result<Judgement, RunError>> {
+        if self.trees.is_partial {
+            rules.iter().map(|rule| apply(rule, &self.context, self.before.as_ref())).collect()
+        } else {
+            rules.par_iter().map(|rule| apply(rule, &self.context, self.before.as_ref())).collect()
         }
     }
-    let mut old = Vec::new();
-    for (Applied { rule, .. }, judgement) in rules.into_iter().zip(judgements) {
-        match judgement {
-            Ok(Judgement { new, old: of_rule, gone, unread }) => {
-                outcome.effect.mended.extend(gone);
-                outcome.errors.extend(unread.into_iter().map(|error| RunError::new(rule, error)));
-                old.extend(of_rule.into_iter().filter(|_| !rule.is_silent).map(|diagnostic| stamp(rule, diagnostic)));
-                outcome.findings.extend(new.into_iter().map(|diagnostic| stamp(rule, diagnostic)));
+
+    /// Puts together what rules found.
+    fn conclude(
+        &self,
+        rules: &[Applied<'_>],
+        judgements: Vec<Result<Judgement, RunError>>,
+    ) -> Result<Outcome, StoreError> {
+        let Self { pack, pair, trees, sight, .. } = self;
+        let mut images: Vec<_> = trees.head.images.values().map(|image| Arc::clone(&image.name)).collect();
+        images.sort();
+        let mut outcome = Outcome { images, effect: trees.effect(), ..Outcome::default() };
+        for rule in pack.rules.iter().filter(|rule| rule.level != Level::Off) {
+            if let Some(missing) = rule.missing(*sight) {
+                outcome.skipped.push(SkippedRule { rule: Arc::clone(&rule.id), missing });
             }
-            Err(error) => outcome.errors.push(error),
         }
+        let mut old = Vec::new();
+        for (Applied { rule, .. }, judgement) in rules.iter().zip(judgements) {
+            match judgement {
+                Ok(Judgement { new, old: of_rule, gone, unread }) => {
+                    outcome.effect.mended.extend(gone);
+                    outcome.errors.extend(unread.into_iter().map(|error| RunError::new(rule, error)));
+                    old.extend(
+                        of_rule.into_iter().filter(|_| !rule.is_silent).map(|diagnostic| stamp(rule, diagnostic)),
+                    );
+                    outcome.findings.extend(new.into_iter().map(|diagnostic| stamp(rule, diagnostic)));
+                }
+                Err(error) => outcome.errors.push(error),
+            }
+        }
+        if self.context.change.is_none() {
+            outcome.unused = unused::settings(pack, &pair.head, &trees.head);
+        }
+        for fix in outcome.findings.iter_mut().filter_map(|finding| finding.diagnostic.fix.as_mut()) {
+            through_links(fix, &pair.head)?;
+        }
+        waive(pack, pair, trees, *sight, &mut outcome, &mut old);
+        outcome.older = old.iter().filter(|finding| finding.waived.is_none()).count();
+        outcome.findings.retain(|finding| finding.level != Level::Off);
+        outcome.findings.sort_by(|one, other| order(one).cmp(&order(other)));
+        Ok(outcome)
     }
-    if change.is_none() {
-        outcome.unused = unused::settings(pack, &pair.head, &trees.head);
-    }
-    for fix in outcome.findings.iter_mut().filter_map(|finding| finding.diagnostic.fix.as_mut()) {
-        through_links(fix, &pair.head)?;
-    }
-    waive(pack, pair, &trees, sight, &mut outcome, &mut old);
-    outcome.older = old.iter().filter(|finding| finding.waived.is_none()).count();
-    outcome.findings.retain(|finding| finding.level != Level::Off);
-    outcome.findings.sort_by(|one, other| order(one).cmp(&order(other)));
-    Ok(outcome)
 }
 
 /// A rule that is applied to the trees.
+#[derive(Clone, Copy)]
 struct Applied<'a> {
     rule: &'a Rule,
     check: &'a Check,
@@ -424,8 +474,27 @@ impl Outcome {
         self.findings.sort_by(|one, other| order(one).cmp(&order(other)));
     }
 
+    /// The same where conflicts keep all other rules from judging: they say nothing, and are said to have seen nothing.
+    fn with_conflicts_alone(mut self, pack: &Pack) -> Self {
+        let mut others = Vec::new();
+        for rule in pack.rules.iter().filter(|rule| rule.level != Level::Off) {
+            if rule.check().is_some_and(|check| !check.is_about_conflicts()) {
+                others.push(SkippedRule { rule: Arc::clone(&rule.id), missing: Missing::Resolution });
+            }
+        }
+        self.findings.retain(|finding| {
+            let check = pack.rules.iter().find(|rule| rule.id == finding.rule).and_then(Rule::check);
+            check.is_some_and(Check::is_about_conflicts)
+        });
+        Self { has_conflicts_alone: true, skipped: others, unused: Vec::new(), ..self }
+    }
+
     /// Leaves those findings that are about one of these paths or about something below it. No rule is switched off by that.
+    /// Conflicts that keep all rules from judging are told wherever they are.
     pub fn narrow(&mut self, paths: &[String]) {
+        if self.has_conflicts_alone {
+            return;
+        }
         self.findings.retain(|finding| finding.is_about(paths));
     }
 

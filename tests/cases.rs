@@ -228,6 +228,7 @@ fn every_rule_that_repairs_has_a_case_with_a_repair() {
         "stale-version",
         "taken-version",
         "unbumped-content",
+        "unresolved-conflict",
     ];
     assert_eq!(repaired.iter().map(String::as_str).collect::<Vec<_>>(), with_a_fix);
 }

@@ -211,20 +211,17 @@ impl<'a> Change<'a> {
         let tip = self.tip_version(image).or(base)?;
         let base = base.unwrap_or(tip);
         let order = scheme(image).order(base, tip);
-        let mut next = following(shape, image, if order == Some(Ordering::Greater) { base } else { tip });
         let mut passed = None;
         if base != tip && order != Some(Ordering::Greater) {
             let branch = self.pair.origin.branch.as_ref().map_or("the base branch", |branch| &branch.shown);
             passed = Some(format!("{tip} is taken on {branch}"));
         }
-        while inputs.is_promoted(image.published(), &shape.tag_of(&next)) {
-            passed = Some(format!("{next} is promoted already"));
-            next = following(shape, image, &next);
-        }
-        let edits = vec![image.version_edit(&next)?];
-        let title = format!("set {} of {} to {next}", image.version_name, image.name);
+        let free = free_after(shape, inputs, image, if order == Some(Ordering::Greater) { base } else { tip });
+        let next = Next { passed: free.passed.or(passed), ..free };
+        let edits = vec![image.version_edit(&next.version)?];
+        let title = format!("set {} of {} to {}", image.version_name, image.name, next.version);
         let fix = if order.is_none() { Fix::risky(title, edits) } else { Fix::safe(title, edits) };
-        Some(Bump { next: Next { version: next, passed }, fix })
+        Some(Bump { next, fix })
     }
 }
 
@@ -253,4 +250,15 @@ pub fn following(shape: &Shape, image: &Image, version: &str) -> String {
 /// What counts as a version of an image.
 pub(super) fn scheme(image: &Image) -> Scheme {
     image.version.value().map_or_else(Scheme::default, |version| version.scheme)
+}
+
+/// The first version after one of an image that is not promoted.
+pub(super) fn free_after(shape: &Shape, inputs: &Inputs, image: &Image, version: &str) -> Next {
+    let mut free = Next { version: following(shape, image, version), passed: None };
+    while inputs.is_promoted(image.published(), &shape.tag_of(&free.version)) {
+        let next = following(shape, image, &free.version);
+        let passed = format!("{} is promoted already", free.version);
+        free = Next { version: next, passed: Some(passed) };
+    }
+    free
 }

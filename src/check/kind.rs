@@ -67,6 +67,8 @@ pub enum Missing {
     Base,
     /// The history of a whole tree.
     History,
+    /// Files without the marks of conflicts.
+    Resolution,
     /// The file that this option names.
     Input(&'static str),
 }
@@ -75,6 +77,7 @@ impl std::fmt::Display for Missing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Base => f.write_str("a base to compare with"),
+            Self::Resolution => f.write_str("files without the marks of a conflict"),
             Self::History => f.write_str("the history, which is read under `--all`"),
             Self::Input(option) => write!(f, "the file that `{option}` names"),
         }

@@ -8,6 +8,7 @@ mod base_cycle;
 mod base_format;
 mod base_platform;
 mod build_inputs;
+mod conflict;
 mod constant;
 mod dependencies;
 mod dockerfile;
@@ -40,6 +41,7 @@ use serde::Deserialize;
 use crate::waiver::Hygiene;
 
 pub use change::{Authored, Change, Merge, following};
+pub use conflict::unreported as unreported_conflict;
 pub use kind::{Basis, Context, Files, Kind, Missing, Reads, Sight};
 
 /// What a rule judges, as `[check.<kind>]` says in its file.
@@ -83,6 +85,11 @@ macro_rules! kinds {
                 match self { $(Self::$variant(kind) => kind,)* }
             }
 
+            /// Whether it tells what must be resolved before anything else can be judged.
+            pub fn is_about_conflicts(&self) -> bool {
+                matches!(self, Self::Conflict(_))
+            }
+
             /// What it judges of a change.
             pub fn basis(&self) -> Basis {
                 match self { $(Self::$variant(_) => Basis::$basis,)* }
@@ -100,6 +107,8 @@ kinds! {
     BasePlatform(base_platform::BasePlatform, Tree),
     /// What all images are built with has changed.
     BuildInputs(build_inputs::BuildInputs, Change),
+    /// No file that says something of versions may hold the marks of a conflict.
+    Conflict(conflict::Conflict, Tree),
     /// A literal in the sources must equal an image's version.
     Constant(constant::Constant, Tree),
     /// Entries of a list of dependencies must equal the versions that they are about.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::change::following;
+use super::change::free_after;
 use super::kind::{Context, Kind, Missing, Reads, Sight};
 use crate::edit::Fix;
 use crate::finding::{Diagnostic, Level, Location};
@@ -110,10 +110,7 @@ fn since(settled: &Settled) -> String {
 
 /// The repair that gives an image the next version that is free. Only a list of what is promoted tells that the tag is used.
 fn bump(context: &Context<'_>, image: &Image) -> Option<(String, Fix)> {
-    let mut next = following(context.shape, image, image.version()?);
-    while context.inputs.is_promoted(image.published(), &context.shape.tag_of(&next)) {
-        next = following(context.shape, image, &next);
-    }
+    let next = free_after(context.shape, context.inputs, image, image.version()?).version;
     let edit = image.version_edit(&next)?;
     let title = format!("set {} of {} to {next}", image.version_name, image.name);
     let safe = context.inputs.promoted.is_some();

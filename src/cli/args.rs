@@ -91,6 +91,8 @@ pub(super) enum Command {
     /// Judge every commit and push: write, remove or run git's hooks
     #[command(subcommand)]
     Hook(Hook),
+    /// Merge a file that says versions: git calls this, once `imglint hook install --merge-driver` has set it up
+    MergeDriver(MergeDriver),
     /// Print what completes imglint's commands in a shell
     #[command(after_help = COMPLETIONS_HELP)]
     Completions {
@@ -149,6 +151,51 @@ Examples:
   imglint init --hook             and the hooks of git
   imglint init --prow             and a job for Prow";
 
+/// `imglint merge-driver`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = MERGE_DRIVER_HELP)]
+pub(super) struct MergeDriver {
+    /// The file as both sides had it: %O
+    #[arg(value_name = "ANCESTOR")]
+    pub(super) ancestor: PathBuf,
+
+    /// The file as it is here, which is replaced by the merged one: %A
+    #[arg(value_name = "OURS")]
+    pub(super) ours: PathBuf,
+
+    /// The file as it is on the other side: %B
+    #[arg(value_name = "THEIRS")]
+    pub(super) theirs: PathBuf,
+
+    /// Its path in the repository: %P
+    #[arg(value_name = "PATH")]
+    pub(super) path: String,
+
+    /// The size of conflict marks: %L
+    #[arg(long, value_name = "N")]
+    pub(super) marker_size: Option<usize>,
+
+    /// What the common ancestor is called: %S
+    #[arg(long, value_name = "NAME")]
+    pub(super) ancestor_name: Option<String>,
+
+    /// What is merged into: %X
+    #[arg(long, value_name = "NAME")]
+    pub(super) our_name: Option<String>,
+
+    /// What is merged: %Y
+    #[arg(long, value_name = "NAME")]
+    pub(super) their_name: Option<String>,
+}
+
+const MERGE_DRIVER_HELP: &str = "\
+A version that both sides raised becomes the next one that is free after both, and what names it follows. Every other \
+conflict is left as git leaves it, with its marks.
+
+Exit codes:
+  0  the file is merged
+  1  it holds conflicts";
+
 /// `imglint hook`.
 #[derive(Debug, Clone, Subcommand)]
 pub(super) enum Hook {
@@ -174,7 +221,8 @@ for which git runs no pre-commit. A hook that is there already is left as it is,
 
 Examples:
   imglint hook install                    both
-  imglint hook install --pre-push         not every commit, only what others will see";
+  imglint hook install --pre-push         not every commit, only what others will see
+  imglint hook install --merge-driver     what merges versions that two branches took";
 
 /// Which hooks are meant.
 #[derive(Debug, Clone, Args)]
@@ -186,6 +234,10 @@ pub(super) struct Hooks {
     /// The hook that judges what is pushed
     #[arg(long, help_heading = "Hooks")]
     pub(super) pre_push: bool,
+
+    /// What merges versions that two branches took: the driver alone, if no hook is named
+    #[arg(long, help_heading = "Hooks")]
+    pub(super) merge_driver: bool,
 
     /// The repository, if it is not the one around the current directory
     #[arg(long, value_name = "DIR", help_heading = "Repository and policy")]

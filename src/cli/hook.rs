@@ -10,6 +10,7 @@ use miette::Diagnostic;
 use super::args::{Check, Cli, Hook, HookName, Hooks};
 use super::check;
 use super::exit::{CLEAN, Error};
+use super::merge_setup;
 use super::terminal::{print, say};
 use crate::environment::Environment;
 use crate::git::{GitError, Head, Repository, is_zero};
@@ -124,7 +125,13 @@ pub(super) fn run(command: &Hook, environment: &Environment) -> Result<u8, Error
         Hook::Install(hooks) => {
             let repository = Repository::open(hooks.repo.as_deref(), environment)?;
             let plan = plan(&repository, &hooks.names())?;
+            let told = if hooks.merge_driver {
+                merge_setup::install(&repository, hooks.repo.as_deref(), environment)?
+            } else {
+                String::new()
+            };
             create(&plan.files)?;
+            print(&told)?;
             print(&plan.notes)?;
             print(&written(&plan.files))?;
             Ok(CLEAN)
@@ -140,10 +147,10 @@ pub(super) fn run(command: &Hook, environment: &Environment) -> Result<u8, Error
 }
 
 impl Hooks {
-    /// The hooks that are meant: all of them, if none is named.
+    /// The hooks that are meant: all of them, if nothing is named.
     fn names(&self) -> Vec<HookName> {
         let all = [(HookName::PreCommit, self.pre_commit), (HookName::PrePush, self.pre_push)];
-        let is_named = self.pre_commit || self.pre_push;
+        let is_named = self.pre_commit || self.pre_push || self.merge_driver;
         all.into_iter().filter(|(_, is_chosen)| *is_chosen || !is_named).map(|(name, _)| name).collect()
     }
 }
@@ -221,6 +228,10 @@ fn uninstall(hooks: &Hooks, environment: &Environment) -> Result<u8, Error> {
     }
     if !blocked.is_empty() {
         return Err(Blocked { by: blocked }.into());
+    }
+    let is_named = hooks.pre_commit || hooks.pre_push;
+    if hooks.merge_driver || !is_named {
+        notes.extend(merge_setup::uninstall(&repository)?);
     }
     for path in &removed {
         std::fs::remove_file(path).map_err(|source| HookError::Io { path: path.clone(), source })?;

@@ -23,6 +23,8 @@ mod status;
 mod waive;
 mod affected;
 mod replay;
+mod merge_setup;
+mod merge_driver;
 mod hook;
 mod proposal;
 mod init;
@@ -90,6 +92,7 @@ pub fn main() -> ExitCode {
         Some(Command::Replay(options)) => replay::run(&options, &environment),
         Some(Command::Demo) => demo::run(&environment),
         Some(Command::Init(init)) => init::run(&init, &environment),
+        Some(Command::MergeDriver(driver)) => merge_driver::run(&driver, &environment),
         Some(Command::Hook(hook)) => hook::run(&hook, &environment),
         Some(Command::Completions { shell }) => completions(shell),
         Some(Command::Man { command }) => manual(&command),

@@ -148,5 +148,7 @@ fn obstacle(rule: &Rule, pack: &Pack, sight: Sight<'_>, selection: &Selection) -
         Missing::Base => NothingToJudgeError::NoBase(id),
         Missing::History => NothingToJudgeError::NoHistory(id),
         Missing::Input(option) => NothingToJudgeError::NoInput(id, option),
+        // No rule lacks this before it is judged.
+        Missing::Resolution => return None,
     })
 }

@@ -30,7 +30,7 @@ fn section(page: &mut String, rule: &Rule) {
     let judged = match rule.missing(sight) {
         Some(Missing::Base) => "judged in changes",
         Some(Missing::History) => "judged with `--all`, where the clone has its history",
-        Some(Missing::Input(_)) | None => "judged in changes and with `--all`",
+        Some(Missing::Input(_) | Missing::Resolution) | None => "judged in changes and with `--all`",
     };
     facts.push(judged.to_owned());
     if rule.is_repaired() == Some(true) {

@@ -105,7 +105,13 @@ pub(super) fn go_on(
             return Ok(Repair { before, after, files, conflicts });
         }
         make(&fixes, &mut files, &mut pair.head)?;
+        let had_conflicts = after.has_conflicts_alone;
         after = judge(pack, pair)?;
+        // Only now can be told what was wrong outside of the paths already.
+        if had_conflicts && !after.has_conflicts_alone && !allowed.paths.is_empty() {
+            let outside = after.findings.iter().filter(|finding| !finding.is_about(&allowed.paths));
+            except.extend(outside.map(Finding::fingerprint));
+        }
     }
     let rules: BTreeSet<String> = after.findings.iter().map(|finding| finding.rule.to_string()).collect();
     Err(FixError::Restless(rules.into_iter().collect()))

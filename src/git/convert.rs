@@ -139,7 +139,7 @@ impl Repository {
         matches!(self.attribute(path, name), AttrValue::String(_))
     }
 
-    fn attribute(&self, path: &str, name: &str) -> AttrValue<'_> {
+    pub(super) fn attribute(&self, path: &str, name: &str) -> AttrValue<'_> {
         let value = self.inner.get_attr_bytes(Path::new(path), name, git2::AttrCheckFlags::FILE_THEN_INDEX);
         value.map_or(AttrValue::Unspecified, AttrValue::from_bytes)
     }

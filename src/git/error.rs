@@ -86,6 +86,10 @@ pub enum GitError {
     ))]
     Convert { reason: String },
 
+    #[error("git could not merge the file: {}", escape(reason))]
+    #[diagnostic(help("git must be installed; what is no text, people merge"))]
+    MergeFile { reason: String },
+
     #[error("git failed while {doing}: {}", .source.message())]
     #[diagnostic(help("`git fsck` tells whether the repository is whole"))]
     Git { doing: &'static str, source: git2::Error },

@@ -21,6 +21,7 @@ mod clean;
 mod history;
 mod landings;
 mod policy;
+mod merge;
 // what a change is compared with
 mod reflog;
 mod fork;
@@ -37,6 +38,7 @@ pub use error::GitError;
 pub use head::Head;
 pub use history::Line;
 pub use landings::{Landed, Landings, MergedTrees, Next, Range, TreeId, Trees};
+pub use merge::{MergeDriver, MergedFile, MergedPath, Merging, MergingTrees, Names};
 pub use policy::PolicyTree;
 pub use read::Trailer;
 pub use repository::Repository;

@@ -29,8 +29,6 @@ pub(super) struct Objects<'r> {
 /// A content of the working tree.
 pub(super) struct OnDisk {
     pub(super) bytes: Bytes,
-    /// Git noted a conflict in it.
-    pub(super) is_unmerged: bool,
 }
 
 /// The bytes of a content of the working tree.
@@ -96,10 +94,6 @@ impl OnDisk {
                 bytes
             }
         };
-        if self.is_unmerged && bytes.split(|&byte| byte == b'\n').any(|line| line.starts_with(b"<<<<<<< ")) {
-            let reason = "it is unmerged, and holds the marks of its conflict".to_owned();
-            return Err(failed(path, reason, "resolve the conflict and `git add` the file, then run imglint again"));
-        }
         Ok(Some(bytes))
     }
 }

@@ -26,7 +26,6 @@ struct Changed {
     file: PathBuf,
     kind: FileKind,
     is_link: bool,
-    is_unmerged: bool,
 }
 
 impl Repository {
@@ -69,14 +68,7 @@ impl Repository {
                 }
                 continue;
             };
-            let changed = Changed {
-                kind: kind(&delta, &metadata),
-                is_link: metadata.is_symlink(),
-                is_unmerged: delta.status() == Delta::Conflicted,
-                path,
-                name,
-                file,
-            };
+            let changed = Changed { kind: kind(&delta, &metadata), is_link: metadata.is_symlink(), path, name, file };
             if !changed.is_link && self.is_converted(&changed.path, &changed.file)? {
                 converted.push(changed);
             } else {
@@ -86,8 +78,8 @@ impl Repository {
         apply_above(entries, scope, root)?;
         let names: Vec<&Path> = converted.iter().map(|changed| changed.name.as_path()).collect();
         let contents = self.converted(&names, index)?;
-        for (Changed { path, kind, is_unmerged, .. }, (id, bytes)) in converted.into_iter().zip(contents) {
-            on_disk.insert(bytes_of(id), OnDisk { bytes, is_unmerged });
+        for (Changed { path, kind, .. }, (id, bytes)) in converted.into_iter().zip(contents) {
+            on_disk.insert(bytes_of(id), OnDisk { bytes });
             entries.insert(path.into(), Entry { kind, content: object(id) });
         }
         self.move_submodules(entries)?;
@@ -166,7 +158,7 @@ fn kind(delta: &DiffDelta<'_>, metadata: &Metadata) -> FileKind {
 
 /// Adds a file that git stores as it lies on disk.
 fn add_as_it_lies(changed: Changed, entries: &mut Entries, on_disk: &mut OnDisks) -> Result<(), GitError> {
-    let Changed { path, file, kind, is_link, is_unmerged, .. } = changed;
+    let Changed { path, file, kind, is_link, .. } = changed;
     let id = if is_link {
         let target = bytes_on_disk(&file).map_err(|source| GitError::Io { path: path.clone(), source })?;
         Oid::hash_object(ObjectType::Blob, &target)
@@ -176,7 +168,7 @@ fn add_as_it_lies(changed: Changed, entries: &mut Entries, on_disk: &mut OnDisks
         Oid::hash_file(ObjectType::Blob, &file)
     };
     let id = id.doing("reading the working tree")?;
-    on_disk.insert(bytes_of(id), OnDisk { bytes: Bytes::File(file), is_unmerged });
+    on_disk.insert(bytes_of(id), OnDisk { bytes: Bytes::File(file) });
     entries.insert(path.into(), Entry { kind, content: object(id) });
     Ok(())
 }

@@ -3,6 +3,7 @@
 
 pub mod baseimage;
 pub mod capture;
+pub mod conflict;
 pub mod dockerfile;
 pub mod glob;
 pub mod go;

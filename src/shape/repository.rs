@@ -375,6 +375,37 @@ impl Shape {
             || (self.is_below_a_root(path) && self.may_be_control_file(path))
     }
 
+    /// The files that say something of versions, as patterns of `.gitattributes`. They may mean more files than that.
+    pub fn version_patterns(&self) -> Vec<String> {
+        let mut names: Vec<&str> = self.versions.iter().map(|source| source.file.as_str()).collect();
+        names.extend(self.base_file.as_deref());
+        names.extend(self.dockerfiles.iter().map(PathPattern::as_str));
+        names.extend(self.windows_dockerfile.as_deref());
+        let mut patterns = Vec::new();
+        for name in names {
+            let name = without_alternatives(name);
+            for root in &self.roots {
+                patterns.push(if root.is_empty() { format!("**/{name}") } else { format!("/{root}/**/{name}") });
+            }
+            if self.root_image.is_some() {
+                patterns.push(format!("/{name}"));
+            }
+        }
+        let manifest = self.manifest.iter().map(|manifest| &manifest.path);
+        let constants = self.constants.iter().map(|constant| &constant.path);
+        let lists = self.dependencies.iter().map(|list| &list.path);
+        patterns.extend(manifest.chain(constants).chain(lists).map(|path| format!("/{path}")));
+        patterns
+    }
+
+    /// Whether a file says something of versions, if a directory above it is that of an image: its own, those of others, or those of
+    /// all.
+    pub fn says_versions(&self, path: &str) -> bool {
+        self.dependencies.as_ref().is_some_and(|list| *list.path == *path)
+            || self.may_hold_version(path)
+            || (self.root_image.is_some() && self.is_control_file(path))
+    }
+
     /// Whether a file would say so, if a directory above it held an image.
     pub fn may_be_control_file(&self, path: &str) -> bool {
         // What git makes of files may change in all images at once.
@@ -408,4 +439,22 @@ impl Shape {
 fn path_and_ends(path: &str) -> impl Iterator<Item = (&str, &str)> {
     let cuts = path.match_indices('/').map(|(slash, _)| (&path[..slash], &path[slash + 1..]));
     std::iter::once(("", path)).chain(cuts)
+}
+
+/// A pattern in which every choice stands for anything: git knows no braces.
+fn without_alternatives(pattern: &str) -> String {
+    let mut plain = String::new();
+    let mut depth = 0_usize;
+    for character in pattern.chars() {
+        match character {
+            '{' => {
+                depth += 1;
+                plain.push('*');
+            }
+            '}' => depth = depth.saturating_sub(1),
+            _ if depth == 0 => plain.push(character),
+            _ => {}
+        }
+    }
+    plain
 }

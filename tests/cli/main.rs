@@ -21,6 +21,7 @@ mod ladder;
 mod pages;
 mod policy;
 mod prow;
+mod races;
 mod releases;
 #[path = "../report/readers.rs"]
 mod readers;

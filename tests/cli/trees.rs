@@ -332,18 +332,20 @@ fn unmerged_files_cannot_be_committed_and_so_not_be_judged() {
     repo.change(&[("test/images/kitten/VERSION", "1.6\n")]);
     repo.git_command(&["merge", "-q", "topic"]).output().expect("git is installed");
     repo.imglint(&["--staged"]).fails(&["test/images/kitten/VERSION is unmerged", "git add"]);
-    // The working tree holds the marks of the conflict: it is neither judged nor repaired between them.
-    for option in ["--worktree", "--fix"] {
-        repo.imglint(&[option]).fails(&["test/images/kitten/VERSION: it is unmerged", "git add"]);
+    // The working tree holds the marks of the conflict: nothing is judged between them, whatever was asked for.
+    for paths in [&[][..], &["test/images/agnhost"]] {
+        let run = repo.imglint(&[&["--worktree"], paths].concat());
+        run.is(1, &["unresolved-conflict"]).says(&["nothing but conflicts was looked for"]);
     }
     // Where they are resolved, it is not asked whether that was told to git.
-    repo.write(&[("test/images/kitten/VERSION", "1.7\n")]);
+    repo.imglint(&["--fix"]).is(1, &[]);
+    assert_eq!(std::fs::read_to_string(repo.root.join("test/images/kitten/VERSION")).expect("a file"), "1.7\n");
     repo.imglint(&["--worktree"]).is(0, &[]);
 }
 
-/// Both sides of a conflict look like the Go code that they are, and could be repaired.
+/// Both sides of a conflict look like the Go code that they are, and each could be repaired by itself.
 #[test]
-fn a_conflict_in_a_manifest_is_not_repaired() {
+fn a_conflict_in_a_manifest_is_repaired_as_one() {
     const MANIFEST: &str = "test/utils/image/manifest.go";
     let scratch = Scratch::new();
     let repo = scratch.kubernetes("repo");
@@ -360,11 +362,14 @@ fn a_conflict_in_a_manifest_is_not_repaired() {
     repo.git(&["checkout", "-q", "topic"]);
     repo.git_command(&["merge", "-q", "master"]).output().expect("git is installed");
     repo.write(&[("test/images/kitten/VERSION", "1.7\n")]);
-    let before = std::fs::read_to_string(repo.root.join(MANIFEST)).expect("a file");
-    // The rules that need it fail, whatever others find.
-    let run = repo.imglint(&["--fix"]);
-    run.is(2, &[]).says(&["the rule stale-manifest failed", &format!("{MANIFEST}: it is unmerged"), "git add"]);
-    assert_eq!(std::fs::read_to_string(repo.root.join(MANIFEST)).expect("a file"), before);
+    repo.imglint(&[]).is(1, &["unresolved-conflict"]);
+    // Without the rule, nobody says anything of it: so nobody may say that all is well.
+    repo.imglint(&["--skip", "unresolved-conflict", "--fix"]).is(2, &[]).says(&[MANIFEST, "conflict"]);
+    repo.imglint(&["--fix"]).is(1, &[]);
+    let manifest = std::fs::read_to_string(repo.root.join(MANIFEST)).expect("a file");
+    assert_eq!(manifest.matches("\"1.7\"").count(), 1, "{manifest}");
+    assert!(!manifest.contains("<<<<"), "{manifest}");
+    repo.imglint(&[]).is(0, &[]);
 }
 
 #[test]
