@@ -18,6 +18,8 @@ pub enum Dialect {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wildcard {
     tokens: Vec<Token>,
+    /// The longest of the plain texts in it: what matches holds that.
+    longest: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,7 +65,7 @@ impl Wildcard {
                     let [escaped, after @ ..] = rest else {
                         // At the end it stands for itself, unless it is Go's, where it is an error.
                         tokens.push(Token::Literal('\\'));
-                        return (dialect != Dialect::Go).then_some(Self { tokens });
+                        return (dialect != Dialect::Go).then(|| Self::of(tokens));
                     };
                     tokens.push(Token::Literal(*escaped));
                     rest = after;
@@ -71,19 +73,29 @@ impl Wildcard {
                 plain => tokens.push(Token::Literal(*plain)),
             }
         }
-        Some(Self { tokens })
+        Some(Self::of(tokens))
+    }
+
+    fn of(tokens: Vec<Token>) -> Self {
+        let mut longest = String::new();
+        for run in tokens.split(|token| !matches!(token, Token::Literal(_))) {
+            let run: String = run.iter().filter_map(Token::literal).collect();
+            if run.len() > longest.len() {
+                longest = run;
+            }
+        }
+        Self { tokens, longest }
     }
 
     /// Whether the whole of a path matches.
     pub fn is_match(&self, path: &str) -> bool {
-        // Most patterns and paths part with their first characters.
+        // Most patterns and paths part at the first look: a list may hold a hundred thousand.
+        if !path.contains(&self.longest) {
+            return false;
+        }
         let mut rest = path.chars();
-        let literals = self.tokens.iter().map_while(|token| match token {
-            Token::Literal(literal) => Some(*literal),
-            _ => None,
-        });
         let mut matched = 0;
-        for literal in literals {
+        for literal in self.tokens.iter().map_while(Token::literal) {
             if rest.next() != Some(literal) {
                 return false;
             }
@@ -119,6 +131,10 @@ impl Wildcard {
 }
 
 impl Token {
+    fn literal(&self) -> Option<char> {
+        if let Self::Literal(literal) = self { Some(*literal) } else { None }
+    }
+
     /// Whether it stands for this single character.
     fn takes(&self, character: char) -> bool {
         match self {
