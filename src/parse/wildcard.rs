@@ -90,9 +90,6 @@ impl Wildcard {
     /// Whether the whole of a path matches.
     pub fn is_match(&self, path: &str) -> bool {
         // Most patterns and paths part at the first look: a list may hold a hundred thousand.
-        if !path.contains(&self.longest) {
-            return false;
-        }
         let mut rest = path.chars();
         let mut matched = 0;
         for literal in self.tokens.iter().map_while(Token::literal) {
@@ -104,6 +101,9 @@ impl Wildcard {
         let tokens = &self.tokens[matched..];
         if tokens.is_empty() {
             return rest.next().is_none();
+        }
+        if !path.contains(&self.longest) {
+            return false;
         }
         // Which tokens may come next.
         let mut states = vec![false; tokens.len() + 1];
