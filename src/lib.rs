@@ -15,6 +15,7 @@ pub mod environment;
 pub mod suggest;
 // trees and configuration as data
 pub mod toml_source;
+pub mod memo;
 pub mod snapshot;
 pub mod history;
 pub mod case;

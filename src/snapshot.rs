@@ -4,9 +4,10 @@
 //! through a [`Store`], and kept by object id: base, tip and head share nearly all of them.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use crate::memo::{Derived, LIMIT, Memo};
 use crate::text::{Text, escape, is_below};
 
 /// The largest control file that is read, in bytes.
@@ -25,7 +26,7 @@ const MAX_LINKS: usize = 8;
 const MAX_TARGET: usize = 4096;
 
 /// What kind of thing a path of the tree is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FileKind {
     /// A regular file.
     File,
@@ -47,7 +48,7 @@ pub enum Content {
 }
 
 /// One path of a tree.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Entry {
     /// Its kind. A change of it is a change.
     pub kind: FileKind,
@@ -116,7 +117,7 @@ pub type Read = Result<Arc<Text>, ReadError>;
 pub struct Snapshot<'r> {
     entries: Arc<BTreeMap<Arc<str>, Entry>>,
     store: Arc<dyn Store + 'r>,
-    cache: Arc<Cache>,
+    known: Arc<Known>,
     /// Whether any path is a link or a submodule, once somebody asked where a path leads.
     has_detours: OnceLock<bool>,
 }
@@ -129,19 +130,34 @@ struct Walk<'s> {
     links: Vec<(&'s Arc<str>, &'s Entry)>,
 }
 
-type Cache = Mutex<HashMap<Content, Read>>;
+/// What was read so far, by content.
+struct Known {
+    texts: Memo<Content, Read>,
+    /// Those that hold a pointer of Git LFS.
+    pointers: Mutex<HashSet<Content>>,
+    /// What was made of several.
+    derived: Derived,
+}
+
+impl Known {
+    /// What takes about so many bytes at most.
+    fn new(limit: usize) -> Arc<Self> {
+        let (texts, derived) = (Memo::new(limit / 2), Derived::new(limit / 2));
+        Arc::new(Self { texts, pointers: Mutex::default(), derived })
+    }
+}
 
 impl<'r> Snapshot<'r> {
     /// A snapshot of these files.
     pub fn new(entries: BTreeMap<Arc<str>, Entry>, store: Arc<dyn Store + 'r>) -> Self {
-        Self { entries: Arc::new(entries), store, cache: Arc::default(), has_detours: OnceLock::new() }
+        Self { entries: Arc::new(entries), store, known: Known::new(LIMIT), has_detours: OnceLock::new() }
     }
 
     /// A snapshot of other files, which shares this one's store and what was read of them.
     #[must_use]
     pub fn with_entries(&self, entries: BTreeMap<Arc<str>, Entry>) -> Self {
-        let (store, cache) = (Arc::clone(&self.store), Arc::clone(&self.cache));
-        Self { entries: Arc::new(entries), store, cache, has_detours: OnceLock::new() }
+        let (store, known) = (Arc::clone(&self.store), Arc::clone(&self.known));
+        Self { entries: Arc::new(entries), store, known, has_detours: OnceLock::new() }
     }
 
     /// A snapshot of texts in memory.
@@ -284,9 +300,7 @@ impl<'r> Snapshot<'r> {
 
     /// How many files of this tree hold a pointer of Git LFS, among those that were read of it or of one that shares its store.
     pub fn pointers(&self) -> usize {
-        let read = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
-        let pointers: HashSet<&Content> =
-            read.iter().filter(|(_, read)| **read == Err(ReadError::Pointer)).map(|(content, _)| content).collect();
+        let pointers = self.known.pointers.lock().unwrap_or_else(PoisonError::into_inner);
         if pointers.is_empty() {
             return 0;
         }
@@ -310,17 +324,23 @@ impl<'r> Snapshot<'r> {
         }
     }
 
-    /// What was read so far. A thread that panicked while it held this left it whole.
-    fn cached(&self) -> MutexGuard<'_, HashMap<Content, Read>> {
-        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    /// What was made of files of this tree, and of those that share its store.
+    pub fn derived(&self) -> &Derived {
+        &self.known.derived
+    }
+
+    /// The same files, with nothing known of them yet, and no more kept than about so many bytes.
+    #[must_use]
+    pub fn limited_to(self, limit: usize) -> Self {
+        Self { known: Known::new(limit), ..self }
     }
 
     fn read(&self, path: &str, entry: &Entry) -> Result<Read, StoreError> {
         if entry.kind == FileKind::Submodule {
             return Ok(Err(ReadError::Submodule));
         }
-        if let Some(read) = self.cached().get(&entry.content) {
-            return Ok(read.clone());
+        if let Some(read) = self.known.texts.get(&entry.content) {
+            return Ok(read);
         }
         let bytes = match &entry.content {
             Content::Object(id) => self.store.read(path, id)?,
@@ -332,7 +352,12 @@ impl<'r> Snapshot<'r> {
             Some(bytes) if bytes.starts_with(POINTER) => Err(ReadError::Pointer),
             Some(bytes) => Ok(Arc::new(Text::new(bytes))),
         };
-        self.cached().insert(entry.content.clone(), read.clone());
+        if matches!(read, Err(ReadError::Pointer)) {
+            let mut pointers = self.known.pointers.lock().unwrap_or_else(PoisonError::into_inner);
+            pointers.insert(entry.content.clone());
+        }
+        let size = read.as_ref().map_or(0, |text| text.bytes().len());
+        self.known.texts.keep(entry.content.clone(), read.clone(), size);
         Ok(read)
     }
 }
@@ -405,6 +430,18 @@ pub struct Merged<'r> {
 }
 
 impl<'r> Pair<'r> {
+    /// Lets another pair of the same repository use what was read of this one, and the other way round.
+    pub fn share(&self, other: &mut Self) {
+        let mut snapshots = vec![&mut other.head];
+        snapshots.extend([&mut other.base, &mut other.tip].into_iter().flatten());
+        if let Some(merged) = &mut other.origin.merged {
+            snapshots.extend([&mut merged.fork, &mut merged.author]);
+        }
+        for snapshot in snapshots {
+            snapshot.known = Arc::clone(&self.head.known);
+        }
+    }
+
     /// Adds files that another pair has of the same trees and of the same store.
     pub fn add(&mut self, other: Self) {
         self.head.add(other.head);

@@ -621,6 +621,10 @@ pub(super) struct Replay {
     /// How many threads to use [default: one a core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), help_heading = "Output")]
     pub(super) threads: Option<u16>,
+
+    /// How much of what was read is kept in memory, in MiB
+    #[arg(long, value_name = "MIB", default_value = "256", value_parser = clap::value_parser!(u32).range(1..=65536), help_heading = "Output")]
+    pub(super) memory: u32,
 }
 
 const REPLAY_HELP: &str = "\

@@ -186,6 +186,10 @@ impl Check<'_> {
         refuse_nothing(pack, &pair, selection)?;
         let paths = narrow(&self.options.paths, &frame.repository, &pair)?;
         frame.repository.refuse_nothing_judged(&frame.base, &frame.head, &pair)?;
+        let steps = frame.repository.batch(&frame.base, &frame.head, self.environment)?;
+        if !steps.is_empty() {
+            pair.head.derived().begin();
+        }
         let mut judged = if self.repairs() {
             let before = pair.clone();
             let allowed = Allowed { risky: self.options.unsafe_fixes, paths: paths.clone() };
@@ -194,8 +198,9 @@ impl Check<'_> {
         } else {
             Judged::Plain { outcome: run::judge_knowing(pack, &pair, known.as_ref())?, pair }
         };
-        for step in frame.repository.batch(&frame.base, &frame.head, self.environment)? {
-            let pair = frame.pair_to_judge(&step.base, &step.head)?;
+        for step in steps {
+            let mut pair = frame.pair_to_judge(&step.base, &step.head)?;
+            judged.reported(false).1.share(&mut pair);
             let of_step = run::judge(pack, &pair)?;
             for outcome in judged.outcomes() {
                 outcome.add_step(&of_step, pack, &step.name);

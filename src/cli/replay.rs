@@ -57,7 +57,8 @@ pub(super) fn run(options: &Options, environment: &Environment) -> Result<u8, Er
         Some(When::Day(day)) => Some(day.begin()),
         Some(When::DaysAgo(days)) => Some(now(environment)? - days * SECONDS_A_DAY),
     };
-    let limits = Limits { count: options.count as usize, since, paths: paths(&options.paths)? };
+    let (count, memory) = (options.count as usize, (options.memory as usize) << 20);
+    let limits = Limits { count, since, paths: paths(&options.paths)?, memory };
     let watch = Watch::start(&options.output, limits.count, environment)?;
     // A run of its own would find the branch in the same way.
     let newest = range.newest();
@@ -74,7 +75,12 @@ pub(super) fn run(options: &Options, environment: &Environment) -> Result<u8, Er
     if !options.output.quiet {
         close(&replay);
     }
-    Ok(if replay.end == End::Interrupted { INTERRUPTED } else { CLEAN })
+    let code = if replay.end == End::Interrupted { INTERRUPTED } else { CLEAN };
+    // The system takes all of this back at once, and faster than we could.
+    std::mem::forget(replay);
+    std::mem::forget(pack);
+    std::mem::forget(repository);
+    Ok(code)
 }
 
 /// Today's policy, as the options leave it.

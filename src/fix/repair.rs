@@ -88,6 +88,8 @@ pub(super) fn go_on(
     mut except: BTreeSet<Fingerprint>,
     mut files: BTreeMap<Arc<str>, RepairedFile>,
 ) -> Result<Repair, FixError> {
+    // Each round judges all of head again, and an edit touches a few images of it.
+    pair.head.derived().begin();
     let before = judge(pack, pair)?;
     // What is outside of the paths stays as it is; what a repair brings about there does not.
     let outside = before.findings.iter().filter(|finding| !finding.is_about(&allowed.paths));

@@ -1,17 +1,16 @@
 //! The changes that landed on a branch: its first-parent line, from the newest commit on.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use git2::{Commit as GitCommit, ErrorCode, Oid};
 
-use super::entry::Entries;
 use super::error::{Doing, GitError};
 use super::objects::Objects;
 use super::read::Trailer;
 use super::repository::Repository;
 use crate::history::Difference;
-use crate::snapshot::{Scope, Snapshot};
+use crate::snapshot::{Entry, Scope, Snapshot};
 
 /// What is replayed: the first-parent line from one commit to another.
 #[derive(Debug, Clone)]
@@ -162,10 +161,14 @@ impl Landings<'_> {
 }
 
 impl<'r> Trees<'r> {
+    /// A snapshot without files, with the contents of all of them.
+    pub fn nothing(&self) -> Snapshot<'r> {
+        Snapshot::new(BTreeMap::new(), Arc::clone(&self.0) as Arc<_>)
+    }
+
     /// The files of a tree within a scope.
-    pub fn list(&self, tree: TreeId, scope: &Scope) -> Result<Snapshot<'r>, GitError> {
-        let entries: Entries = self.0.list(tree.0, scope)?;
-        Ok(Snapshot::new(entries, Arc::clone(&self.0) as Arc<_>))
+    pub fn list(&self, tree: TreeId, scope: &Scope) -> Result<BTreeMap<Arc<str>, Entry>, GitError> {
+        self.0.list(tree.0, scope)
     }
 
     /// What differs between two trees within a scope, with what the second has there.

@@ -1,6 +1,7 @@
 //! One image: the files that say what it is, and what its Dockerfiles build.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -44,11 +45,17 @@ pub struct Image {
     controls: Controls,
 }
 
+/// About how many bytes an image takes, beside what its files say.
+const SIZE: usize = 4 << 10;
+
+/// About how many bytes a byte of its files takes, once it is read.
+const SIZE_A_BYTE: usize = 16;
+
 /// A file of a tree: its path, and what lies there.
 type File = (Arc<str>, Entry);
 
 /// The files that say what an image is and how it is built.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 struct Controls {
     version: Option<File>,
     alias: Option<File>,
@@ -92,6 +99,13 @@ impl Controls {
             windows_dockerfile: shape.windows_dockerfile.as_deref().and_then(find),
             arguments: arguments(directory, snapshot, shape),
         }
+    }
+
+    /// The number under which what was read of them is known.
+    fn number(&self, shape: &Shape) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (shape.id, self).hash(&mut hasher);
+        hasher.finish()
     }
 
     fn all(&self) -> impl Iterator<Item = &File> {
@@ -176,12 +190,43 @@ impl Image {
         let source = version_source(directory, snapshot, shape)?;
         let controls = Controls::find(directory, source, snapshot, shape, directories);
         // What a link leads to may have changed where the link has not.
-        if let Some(image) = known
-            && !controls.all().any(|(_, entry)| entry.kind == FileKind::Symlink)
-            && image.controls == controls
-        {
+        if controls.all().any(|(_, entry)| entry.kind == FileKind::Symlink) {
+            return Self::of_controls(directory, source, controls, snapshot, shape).map(Arc::new);
+        }
+        if let Some(image) = known.filter(|image| image.controls == controls) {
             return Ok(Arc::clone(image));
         }
+        let derived = snapshot.derived();
+        if !derived.is_wanted() {
+            return Self::of_controls(directory, source, controls, snapshot, shape).map(Arc::new);
+        }
+        let number = controls.number(shape);
+        if let Some(image) = derived.get::<Self>(number).filter(|image| image.controls == controls) {
+            return Ok(image);
+        }
+        let image = Arc::new(Self::of_controls(directory, source, controls, snapshot, shape)?);
+        derived.keep(number, &image, image.size());
+        Ok(image)
+    }
+
+    /// About how many bytes it takes: its texts are kept with it.
+    fn size(&self) -> usize {
+        let mut size = SIZE;
+        for build in &self.builds {
+            size += SIZE_A_BYTE * build.text().map_or(0, |text| text.bytes().len());
+        }
+        let base = self.base.as_ref().and_then(|base| base.read.as_ref().ok());
+        size + SIZE_A_BYTE * base.map_or(0, |(text, _)| text.bytes().len())
+    }
+
+    /// Reads the files that say what it is.
+    fn of_controls(
+        directory: &Arc<str>,
+        source: &VersionSource,
+        controls: Controls,
+        snapshot: &Snapshot<'_>,
+        shape: &Shape,
+    ) -> Result<Self, StoreError> {
         let read = |(path, _): &File| -> Result<Option<(Arc<str>, Read)>, StoreError> {
             Ok(snapshot.text(path)?.map(|read| (Arc::clone(path), read)))
         };
@@ -225,7 +270,7 @@ impl Image {
             image.builds(shape, &read_all(&controls.dockerfiles)?, &read_all(controls.windows_dockerfile.as_slice())?);
         image.references = reference::of_image(image.base.as_ref(), &image.builds, &image.arguments, shape);
         image.controls = controls;
-        Ok(Arc::new(image))
+        Ok(image)
     }
 
     /// The platforms that the image is built for.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use miette::Diagnostic;
 
@@ -62,7 +62,7 @@ impl Replayer<'_> {
         let note = |number: usize, of_block: Vec<Judged>| {
             judged.lock().unwrap_or_else(PoisonError::into_inner).push((number, of_block));
         };
-        let (waiting, count) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let (waiting, count) = (Waiting::default(), AtomicUsize::new(0));
         let mut walk = Walk::new(repository, self.pack, self.range, self.limits)?;
         rayon::in_place_scope(|scope| {
             let mut number = 0;
@@ -75,20 +75,14 @@ impl Replayer<'_> {
                         continue;
                     }
                 };
-                while waiting.load(Ordering::Acquire) >= WAITING * rayon::current_num_threads() {
-                    // In a pool of one thread it is this one that has to judge.
-                    if rayon::yield_now() != Some(rayon::Yield::Executed) {
-                        std::thread::yield_now();
-                    }
-                }
-                waiting.fetch_add(1, Ordering::AcqRel);
-                let (waiting, count, note, commits) = (&waiting, &count, &note, walk.commits);
+                let place = waiting.place();
+                let (count, note, commits) = (&count, &note, walk.commits);
                 scope.spawn(move |_| {
                     let of_block = self.judge_block(block);
                     let changes = count.fetch_add(of_block.len(), Ordering::Relaxed) + of_block.len();
                     self.watcher.passed(commits, changes);
                     note(number, of_block);
-                    waiting.fetch_sub(1, Ordering::AcqRel);
+                    drop(place);
                 });
             }
         });
@@ -192,6 +186,43 @@ impl Replayer<'_> {
         };
         let skipped = skipped.collect();
         Judged::Yes { change: Box::new(change), effect: outcome.effect, subjects, skipped }
+    }
+}
+
+/// How many blocks wait to be judged.
+#[derive(Default)]
+struct Waiting {
+    count: Mutex<usize>,
+    fewer: Condvar,
+}
+
+impl Waiting {
+    /// A place for one more, once there are few enough.
+    fn place(&self) -> Place<'_> {
+        let most = WAITING * rayon::current_num_threads();
+        let mut count = self.count.lock().unwrap_or_else(PoisonError::into_inner);
+        while *count >= most {
+            // In a pool of one thread it is this one that has to judge.
+            if rayon::current_thread_index().is_some() {
+                drop(count);
+                rayon::yield_now();
+                count = self.count.lock().unwrap_or_else(PoisonError::into_inner);
+            } else {
+                count = self.fewer.wait(count).unwrap_or_else(PoisonError::into_inner);
+            }
+        }
+        *count += 1;
+        Place(self)
+    }
+}
+
+/// The place of a block among those that wait. It is free again once this is dropped, also where something panicked.
+struct Place<'a>(&'a Waiting);
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        *self.0.count.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        self.0.fewer.notify_one();
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Limits {
     pub since: Option<i64>,
     /// Findings about these paths, or about what lies below them, are reported; all, if there are none.
     pub paths: Vec<String>,
+    /// About how many bytes of what was read are kept, at most.
+    pub memory: usize,
 }
 
 /// A piece of the history.
@@ -67,10 +69,12 @@ pub(super) struct OpenMerge {
 pub(super) struct Walk<'a> {
     landings: Landings<'a>,
     trees: Trees<'a>,
+    /// A snapshot of no files: all others share what was read with it.
+    shared: Snapshot<'a>,
     pack: &'a Pack,
     limits: &'a Limits,
     /// Where it has come to; `None` where nobody knows the files there.
-    here: Option<Here<'a>>,
+    here: Option<Here>,
     current: Option<Block<'a>>,
     ready: VecDeque<Piece<'a>>,
     /// How many commits it passed.
@@ -82,14 +86,12 @@ pub(super) struct Walk<'a> {
 }
 
 /// A state of the tree.
-struct Here<'a> {
+struct Here {
     /// The files that the list of dependencies names here.
     listed: BTreeSet<String>,
     /// What the pack looks at, with these.
     scope: Scope,
     entries: BTreeMap<Arc<str>, Entry>,
-    /// A snapshot of the same repository, to share what was read.
-    shared: Snapshot<'a>,
 }
 
 impl<'a> Walk<'a> {
@@ -99,9 +101,13 @@ impl<'a> Walk<'a> {
         range: &Range,
         limits: &'a Limits,
     ) -> Result<Self, GitError> {
+        let trees = repository.trees()?;
+        let shared = trees.nothing().limited_to(limits.memory);
+        shared.derived().begin();
         Ok(Self {
             landings: repository.landings(range)?,
-            trees: repository.trees()?,
+            trees,
+            shared,
             pack,
             limits,
             here: None,
@@ -197,7 +203,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Puts a change into the block that is being made.
-    fn open(&mut self, landed: &Landed, here: &Here<'a>, before: &[Difference]) -> Result<(), GitError> {
+    fn open(&mut self, landed: &Landed, here: &Here, before: &[Difference]) -> Result<(), GitError> {
         let mut merged = None;
         if landed.is_merge
             && let Some(trees) = self.landings.merged(landed)?
@@ -211,7 +217,7 @@ impl<'a> Walk<'a> {
         let trailers = if is_waived { self.landings.trailers(landed, waiver::TRAILER)? } else { Vec::new() };
         let block = self.current.get_or_insert_with(|| Block {
             listed: here.listed.clone(),
-            head: here.shared.with_entries(here.entries.clone()),
+            head: self.shared.with_entries(here.entries.clone()),
             changes: Vec::new(),
         });
         block.changes.push(Open { landed: landed.clone(), before: before.to_vec(), merged, trailers });
@@ -223,20 +229,20 @@ impl<'a> Walk<'a> {
     }
 
     /// Lists the files of a tree, with those that the lists in `trees` name.
-    fn arrive(&self, tree: TreeId, trees: &[TreeId]) -> Result<Here<'a>, GitError> {
+    fn arrive(&self, tree: TreeId, trees: &[TreeId]) -> Result<Here, GitError> {
         let mut scope = self.pack.scope();
         let mut listed = BTreeSet::new();
         if let Some(list) = self.pack.list() {
             let alone = Scope { files: vec![list.to_owned()], ..Scope::default() };
             for tree in trees {
-                let head = self.trees.list(*tree, &alone)?;
+                let head = self.shared.with_entries(self.trees.list(*tree, &alone)?);
                 listed.extend(self.pack.listed(&Pair { base: None, tip: None, head, origin: Origin::default() })?);
             }
         }
         let outside: Vec<String> = listed.iter().filter(|path| !scope.contains(path)).cloned().collect();
         scope.files.extend(outside);
-        let shared = self.trees.list(tree, &scope)?;
-        Ok(Here { listed, scope, entries: shared.entries().clone(), shared })
+        let entries = self.trees.list(tree, &scope)?;
+        Ok(Here { listed, scope, entries })
     }
 }
 

@@ -1,6 +1,7 @@
 //! The description of a repository as a whole.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde::Deserialize;
 
@@ -53,6 +54,8 @@ pub struct PackFile {
 /// The description of a repository, ready to be asked.
 #[derive(Debug, Clone)]
 pub struct Shape {
+    /// What tells it from all others of this process: what was read by it is known under this.
+    pub id: usize,
     /// The directories below which images lie, without a closing slash; the empty one is the whole repository.
     pub roots: Vec<String>,
     /// Where an image's version stands: of several, the first whose file is there.
@@ -125,6 +128,9 @@ fn paths(directories: Vec<Directory>) -> Vec<String> {
     directories.into_iter().map(|directory| directory.0).collect()
 }
 
+/// How many shapes this process has made.
+static SHAPES: AtomicUsize = AtomicUsize::new(0);
+
 impl From<PackFile> for Shape {
     fn from(file: PackFile) -> Self {
         let PackFile { images, references, build, binaries, manifest, dependencies, constants, workflow, .. } = file;
@@ -138,6 +144,7 @@ impl From<PackFile> for Shape {
             makefile = binaries.makefile.map(|name| name.0).zip(binaries.source_variable);
         }
         Self {
+            id: SHAPES.fetch_add(1, Ordering::Relaxed),
             roots,
             versions: images.version.0,
             is_nested: images.nested,
