@@ -78,6 +78,11 @@ impl Promoted {
         Ok(Self { name: source.name.to_string(), tags })
     }
 
+    /// The tags of an image that are promoted.
+    pub fn tags(&self, image: &str) -> impl Iterator<Item = &str> {
+        self.tags.get(image).into_iter().flatten().map(String::as_str)
+    }
+
     /// Whether a tag of an image is promoted.
     pub fn has(&self, image: &str, tag: &str) -> bool {
         self.tags.get(image).is_some_and(|tags| tags.contains(tag))

@@ -10,6 +10,7 @@ use super::kind::{Context, Kind, Missing, Reads, Sight};
 use crate::edit::{Edit, Fix};
 use crate::finding::{Diagnostic, Level, Location};
 use crate::history::Past;
+use crate::inputs::Promoted;
 use crate::model::{self, Image, ManifestEntry, Model};
 use crate::parse::version::order;
 use crate::snapshot::StoreError;
@@ -121,6 +122,9 @@ impl Lag<'_> {
         let Self { context, entry, image, version, .. } = self;
         let is_promoted = context.inputs.is_promoted(&entry.name, &context.shape.tag_of(version));
         if let Some(change) = context.change {
+            if let Some(before) = lowered(change, entry) {
+                return is_promoted.then(|| self.went_back(before));
+            }
             let is_moved = is_moved(change, entry);
             let is_bumped = change.before(image).and_then(Image::version) != Some(*version);
             return match (is_promoted, is_bumped, is_moved) {
@@ -140,9 +144,45 @@ impl Lag<'_> {
                 let message = format!("{names} and {version} is promoted: which of them is newer cannot be told");
                 Some(self.diagnostic(message, false, PROMOTED).level(Level::Note))
             }
-            (Some(_), _) => None,
+            (Some(promoted), _) => self.behind(promoted),
             (None, _) => Some(self.waiting(format!("{names}, but {} is at {version}", image.name))),
         }
+    }
+
+    /// Where the image's version is not promoted yet, an entry may still be behind one that is.
+    fn behind(&self, promoted: &Promoted) -> Option<Diagnostic> {
+        let Self { context, manifest, entry, image, version } = *self;
+        let mut newest: Option<&str> = None;
+        for tag in promoted.tags(&entry.name) {
+            let Some(other) = tag.strip_prefix(&*context.shape.tag_prefix) else { continue };
+            let is_between = order(other, version) == Some(Ordering::Less)
+                && order(other, newest.unwrap_or(&entry.version)) == Some(Ordering::Greater);
+            if is_between {
+                newest = Some(other);
+            }
+        }
+        let (newest, list) = (newest?, &promoted.name);
+        let names = format!("{} names {} {}", entry.key, image.name, entry.version);
+        let title = format!("set {} in {} to {newest}", entry.key, manifest.path);
+        let edit = Edit::replace(&manifest.path, &entry.span, newest);
+        let message = format!("{names}, but {newest} is promoted, says {list}");
+        let diagnostic = Diagnostic::about(&entry.key, message, manifest.location(entry))
+            .image(&image.name)
+            .related(format!("{} is {version} here, which is not promoted yet", image.name), image.version_location())
+            .write(newest, Fix::safe(title, vec![edit]));
+        Some(at(diagnostic, PROMOTED))
+    }
+
+    /// An entry that goes back while its image stays is how a regression is met, and a word to whoever reads the change.
+    fn went_back(&self, before: &str) -> Diagnostic {
+        let Self { manifest, entry, image, version, .. } = self;
+        let ManifestEntry { key, version: now, .. } = entry;
+        let message = format!("{key} goes back from {before} to {now} of {}, whose {version} is promoted", image.name);
+        Diagnostic::about(&entry.key, message, manifest.location(entry))
+            .image(&image.name)
+            .related(format!("{} is {version} here", image.name), image.version_location())
+            .help("fine for a revert; what mends the image needs a version of its own")
+            .level(Level::Note)
     }
 
     /// Without a list of what is promoted, only age tells an entry that waits from one that was forgotten.
@@ -176,13 +216,18 @@ impl Lag<'_> {
         let Self { manifest, entry, image, version, .. } = self;
         let title = format!("set {} in {} to {version}", entry.key, manifest.path);
         let edit = Edit::replace(&manifest.path, &entry.span, *version);
-        let mut diagnostic = Diagnostic::about(&entry.key, message, manifest.location(entry))
+        let diagnostic = Diagnostic::about(&entry.key, message, manifest.location(entry))
             .image(&image.name)
             .related(format!("{} is {version} here", image.name), image.version_location())
             .write(version, Fix { safe: is_safe, ..Fix::safe(title, vec![edit]) });
-        diagnostic.help = diagnostic.help.map(|help| format!("{help}, {when} (`shape.manifest.follows` says when)"));
-        diagnostic
+        at(diagnostic, when)
     }
+}
+
+/// The same, with the words for when it is to be repaired.
+fn at(mut diagnostic: Diagnostic, when: &str) -> Diagnostic {
+    diagnostic.help = diagnostic.help.map(|help| format!("{help}, {when} (`shape.manifest.follows` says when)"));
+    diagnostic
 }
 
 /// When an entry is to be moved whose image is promoted.
@@ -192,6 +237,33 @@ const PROMOTED: &str = "now that it is promoted";
 fn is_moved(change: &Change<'_>, entry: &ManifestEntry) -> bool {
     let mut before = change.base.manifest.iter().flat_map(|manifest| &manifest.entries);
     !before.any(|before| before.key == entry.key && before.version == entry.version)
+}
+
+/// The version that the change lowered an entry from, if it did.
+fn lowered<'a>(change: &Change<'a>, entry: &ManifestEntry) -> Option<&'a str> {
+    let mut before = change.base.manifest.iter().flat_map(|manifest| &manifest.entries);
+    let before = before.find(|before| before.key == entry.key && before.name == entry.name)?;
+    (order(&entry.version, &before.version) == Some(Ordering::Less)).then_some(&*before.version)
+}
+
+/// The diagnostic of an entry that the change moves to a version of which nothing tells whether it was built.
+fn unordered(context: &Context<'_>, manifest: &model::Manifest, entry: &ManifestEntry) -> Option<Diagnostic> {
+    let change = context.change.filter(|change| context.inputs.promoted.is_none() && is_moved(change, entry))?;
+    let images = context.head.images_of_entry(entry);
+    let image = images.first()?;
+    for known in images.iter().copied().chain(change.base.images_of_entry(entry)) {
+        // What can be ordered was judged.
+        if order(&entry.version, known.version()?).is_some() {
+            return None;
+        }
+    }
+    let (version, named) = (image.version()?, &entry.version);
+    let message = format!("{} names {} {named}, and nothing tells whether that was built", entry.key, image.name);
+    let diagnostic = Diagnostic::about(unbuilt_subject(entry), message, manifest.location(entry))
+        .image(&image.name)
+        .related(format!("{} is {version} here", image.name), image.version_location())
+        .help(format!("{named} and {version} have no order; `--promoted FILE` tells what is there"));
+    Some(diagnostic.level(Level::Note))
 }
 
 fn unbuilt(context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
@@ -213,7 +285,7 @@ fn unbuilt(context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
         } else {
             None
         };
-        diagnostics.extend(diagnostic);
+        diagnostics.extend(diagnostic.or_else(|| unordered(context, manifest, entry)));
     }
     Ok(diagnostics)
 }

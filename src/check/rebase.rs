@@ -164,6 +164,11 @@ impl<'a> Judge<'a> {
     ) -> Option<Wanted<'a>> {
         let version = parent.version()?;
         let used = used_versions(self.context.head, parent);
+        // A parent that is reverted leaves alone who is built on what tests use.
+        let went_down = change.new_version(parent).is_some_and(|(old, new)| order(new, old) == Some(Ordering::Less));
+        if went_down && self.is_after_promotion && used.contains(named) {
+            return None;
+        }
         if change.new_version(parent).is_some() || change.introduced_version(parent).is_some() {
             // What only its children use is promoted with nothing.
             let may_wait = self.is_after_promotion && !used.is_empty();
@@ -176,6 +181,12 @@ impl<'a> Judge<'a> {
         }
         if is_written(change, child, reference) {
             let why = if used.contains(named) { Why::Choice } else { Why::Parent };
+            // What the manifest names is meant where it is promoted, and there is nothing newer that is.
+            let is_ahead = order(named, version) == Some(Ordering::Greater);
+            let is_newest = self.is_promoted(parent, named) && (is_ahead || !self.is_promoted(parent, version));
+            if why == Why::Choice && self.is_after_promotion && is_newest {
+                return None;
+            }
             return Some(Wanted { parent: &parent.directory, version, why });
         }
         if self.is_after_promotion
