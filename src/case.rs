@@ -3,7 +3,7 @@
 //! A case is a second-level heading with prose, files and findings. A file is a line such as `` `after: images/a/VERSION` ``
 //! with a fenced block below it. `both` is on both sides of the change, `before` at the base, `after` at head, `tip` on the
 //! base branch now. `judge: all` judges the whole of head, as under `--all`. `findings` lists what is found, without the rule's
-//! name; `fixed` is a file after the repair; `config` is the configuration; `promoted`, `jobs` and `registries` are files from
+//! name; `fixed` is a file after the repair; `config` is the configuration; `promoted`, `jobs`, `claims` and `registries` are files from
 //! outside; `older` counts older findings. A history begins with a line such as `` `commit: 2026-03-01 Title` ``: the files called
 //! `then` below it are what that commit wrote, and head has them, too, unless it has others. Where `history: cut` stands, what
 //! came before the first commit is not known.
@@ -79,6 +79,8 @@ pub enum InputKind {
     Promoted,
     /// That of `--jobs`.
     Jobs,
+    /// That of `--claims`.
+    Claims,
     /// That of `KUBE_TEST_REPO_LIST`.
     Registries,
 }
@@ -89,6 +91,7 @@ impl InputKind {
         match self {
             Self::Promoted => "promoted",
             Self::Jobs => "jobs",
+            Self::Claims => "claims",
             Self::Registries => "registries",
         }
     }
@@ -188,6 +191,7 @@ impl Case {
             "fixed" => self.fixed.push(FixedFile { path, text }),
             "promoted" => self.inputs.push(Input { kind: InputKind::Promoted, text }),
             "jobs" => self.inputs.push(Input { kind: InputKind::Jobs, text }),
+            "claims" => self.inputs.push(Input { kind: InputKind::Claims, text }),
             "registries" => self.inputs.push(Input { kind: InputKind::Registries, text }),
             _ => self.files.push(file(words, path, text, self.commits.len())?),
         }

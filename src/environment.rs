@@ -49,6 +49,23 @@ impl Environment {
         self
     }
 
+    /// The pull request that the CI system runs for, as people write it: `#123`, or `!123` in GitLab.
+    pub fn pull_request(&self) -> Option<String> {
+        let number = match self.ci()? {
+            Ci::Prow => self.get("PULL_NUMBER")?,
+            Ci::GitLab => return self.get("CI_MERGE_REQUEST_IID").map(|number| format!("!{number}")),
+            Ci::GitHub => {
+                let name = self.get("GITHUB_REF")?;
+                let of_pull = name.strip_prefix("refs/pull/").and_then(|rest| rest.strip_suffix("/merge"));
+                // A queue names its branches after what it is about to merge: pr-123-<commit>.
+                let of_queue = || name.rsplit_once("/pr-").and_then(|(_, rest)| rest.split('-').next());
+                of_pull.or_else(of_queue)?
+            }
+            Ci::Other => return None,
+        };
+        Some(format!("#{number}"))
+    }
+
     fn is_on(&self, name: &str) -> bool {
         self.get(name).is_some_and(|value| !matches!(value, "false" | "0"))
     }

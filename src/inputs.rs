@@ -4,7 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
 use crate::history::History;
+use crate::parse::version::is_tag;
 use crate::parse::yaml::{Document, Node, YamlError};
 use crate::text::Text;
 use crate::toml_source::{Source, SourceError};
@@ -16,6 +20,8 @@ pub struct Inputs {
     pub promoted: Option<Arc<Promoted>>,
     /// `--jobs`.
     pub jobs: Option<Jobs>,
+    /// `--claims`.
+    pub claims: Option<Arc<Claims>>,
     /// `KUBE_TEST_REPO_LIST`.
     pub registries: Option<RegistryList>,
     /// What the history tells of the images, where a whole tree is judged.
@@ -48,10 +54,119 @@ pub struct Jobs {
 }
 
 impl Inputs {
+    /// The claim of somebody else on a version of an image, by any of its names.
+    pub fn claim_on(&self, names: [&str; 2], version: &str) -> Option<&Claim> {
+        self.claims.as_ref()?.other(names, version)
+    }
+
     /// Whether a tag of an image is promoted, as far as that is known.
     pub fn is_promoted(&self, image: &str, tag: &str) -> bool {
         self.promoted.as_ref().is_some_and(|promoted| promoted.has(image, tag))
     }
+}
+
+/// A version that somebody's change takes, before it is merged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    /// The image, by the name under which it is published.
+    pub image: String,
+    /// The version.
+    pub version: String,
+    /// Whose change it is, as `#123`.
+    pub who: String,
+}
+
+/// The versions that open changes take. Of two claims of one version the first counts.
+#[derive(Debug, Clone)]
+pub struct Claims {
+    list: Vec<Claim>,
+    /// Whose change is judged, as the list calls it: what it claims itself is not taken.
+    own: Option<String>,
+}
+
+impl Claims {
+    /// Reads a list of claims: JSON, as `imglint claims` prints it, once or several times over; or lines `IMAGE VERSION WHO`.
+    pub fn read(source: &Source, own: Option<&str>) -> Result<Self, SourceError> {
+        let text = source.text.trim_start();
+        let list = match text.chars().next() {
+            None => {
+                let help = "a list without claims is `[]`: what should have written it may have failed";
+                return Err(source.error(0..0, "this holds nothing").help(help));
+            }
+            Some('[' | '{') => of_json(source)?,
+            Some(_) => of_lines(source)?,
+        };
+        Ok(Self { list, own: own.map(str::to_owned) })
+    }
+
+    /// The claim of somebody else on a version of an image, by any of its names, that counts before our own.
+    pub fn earlier(&self, names: [&str; 2], version: &str) -> Option<&Claim> {
+        let mut of_version = self.list.iter().filter(|claim| claim.is_on(names, version));
+        of_version.next().filter(|first| !self.is_own(first))
+    }
+
+    /// The claim of somebody else on a version of an image, by any of its names.
+    pub fn other(&self, names: [&str; 2], version: &str) -> Option<&Claim> {
+        self.list.iter().find(|claim| claim.is_on(names, version) && !self.is_own(claim))
+    }
+
+    fn is_own(&self, claim: &Claim) -> bool {
+        self.own.as_deref() == Some(claim.who.as_str())
+    }
+}
+
+impl Claim {
+    fn is_on(&self, names: [&str; 2], version: &str) -> bool {
+        self.version == version && names.contains(&self.image.as_str())
+    }
+
+    /// What is wrong with it, if anything is.
+    fn problem(&self) -> Option<String> {
+        if self.image.is_empty() || self.who.is_empty() {
+            return Some("this claim lacks its image, or who has it".to_owned());
+        }
+        let has_digit = |word: &str| word.contains(|character: char| character.is_ascii_digit());
+        // Of two words in the wrong order, nothing would ever be taken.
+        let is_turned =
+            !has_digit(&self.version) && self.image.starts_with(|character: char| character.is_ascii_digit());
+        (!is_tag(&self.version) || is_turned).then(|| format!("`{}` is no version", self.version))
+    }
+}
+
+fn of_json(source: &Source) -> Result<Vec<Claim>, SourceError> {
+    let help = "each claim is {\"image\": …, \"version\": …, \"who\": …}, as `imglint claims` prints it";
+    let mut claims = Vec::new();
+    for value in serde_json::Deserializer::from_str(&source.text).into_iter::<Value>() {
+        let value = value.map_err(|error| source.error(0..0, format!("this is no JSON: {error}")).help(help))?;
+        let values = if let Value::Array(values) = value { values } else { vec![value] };
+        for value in values {
+            let number = claims.len() + 1;
+            let claim: Claim = serde_json::from_value(value)
+                .map_err(|error| source.error(0..0, format!("claim {number} cannot be read: {error}")).help(help))?;
+            if let Some(problem) = claim.problem() {
+                return Err(source.error(0..0, format!("in claim {number}: {problem}")).help(help));
+            }
+            claims.push(claim);
+        }
+    }
+    Ok(claims)
+}
+
+fn of_lines(source: &Source) -> Result<Vec<Claim>, SourceError> {
+    let help = "each line is IMAGE VERSION WHO, as in `agnhost 2.54 #123`";
+    let mut claims = Vec::new();
+    for (span, line) in Text::from(&*source.text).lines().filter(|(_, line)| !line.trim().is_empty()) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let [image, version, who @ ..] = words.as_slice() else {
+            return Err(source.error(span, "this is no claim").help(help));
+        };
+        let claim = Claim { image: (*image).to_owned(), version: (*version).to_owned(), who: who.join(" ") };
+        if let Some(problem) = claim.problem() {
+            return Err(source.error(span, problem).help(help));
+        }
+        claims.push(claim);
+    }
+    Ok(claims)
 }
 
 impl Promoted {

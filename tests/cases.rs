@@ -12,7 +12,7 @@ use imglint::config_file::{CONFIG_FILE, Config};
 use imglint::finding::Finding;
 use imglint::fix::{self, Allowed};
 use imglint::history::History;
-use imglint::inputs::{Jobs, Promoted, RegistryList};
+use imglint::inputs::{Claims, Jobs, Promoted, RegistryList};
 use imglint::model::Model;
 use imglint::model::past::look_back;
 use imglint::pack::{self, BUILT_IN, BuiltIn, Pack, Selection};
@@ -93,6 +93,7 @@ fn pack(of_rule: &Cases, case: &Case) -> Pack {
         let source = Source::new(kind.name(), text.clone());
         match kind {
             InputKind::Promoted => pack.inputs.promoted = Some(Promoted::read(&source).expect("a list").into()),
+            InputKind::Claims => pack.inputs.claims = Some(Claims::read(&source, None).expect("claims").into()),
             InputKind::Jobs => pack.inputs.jobs = Some(Jobs::new(&source)),
             InputKind::Registries => {
                 let text = Arc::new(text.as_str().into());

@@ -204,8 +204,8 @@ impl<'a> Change<'a> {
         (!known.any(|it| it.version() == Some(version))).then_some(version)
     }
 
-    /// The repair that gives an image the first version that is free: after both the merge base's and the tip's, and not promoted.
-    /// Where the two cannot be ordered the tip's is followed, but that is a guess.
+    /// The repair that gives an image the first version that is free: after both the merge base's and the tip's, and neither promoted
+    /// nor claimed. Where the two cannot be ordered the tip's is followed, but that is a guess.
     pub fn bump(&self, shape: &Shape, inputs: &Inputs, image: &Image) -> Option<Bump> {
         let base = self.before(image).and_then(Image::version);
         let tip = self.tip_version(image).or(base)?;
@@ -252,13 +252,18 @@ pub(super) fn scheme(image: &Image) -> Scheme {
     image.version.value().map_or_else(Scheme::default, |version| version.scheme)
 }
 
-/// The first version after one of an image that is not promoted.
+/// The first version after one of an image that is neither promoted nor claimed by somebody else.
 pub(super) fn free_after(shape: &Shape, inputs: &Inputs, image: &Image, version: &str) -> Next {
+    let names = [image.published(), &image.name];
     let mut free = Next { version: following(shape, image, version), passed: None };
-    while inputs.is_promoted(image.published(), &shape.tag_of(&free.version)) {
-        let next = following(shape, image, &free.version);
-        let passed = format!("{} is promoted already", free.version);
-        free = Next { version: next, passed: Some(passed) };
+    loop {
+        let passed = if inputs.is_promoted(image.published(), &shape.tag_of(&free.version)) {
+            format!("{} is promoted already", free.version)
+        } else if let Some(claim) = inputs.claim_on(names, &free.version) {
+            format!("{} claims {}", claim.who, free.version)
+        } else {
+            return free;
+        };
+        free = Next { version: following(shape, image, &free.version), passed: Some(passed) };
     }
-    free
 }

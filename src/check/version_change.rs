@@ -4,8 +4,9 @@ use std::cmp::Ordering;
 
 use serde::Deserialize;
 
-use super::change::{Bump, Change, scheme};
+use super::change::{Bump, Change, free_after, scheme};
 use super::kind::{Context, Kind, Reads};
+use crate::edit::Fix;
 use crate::finding::Diagnostic;
 use crate::model::Image;
 use crate::snapshot::{Snapshot, StoreError};
@@ -42,7 +43,7 @@ impl Kind for VersionChange {
         let Some(change) = context.change else { return Ok(Vec::new()) };
         let images = context.head.images.values();
         let diagnostics = images.filter_map(|image| match self.forbid {
-            ForbiddenVersion::Taken => taken(context, change, image),
+            ForbiddenVersion::Taken => taken(context, change, image).or_else(|| claimed(context, change, image)),
             ForbiddenVersion::Lower => lower(change, image),
         });
         Ok(diagnostics.collect())
@@ -67,6 +68,21 @@ fn taken(context: &Context<'_>, change: &Change<'_>, image: &Image) -> Option<Di
     if let Some(Bump { next, fix }) = change.bump(context.shape, context.inputs, image) {
         diagnostic = diagnostic.help(format!("rebase, and set {file} to {}", next.version)).fix(fix);
     }
+    Some(diagnostic)
+}
+
+/// Says of a version that the change gives an image, new or not, that somebody else's open change had it first.
+fn claimed(context: &Context<'_>, change: &Change<'_>, image: &Image) -> Option<Diagnostic> {
+    let new = change.new_version(image).map(|(_, new)| new).or_else(|| change.introduced_version(image))?;
+    let claims = context.inputs.claims.as_ref()?;
+    let claim = claims.earlier([image.published(), &image.name], new)?;
+    let message = format!("{} {new} is taken: {} claims it", image.name, claim.who);
+    let next = free_after(context.shape, context.inputs, image, new).version;
+    let mut diagnostic = Diagnostic::about(new, message, image.version_location())
+        .image(&image.name)
+        .help(format!("set {} to {next}, which nobody claims", image.version_name));
+    let title = format!("set {} of {} to {next}", image.version_name, image.name);
+    diagnostic.fix = image.version_edit(&next).map(|edit| Fix::safe(title, vec![edit]));
     Some(diagnostic)
 }
 

@@ -84,6 +84,8 @@ pub(super) enum Command {
     Replay(Replay),
     /// Let findings pass, with a reason: in a Dockerfile's comment, a commit's trailer or imglint.toml
     Waive(Waive),
+    /// Print the versions that the change takes, for others to take none of them: a list for `--claims`
+    Claims(ClaimsOf),
     /// Show imglint at work in a small repository, made and removed for it
     Demo,
     /// Write imglint.toml for this repository, and on request what runs imglint in it
@@ -347,6 +349,10 @@ pub(super) struct Check {
     #[arg(long, value_name = "FILE", help_heading = "Rules")]
     pub(super) jobs: Option<PathBuf>,
 
+    /// What open changes claim
+    #[command(flatten)]
+    pub(super) claims: ClaimOptions,
+
     /// Let warnings fail the run
     #[arg(long, value_name = "WHAT", help_heading = "Rules")]
     pub(super) deny: Option<Deny>,
@@ -370,6 +376,63 @@ pub(super) struct Check {
     /// How many threads to use [default: one a core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), help_heading = "Output")]
     pub(super) threads: Option<u16>,
+}
+
+/// What open changes claim.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Rules")]
+pub(super) struct ClaimOptions {
+    /// The versions that open changes have taken: what `imglint claims` prints, or lines IMAGE VERSION WHO
+    #[arg(long, value_name = "FILE")]
+    pub(super) claims: Option<PathBuf>,
+
+    /// Whose change this is, as the claims call it [default in CI: the number of the pull request]
+    #[arg(long, value_name = "WHO")]
+    pub(super) who: Option<String>,
+}
+
+/// `imglint claims`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = CLAIMS_HELP)]
+pub(super) struct ClaimsOf {
+    /// What is looked at
+    #[command(flatten)]
+    pub(super) target: Target,
+
+    /// Compare with the merge base of REV and what is looked at
+    #[arg(long, value_name = "REV", help_heading = "What is judged")]
+    pub(super) base: Option<String>,
+
+    /// Whose change this is, as in `#123` [default in CI: the number of the pull request]
+    #[arg(long, value_name = "WHO", help_heading = "Output")]
+    pub(super) who: Option<String>,
+
+    /// The form of the list; `--claims` reads both
+    #[arg(long, value_name = "F", default_value = "json", help_heading = "Output")]
+    pub(super) format: ClaimsFormat,
+
+    /// How to print
+    #[command(flatten)]
+    pub(super) output: Output,
+
+    /// The repository and its policy
+    #[command(flatten)]
+    pub(super) policy: PolicyOptions,
+}
+
+const CLAIMS_HELP: &str = "\
+Examples:
+  imglint claims --who '#123'                                       what this branch claims
+  imglint claims --who '#9' --base origin/main --head FETCH_HEAD    what a fetched pull request claims
+  imglint --claims claims.json --who '#123'                         judge this branch beside what others claim";
+
+/// The form of `imglint claims`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ClaimsFormat {
+    /// A JSON array
+    Json,
+    /// Lines IMAGE VERSION WHO
+    List,
 }
 
 /// `imglint inspect`.
@@ -669,6 +732,10 @@ pub(super) struct Bump {
     /// Print what would be written as a unified diff, and write nothing
     #[arg(long)]
     pub(super) diff: bool,
+
+    /// What open changes claim
+    #[command(flatten)]
+    pub(super) claims: ClaimOptions,
 
     /// Take the next version after the merge base of REV and head
     #[arg(long, value_name = "REV")]

@@ -6,6 +6,7 @@ use super::args::{Bump, Target};
 use super::exit::{Error, code};
 use super::frame::{Compared, Frame};
 use super::paths::image_names;
+use super::policy::claims;
 use super::repairs::{put, say_conflicts, show_diff};
 use super::spinner::Spinner;
 use super::terminal::{complain, print, say, style};
@@ -25,7 +26,8 @@ pub(super) fn run(options: &Bump, environment: &Environment) -> Result<u8, Error
     }
     let target = Target { head: None, staged: false, worktree: true };
     let compared = Compared::With(options.base.as_deref());
-    let frame = Frame::begin(&options.policy, &target, &compared, true, environment)?;
+    let mut frame = Frame::begin(&options.policy, &target, &compared, true, environment)?;
+    frame.pack.inputs.claims = claims(&options.claims, environment)?;
     frame.announce(&options.output)?;
     let spinner = Spinner::start(&options.output, environment);
     let mut pair = frame.pair()?;

@@ -8,7 +8,7 @@ use super::args::{Check as Options, Deny, Format};
 use super::exit::{CLEAN, Error, FAILED, FINDINGS, code};
 use super::frame::{Compared, Frame};
 use super::paths::narrow;
-use super::policy::inputs;
+use super::policy::{claims, inputs};
 use super::refuse::refuse_nothing;
 use super::repairs::{put, say_conflicts, show_diff};
 use super::reports::Outputs;
@@ -152,6 +152,7 @@ impl Check<'_> {
         let has_waivers = !options.no_waivers;
         let mut frame = Frame::begin(&options.policy, &options.target, &compared, has_waivers, self.environment)?;
         frame.pack.inputs = inputs(options.promoted.as_deref(), options.jobs.as_deref(), self.environment)?;
+        frame.pack.inputs.claims = claims(&options.claims, self.environment)?;
         let (only, skip, levels) = (options.rules.clone(), options.skip.clone(), options.levels.clone());
         let selection = Selection { only, skip, levels };
         frame.pack.select(&selection)?;

@@ -22,6 +22,7 @@ mod inspect;
 mod status;
 mod waive;
 mod affected;
+mod claims;
 mod replay;
 mod merge_setup;
 mod merge_driver;
@@ -55,6 +56,7 @@ pub fn main() -> ExitCode {
         Some(Command::Inspect(inspect)) => inspect.output.color,
         Some(Command::Status(status)) => status.output.color,
         Some(Command::Affected(affected)) => affected.output.color,
+        Some(Command::Claims(claims)) => claims.output.color,
         Some(Command::Replay(replay)) => replay.output.color,
         Some(Command::Bump(bump)) => bump.output.color,
         _ => arguments.check.output.color,
@@ -71,7 +73,8 @@ pub fn main() -> ExitCode {
             | Command::Rules { .. }
             | Command::Inspect(_)
             | Command::Status(_)
-            | Command::Affected(_),
+            | Command::Affected(_)
+            | Command::Claims(_),
         ) => "nothing to show",
         Some(Command::Man { .. }) => "there is no such page",
         _ => "could not judge",
@@ -88,6 +91,7 @@ pub fn main() -> ExitCode {
         Some(Command::Status(status)) => status::run(&status, &environment),
         Some(Command::Affected(options)) => affected::run(&options, &environment),
         Some(Command::Waive(options)) => waive::run(&options, &environment),
+        Some(Command::Claims(claims)) => claims::run(&claims, &environment),
         Some(Command::Bump(bump)) => bump::run(&bump, &environment),
         Some(Command::Replay(options)) => replay::run(&options, &environment),
         Some(Command::Demo) => demo::run(&environment),

@@ -3,14 +3,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::args::{PolicyOptions as Options, Target};
+use super::args::{ClaimOptions, PolicyOptions as Options, Target};
 use super::exit::Error;
 use super::policy_files::{Loaded, PolicyTrees, read};
 use crate::config_file::{CONFIG_FILE, Config};
 use crate::environment::Environment;
 use crate::finding::RuleId;
 use crate::git::{Base, GitError, Head, PolicyTree, Repository};
-use crate::inputs::{Inputs, Jobs, Promoted, RegistryList};
+use crate::inputs::{Claims, Inputs, Jobs, Promoted, RegistryList};
 use crate::pack::Pack;
 use crate::shape::{ManifestOrder, Shape};
 use crate::text::{Text, escape};
@@ -222,6 +222,14 @@ pub(super) fn now(environment: &Environment) -> Result<i64, DateError> {
     }
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     now.map(|now| now.as_secs().cast_signed()).map_err(|_| DateError::Clock)
+}
+
+/// Reads what open changes claim, where an option names a list.
+pub(super) fn claims(options: &ClaimOptions, environment: &Environment) -> Result<Option<Arc<Claims>>, Error> {
+    let Some(path) = &options.claims else { return Ok(None) };
+    let own = options.who.clone().or_else(|| environment.pull_request());
+    let claims = Claims::read(&read(path, "--claims")?, own.as_deref());
+    Ok(Some(claims.map_err(|error| ConfigError(vec![error]))?.into()))
 }
 
 /// Reads the files from outside that options and environment name.

@@ -3,7 +3,7 @@
 use super::base::{Base, Comparison, short};
 use super::error::{Doing, GitError};
 use super::head::Head;
-use super::ladder::is_batch;
+use super::ladder::{is_batch, is_merge_group};
 use super::repository::Repository;
 use crate::environment::Environment;
 
@@ -22,11 +22,11 @@ pub struct Step {
 }
 
 impl Repository {
-    /// The merges of a batch, in their order; none where head is no batch of several. Prow makes a merge for each pull request;
-    /// where it was told to squash or to rebase them, nothing tells where one ends.
+    /// The merges of a batch, or of a group of GitHub's queue, in their order; none where head is no batch of several. There is a
+    /// merge for each pull request; where they are squashed or rebased, nothing tells where one ends.
     pub fn batch(&self, base: &Base, head: &Head, environment: &Environment) -> Result<Vec<Step>, GitError> {
         let Base::Commit(Comparison { tip, .. }) = base else { return Ok(Vec::new()) };
-        if !matches!(head, Head::Commit(_)) || !is_batch(environment)? {
+        if !matches!(head, Head::Commit(_)) || !(is_batch(environment)? || is_merge_group(environment)) {
             return Ok(Vec::new());
         }
         let Some(mut commit) = self.resolve_head(head)? else { return Ok(Vec::new()) };

@@ -421,6 +421,11 @@ fn text(value: &Value) -> Option<String> {
     value.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
+/// Whether GitHub's queue tests what it is about to merge.
+pub(super) fn is_merge_group(environment: &Environment) -> bool {
+    environment.ci() == Some(Ci::GitHub) && environment.get("GITHUB_EVENT_NAME") == Some("merge_group")
+}
+
 /// Whether Prow tests several pull requests at once.
 pub(super) fn is_batch(environment: &Environment) -> Result<bool, GitError> {
     Ok(environment.ci() == Some(Ci::Prow) && job_type(&job_spec(environment)?, environment) == "batch")

@@ -355,3 +355,87 @@ fn random_histories_lose_no_race() {
     }
     assert!(raced > 15, "only {raced} races");
 }
+
+/// A change that claims a version before another is told so, and the other goes on to the next.
+#[test]
+fn claims_of_open_changes_are_told_and_passed_by() {
+    let scratch = Scratch::new();
+    let repo = repository(&scratch);
+    race(
+        &repo,
+        &[(WEB, "1.5\n"), ("images/new/VERSION", "0.1\n"), ("images/new/Dockerfile", "FROM alpine\n")],
+        &[(WEB, "1.5\n")],
+    );
+    let base = ["--base", "master"];
+    let claims =
+        |who: &str, head: &str| repo.imglint(&["claims", "--who", who, "--head", head, "--base", "master"]).stdout;
+    let [ours, theirs] = [claims("#8", "ours"), claims("#7", "theirs")];
+    assert!(ours.contains("\"new\"") && ours.contains("\"0.1\"") && ours.contains("\"#8\""), "{ours}");
+    assert_eq!(
+        repo.imglint(&["claims", "--who", "#8", "--format", "list", "--base", "master"]).stdout,
+        "new 0.1 #8\nweb 1.5 #8\n"
+    );
+    repo.imglint(&["claims"]).fails(&["whose claims", "--who"]);
+
+    let list = scratch.path().join("claims");
+    let list = list.to_str().expect("UTF-8");
+    let judge = |text: &str, options: &[&str], environment: &[(&str, &str)]| {
+        std::fs::write(list, text).expect("a file");
+        repo.imglint_with(&[&["--claims", list], &base[..], options].concat(), environment)
+    };
+    let both = theirs.clone() + &ours;
+    let run = judge(&both, &["--who", "#8"], &[]);
+    run.is(1, &["taken-version"]);
+    assert!(run.stdout.contains("web 1.5 is taken: #7 claims it"), "{run}");
+    // The earlier claim counts, and CI knows whose the change is.
+    judge(&(ours.clone() + &theirs), &["--who", "#8"], &[]).is(0, &[]);
+    let prow = [("CI", "true"), ("PROW_JOB_ID", "1"), ("JOB_TYPE", "presubmit"), ("PULL_NUMBER", "8")];
+    judge(&(ours.clone() + &theirs), &[], &prow).is(0, &[]);
+    judge("web 1.5 #7\nweb 1.6 #9 somebody\n", &["--fix"], &[]).is(1, &[]);
+    assert_eq!(read(&repo, WEB), "1.7\n");
+    judge(&both, &["--who", "#8"], &[]).is(0, &[]);
+    repo.git(&["checkout", "-q", "."]);
+    std::fs::write(list, "tool 0.10 #7\n").expect("a file");
+    repo.imglint(&["bump", "tool", "--claims", list, "--who", "#8"]).is(0, &[]);
+    assert_eq!(read(&repo, "images/tool/VERSION"), "0.11\n");
+
+    judge("[]", &[], &[]).is(0, &[]);
+    judge("", &[], &[]).fails(&["this holds nothing", "[]"]);
+    judge("{\"image\": \"web\"}", &[], &[]).fails(&["claim 1", "version"]);
+    judge("web\n", &[], &[]).fails(&["this is no claim", "IMAGE VERSION WHO"]);
+    judge("1.5 web #7\n", &[], &[]).fails(&["`web` is no version"]);
+    judge("[{]", &[], &[]).fails(&["this is no JSON"]);
+}
+
+/// Two pull requests in one group of GitHub's queue: as one change they look right, but the second would be built over the first.
+#[test]
+fn a_merge_group_cannot_take_a_version_twice() {
+    let scratch = Scratch::new();
+    let repo = repository(&scratch);
+    let base = repo.git(&["rev-parse", "HEAD"]);
+    for name in ["one", "two"] {
+        repo.git(&["checkout", "-q", "-b", name, "master"]);
+        repo.change(&[(WEB, "1.5\n"), (&format!("images/web/{name}.html"), name)]);
+    }
+    repo.git(&["checkout", "-q", "-b", "queue", "master"]);
+    let event = scratch.path().join("event.json");
+    let merge_group = format!("{{\"merge_group\": {{\"base_sha\": \"{base}\", \"base_ref\": \"refs/heads/master\"}}}}");
+    std::fs::write(&event, merge_group).expect("a file");
+    let environment = [
+        ("GITHUB_ACTIONS", "true"),
+        ("GITHUB_EVENT_NAME", "merge_group"),
+        ("GITHUB_REF", "refs/heads/gh-readonly-queue/master/pr-2-0123456789"),
+        ("GITHUB_EVENT_PATH", event.to_str().expect("UTF-8")),
+    ];
+    repo.git(&["merge", "-q", "--no-ff", "--no-edit", "one"]);
+    repo.imglint_with(&[], &environment).is(0, &[]);
+    repo.git(&["merge", "-q", "--no-ff", "--no-edit", "two"]);
+    let run = repo.imglint_with(&[], &environment);
+    run.is(1, &["stale-version"]);
+    assert!(run.stdout.contains("(in the merge "), "{run}");
+    // The group of the second alone stands on that of the first.
+    let first = repo.git(&["rev-parse", "HEAD^1"]);
+    std::fs::write(&event, format!("{{\"merge_group\": {{\"base_sha\": \"{first}\"}}}}")).expect("a file");
+    let run = repo.imglint_with(&[], &environment);
+    run.is(1, &["taken-version"]);
+}
