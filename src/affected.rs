@@ -150,7 +150,9 @@ fn changed(change: &Change<'_>, image: &Image) -> Result<Vec<Reason>, StoreError
         reasons.extend(paths.map(|path| Reason::Content(Arc::clone(path))));
     }
     if reasons.is_empty() {
-        reasons.extend(change.content.unknown(&image.directory).iter().cloned().map(Reason::Unknown));
+        for unknown in change.content.unknown(&image.directory) {
+            reasons.push(Reason::Unknown(unknown.location.clone()));
+        }
     }
     Ok(reasons)
 }

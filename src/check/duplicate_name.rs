@@ -19,10 +19,25 @@ impl Kind for DuplicateName {
         Reads::ControlFiles
     }
 
+    /// The files that give images other names and that cannot be read: of a whole tree all, and else those of images that the change
+    /// touches. Such an image may be built over any other.
+    fn unread(&self, context: &Context<'_>) -> Vec<StoreError> {
+        let mut unread = Vec::new();
+        for image in context.head.images.values() {
+            let is_touched = context.change.is_none_or(|change| change.content.get(&image.directory).is_some());
+            let is_bumped = context.change.is_some_and(|change| change.new_version(image).is_some());
+            if is_touched || is_bumped {
+                unread.extend(image.alias_error.clone());
+            }
+        }
+        unread
+    }
+
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
         let mut by_tag: BTreeMap<(&str, &str), Vec<&Image>> = BTreeMap::new();
         for image in context.head.images.values() {
-            if let Some(version) = image.version() {
+            // Of an image whose name cannot be read that is said instead.
+            if let Some(version) = image.version().filter(|_| image.alias_error.is_none()) {
                 by_tag.entry((image.published(), version)).or_default().push(image);
             }
         }

@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use super::change::Change;
-use super::kind::{Concern, Context, Kind, Reads, unread_dockerfiles};
+use super::kind::{Concern, Context, Kind, Reads, bumped_images, unread_dockerfiles};
 use crate::edit::{Edit, Fix};
 use crate::finding::{Diagnostic, Level, Location};
-use crate::model::{DependencyFile, Image, ManifestEntry, Model, Reference, Writing};
+use crate::model::{DependencyFile, Image, ManifestEntry, Model, Reference, Writing, without_tag};
 use crate::parse::version::order;
 use crate::snapshot::StoreError;
 
@@ -47,6 +47,7 @@ impl Kind for Rebase {
             for (group, references) in stale {
                 diagnostics.extend(judge.diagnostic(child, &group, &references));
             }
+            diagnostics.extend(unknown_bases(context, child));
         }
         Ok(diagnostics)
     }
@@ -67,6 +68,42 @@ fn undecided(context: &Context<'_>, child: &Image, reference: &Reference) -> Opt
     let diagnostic = Diagnostic::about(subject, message, reference.location()).image(&child.name).help(help);
     let diagnostic = diagnostic.related(format!("{} gets a new version here", parent.name), parent.version_location());
     Some(Diagnostic { level: Some(Level::Note), ..diagnostic })
+}
+
+/// Notes of what a child is built on where only the build knows which image that is, and it may be one that is bumped.
+fn unknown_bases(context: &Context<'_>, child: &Image) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
+    let Some(change) = context.change else { return diagnostics };
+    let bumped = bumped_images(context, change);
+    if bumped.is_empty() {
+        return diagnostics;
+    }
+    for outside in child.outside(context.head, context.shape).into_iter().filter(|outside| outside.is_unresolved) {
+        // What the build script would give is nothing where it has nothing to give.
+        if context.shape.build_arguments.keys().any(|argument| outside.text.contains(argument.as_str())) {
+            continue;
+        }
+        let name = without_tag(&outside.text);
+        let name = name.rsplit('/').next().unwrap_or(name);
+        let may_be = |parent: &&&Image| {
+            parent.directory != child.directory
+                && (name.contains('$') || parent.published().rsplit('/').next() == Some(name))
+        };
+        let Some(parent) = bumped.iter().find(may_be) else { continue };
+        let text = &outside.text;
+        let message =
+            format!("cannot tell whether {} is built on {}: only the build knows {text}", child.name, parent.name);
+        let help = format!(
+            "if it is, see that it gives {}; a default before the first FROM tells",
+            context.shape.tag_of(parent.version().unwrap_or_default())
+        );
+        let subject = format!("{text} undecided");
+        let diagnostic = Diagnostic::about(subject, message, outside.location).image(&child.name).help(help);
+        let why = format!("{} gets a new version here", parent.name);
+        let diagnostic = diagnostic.related(why, parent.version_location());
+        diagnostics.push(Diagnostic { level: Some(Level::Note), ..diagnostic });
+    }
+    diagnostics
 }
 
 /// What references must share to be one diagnostic.

@@ -9,7 +9,8 @@ use super::change::{Bump, Change};
 use super::kind::{Context, Kind, Reads};
 use crate::edit::Fix;
 use crate::finding::{Diagnostic, Level, Location};
-use crate::model::Image;
+use crate::model::context::Unknown;
+use crate::model::{Image, content};
 use crate::snapshot::StoreError;
 use crate::text::{counted, is_below};
 
@@ -58,8 +59,11 @@ impl Kind for VersionBump {
         let Some(change) = context.change else { return Ok(diagnostics) };
         for (directory, files) in change.content.iter() {
             let Some(image) = context.head.images.get(directory) else { continue };
-            let moved = || change.moved_from(image).filter(|before| differs(context, change, before, image));
-            let Some(before) = change.base_of(image).or_else(moved) else { continue };
+            let before = match (change.base_of(image), change.moved_from(image)) {
+                (Some(before), _) => before,
+                (None, Some(before)) if differs(context, change, before, image)? => before,
+                _ => continue,
+            };
             let (Some(old), Some(new)) = (before.version.value(), image.version.value()) else { continue };
             // It was bumped, to a version that is taken: that is another rule's matter.
             if old.value != new.value || change.taken_in_merge(image).is_some() {
@@ -107,11 +111,10 @@ impl Kind for VersionBump {
             diagnostics.push(self.due.weigh(diagnostic));
         }
         for (image, version) in undecided(context, change) {
-            for location in change.content.unknown(&image.directory) {
-                let message =
-                    format!("cannot tell whether {} changed: only make knows what it is built from", image.name);
+            for Unknown { location, why } in change.content.unknown(&image.directory) {
+                let message = format!("cannot tell whether {} changed: {why}", image.name);
                 let help = format!(
-                    "write the directory of its sources as it is, or see to it that {} is right, which is still {version}",
+                    "write what it is built from as it is, or see to it that {} is right, which is still {version}",
                     image.version_name
                 );
                 let diagnostic =
@@ -162,13 +165,13 @@ fn is_unpromoted(context: &Context<'_>, image: &Image, version: &str) -> bool {
 }
 
 /// Whether the content of an image is another one than before it moved. The name that it keeps does not count.
-fn differs(context: &Context<'_>, change: &Change<'_>, before: &Image, after: &Image) -> bool {
-    let Some(base) = &change.pair.base else { return true };
-    let [then, now] =
-        [(change.base, before, base), (context.head, after, context.files)].map(|(model, image, files)| {
-            let files = model.own_content(image, files, context.shape);
-            files.filter(|(path, _)| Some(*path) != context.shape.alias_file.as_deref())
-        });
+fn differs(context: &Context<'_>, change: &Change<'_>, before: &Image, after: &Image) -> Result<bool, StoreError> {
+    let Some(base) = &change.pair.base else { return Ok(true) };
+    let mut then = content::own(change.base, before, base, context.shape)?;
+    let mut now = content::own(context.head, after, context.files, context.shape)?;
+    for files in [&mut then, &mut now] {
+        files.retain(|(path, _)| Some(*path) != context.shape.alias_file.as_deref());
+    }
     // What lies elsewhere did not move with it; documentation is content where it is copied.
     let is_other = |path: &Arc<str>| {
         let Some(below) = path.strip_prefix(&*after.directory).and_then(|below| below.strip_prefix('/')) else {
@@ -177,5 +180,5 @@ fn differs(context: &Context<'_>, change: &Change<'_>, before: &Image, after: &I
         let there = || base.entry(&format!("{}/{below}", before.directory));
         context.shape.ignore.is_match(below) && context.files.entry(path) != there()
     };
-    then.ne(now) || change.content.get(&after.directory).into_iter().flatten().any(is_other)
+    Ok(then != now || change.content.get(&after.directory).into_iter().flatten().any(is_other))
 }

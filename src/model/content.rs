@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::build::{Build, declares};
-use super::context::Contexts;
+use super::context::{Contexts, Unknown};
 use super::image::Image;
 use super::threads::each;
 use super::tree::Model;
@@ -15,7 +15,7 @@ use crate::parse::gitattributes::{self, Conversion, GitAttributes};
 use crate::parse::go::{self, MakeValue};
 use crate::parse::wildcard::PathSet;
 use crate::shape::{GO_MODULE, Shape};
-use crate::snapshot::{FileKind, Pair, Snapshot, StoreError};
+use crate::snapshot::{Entry, FileKind, Pair, Snapshot, StoreError};
 use crate::text::{directories_above, directory_of, file_name, is_below, without_directory};
 
 /// What a change touches of the images, by their directories.
@@ -26,7 +26,7 @@ pub struct ChangedContent {
     /// Of images that other sources may belong to: what would have to be read to tell.
     unread: BTreeMap<Arc<str>, Vec<StoreError>>,
     /// The same: what is written so that nobody but the build can tell.
-    unknown: BTreeMap<Arc<str>, Vec<Location>>,
+    unknown: BTreeMap<Arc<str>, Vec<Unknown>>,
 }
 
 impl ChangedContent {
@@ -66,7 +66,7 @@ impl ChangedContent {
 
     /// The places that say what an image is built from in a way that cannot be resolved, although something may have changed that they
     /// lead to.
-    pub fn unknown(&self, directory: &str) -> &[Location] {
+    pub fn unknown(&self, directory: &str) -> &[Unknown] {
         self.unknown.get(directory).map_or(&[], Vec::as_slice)
     }
 
@@ -186,6 +186,12 @@ impl Search<'_> {
                     let contexts = surroundings.of(directory)?;
                     if contexts.take(below) || (is_plain && !contexts.leave_out(below)) {
                         content.add(directory, [Arc::clone(path)]);
+                    } else if let Some(unknown) = contexts.may_take(below) {
+                        let of_image = content.unknown.entry(Arc::clone(directory)).or_default();
+                        let is_said = |known: &Unknown| known.location.span == unknown.location.span;
+                        if !of_image.iter().any(is_said) {
+                            of_image.push(unknown.clone());
+                        }
                     }
                 }
             }
@@ -326,7 +332,7 @@ impl Search<'_> {
                 content.unread.insert(Arc::clone(&directory), origin.unread);
             }
             if !origin.unknown.is_empty() {
-                content.unknown.insert(directory, origin.unknown);
+                content.unknown.entry(directory).or_default().extend(origin.unknown);
             }
         }
         Ok(())
@@ -380,6 +386,20 @@ impl Conversions {
         }
         conversion
     }
+}
+
+/// The files of an image in a tree that its builds can take, by their path below its directory: those that it owns and that are no
+/// documentation, but for what its contexts leave out.
+pub fn own<'f>(
+    model: &Model,
+    image: &Image,
+    files: &'f Snapshot<'_>,
+    shape: &Shape,
+) -> Result<Vec<(&'f str, &'f Entry)>, StoreError> {
+    let mut contexts = Contexts::default();
+    contexts.add(image, files)?;
+    let own = model.own_content(image, files, shape);
+    Ok(own.filter(|(below, _)| shape.is_beside_context(below) || !contexts.leave_out(below)).collect())
 }
 
 /// How many images are worth more than one thread: of most, nothing or a few small files are read, sooner than a thread starts.
@@ -492,7 +512,7 @@ struct Origin {
     /// What cannot be read, although it says more.
     unread: Vec<StoreError>,
     /// What only the build can tell.
-    unknown: Vec<Location>,
+    unknown: Vec<Unknown>,
 }
 
 impl<'a> Packages<'a> {
@@ -642,7 +662,8 @@ impl<'a> Packages<'a> {
         let root = &image[..image.len() - name.len()];
         for MakeValue { directory, span } in go::make_values(&text, variable) {
             let Some(directory) = directory else {
-                origin.unknown.push(Location::new(&path.as_str().into(), &text, span));
+                let location = Location::new(&path.as_str().into(), &text, span);
+                origin.unknown.push(Unknown { location, why: "only make knows what it is built from" });
                 continue;
             };
             match self.snapshot.resolve(&format!("{root}{directory}"))? {

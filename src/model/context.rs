@@ -10,7 +10,7 @@ use crate::parse::dockerfile::Stage;
 use crate::parse::dockerignore::{self, DockerIgnore};
 use crate::parse::wildcard::PathSet;
 use crate::snapshot::{Snapshot, StoreError};
-use crate::text::{Text, in_directory, is_below, without_directory};
+use crate::text::{Text, directories_above, in_directory, is_below, without_directory};
 
 /// A file that says what the context of a build leaves out.
 #[derive(Debug, Clone)]
@@ -50,6 +50,15 @@ pub fn ignore_file(
     Ok(None)
 }
 
+/// A place that says what an image is built from in a way that cannot be resolved.
+#[derive(Debug, Clone)]
+pub struct Unknown {
+    /// The place.
+    pub location: Location,
+    /// Why nobody can tell.
+    pub why: &'static str,
+}
+
 /// What the Dockerfiles of an image take from their contexts, and what is in these.
 #[derive(Debug, Default)]
 pub(super) struct Contexts {
@@ -62,6 +71,17 @@ pub(super) struct Contexts {
 struct Context {
     left_out: Option<DockerIgnore>,
     taken: PathSet,
+    open: Vec<OpenSource>,
+}
+
+/// What is taken from the context, where only the build knows which file that is.
+#[derive(Debug)]
+struct OpenSource {
+    /// How its path begins.
+    start: String,
+    /// How it ends.
+    end: String,
+    unknown: Unknown,
 }
 
 impl Contexts {
@@ -75,10 +95,11 @@ impl Contexts {
             if number == self.contexts.len() {
                 // Of what cannot be read it is not known that it leaves something out.
                 let left_out = ignore_file(image, build, files)?.and_then(Result::ok).map(|file| file.patterns);
-                self.contexts.push(Context { left_out, taken: PathSet::default() });
+                self.contexts.push(Context { left_out, taken: PathSet::default(), open: Vec::new() });
                 known.insert(&build.path, number);
             }
             add_taken(image, build, files, &mut self.contexts[number].taken)?;
+            add_open(build, &mut self.contexts[number].open);
         }
         Ok(())
     }
@@ -87,6 +108,14 @@ impl Contexts {
     pub(super) fn take(&self, below: &str) -> bool {
         let Some(below) = self.within(below) else { return false };
         self.contexts.iter().any(|context| context.taken.covers(below) && context.has(below))
+    }
+
+    /// Why it cannot be told whether a Dockerfile takes a file, if so.
+    pub(super) fn may_take(&self, below: &str) -> Option<&Unknown> {
+        let mut with_file = self.contexts.iter().filter(|context| context.has(below));
+        with_file
+            .find_map(|context| context.open.iter().find(|source| source.may_be(below)))
+            .map(|source| &source.unknown)
     }
 
     /// Whether there is a context, and a file is in none.
@@ -104,6 +133,41 @@ impl Contexts {
 impl Context {
     fn has(&self, below: &str) -> bool {
         self.left_out.as_ref().is_none_or(|file| file.leaves_out(below).is_none())
+    }
+}
+
+impl OpenSource {
+    /// Whether it may be a file, or a directory above it.
+    fn may_be(&self, below: &str) -> bool {
+        let mut paths = directories_above(below).chain([below]);
+        below.starts_with(&self.start) && paths.any(|path| path.ends_with(&self.end))
+    }
+}
+
+/// Adds what a Dockerfile takes although nobody knows what that is: it has variables that only the build knows, or cannot be read.
+fn add_open(build: &Build, open: &mut Vec<OpenSource>) {
+    let parsed = match &build.file {
+        Ok(parsed) => parsed,
+        Err(unparsed) => {
+            let unknown = Unknown { location: unparsed.location.clone(), why: "its Dockerfile cannot be read" };
+            open.push(OpenSource { start: String::new(), end: String::new(), unknown });
+            return;
+        }
+    };
+    for source in parsed.dockerfile.stages.iter().flat_map(Stage::context_sources) {
+        let value = source.value.as_str();
+        let (Some(first), Some(last)) = (value.find('$'), value.rfind('$')) else { continue };
+        if source.unknown.is_empty() || value.contains("://") {
+            continue;
+        }
+        let is_name = |character: char| character.is_alphanumeric() || matches!(character, '_' | '{' | '}' | '$');
+        let end = value[last..].trim_start_matches(is_name);
+        let location = Location::new(&build.path, &parsed.text, source.span.clone());
+        open.push(OpenSource {
+            start: value[..first].trim_start_matches(['.', '/']).to_owned(),
+            end: if is_plain(end) { end.trim_matches('/').to_owned() } else { String::new() },
+            unknown: Unknown { location, why: "only the build knows what it copies" },
+        });
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Image {
     pub name: Arc<str>,
     /// The name under which the image is published, where that is another one.
     pub alias: Option<String>,
+    /// Why it cannot be told under which name that is.
+    pub alias_error: Option<StoreError>,
     /// The file that the version stands in.
     pub version: Control<Version>,
     /// What findings call the version: `VERSION`, or the place in a file that holds more.
@@ -240,8 +242,13 @@ impl Image {
             (path.into(), Err(ReadError::Submodule))
         });
         let version = Control::new(version, |text| source.locate(text));
-        let alias = one(&controls.alias)?.and_then(|(_, read)| read.ok());
-        let alias = alias.map(|text| text.as_str().trim().to_owned()).filter(|alias| !alias.is_empty());
+        let (alias, alias_error) = match one(&controls.alias)? {
+            None => (None, None),
+            Some((path, read)) => match read_alias(&path, read) {
+                Ok(alias) => (alias, None),
+                Err(error) => (None, Some(error)),
+            },
+        };
         let base = one(&controls.base)?.map(|file| Control::new(file, baseimage::parse));
         let name: Arc<str> = shape.name_of(directory).unwrap_or(directory).into();
         let alias = shape.published_names.get(&*name).cloned().or(alias);
@@ -249,6 +256,7 @@ impl Image {
             directory: Arc::clone(directory),
             name,
             alias,
+            alias_error,
             version,
             version_name: Arc::clone(&source.name),
             base,
@@ -301,6 +309,21 @@ impl Image {
         }
         builder.builds
     }
+}
+
+/// The name that a file gives to an image, as a shell reads it, which passes over bytes of zero and line ends at the end; none where
+/// it is empty.
+fn read_alias(path: &str, read: Read) -> Result<Option<String>, StoreError> {
+    let text = read.map_err(|unreadable| StoreError::unreadable(path, &unreadable))?;
+    let alias = text.as_str().replace('\0', "");
+    let alias = alias.trim();
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-:".contains(byte);
+    if !alias.as_bytes().iter().all(is_part) {
+        let reason = "it does not hold the name of an image".to_owned();
+        let help = Some("write the name that the image is published under into it, and nothing else".to_owned());
+        return Err(StoreError { path: path.to_owned(), reason, help });
+    }
+    Ok((!alias.is_empty()).then(|| alias.to_owned()))
 }
 
 /// For how many platforms one image is looked at. There are not that many that anybody builds for.

@@ -158,3 +158,42 @@ fn a_manifest_that_could_not_be_read_before_makes_nothing_old() {
     repo.imglint(&["--base", "master", "--head", "HEAD", "--rule", "dangling-reference"])
         .is(0, &["dangling-reference"]);
 }
+
+/// A second image that says in ALIAS, in these bytes, under which name it is published.
+fn published_as(scratch: &Scratch, alias: &[u8]) -> Repo {
+    let repo = scratch.kubernetes("repo");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.write(&[
+        ("test/images/agnhost-new/VERSION", "2.25\n"),
+        ("test/images/agnhost-new/Dockerfile", "FROM scratch\n"),
+    ]);
+    std::fs::write(repo.root.join("test/images/agnhost-new/ALIAS"), alias).expect("a file");
+    repo.commit("a second agnhost");
+    repo
+}
+
+#[test]
+fn a_name_is_read_as_a_shell_reads_it() {
+    for alias in [&b"agn\0host"[..], b"agnhost\0\n", b" agnhost\r\n\n\n"] {
+        let scratch = Scratch::new();
+        let run = published_as(&scratch, alias).imglint(&["--base", "master", "--rule", "duplicate-name"]);
+        run.is(1, &["duplicate-name"]);
+    }
+}
+
+#[test]
+fn a_name_that_cannot_be_read_fails_the_rule_that_needs_it() {
+    let long = format!("agnhost{}", "\n".repeat(1 << 20));
+    let contents = [long.as_bytes(), b"agn\xffhost", b"\xef\xbb\xbfagnhost", b"agnhost other", POINTER.as_bytes()];
+    for alias in contents {
+        let scratch = Scratch::new();
+        let repo = published_as(&scratch, alias);
+        let run = repo.imglint(&["--base", "master", "--rule", "duplicate-name"]);
+        run.is(2, &[]).says(&["the rule duplicate-name failed", "test/images/agnhost-new/ALIAS"]);
+        repo.imglint(&["--all", "--rule", "duplicate-name"]).is(2, &[]);
+        // It concerns nobody who changes something else.
+        repo.git(&["checkout", "-q", "-b", "other"]);
+        repo.change(&[("test/images/kitten/VERSION", "1.5\n")]);
+        repo.imglint(&["--base", "topic", "--rule", "duplicate-name"]).is(0, &[]);
+    }
+}
