@@ -253,7 +253,8 @@ const OWN_DIRECTORY: [&str; 7] =
 pub fn make_values(makefile: &Text, name: &str) -> Vec<MakeValue> {
     let assignments = assignments(makefile.as_str());
     let mut values = Vec::new();
-    for assignment in assignments.get(name).into_iter().flatten() {
+    let computed = computed(name, &assignments, makefile, &mut values);
+    for assignment in assignments.get(name).into_iter().flatten().chain(computed) {
         if OWN_DIRECTORY.contains(&assignment.value.as_str()) {
             continue;
         }
@@ -274,6 +275,30 @@ pub fn make_values(makefile: &Text, name: &str) -> Vec<MakeValue> {
         }
     }
     values
+}
+
+/// The assignments to names that are made of other variables and come out as `name`. Where only make can tell, and the Makefile has the
+/// name in it, that is a value, too.
+fn computed<'a>(
+    name: &str,
+    assignments: &'a Assignments<'_>,
+    makefile: &Text,
+    values: &mut Vec<MakeValue>,
+) -> Vec<&'a Assignment> {
+    let mut computed = Vec::new();
+    for (left, of_left) in assignments.iter().filter(|(left, _)| left.contains('$')) {
+        match expand(&between_round_brackets(left), assignments, &mut MAX_STEPS.clone()) {
+            Some(names) if names.iter().any(|computed| computed == name) => computed.extend(of_left),
+            None if makefile.as_str().contains(name) => {
+                let unknown =
+                    of_left.iter().map(|assignment| MakeValue { directory: None, span: assignment.span.clone() });
+                values.extend(unknown.take(1));
+            }
+            _ => {}
+        }
+    }
+    computed.sort_by_key(|assignment| assignment.span.start);
+    computed
 }
 
 /// A place in a Makefile that gives a variable a value.
@@ -302,6 +327,19 @@ fn assignments(text: &str) -> Assignments<'_> {
             }
             continue;
         }
+        if let Some(name) = defined(line) {
+            let mut value = String::new();
+            for next in lines.by_ref() {
+                start += next.len();
+                if next.trim() == "endef" {
+                    break;
+                }
+                value.push_str(next);
+            }
+            let value = between_round_brackets(value.trim());
+            assignments.entry(name).or_default().push(Assignment { value, span });
+            continue;
+        }
         let Some((left, value)) = line.split_once('=') else { continue };
         let left = left.trim_end_matches([':', '?', '+', '!']).trim_end();
         // Before the name may stand `export`, `override`, or a target with its colon.
@@ -312,12 +350,21 @@ fn assignments(text: &str) -> Assignments<'_> {
             start += next.len();
             value = format!("{before} {next}");
         }
-        let value = between_round_brackets(value.split('#').next().unwrap_or_default().trim());
+        let mut value = between_round_brackets(value.split('#').next().unwrap_or_default().trim());
+        if left.contains("$(eval") && value.ends_with(')') {
+            value.pop();
+        }
         if !name.is_empty() && !left.starts_with('#') {
             assignments.entry(name).or_default().push(Assignment { value, span });
         }
     }
     assignments
+}
+
+/// The variable whose lines follow up to `endef`.
+fn defined(line: &str) -> Option<&str> {
+    let mut words = line.split_whitespace().skip_while(|word| matches!(*word, "override" | "export"));
+    if words.next() == Some("define") { words.next() } else { None }
 }
 
 /// A value with `$(name)` for `${name}`, which means the same.
@@ -406,6 +453,9 @@ mod tests {
             ["a", "b", "c"].map(|directory| Some(directory.to_owned()))
         );
         assert_eq!(values("SRC_DIR = $(shell cat where)\n"), [None]);
+        assert_eq!(values("override define SRC_DIR =\npets/\nendef\nX=SRC_DIR\n"), one("pets"));
+        assert_eq!(values("$(eval SRC_DIR := pets)\n"), one("pets"));
+        assert_eq!(values("X := SRC\n$(X)_DIR = pets\n${Y} = a\n"), one("pets"));
         assert_eq!(values("A=$(B)$(B)\nB=$(A)$(A)\nSRC_DIR=$(A)\n"), [None]);
         assert_eq!(module(&Text::from("// x\nmodule k8s.io/kubernetes // y\n")), Some("k8s.io/kubernetes"));
     }
