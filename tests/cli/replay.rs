@@ -210,6 +210,8 @@ fn a_replay_says_of_each_change_what_a_run_for_it_says() {
         assert!(found > 10, "seed {seed} finds little: {found}");
         let on_one_thread = together(&repo, &["--config", config, "--threads", "1"]);
         assert!(on_one_thread == said, "seed {seed}: threads make a difference");
+        let forgetful = together(&repo, &["--config", config, "--memory", "1"]);
+        assert!(forgetful == said, "seed {seed}: what is kept makes a difference");
     }
 }
 
