@@ -380,6 +380,8 @@ pub fn is_partial(pack: &Pack, pair: &Pair<'_>, changed: &BTreeSet<Arc<str>>) ->
     let mut telling = changed.iter().chain(pair.head.links());
     pair.base.is_some()
         && !has_inputs
+        // Who is built on what has no version is found out by reading all.
+        && pack.shape.unversioned.is_empty()
         && !pack.waivers.as_ref().is_some_and(Waivers::has_new)
         && !telling.any(|path| pack.is_control_file(path) || pair.origin.listed.contains(&**path))
         && !changed.iter().any(|path| hides(&pair.head, path))

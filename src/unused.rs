@@ -116,7 +116,15 @@ impl Unused<'_> {
                 self.say("images.shared", pattern, "is no image");
             }
         }
-        let of_names = [("images.mirrored", &shape.mirrored), ("images.upstream-versions", &shape.upstream_versions)];
+        let of_names = [
+            ("images.mirrored", &shape.mirrored),
+            ("images.upstream-versions", &shape.upstream_versions),
+            ("images.frozen", &shape.frozen),
+            ("images.unversioned", &shape.unversioned),
+        ];
+        for name in shape.published_names.keys().filter(|name| !names.contains(&name.as_str())) {
+            self.say("images.names", name, "is no image");
+        }
         for (setting, patterns) in of_names {
             for pattern in patterns.unused(&names) {
                 self.say(setting, pattern, "is no image");

@@ -10,8 +10,8 @@ use crate::edit::{Edit, Fix};
 use crate::finding::{Diagnostic, Location};
 use crate::model::Image;
 use crate::parse::version::{Scheme, Version, VersionError};
-use crate::snapshot::{FileKind, StoreError};
-use crate::text::{Text, file_name, in_directory};
+use crate::snapshot::{FileKind, ReadError, StoreError};
+use crate::text::{Text, file_name, in_directory, is_below};
 
 /// The kind has no options.
 #[derive(Debug, Clone, Deserialize)]
@@ -35,6 +35,7 @@ impl Kind for VersionFormat {
 fn malformed(image: &Image) -> Vec<Diagnostic> {
     let (text, version) = match &image.version.read {
         Ok(read) => (&read.0, &read.1),
+        Err(ReadError::Unversioned) => return Vec::new(),
         Err(unreadable) => {
             let help = "make it a file of one line that holds the version";
             return vec![diagnostic(image, "unread", &unreadable.to_string()).help(help)];
@@ -138,7 +139,10 @@ fn hidden(context: &Context<'_>) -> Vec<Diagnostic> {
                 format!("the directory of {} is {what} now, so its {} is not seen", image.name, image.version_name);
             let help = "keep the files of the image here, or take it away with all that names it";
             diagnostics.push(Diagnostic::about("hidden", message, Location::file(path)).image(&image.name).help(help));
-        } else if context.files.entry(&image.version.path).is_some() {
+        } else if context.files.entry(&image.version.path).is_some()
+            && !image.is_unversioned()
+            && is_below(&image.version.path, &image.directory)
+        {
             let file = file_name(&image.version.path);
             let message = format!("{} had its version in {file}, and none can be found there now", image.name);
             let help = "write the version as it was written, or teach the pack how it is written now";

@@ -438,9 +438,9 @@ pub(super) enum ClaimsFormat {
 /// `imglint inspect`.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Inspect {
-    /// Only this image
+    /// Only these images
     #[arg(value_name = "IMAGE")]
-    pub(super) image: Option<String>,
+    pub(super) images: Vec<String>,
 
     /// What is shown
     #[command(flatten)]

@@ -1,5 +1,6 @@
 //! `imglint inspect`: what imglint understands.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde::Serialize;
@@ -14,6 +15,7 @@ use crate::model::content::sources;
 use crate::model::{Image, Model, Origin, Reference};
 use crate::report::json::to_string;
 use crate::snapshot::Snapshot;
+use crate::suggest::suggest;
 use crate::text::{counted, escape};
 
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
@@ -35,6 +37,8 @@ struct Shown<'a> {
     name: &'a str,
     path: &'a str,
     version: Option<&'a str>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    unversioned: bool,
     alias: Option<&'a str>,
     references: Vec<ShownReference<'a>>,
     dockerfiles: Vec<ShownDockerfile<'a>>,
@@ -87,19 +91,7 @@ pub(super) fn run(options: &Inspect, environment: &Environment) -> Result<u8, Er
     let shape = &chosen.pack.shape;
     let pair = repository.pair(&base, &head, &chosen.pack.scope())?;
     let model = Model::build(&pair.head, shape, None, None)?;
-    let images: Vec<&Image> = match &options.image {
-        None => model.images.values().map(|image| &**image).collect(),
-        Some(name) => {
-            let name = name.trim_end_matches('/');
-            let found = model.meant(name);
-            if found.is_empty() {
-                let known = model.images.values().map(|image| &*image.name);
-                let suggestion = crate::suggest::suggest(name, known);
-                return Err(NoImage { name: name.to_owned(), suggestion }.into());
-            }
-            found
-        }
-    };
+    let images = asked_for(&options.images, &model)?;
     let mut shown = Vec::new();
     for image in images {
         shown.push(show(image, &pair.head, shape, &model)?);
@@ -117,6 +109,24 @@ pub(super) fn run(options: &Inspect, environment: &Environment) -> Result<u8, Er
         }
     }
     Ok(CLEAN)
+}
+
+/// The images of these names, each once and in the order of their directories; all of them where none is named.
+fn asked_for<'m>(names: &[String], model: &'m Model) -> Result<Vec<&'m Image>, NoImage> {
+    let mut images: BTreeMap<&str, &Image> = BTreeMap::new();
+    for name in names {
+        let name = name.trim_end_matches('/');
+        let meant = model.meant(name);
+        if meant.is_empty() {
+            let suggestion = suggest(name, model.images.values().map(|image| &*image.name));
+            return Err(NoImage { name: name.to_owned(), suggestion });
+        }
+        images.extend(meant.into_iter().map(|image| (&*image.directory, image)));
+    }
+    if names.is_empty() {
+        return Ok(model.images.values().map(|image| &**image).collect());
+    }
+    Ok(images.into_values().collect())
 }
 
 fn show<'a>(
@@ -165,6 +175,7 @@ fn show<'a>(
         name: &image.name,
         path: &image.directory,
         version: image.version(),
+        unversioned: image.is_unversioned(),
         alias: image.alias.as_deref(),
         references: image.references.iter().map(reference).collect(),
         dockerfiles: dockerfiles.collect(),
@@ -173,8 +184,9 @@ fn show<'a>(
 }
 
 fn human(text: &mut String, image: &Shown<'_>) {
+    let no_version = if image.unversioned { "(no version of its own)" } else { "(no usable version)" };
     // Writing to a string does not fail.
-    let _ = writeln!(text, "{} {}", escape(image.name), escape(image.version.unwrap_or("(no usable version)")));
+    let _ = writeln!(text, "{} {}", escape(image.name), escape(image.version.unwrap_or(no_version)));
     let _ = writeln!(text, "  in {}", escape(image.path));
     if let Some(alias) = image.alias {
         let _ = writeln!(text, "  published as {}", escape(alias));

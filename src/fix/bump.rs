@@ -14,7 +14,7 @@ use crate::parse::version::Scheme;
 use crate::run::judge;
 use crate::snapshot::{Pair, StoreError};
 use crate::suggest::suggest;
-use crate::text::{escape, file_name};
+use crate::text::escape;
 
 /// Why images could not be bumped. Nothing was written.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
@@ -86,7 +86,7 @@ pub fn bump(pack: &Pack, pair: &mut Pair<'_>, names: &[String], to: Option<&str>
     for path in version_files {
         if let Some(to) = to
             && let Some(Ok(text)) = pair.head.text(&path)?
-            && let Some(source) = pack.shape.version_source(file_name(&path))
+            && let Some(source) = pack.shape.version_source_in(&path)
             && let now = source.locate(&text).value
             && now != *to
         {

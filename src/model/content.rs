@@ -126,6 +126,7 @@ impl Search<'_> {
         self.add_brought_back(&mut content)?;
         self.add_converted(&mut content)?;
         self.add_sources(&mut content)?;
+        self.add_unversioned(&mut content);
         Ok(content)
     }
 
@@ -297,6 +298,31 @@ impl Search<'_> {
             }
         }
         Ok(())
+    }
+
+    /// What changes in an image without a version of its own, changes in all that is built on it.
+    fn add_unversioned(&self, content: &mut ChangedContent) {
+        if self.shape.unversioned.is_empty() {
+            return;
+        }
+        loop {
+            let mut more = Vec::new();
+            for image in self.head.images.values() {
+                let parents = image.references.iter().flat_map(|reference| self.head.named(&reference.target));
+                for parent in parents.filter(|parent| parent.is_unversioned() && parent.directory != image.directory) {
+                    let Some(paths) = content.get(&parent.directory) else { continue };
+                    if !content.get(&image.directory).is_some_and(|known| known.is_superset(paths)) {
+                        more.push((Arc::clone(&image.directory), paths.clone()));
+                    }
+                }
+            }
+            if more.is_empty() {
+                return;
+            }
+            for (directory, paths) in more {
+                content.add(&directory, paths);
+            }
+        }
     }
 
     /// What binaries are built from, wherever it lies.

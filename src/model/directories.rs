@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use crate::parse::version_source::VersionSource;
+use crate::parse::version_source::{Anchor, VersionSource};
 use crate::shape::Shape;
 use crate::snapshot::{Snapshot, StoreError};
-use crate::text::{directories_above, in_directory};
+use crate::text::{directories_above, directory_of, without_directory};
 
 /// The directories of all images of a tree.
 #[derive(Debug, Clone, Default)]
@@ -33,7 +33,50 @@ impl Directories {
                 directories.insert(Arc::from(directory));
             }
         }
-        Ok(Self(if shape.is_nested { directories } else { outermost(&directories) }))
+        let mut directories = Self(directories);
+        if shape.has_images_by_dockerfile() {
+            directories.add_by_dockerfile(snapshot, shape)?;
+        }
+        if !shape.is_nested {
+            directories.0 = outermost(&directories);
+        }
+        Ok(directories)
+    }
+
+    /// Adds the directories that are built and have a version elsewhere, or need none. A directory that holds such a version and is
+    /// not built itself is that of a group, and no image.
+    fn add_by_dockerfile(&mut self, snapshot: &Snapshot<'_>, shape: &Shape) -> Result<(), StoreError> {
+        let mut images: BTreeSet<Arc<str>> = BTreeSet::new();
+        let mut groups: BTreeSet<Arc<str>> = BTreeSet::new();
+        for path in snapshot.entries().keys() {
+            let built: Vec<&str> = shape.built_directories(path).collect();
+            if built.iter().any(|directory| self.0.contains(*directory)) {
+                continue;
+            }
+            for directory in built {
+                let file = match version_file(directory, snapshot, shape)? {
+                    Found::File(file) => file,
+                    Found::Unversioned => {
+                        images.insert(Arc::from(directory));
+                        break;
+                    }
+                    Found::Nothing => continue,
+                };
+                if let Some(holder) = self.0.get(directory_of(&file.path)) {
+                    let mut inner = snapshot.below(holder).map(|(path, _)| without_directory(path, holder));
+                    // The version of an image is not that of what lies in it.
+                    if inner.any(|below| shape.is_dockerfile(below)) {
+                        continue;
+                    }
+                    groups.insert(Arc::clone(holder));
+                }
+                images.insert(Arc::from(directory));
+                break;
+            }
+        }
+        self.0.retain(|directory| !groups.contains(directory));
+        self.0.extend(images);
+        Ok(())
     }
 
     /// The directory of the image that owns a path: the nearest one above it.
@@ -59,24 +102,43 @@ fn outermost(directories: &BTreeSet<Arc<str>>) -> BTreeSet<Arc<str>> {
     outermost
 }
 
+/// Where the version of an image stands.
+pub(super) enum Found<'s> {
+    /// In this file.
+    File(VersionFile<'s>),
+    /// Nowhere, and the pack says that it needs none.
+    Unversioned,
+    /// Nowhere.
+    Nothing,
+}
+
+/// The file that holds the version of an image.
+pub(super) struct VersionFile<'s> {
+    /// Its path.
+    pub(super) path: String,
+    /// How it is written there.
+    pub(super) source: &'s VersionSource,
+}
+
 /// Where the version of the image in a directory stands: of several places the first whose file is there and makes an image.
-pub(super) fn version_source<'s>(
+pub(super) fn version_file<'s>(
     directory: &str,
     snapshot: &Snapshot<'_>,
     shape: &'s Shape,
-) -> Result<&'s VersionSource, StoreError> {
-    let mut first = None;
-    for source in &shape.versions {
-        let path = in_directory(directory, &source.file);
-        if snapshot.entry(&path).is_none() {
+) -> Result<Found<'s>, StoreError> {
+    let name = shape.name_of(directory).unwrap_or(directory);
+    let is_unversioned = shape.unversioned.is_match(name);
+    for source in shape.versions.iter().filter(|source| source.is_of(name)) {
+        // Who needs no version has one only where it lies in its directory.
+        if is_unversioned && source.anchor != Anchor::Image {
             continue;
         }
+        let Some(path) = source.path_of(directory).filter(|path| snapshot.entry(path).is_some()) else { continue };
         if source.is_told_by_name() || makes_image(&path, source, snapshot)? {
-            return Ok(source);
+            return Ok(Found::File(VersionFile { path, source }));
         }
-        first = first.or(Some(source));
     }
-    Ok(first.unwrap_or(&shape.versions[0]))
+    Ok(if is_unversioned { Found::Unversioned } else { Found::Nothing })
 }
 
 /// Whether a file makes its directory an image. One that cannot be read may.

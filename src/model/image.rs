@@ -6,14 +6,13 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::build::{Argument, Build, Control, Final, ParseError, Parsed};
-use super::directories::{Directories, version_source};
+use super::directories::{Directories, Found, VersionFile, version_file};
 use super::reference::{self, Reference};
 use crate::edit::Edit;
 use crate::finding::Location;
 use crate::parse::baseimage::{self, Platform};
 use crate::parse::dockerfile::{DockerfileError, Given, Prefixed, Surroundings, Syntax};
 use crate::parse::version::Version;
-use crate::parse::version_source::VersionSource;
 use crate::shape::{BuildArgument, Shape};
 use crate::snapshot::{Entry, FileKind, Read, ReadError, Snapshot, StoreError};
 use crate::text::{in_directory, without_directory};
@@ -71,15 +70,16 @@ struct Controls {
 impl Controls {
     fn find(
         directory: &Arc<str>,
-        source: &VersionSource,
+        version: Option<&str>,
         snapshot: &Snapshot<'_>,
         shape: &Shape,
         directories: &Directories,
     ) -> Self {
-        let find = |name: &str| -> Option<File> {
-            let found = snapshot.entries().get_key_value(in_directory(directory, name).as_str());
+        let at = |path: &str| -> Option<File> {
+            let found = snapshot.entries().get_key_value(path);
             found.map(|(path, entry)| (Arc::clone(path), entry.clone()))
         };
+        let find = |name: &str| at(&in_directory(directory, name));
         let mut dockerfiles: Vec<File> = Vec::new();
         let is_own = |path: &str| directories.owner(path) == Some(directory);
         for pattern in &shape.dockerfiles {
@@ -94,7 +94,7 @@ impl Controls {
         let mut seen = BTreeSet::new();
         dockerfiles.retain(|(path, _)| seen.insert(Arc::clone(path)));
         Self {
-            version: find(&source.file),
+            version: version.and_then(at),
             alias: shape.alias_file.as_deref().and_then(find),
             base: shape.base_file.as_deref().and_then(find),
             dockerfiles,
@@ -138,6 +138,11 @@ impl Image {
             let stages = dockerfile.chain(dockerfile.stages.len() - 1);
             is_for_it.then_some(Final { path: &build.path, text, dockerfile, stages })
         })
+    }
+
+    /// Whether the image has no version of its own, and needs none.
+    pub fn is_unversioned(&self) -> bool {
+        matches!(self.version.read, Err(ReadError::Unversioned))
     }
 
     /// Whether a Dockerfile was found.
@@ -189,24 +194,25 @@ impl Image {
         directories: &Directories,
         known: Option<&Arc<Self>>,
     ) -> Result<Arc<Self>, StoreError> {
-        let source = version_source(directory, snapshot, shape)?;
-        let controls = Controls::find(directory, source, snapshot, shape, directories);
+        let found = version_file(directory, snapshot, shape)?;
+        let version_path = if let Found::File(file) = &found { Some(file.path.as_str()) } else { None };
+        let controls = Controls::find(directory, version_path, snapshot, shape, directories);
         // What a link leads to may have changed where the link has not.
         if controls.all().any(|(_, entry)| entry.kind == FileKind::Symlink) {
-            return Self::of_controls(directory, source, controls, snapshot, shape).map(Arc::new);
+            return Self::of_controls(directory, &found, controls, snapshot, shape).map(Arc::new);
         }
         if let Some(image) = known.filter(|image| image.controls == controls) {
             return Ok(Arc::clone(image));
         }
         let derived = snapshot.derived();
         if !derived.is_wanted() {
-            return Self::of_controls(directory, source, controls, snapshot, shape).map(Arc::new);
+            return Self::of_controls(directory, &found, controls, snapshot, shape).map(Arc::new);
         }
         let number = controls.number(shape);
         if let Some(image) = derived.get::<Self>(number).filter(|image| image.controls == controls) {
             return Ok(image);
         }
-        let image = Arc::new(Self::of_controls(directory, source, controls, snapshot, shape)?);
+        let image = Arc::new(Self::of_controls(directory, &found, controls, snapshot, shape)?);
         derived.keep(number, &image, image.size());
         Ok(image)
     }
@@ -224,7 +230,7 @@ impl Image {
     /// Reads the files that say what it is.
     fn of_controls(
         directory: &Arc<str>,
-        source: &VersionSource,
+        found: &Found<'_>,
         controls: Controls,
         snapshot: &Snapshot<'_>,
         shape: &Shape,
@@ -236,12 +242,21 @@ impl Image {
             files.iter().filter_map(|file| read(file).transpose()).collect()
         };
         let one = |file: &Option<File>| Ok::<_, StoreError>(file.as_ref().map(read).transpose()?.flatten());
-        // It is there: the directory was found by it.
-        let version = one(&controls.version)?.unwrap_or_else(|| {
-            let path = in_directory(directory, &source.file);
-            (path.into(), Err(ReadError::Submodule))
-        });
-        let version = Control::new(version, |text| source.locate(text));
+        let (version, version_name) = match (one(&controls.version)?, found) {
+            (Some(version), Found::File(VersionFile { source, path })) => {
+                (Control::new(version, |text| source.locate(text)), source.name_at(path))
+            }
+            (None, Found::File(VersionFile { source, path })) => {
+                let path: Arc<str> = path.as_str().into();
+                let name = source.name_at(&path);
+                (Control { path, read: Err(ReadError::Submodule) }, name)
+            }
+            _ => {
+                let built = controls.dockerfiles.first().map(|(path, _)| Arc::clone(path));
+                let path = built.unwrap_or_else(|| in_directory(directory, &shape.versions[0].file).into());
+                (Control { path, read: Err(ReadError::Unversioned) }, Arc::from("version"))
+            }
+        };
         let (alias, alias_error) = match one(&controls.alias)? {
             None => (None, None),
             Some((path, read)) => match read_alias(&path, read) {
@@ -258,7 +273,7 @@ impl Image {
             alias,
             alias_error,
             version,
-            version_name: Arc::clone(&source.name),
+            version_name,
             base,
             context: shape.context_of(directory),
             builds: Vec::new(),

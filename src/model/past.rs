@@ -191,7 +191,7 @@ impl<'a, 'r> Search<'a, 'r> {
     /// The version that a file of a tree holds.
     fn version_in(&self, files: &Snapshot<'_>, path: &str) -> Result<Option<String>, StoreError> {
         let read: Option<Read> = files.text(path)?;
-        let (Some(Ok(text)), Some(source)) = (read, self.shape.version_source(file_name(path))) else {
+        let (Some(Ok(text)), Some(source)) = (read, self.shape.version_source_in(path)) else {
             return Ok(None);
         };
         Ok(source.locate(&text).usable().map(str::to_owned))

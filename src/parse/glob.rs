@@ -99,6 +99,11 @@ impl Globs {
         set.build().unwrap_or_else(|_| GlobSet::empty())
     }
 
+    /// Whether there is no pattern.
+    pub fn is_empty(&self) -> bool {
+        self.patterns.is_empty()
+    }
+
     /// The patterns that match none of these names.
     pub fn unused<'g>(&'g self, names: &[&str]) -> impl Iterator<Item = &'g str> {
         let mut unused = Vec::new();

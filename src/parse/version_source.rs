@@ -6,15 +6,20 @@ use jsonc_parser::{CollectOptions, ParseOptions, ast};
 use toml::de::{DeTable, DeValue};
 
 use super::capture::Pattern;
+use super::glob::Globs;
 use super::version::{Scheme, Version, VersionError};
 use super::yaml;
-use crate::text::{Span, Text};
+use crate::text::{Span, Text, directory_of, in_directory};
 
-/// A file in an image's directory, and where in it the version stands.
+/// The file that holds an image's version, and where in it that stands.
 #[derive(Debug, Clone)]
 pub struct VersionSource {
-    /// The name of the file.
+    /// The path of the file from where it counts: in an image's directory, its name.
     pub file: String,
+    /// From where.
+    pub anchor: Anchor,
+    /// The images whose version may stand there, by their names; `None` for all.
+    pub images: Option<Box<Globs>>,
     /// Where in the file.
     pub form: VersionForm,
     /// A key that must be there, too: files of the same name may belong to something else.
@@ -23,6 +28,17 @@ pub struct VersionSource {
     pub scheme: Scheme,
     /// What findings call the version: `VERSION`, or the place in a file that holds more.
     pub name: Arc<str>,
+}
+
+/// From where the path of a version file counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Anchor {
+    /// The image's directory.
+    Image,
+    /// So many directories above that: the images of a group share a version.
+    Above(usize),
+    /// The root of the repository.
+    Root,
 }
 
 /// Where in its file a version stands.
@@ -66,7 +82,55 @@ impl VersionSource {
             VersionForm::Key(key) => format!("`{}` in {file}", key.path.join(".")).into(),
             VersionForm::Pattern(_) => format!("version in {file}").into(),
         };
-        Self { file, form, required: None, scheme: Scheme::default(), name }
+        Self { file, anchor: Anchor::Image, images: None, form, required: None, scheme: Scheme::default(), name }
+    }
+
+    /// The file as a pack writes it.
+    pub fn written(&self) -> String {
+        match self.anchor {
+            Anchor::Image => self.file.clone(),
+            Anchor::Above(levels) => format!("{}{}", "../".repeat(levels), self.file),
+            Anchor::Root => format!("/{}", self.file),
+        }
+    }
+
+    /// The path of the file that holds the version of the image in a directory; `None` above the root of the repository.
+    pub fn path_of(&self, directory: &str) -> Option<String> {
+        match self.anchor {
+            Anchor::Image => Some(in_directory(directory, &self.file)),
+            Anchor::Root => Some(self.file.clone()),
+            Anchor::Above(levels) => {
+                let mut above = directory;
+                for _ in 0..levels {
+                    above = (!above.is_empty()).then(|| directory_of(above))?;
+                }
+                Some(in_directory(above, &self.file))
+            }
+        }
+    }
+
+    /// Whether a path ends like that of the file.
+    pub fn may_be(&self, path: &str) -> bool {
+        match path.strip_suffix(self.file.as_str()) {
+            Some(above) if self.anchor == Anchor::Root => above.is_empty(),
+            Some(above) => above.is_empty() || above.ends_with('/'),
+            None => false,
+        }
+    }
+
+    /// Whether the version of the image of this name may stand there.
+    pub fn is_of(&self, image: &str) -> bool {
+        self.images.as_ref().is_none_or(|images| images.is_match(image))
+    }
+
+    /// What findings call the version of an image whose file has this path.
+    pub fn name_at(&self, path: &str) -> Arc<str> {
+        match (&self.anchor, &self.form) {
+            (Anchor::Image, _) => Arc::clone(&self.name),
+            (_, VersionForm::WholeFile) => path.into(),
+            (_, VersionForm::Key(key)) => format!("`{}` in {path}", key.path.join(".")).into(),
+            (_, VersionForm::Pattern(_)) => format!("version in {path}").into(),
+        }
     }
 
     /// Whether the file holds nothing but the version.

@@ -7,11 +7,11 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::field::{Directory, FileName, IgnorePattern, plain_file_name};
+use super::field::{Directory, FileName, IgnorePattern};
 use crate::parse::capture::Pattern;
 use crate::parse::glob::{Globs, Ignore, PathPattern};
 use crate::parse::version::Scheme;
-use crate::parse::version_source::{Key, VersionForm, VersionSource};
+use crate::parse::version_source::{Anchor, Key, VersionForm, VersionSource};
 
 /// `[images]`: what an image is.
 #[derive(Debug, Clone, Deserialize)]
@@ -46,6 +46,9 @@ pub(super) struct Images {
     /// Images that keep their version, whatever changes in them.
     #[serde(default)]
     pub(super) frozen: Globs,
+    /// Images without a version of their own: what changes in one, changes in all that is built on it.
+    #[serde(default)]
+    pub(super) unversioned: Globs,
     /// Files beside the images that all of them are built anew for, under their present tags.
     #[serde(default)]
     pub(super) build_inputs: Vec<PathPattern>,
@@ -114,6 +117,37 @@ pub struct RootImage {
     pub content: Vec<PathPattern>,
 }
 
+/// The path of a version file, and from where it counts.
+struct VersionFile {
+    file: String,
+    anchor: Anchor,
+}
+
+impl VersionFile {
+    /// Reads `VERSION`, `../VERSION` or `/VERSION`; the error says what is wrong with it.
+    fn new(text: &str) -> Result<Self, String> {
+        if let Some(file) = text.strip_prefix('/') {
+            let file = PathPattern::new(file)?.as_path().map(str::to_owned);
+            return Ok(Self { file: file.ok_or("this must be the path of a file")?, anchor: Anchor::Root });
+        }
+        let mut file = text;
+        let mut levels = 0;
+        while let Some(rest) = file.strip_prefix("../") {
+            file = rest;
+            levels += 1;
+        }
+        let anchor = if levels == 0 { Anchor::Image } else { Anchor::Above(levels) };
+        if file.is_empty() || file == ".." || file.contains('/') {
+            return Err(
+                "this must be the name of a file, without a directory; or `../VERSION` for one that images share, or `/VERSION` for \
+                 one in the root"
+                    .to_owned(),
+            );
+        }
+        Ok(Self { file: file.to_owned(), anchor })
+    }
+}
+
 /// One place where a version may stand, or several.
 #[derive(Debug, Clone)]
 pub(super) struct Versions(pub(super) Vec<VersionSource>);
@@ -135,23 +169,25 @@ impl<'de> Visitor<'de> for VersionsVisitor {
     }
 
     fn visit_str<E: Error>(self, file: &str) -> Result<Versions, E> {
-        let file = plain_file_name(file).map_err(E::custom)?;
-        Ok(Versions(vec![VersionSource::new(file, VersionForm::WholeFile)]))
+        let VersionFile { file, anchor } = VersionFile::new(file).map_err(E::custom)?;
+        Ok(Versions(vec![VersionSource { anchor, ..VersionSource::new(file, VersionForm::WholeFile) }]))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Versions, A::Error> {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
         struct Table {
-            file: FileName,
+            file: String,
+            images: Option<Box<Globs>>,
             key: Option<String>,
             pattern: Option<String>,
             require: Option<String>,
             #[serde(default)]
             scheme: Scheme,
         }
-        let Table { file: FileName(file), key, pattern, require, scheme } =
+        let Table { file, images, key, pattern, require, scheme } =
             Table::deserialize(MapAccessDeserializer::new(map))?;
+        let VersionFile { file, anchor } = VersionFile::new(&file).map_err(A::Error::custom)?;
         let form = match (key, pattern) {
             (None, None) => VersionForm::WholeFile,
             (Some(key), None) => VersionForm::Key(Key::new(&file, &key).map_err(A::Error::custom)?),
@@ -163,7 +199,7 @@ impl<'de> Visitor<'de> for VersionsVisitor {
             }
         };
         let required = require.map(|key| Key::new(&file, &key)).transpose().map_err(A::Error::custom)?;
-        Ok(Versions(vec![VersionSource { required, scheme, ..VersionSource::new(file, form) }]))
+        Ok(Versions(vec![VersionSource { anchor, images, required, scheme, ..VersionSource::new(file, form) }]))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Versions, A::Error> {

@@ -16,7 +16,7 @@ use crate::parse::baseimage::Platform;
 use crate::parse::dockerignore;
 use crate::parse::gitattributes;
 use crate::parse::glob::{Globs, Ignore, PathPattern};
-use crate::parse::version_source::{VersionForm, VersionSource};
+use crate::parse::version_source::{Anchor, VersionForm, VersionSource};
 use crate::snapshot::{Scope, Snapshot, StoreError};
 use crate::text::{directories_above, file_name, in_directory, is_below};
 use crate::workflow::Workflow;
@@ -80,6 +80,8 @@ pub struct Shape {
     pub upstream_versions: Globs,
     /// Images that keep their version, whatever changes in them.
     pub frozen: Globs,
+    /// Images without a version of their own: what changes in one, changes in all that is built on it.
+    pub unversioned: Globs,
     /// Files beside the images that all of them are built anew for: what matches, and all below directories that match.
     pub build_inputs: Vec<PathPattern>,
     /// What stands before the name of an image of this tree, the longest first.
@@ -157,6 +159,7 @@ impl From<PackFile> for Shape {
             mirrored: images.mirrored,
             upstream_versions: images.upstream_versions,
             frozen: images.frozen,
+            unversioned: images.unversioned,
             build_inputs: images.build_inputs,
             registries,
             platform_suffix: references.platform_suffix,
@@ -213,6 +216,19 @@ impl Shape {
                 None => scope.directories.push(path.directory().to_owned()),
             }
         }
+        for source in &self.versions {
+            match source.anchor {
+                Anchor::Image => {}
+                Anchor::Root => scope.files.push(source.file.clone()),
+                // What lies one directory above an image lies in a root, if not below one.
+                Anchor::Above(levels) => {
+                    for root in &self.roots {
+                        let above = directories_above(root).chain([""]).take(levels - 1);
+                        scope.files.extend(above.map(|directory| in_directory(directory, &source.file)));
+                    }
+                }
+            }
+        }
         if !self.binary_scope.is_empty() && self.module.is_none() {
             scope.files.push(GO_MODULE.to_owned());
         }
@@ -225,7 +241,8 @@ impl Shape {
 
     /// The files that tell whether an image lies in the root of the repository.
     pub fn signs_of_root(&self) -> Vec<String> {
-        let versions = self.versions.iter().map(|source| source.file.clone());
+        let versions = self.versions.iter().filter(|source| source.anchor == Anchor::Image);
+        let versions = versions.map(|source| source.file.clone());
         versions.chain(self.dockerfiles.iter().filter_map(|pattern| pattern.as_path().map(str::to_owned))).collect()
     }
 
@@ -298,12 +315,22 @@ impl Shape {
 
     /// Where the version stands in a file, given by its path below an image's directory.
     pub fn version_source(&self, below: &str) -> Option<&VersionSource> {
-        self.versions.iter().find(|source| source.file == below)
+        self.versions.iter().find(|source| source.anchor == Anchor::Image && source.file == below)
+    }
+
+    /// How a version is written in a file of this path, if it may hold one.
+    pub fn version_source_in(&self, path: &str) -> Option<&VersionSource> {
+        self.versions.iter().find(|source| source.may_be(path))
+    }
+
+    /// Whether images are found by what they are built from, where they have no version file in their directory.
+    pub fn has_images_by_dockerfile(&self) -> bool {
+        !self.unversioned.is_empty() || self.versions.iter().any(|source| source.anchor != Anchor::Image)
     }
 
     /// Where the version stands in a file, and the directory that this would make an image, given by the file's path.
     pub fn version_source_at<'p>(&self, path: &'p str) -> Option<(&'p str, &VersionSource)> {
-        for source in &self.versions {
+        for source in self.versions.iter().filter(|source| source.anchor == Anchor::Image) {
             match path.strip_suffix(source.file.as_str()) {
                 Some("") => return Some(("", source)),
                 Some(above) if above.ends_with('/') => return Some((&above[..above.len() - 1], source)),
@@ -320,7 +347,7 @@ impl Shape {
 
     /// The names of all files that may hold a version, as a sentence lists them.
     pub fn version_files(&self) -> String {
-        let files: Vec<&str> = self.versions.iter().map(|source| source.file.as_str()).collect();
+        let files: Vec<String> = self.versions.iter().map(VersionSource::written).collect();
         files.join(" or ")
     }
 
@@ -416,7 +443,9 @@ impl Shape {
     /// Whether a file would say so, if a directory above it held an image.
     pub fn may_be_control_file(&self, path: &str) -> bool {
         // What git makes of files may change in all images at once.
-        file_name(path) == gitattributes::FILE || path_and_ends(path).any(|(_, below)| self.is_control_file(below))
+        file_name(path) == gitattributes::FILE
+            || path_and_ends(path).any(|(_, below)| self.is_control_file(below))
+            || self.version_source_in(path).is_some()
     }
 
     /// The directories above a file that would be built from it if they were images, the nearest first.

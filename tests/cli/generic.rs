@@ -197,3 +197,83 @@ fn a_pointer_of_git_lfs_is_called_one() {
     run.is(1, &["malformed-dockerfile", "malformed-version"]);
     assert_eq!(run.stdout.matches("is a pointer of Git LFS").count(), 2, "{run}");
 }
+
+/// A bump of the version that images share is one of all of them, and what is built on any of them follows.
+#[test]
+fn a_group_of_images_is_bumped_together() {
+    let scratch = Scratch::new();
+    let repo = scratch.init("repo");
+    repo.write(&[
+        ("images/shop/VERSION", "1.0\n"),
+        ("images/shop/a/Dockerfile", "FROM scratch\nCOPY a /\n"),
+        ("images/shop/a/a", "one\n"),
+        ("images/shop/b/Dockerfile", "FROM scratch\n"),
+        ("images/web/VERSION", "3\n"),
+        ("images/web/Dockerfile", "FROM ghcr.io/acme/shop/b:1.0\n"),
+        (
+            "imglint.toml",
+            "pack = \"generic\"\nshape.images.version = [\"VERSION\", \"../VERSION\"]\n\
+             shape.references.registries = [\"ghcr.io/acme\"]\n",
+        ),
+    ]);
+    repo.commit("base");
+    repo.imglint(&["--all"]).is(0, &[]);
+    let shown = repo.imglint(&["inspect", "shop/b", "web", "images/web"]);
+    assert!(shown.stdout.contains("shop/b 1.0") && shown.stdout.contains("web 3"), "{shown}");
+    assert!(!shown.stdout.contains("shop/a") && shown.stderr.contains("2 images"), "{shown}");
+    repo.imglint(&["inspect", "web", "wep"]).fails(&["no such image: wep", "known: shop/a, shop/b, web"]);
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.write(&[("images/shop/a/a", "two\n")]);
+    repo.imglint(&[]).is(1, STALE);
+    repo.imglint(&["--fix"]);
+    let read = |path: &str| std::fs::read_to_string(repo.root.join(path)).expect("a file");
+    assert_eq!(read("images/shop/VERSION"), "1.1\n");
+    assert_eq!(read("images/web/VERSION"), "4\n");
+    assert!(read("images/web/Dockerfile").contains("shop/b:1.1"));
+    repo.imglint(&[]).is(0, &[]);
+    // An image that leaves the group is no version that was lost.
+    repo.git(&["rm", "-q", "-r", "-f", "images/shop/a"]);
+    repo.imglint(&[]).is(0, &[]);
+}
+
+/// What is built on an image without a version has changed where that has.
+#[test]
+fn an_image_without_a_version_passes_its_changes_on() {
+    let scratch = Scratch::new();
+    let config = "shape.references.registries = [\"ghcr.io/acme\"]\nshape.images.unversioned = [\"base\", \"bass\"]\n";
+    let repo = shop(&scratch, config);
+    repo.git(&["rm", "-q", "images/base/VERSION"]);
+    repo.write(&[("images/web/Dockerfile", "FROM ghcr.io/acme/base\n")]);
+    repo.commit("without");
+    let run = repo.imglint(&["--all", "--skip", "unbumped-content"]);
+    run.is(0, &[]).says(&["images.unversioned: `bass` is no image"]);
+    assert!(repo.imglint(&["inspect", "base"]).stdout.contains("base (no version of its own)"));
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.change(&[("images/base/Dockerfile", "FROM alpine:3.21\n")]);
+    let run = repo.imglint(&["--base", "master"]);
+    run.is(1, STALE);
+    assert!(run.stdout.contains("web changed, but its VERSION is still 2.0"), "{run}");
+    let json = repo.imglint(&["--base", "master", "--format", "json"]);
+    assert!(json.stdout.contains("this changed, and the image is built with it"), "{json}");
+    let affected = repo.imglint(&["affected", "--base", "master"]);
+    assert!(affected.stdout.contains("base") && affected.stdout.contains("web"), "{affected}");
+    repo.imglint(&["bump", "base"]).fails(&["base has no version that another could follow"]);
+}
+
+#[test]
+fn where_a_version_file_may_lie_is_checked() {
+    let scratch = Scratch::new();
+    for (version, wrong) in [
+        ("\"a/VERSION\"", "this must be the name of a file"),
+        ("\"../\"", "this must be the name of a file"),
+        ("\"../../a/VERSION\"", "this must be the name of a file"),
+        ("\"/../VERSION\"", "the path of something below"),
+        ("\"/\"", "the path of something below"),
+        ("{ file = \"/VERSION*\" }", "the path of a file"),
+    ] {
+        let repo = scratch.at(&format!("repo{}", wrong.len() + version.len()));
+        repo.git(&["init", "-q"]);
+        repo.write(&[("imglint.toml", &format!("pack = \"generic\"\nshape.images.version = {version}\n"))]);
+        repo.imglint(&["--all"]).fails(&["imglint.toml:2: ", wrong]);
+    }
+}
