@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use super::kind::{Concern, Context, Kind, Reads, unread_dockerfiles};
+use super::kind::{Concern, Context, Kind, Needs, Outside, Reads};
 use crate::finding::Diagnostic;
 use crate::model::graph::{Edge, Graph};
 use crate::snapshot::StoreError;
@@ -15,12 +15,13 @@ use crate::snapshot::StoreError;
 pub struct BaseCycle {}
 
 impl Kind for BaseCycle {
-    fn reads(&self) -> Reads<'_> {
-        Reads::ControlFiles
-    }
-
-    fn unread(&self, context: &Context<'_>) -> Vec<StoreError> {
-        unread_dockerfiles(context, Concern::Itself)
+    fn needs(&self) -> Needs<'_> {
+        Needs {
+            files: Reads::ControlFiles,
+            dockerfiles: Some(Concern::Itself),
+            outside: Outside::Nothing,
+            pattern: None,
+        }
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {

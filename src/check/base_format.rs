@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 
-use super::kind::{Context, Kind, Reads};
+use super::kind::{Context, Kind, Needs, Outside, Reads};
 use crate::edit::{Edit, Fix};
 use crate::finding::{Diagnostic, Location};
 use crate::model::{Control, Image};
@@ -34,8 +34,8 @@ struct LineDiagnostic {
 }
 
 impl Kind for BaseFormat {
-    fn reads(&self) -> Reads<'_> {
-        Reads::ControlFiles
+    fn needs(&self) -> Needs<'_> {
+        Needs { files: Reads::ControlFiles, dockerfiles: None, outside: Outside::Nothing, pattern: None }
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {

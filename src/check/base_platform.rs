@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::kind::{Context, Kind, Reads};
+use super::kind::{Context, Kind, Needs, Outside, Reads};
 use crate::edit::{Edit, Fix};
 use crate::finding::{Diagnostic, Location};
 use crate::model::Origin;
@@ -14,8 +14,8 @@ use crate::snapshot::StoreError;
 pub struct BasePlatform {}
 
 impl Kind for BasePlatform {
-    fn reads(&self) -> Reads<'_> {
-        Reads::ControlFiles
+    fn needs(&self) -> Needs<'_> {
+        Needs { files: Reads::ControlFiles, dockerfiles: None, outside: Outside::Nothing, pattern: None }
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::change::Change;
-use super::kind::{Context, Kind, Reads};
+use super::kind::{Context, Kind, Needs, Outside, Reads};
 use crate::finding::{Diagnostic, Location};
 use crate::parse::glob::PathPattern;
 use crate::snapshot::StoreError;
@@ -17,8 +17,8 @@ use crate::text::counted;
 pub struct BuildInputs {}
 
 impl Kind for BuildInputs {
-    fn reads(&self) -> Reads<'_> {
-        Reads::ControlFiles
+    fn needs(&self) -> Needs<'_> {
+        Needs { files: Reads::ControlFiles, dockerfiles: None, outside: Outside::Nothing, pattern: None }
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::change::free_after;
-use super::kind::{Context, Kind, Reads};
+use super::kind::{Context, Kind, Needs, Outside, Reads};
 use crate::edit::{Edit, Fix};
 use crate::finding::{Diagnostic, Location};
 use crate::model::{Image, Model};
@@ -22,8 +22,8 @@ use crate::text::{Span, Text};
 pub struct Conflict {}
 
 impl Kind for Conflict {
-    fn reads(&self) -> Reads<'_> {
-        Reads::ControlFiles
+    fn needs(&self) -> Needs<'_> {
+        Needs { files: Reads::ControlFiles, dockerfiles: None, outside: Outside::Nothing, pattern: None }
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::kind::{Context, Kind, Reads, once};
+use super::kind::{Context, Kind, Needs, Outside, Reads, once};
 use crate::finding::{Diagnostic, Location};
 use crate::model::{Image, ParseError, Parsed};
 use crate::parse::glob::PathPattern;
@@ -26,8 +26,8 @@ enum ForbiddenDockerfile {
 }
 
 impl Kind for Dockerfile {
-    fn reads(&self) -> Reads<'_> {
-        Reads::ControlFiles
+    fn needs(&self) -> Needs<'_> {
+        Needs { files: Reads::ControlFiles, dockerfiles: None, outside: Outside::Nothing, pattern: None }
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {

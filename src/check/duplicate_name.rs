@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::kind::{Context, Kind, Reads};
+use super::kind::{Context, Kind, Needs, Outside, Reads};
 use crate::finding::{Diagnostic, Location};
 use crate::model::Image;
 use crate::snapshot::StoreError;
@@ -15,8 +15,8 @@ use crate::snapshot::StoreError;
 pub struct DuplicateName {}
 
 impl Kind for DuplicateName {
-    fn reads(&self) -> Reads<'_> {
-        Reads::ControlFiles
+    fn needs(&self) -> Needs<'_> {
+        Needs { files: Reads::ControlFiles, dockerfiles: None, outside: Outside::Nothing, pattern: None }
     }
 
     /// The files that give images other names and that cannot be read: of a whole tree all, and else those of images that the change

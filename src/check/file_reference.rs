@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use serde::Deserialize;
 
-use super::kind::{Context, Kind, Reads, bumped_images};
+use super::kind::{Context, Kind, Needs, Outside, Reads, bumped_images};
 use crate::edit::{Edit, Fix};
 use crate::finding::{Diagnostic, Level, Location};
 use crate::history::Past;
@@ -23,8 +23,8 @@ use crate::snapshot::{FileKind, ReadError, Snapshot, StoreError};
 pub struct FileReference {}
 
 impl Kind for FileReference {
-    fn reads(&self) -> Reads<'_> {
-        Reads::ControlFiles
+    fn needs(&self) -> Needs<'_> {
+        Needs { files: Reads::ControlFiles, dockerfiles: None, outside: Outside::HistoryIfThere, pattern: None }
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
@@ -71,10 +71,6 @@ impl Kind for FileReference {
             }
         }
         errors
-    }
-
-    fn needs_history(&self) -> bool {
-        true
     }
 }
 

@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 
-use super::kind::{Context, Kind, Reads};
+use super::kind::{Context, Kind, Needs, Outside, Reads};
 use crate::finding::{Diagnostic, Level, Location};
 use crate::model::Model;
 use crate::snapshot::{FileKind, Snapshot, StoreError};
@@ -15,8 +15,8 @@ use crate::text::{counted, file_name, is_below};
 pub struct HiddenImages {}
 
 impl Kind for HiddenImages {
-    fn reads(&self) -> Reads<'_> {
-        Reads::ControlFiles
+    fn needs(&self) -> Needs<'_> {
+        Needs { files: Reads::ControlFiles, dockerfiles: None, outside: Outside::Nothing, pattern: None }
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::kind::{Context, Files, Kind, Reads, once};
+use super::kind::{Concern, Context, Files, Kind, Needs, Outside, Reads, once};
 use crate::finding::{Diagnostic, Location};
 use crate::model::context::{IgnoreFile, context_path, ignore_file, is_plain};
 use crate::model::{Build, Image, ParseError, Parsed};
@@ -17,8 +17,13 @@ use crate::text::{file_name, in_directory};
 pub struct IgnoredCopy {}
 
 impl Kind for IgnoredCopy {
-    fn reads(&self) -> Reads<'_> {
-        Reads::Files(self)
+    fn needs(&self) -> Needs<'_> {
+        Needs {
+            files: Reads::Files(self),
+            dockerfiles: Some(Concern::Itself),
+            outside: Outside::Nothing,
+            pattern: None,
+        }
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::kind::{Context, Kind, Missing, Reads, Sight};
+use super::kind::{Context, Kind, Missing, Needs, Outside, Reads, Sight};
 use crate::finding::{Diagnostic, Level};
 use crate::model::Image;
 use crate::parse::glob::Globs;
@@ -38,8 +38,8 @@ impl Job {
 }
 
 impl Kind for Job {
-    fn reads(&self) -> Reads<'_> {
-        Reads::ControlFiles
+    fn needs(&self) -> Needs<'_> {
+        Needs { files: Reads::ControlFiles, dockerfiles: None, outside: Outside::Jobs, pattern: None }
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {

@@ -7,6 +7,7 @@ use super::change::Change;
 use crate::finding::Diagnostic;
 use crate::inputs::Inputs;
 use crate::model::{Build, Image, Model};
+use crate::parse::capture::Pattern;
 use crate::shape::{ManifestOrder, Shape};
 use crate::snapshot::{Branch, Snapshot, StoreError};
 
@@ -101,6 +102,34 @@ pub trait Files {
     fn contain(&self, path: &str) -> bool;
 }
 
+/// What a kind must see. Each kind answers for every field: to what it forgot it would be blind in silence.
+#[derive(Clone, Copy)]
+pub struct Needs<'a> {
+    /// The files that it reads. A change of other files alone is judged without it.
+    pub files: Reads<'a>,
+    /// The Dockerfiles in which it looks for something, if it does: what cannot be read of them may hide that.
+    pub dockerfiles: Option<Concern>,
+    /// What comes from outside of the trees.
+    pub outside: Outside,
+    /// A pattern of its own, to be compiled when the pack is loaded.
+    pub pattern: Option<&'a Pattern>,
+}
+
+/// What a kind needs that is in none of the trees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outside {
+    /// Nothing, or what it can do without.
+    Nothing,
+    /// The list of promoted images.
+    Promoted,
+    /// The list of jobs.
+    Jobs,
+    /// The history of a whole tree.
+    History,
+    /// The same, if there is one: it knows more then.
+    HistoryIfThere,
+}
+
 impl Reads<'_> {
     /// Whether a file that is no control file of every pack is read.
     pub fn contain(self, path: &str) -> bool {
@@ -114,36 +143,39 @@ impl Reads<'_> {
 
 /// A kind of check; its options are its fields.
 pub trait Kind {
-    /// The files that it reads. A change of other files alone is judged without it, so a kind that leaves one out is blind to it.
-    fn reads(&self) -> Reads<'_>;
+    /// What it must see.
+    fn needs(&self) -> Needs<'_>;
 
     /// Judges. An error means that it could not look.
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError>;
 
     /// What it would have to read to be sure, and cannot. What it finds is reported all the same, but the run has failed.
-    fn unread(&self, _: &Context<'_>) -> Vec<StoreError> {
-        Vec::new()
-    }
-
-    /// Whether it looks into the history of a whole tree.
-    fn needs_history(&self) -> bool {
-        false
+    fn unread(&self, context: &Context<'_>) -> Vec<StoreError> {
+        self.needs().dockerfiles.map_or_else(Vec::new, |concern| unread_dockerfiles(context, concern))
     }
 
     /// What it lacks to see what it is about, beside a base to compare with. Without that it is silent, whatever is wrong.
-    fn missing(&self, _: Sight<'_>) -> Option<Missing> {
-        None
+    fn missing(&self, sight: Sight<'_>) -> Option<Missing> {
+        let Inputs { promoted, jobs, history, .. } = sight.inputs;
+        match self.needs().outside {
+            Outside::Promoted if promoted.is_none() => Some(Missing::Input("--promoted")),
+            Outside::Jobs if jobs.is_none() => Some(Missing::Input("--jobs")),
+            Outside::History if history.is_none() => Some(Missing::History),
+            _ => None,
+        }
     }
+}
 
-    /// Compiles its patterns; the error says what is wrong with them.
-    fn compile(&self) -> Result<(), String> {
-        Ok(())
+impl Needs<'_> {
+    /// Whether it looks into the history of a whole tree.
+    pub fn history(self) -> bool {
+        matches!(self.outside, Outside::History | Outside::HistoryIfThere)
     }
 }
 
 /// What of a change concerns a Dockerfile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Concern {
+pub enum Concern {
     /// That it touches the file.
     Itself,
     /// That, or that it bumps an image that the file may build upon.
@@ -152,7 +184,7 @@ pub(super) enum Concern {
 
 /// The Dockerfiles of which something could not be read, before the change no more than now, and which the change concerns. What is as
 /// unreadable as ever is no finding of the change, but what was to be found there is not either.
-pub(super) fn unread_dockerfiles(context: &Context<'_>, concern: Concern) -> Vec<StoreError> {
+fn unread_dockerfiles(context: &Context<'_>, concern: Concern) -> Vec<StoreError> {
     let Some(change) = context.change else { return Vec::new() };
     let parents = if concern == Concern::Parents { bumped_images(context, change) } else { Vec::new() };
     let mut unread: Vec<StoreError> = Vec::new();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::change::Change;
-use super::kind::{Context, Kind, Missing, Reads, Sight};
+use super::kind::{Context, Kind, Missing, Needs, Outside, Reads, Sight};
 use crate::edit::{Edit, Fix};
 use crate::finding::{Diagnostic, Level, Location};
 use crate::history::Past;
@@ -32,8 +32,9 @@ enum Demand {
 }
 
 impl Kind for Manifest {
-    fn reads(&self) -> Reads<'_> {
-        Reads::ControlFiles
+    fn needs(&self) -> Needs<'_> {
+        let outside = if self.demand == Demand::Current { Outside::HistoryIfThere } else { Outside::Nothing };
+        Needs { files: Reads::ControlFiles, dockerfiles: None, outside, pattern: None }
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
@@ -42,10 +43,6 @@ impl Kind for Manifest {
             Demand::Current => stale(context),
             Demand::Built => unbuilt(context),
         }
-    }
-
-    fn needs_history(&self) -> bool {
-        self.demand == Demand::Current
     }
 
     fn missing(&self, sight: Sight<'_>) -> Option<Missing> {

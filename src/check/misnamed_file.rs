@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::kind::{Context, Files, Kind, Reads};
+use super::kind::{Context, Files, Kind, Needs, Outside, Reads};
 use crate::finding::{Diagnostic, Location};
 use crate::snapshot::StoreError;
 use crate::text::{file_name, without_directory};
@@ -16,8 +16,8 @@ pub struct MisnamedFile {
 }
 
 impl Kind for MisnamedFile {
-    fn reads(&self) -> Reads<'_> {
-        Reads::Files(self)
+    fn needs(&self) -> Needs<'_> {
+        Needs { files: Reads::Files(self), dockerfiles: None, outside: Outside::Nothing, pattern: None }
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::kind::{Context, Kind, Reads};
+use super::kind::{Context, Kind, Needs, Outside, Reads};
 use crate::finding::Diagnostic;
 use crate::snapshot::StoreError;
 
@@ -15,8 +15,8 @@ pub struct NewImage {
 }
 
 impl Kind for NewImage {
-    fn reads(&self) -> Reads<'_> {
-        Reads::ControlFiles
+    fn needs(&self) -> Needs<'_> {
+        Needs { files: Reads::ControlFiles, dockerfiles: None, outside: Outside::Nothing, pattern: None }
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {

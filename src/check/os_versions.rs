@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::kind::{Context, Kind, Reads};
+use super::kind::{Context, Kind, Needs, Outside, Reads};
 use crate::finding::{Diagnostic, Location};
 use crate::model::Model;
 use crate::parse::baseimage::Platform;
@@ -27,8 +27,8 @@ pub struct OsVersions {
 }
 
 impl Kind for OsVersions {
-    fn reads(&self) -> Reads<'_> {
-        Reads::File(&self.script)
+    fn needs(&self) -> Needs<'_> {
+        Needs { files: Reads::File(&self.script), dockerfiles: None, outside: Outside::Nothing, pattern: None }
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {

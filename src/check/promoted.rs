@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use super::kind::{Context, Kind, Missing, Reads, Sight};
+use super::kind::{Concern, Context, Kind, Needs, Outside, Reads};
 use crate::finding::Diagnostic;
 use crate::model::ManifestEntry;
 use crate::snapshot::StoreError;
@@ -15,8 +15,13 @@ use crate::snapshot::StoreError;
 pub struct Promoted {}
 
 impl Kind for Promoted {
-    fn reads(&self) -> Reads<'_> {
-        Reads::ControlFiles
+    fn needs(&self) -> Needs<'_> {
+        Needs {
+            files: Reads::ControlFiles,
+            dockerfiles: Some(Concern::Itself),
+            outside: Outside::Promoted,
+            pattern: None,
+        }
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
@@ -55,9 +60,5 @@ impl Kind for Promoted {
             }
         }
         Ok(diagnostics)
-    }
-
-    fn missing(&self, sight: Sight<'_>) -> Option<Missing> {
-        sight.inputs.promoted.is_none().then_some(Missing::Input("--promoted"))
     }
 }

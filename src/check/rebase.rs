@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use super::change::Change;
-use super::kind::{Concern, Context, Kind, Reads, bumped_images, unread_dockerfiles};
+use super::kind::{Concern, Context, Kind, Needs, Outside, Reads, bumped_images};
 use crate::edit::{Edit, Fix};
 use crate::finding::{Diagnostic, Level, Location};
 use crate::model::{DependencyFile, Image, ManifestEntry, Model, Reference, Writing, without_tag};
@@ -19,12 +19,13 @@ use crate::snapshot::StoreError;
 pub struct Rebase {}
 
 impl Kind for Rebase {
-    fn reads(&self) -> Reads<'_> {
-        Reads::ControlFiles
-    }
-
-    fn unread(&self, context: &Context<'_>) -> Vec<StoreError> {
-        unread_dockerfiles(context, Concern::Parents)
+    fn needs(&self) -> Needs<'_> {
+        Needs {
+            files: Reads::ControlFiles,
+            dockerfiles: Some(Concern::Parents),
+            outside: Outside::Nothing,
+            pattern: None,
+        }
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::kind::{Context, Files, Kind, Reads};
+use super::kind::{Context, Files, Kind, Needs, Outside, Reads};
 use crate::finding::{Diagnostic, Location};
 use crate::inputs::RegistryList;
 use crate::parse::capture::Pattern;
@@ -29,8 +29,8 @@ fn pattern<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Pattern,
 }
 
 impl Kind for Registries {
-    fn reads(&self) -> Reads<'_> {
-        Reads::Files(self)
+    fn needs(&self) -> Needs<'_> {
+        Needs { files: Reads::Files(self), dockerfiles: None, outside: Outside::Nothing, pattern: Some(&self.pattern) }
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
@@ -51,10 +51,6 @@ impl Kind for Registries {
             judge(path, text, &manifest.path, &known, &mut diagnostics);
         }
         Ok(diagnostics)
-    }
-
-    fn compile(&self) -> Result<(), String> {
-        self.pattern.compile().map(|_| ())
     }
 }
 

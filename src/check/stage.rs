@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use super::kind::{Concern, Context, Kind, Reads, unread_dockerfiles};
+use super::kind::{Concern, Context, Kind, Needs, Outside, Reads};
 use crate::finding::{Diagnostic, Level, Location};
 use crate::model::{Build, Image, Model, Origin, Parsed, Reference};
 use crate::parse::baseimage::{Os, Platform};
@@ -26,12 +26,13 @@ pub struct Stage {
 }
 
 impl Kind for Stage {
-    fn reads(&self) -> Reads<'_> {
-        Reads::ControlFiles
-    }
-
-    fn unread(&self, context: &Context<'_>) -> Vec<StoreError> {
-        unread_dockerfiles(context, Concern::Itself)
+    fn needs(&self) -> Needs<'_> {
+        Needs {
+            files: Reads::ControlFiles,
+            dockerfiles: Some(Concern::Itself),
+            outside: Outside::Nothing,
+            pattern: None,
+        }
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use super::kind::{Concern, Context, Kind, Reads, unread_dockerfiles};
+use super::kind::{Concern, Context, Kind, Needs, Outside, Reads};
 use crate::finding::{Diagnostic, Location};
 use crate::model::{Final, Image, without_tag};
 use crate::parse::baseimage::{Platform, WINDOWS};
@@ -21,12 +21,13 @@ pub struct StageBase {
 }
 
 impl Kind for StageBase {
-    fn reads(&self) -> Reads<'_> {
-        Reads::ControlFiles
-    }
-
-    fn unread(&self, context: &Context<'_>) -> Vec<StoreError> {
-        unread_dockerfiles(context, Concern::Itself)
+    fn needs(&self) -> Needs<'_> {
+        Needs {
+            files: Reads::ControlFiles,
+            dockerfiles: Some(Concern::Itself),
+            outside: Outside::Nothing,
+            pattern: None,
+        }
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::kind::{Concern, Context, Kind, Reads, once, unread_dockerfiles};
+use super::kind::{Concern, Context, Kind, Needs, Outside, Reads, once};
 use crate::finding::Diagnostic;
 use crate::model::Final;
 use crate::parse::baseimage::WINDOWS;
@@ -21,12 +21,13 @@ pub struct StageLibrary {
 }
 
 impl Kind for StageLibrary {
-    fn reads(&self) -> Reads<'_> {
-        Reads::ControlFiles
-    }
-
-    fn unread(&self, context: &Context<'_>) -> Vec<StoreError> {
-        unread_dockerfiles(context, Concern::Itself)
+    fn needs(&self) -> Needs<'_> {
+        Needs {
+            files: Reads::ControlFiles,
+            dockerfiles: Some(Concern::Itself),
+            outside: Outside::Nothing,
+            pattern: None,
+        }
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use serde::Deserialize;
 
-use super::kind::{Concern, Context, Kind, Reads, once, unread_dockerfiles};
+use super::kind::{Concern, Context, Kind, Needs, Outside, Reads, once};
 use crate::finding::{Diagnostic, Location};
 use crate::model::{Build, Image, Parsed};
 use crate::parse::baseimage::WINDOWS;
@@ -28,12 +28,13 @@ struct Link {
 }
 
 impl Kind for StageLink {
-    fn reads(&self) -> Reads<'_> {
-        Reads::ControlFiles
-    }
-
-    fn unread(&self, context: &Context<'_>) -> Vec<StoreError> {
-        unread_dockerfiles(context, Concern::Itself)
+    fn needs(&self) -> Needs<'_> {
+        Needs {
+            files: Reads::ControlFiles,
+            dockerfiles: Some(Concern::Itself),
+            outside: Outside::Nothing,
+            pattern: None,
+        }
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {

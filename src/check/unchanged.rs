@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 
-use super::kind::{Context, Kind, Reads};
+use super::kind::{Context, Kind, Needs, Outside, Reads};
 use crate::finding::Diagnostic;
 use crate::snapshot::StoreError;
 
@@ -13,8 +13,8 @@ use crate::snapshot::StoreError;
 pub struct Unchanged {}
 
 impl Kind for Unchanged {
-    fn reads(&self) -> Reads<'_> {
-        Reads::ControlFiles
+    fn needs(&self) -> Needs<'_> {
+        Needs { files: Reads::ControlFiles, dockerfiles: None, outside: Outside::Nothing, pattern: None }
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::change::{Bump, Change};
-use super::kind::{Context, Kind, Reads};
+use super::kind::{Context, Kind, Needs, Outside, Reads};
 use crate::edit::Fix;
 use crate::finding::{Diagnostic, Level, Location};
 use crate::model::context::Unknown;
@@ -50,8 +50,8 @@ impl Due {
 }
 
 impl Kind for VersionBump {
-    fn reads(&self) -> Reads<'_> {
-        Reads::ControlFiles
+    fn needs(&self) -> Needs<'_> {
+        Needs { files: Reads::ControlFiles, dockerfiles: None, outside: Outside::Nothing, pattern: None }
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {

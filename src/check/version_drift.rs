@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::change::free_after;
-use super::kind::{Context, Kind, Missing, Reads, Sight};
+use super::kind::{Context, Kind, Needs, Outside, Reads};
 use crate::edit::Fix;
 use crate::finding::{Diagnostic, Level, Location};
 use crate::history::{Commit, Past, Settled};
@@ -22,8 +22,8 @@ const MAX_NAMED: usize = 5;
 pub struct VersionDrift {}
 
 impl Kind for VersionDrift {
-    fn reads(&self) -> Reads<'_> {
-        Reads::ControlFiles
+    fn needs(&self) -> Needs<'_> {
+        Needs { files: Reads::ControlFiles, dockerfiles: None, outside: Outside::History, pattern: None }
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
@@ -57,14 +57,6 @@ impl Kind for VersionDrift {
             "`imglint inspect` shows what is understood of an image",
         ));
         Ok(diagnostics)
-    }
-
-    fn needs_history(&self) -> bool {
-        true
-    }
-
-    fn missing(&self, sight: Sight<'_>) -> Option<Missing> {
-        sight.inputs.history.is_none().then_some(Missing::History)
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::kind::{Context, Kind, Reads};
+use super::kind::{Context, Kind, Needs, Outside, Reads};
 use crate::edit::{Edit, Fix};
 use crate::finding::{Diagnostic, Location};
 use crate::model::Image;
@@ -19,8 +19,8 @@ use crate::text::{Text, file_name, in_directory, is_below};
 pub struct VersionFormat {}
 
 impl Kind for VersionFormat {
-    fn reads(&self) -> Reads<'_> {
-        Reads::ControlFiles
+    fn needs(&self) -> Needs<'_> {
+        Needs { files: Reads::ControlFiles, dockerfiles: None, outside: Outside::Nothing, pattern: None }
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {

@@ -91,7 +91,7 @@ pub(super) fn refuse_no_rule(pack: &Pack, selection: &Selection) -> Result<(), E
             errors.push(NothingToJudgeError::Off(Arc::clone(&rule.id)));
         } else if pack.waivers.is_none() && matches!(rule.body, Body::WaiverHygiene(_)) {
             errors.push(NothingToJudgeError::NoWaivers(Arc::clone(&rule.id)));
-        } else if rule.check().is_some_and(|check| check.kind().needs_history()) {
+        } else if rule.check().is_some_and(|check| check.kind().needs().history()) {
             errors.push(NothingToJudgeError::NoHistory(Arc::clone(&rule.id)));
         }
     }

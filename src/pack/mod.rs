@@ -138,7 +138,7 @@ impl Pack {
     pub fn scope(&self) -> Scope {
         let mut scope = self.shape.scope();
         for check in self.rules.iter().filter_map(Rule::check) {
-            if let Reads::File(file) = check.kind().reads()
+            if let Reads::File(file) = check.kind().needs().files
                 && !scope.contains(file)
             {
                 scope.files.push(file.to_owned());
@@ -191,7 +191,7 @@ impl Pack {
     /// Whether a rule that is applied looks into the history of a whole tree.
     pub fn needs_history(&self) -> bool {
         let mut judged = self.rules.iter().filter(|rule| rule.is_judged()).filter_map(Rule::check);
-        judged.any(|check| check.kind().needs_history())
+        judged.any(|check| check.kind().needs().history())
     }
 
     /// Whether rules about the state of a tree look at this file.
@@ -203,7 +203,7 @@ impl Pack {
             || self.shape.is_reference_file(path)
             || self.shape.argument_files().any(|(_, file)| file.is(path))
             || manifest.chain(dependencies).chain(constants).any(|file| file == path)
-            || self.rules.iter().filter_map(Rule::check).any(|check| check.kind().reads().contain(path))
+            || self.rules.iter().filter_map(Rule::check).any(|check| check.kind().needs().files.contain(path))
     }
 
     /// A rule by its name.
@@ -266,7 +266,8 @@ impl Loading {
         };
         if file.json.is_none()
             && let Some(check) = rule.check()
-            && let Err(reason) = check.kind().compile()
+            && let Some(pattern) = check.kind().needs().pattern
+            && let Err(reason) = pattern.compile()
         {
             self.errors.push(file.source.error(0..0, reason));
         }

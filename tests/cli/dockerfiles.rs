@@ -47,6 +47,27 @@ fn what_cannot_be_read_is_not_old_where_a_parent_is_bumped() {
     }
 }
 
+/// The Dockerfile was as broken before, but now the change touches it: what it copies cannot be told.
+#[test]
+fn what_a_touched_dockerfile_hides_fails_the_rules_that_look_for_it() {
+    let scratch = Scratch::new();
+    let repo = scratch.init("repo");
+    repo.write(&[
+        ("imglint.toml", "pack = \"generic\"\n"),
+        ("images/app/VERSION", "1.0\n"),
+        ("images/app/.dockerignore", "*.bin\n"),
+        ("images/app/Dockerfile", "FROM alpine\nRUN <<EOF\nCOPY a.bin /\n"),
+    ]);
+    repo.commit("base");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.change(&[
+        ("images/app/VERSION", "1.1\n"),
+        ("images/app/Dockerfile", "FROM alpine:3\nRUN <<EOF\nCOPY a.bin /\n"),
+    ]);
+    let run = repo.imglint(&["--base", "master", "--head", "HEAD", "--rule", "ignored-copy"]);
+    run.is(2, &[]).says(&["the rule ignored-copy failed", "images/app/Dockerfile", "the heredoc EOF does not end"]);
+}
+
 /// What is merely no instruction hides no other.
 #[test]
 fn what_stands_beside_a_mistake_is_judged() {

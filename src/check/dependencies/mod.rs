@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use self::entry::Judge;
 use self::held::Named;
-use super::kind::{Context, Kind, Reads};
+use super::kind::{Context, Kind, Needs, Outside, Reads};
 use crate::finding::{Diagnostic, Location};
 use crate::parse::dependencies::{Dependency, DependencyList, DependencyListError};
 use crate::parse::yaml::YamlError;
@@ -27,8 +27,8 @@ use crate::snapshot::StoreError;
 pub struct Dependencies {}
 
 impl Kind for Dependencies {
-    fn reads(&self) -> Reads<'_> {
-        Reads::ControlFiles
+    fn needs(&self) -> Needs<'_> {
+        Needs { files: Reads::ControlFiles, dockerfiles: None, outside: Outside::Nothing, pattern: None }
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
