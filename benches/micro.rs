@@ -191,7 +191,7 @@ fn check_change(bencher: Bencher<'_, '_>, rule: &str) {
     let pair = pair(&plan(1_000), &changes);
     let build = |snapshot| Model::build(snapshot, &PACK.shape, None, None).expect("all is in memory");
     let (base, head) = (build(pair.base.as_ref().expect("there is one")), build(&pair.head));
-    let touched = content::changed(&pair, &pair.changed(), &PACK.shape, &base, &head).expect("all is in memory");
+    let touched = content::changed(&pair, &pair.changed(), &PACK.shape, &base, &head, None).expect("all is in memory");
     let change = Judged::new(&pair, &base, None, &head, &touched);
     let promoted = Promoted::read(&Source::new("images.yaml", "- name: agnhost\n")).expect("a list");
     let inputs = Inputs { promoted: Some(promoted.into()), ..Inputs::default() };

@@ -87,7 +87,7 @@ pub fn affected(shape: &Shape, pair: &Pair<'_>) -> Result<Affected, StoreError> 
     let mut removed = Vec::new();
     if let Some(base_files) = &pair.base {
         let base = Model::build(base_files, shape, Some(&head), None)?;
-        let content = content::changed(pair, &pair.changed(), shape, &base, &head)?;
+        let content = content::changed(pair, &pair.changed(), shape, &base, &head, None)?;
         let change = Change::new(pair, &base, None, &head, &content);
         for (position, image) in graph.images.iter().enumerate() {
             let of_image = changed(&change, image)?;

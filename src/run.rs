@@ -355,7 +355,7 @@ impl Trees {
             let head = Model::build(&pair.head, shape, known, only.as_ref())?;
             let mut base = Model::build(base_files, shape, Some(&head), only.as_ref())?;
             base.forget_unread();
-            let content = content::changed(pair, changed, shape, &base, &head)?;
+            let content = content::changed(pair, changed, shape, &base, &head, None)?;
             // What is built from sources elsewhere is known only now.
             if let Some(only) = &mut only {
                 let before = only.len();

@@ -14,7 +14,7 @@ use super::terminal::{print, say};
 use crate::affected::{Affected, AffectedImage, Reason, affected};
 use crate::environment::Environment;
 use crate::finding::Location;
-use crate::report::json::{to_line, to_string};
+use crate::report::json::{Base, Head, to_line, to_string};
 use crate::text::{counted, escape, is_below, is_unprintable};
 
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
@@ -31,18 +31,6 @@ struct Root<'a> {
     removed: Vec<&'a str>,
     untold: Vec<ShownUnknownBase<'a>>,
     cycles: &'a [Vec<std::sync::Arc<str>>],
-}
-
-#[derive(Serialize)]
-struct Base<'a> {
-    rev: Option<String>,
-    source: &'a str,
-}
-
-#[derive(Serialize)]
-struct Head<'a> {
-    rev: Option<String>,
-    kind: &'a str,
 }
 
 #[derive(Serialize)]
@@ -110,11 +98,11 @@ pub(super) fn run(options: &Options, environment: &Environment) -> Result<u8, Er
         }
         AffectedFormat::Matrix => print(&to_line(&names(&affected.images)))?,
         AffectedFormat::Json => {
-            let head = frame.repository.resolve_head(&frame.head)?.map(|commit| commit.to_string());
+            let (base, head) = (frame.base_tree(), frame.head_tree()?);
             let root = Root {
                 version: 1,
-                base: Base { rev: frame.base.revision().map(|commit| commit.to_string()), source: frame.base.source() },
-                head: Head { rev: head, kind: frame.head.kind() },
+                base: (&base).into(),
+                head: (&head).into(),
                 images: affected.images.iter().map(shown).collect(),
                 removed: affected.removed.iter().map(|directory| &**directory).collect(),
                 untold: shown_unknown_bases(&affected),

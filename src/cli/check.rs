@@ -21,7 +21,7 @@ use crate::fix::{self, Allowed, Repair};
 use crate::git::Head;
 use crate::model::Model;
 use crate::pack::Selection;
-use crate::report::{Repaired, Report, Tree, summary};
+use crate::report::{Repaired, Report, summary};
 use crate::run::{self, Outcome};
 use crate::snapshot::Pair;
 use crate::text::counted;
@@ -220,13 +220,12 @@ impl Check<'_> {
     /// Prints the report, and writes all further ones; of these the result is given.
     fn report(&self, frame: &Frame, judged: &Judged<'_>, is_written: bool) -> Result<Result<(), Error>, Error> {
         let (outcome, pair) = judged.reported(is_written);
-        let commit = frame.repository.resolve_head(&frame.head)?;
         let report = Report {
             outcome,
             rules: &frame.pack.rules,
             pair: Some(pair),
-            base: Tree { revision: frame.base.revision().map(|commit| commit.to_string()), words: frame.base.source() },
-            head: Tree { revision: commit.map(|commit| commit.to_string()), words: frame.head.kind() },
+            base: frame.base_tree(),
+            head: frame.head_tree()?,
             gate: self.gate(),
             repaired: judged.repair().map(|repair| Repaired { repair, is_written }),
         };

@@ -8,11 +8,12 @@ use super::exit::Error;
 use super::policy::{Chosen, choose, head, now, order_note, waive};
 use super::terminal::{say, say_all};
 use crate::environment::Environment;
-use crate::git::{Base, Head, Repository};
+use crate::git::{Base, GitError, Head, Repository};
 use crate::history::History;
 use crate::model::Model;
 use crate::model::past::look_back;
 use crate::pack::Pack;
+use crate::report::Tree;
 use crate::run::is_partial;
 use crate::snapshot::{Pair, Scope};
 
@@ -85,6 +86,17 @@ impl Frame {
             say_all(&self.notes);
         }
         Ok(())
+    }
+
+    /// What head is compared with, as reports say it.
+    pub(super) fn base_tree(&self) -> Tree<'_> {
+        Tree { revision: self.base.revision().map(|commit| commit.to_string()), words: self.base.source() }
+    }
+
+    /// What is judged, as reports say it.
+    pub(super) fn head_tree(&self) -> Result<Tree<'_>, GitError> {
+        let commit = self.repository.resolve_head(&self.head)?;
+        Ok(Tree { revision: commit.map(|commit| commit.to_string()), words: self.head.kind() })
     }
 
     /// The files on both sides.

@@ -12,19 +12,10 @@ use super::terminal::{print, say, say_all};
 use crate::environment::Environment;
 use crate::git::{Base, Repository};
 use crate::model::content::sources;
-use crate::model::{Image, Model, Origin, Reference};
+use crate::model::{Image, Model, Origin, Reference, UnknownImageError};
 use crate::report::json::to_string;
 use crate::snapshot::Snapshot;
-use crate::suggest::suggest;
 use crate::text::{counted, escape};
-
-#[derive(Debug, thiserror::Error, miette::Diagnostic)]
-#[error("no such image: {}", escape(name))]
-#[diagnostic(help("{suggestion}"))]
-struct NoImage {
-    name: String,
-    suggestion: String,
-}
 
 #[derive(Serialize)]
 struct Root<'a> {
@@ -112,16 +103,10 @@ pub(super) fn run(options: &Inspect, environment: &Environment) -> Result<u8, Er
 }
 
 /// The images of these names, each once and in the order of their directories; all of them where none is named.
-fn asked_for<'m>(names: &[String], model: &'m Model) -> Result<Vec<&'m Image>, NoImage> {
+fn asked_for<'m>(names: &[String], model: &'m Model) -> Result<Vec<&'m Image>, UnknownImageError> {
     let mut images: BTreeMap<&str, &Image> = BTreeMap::new();
     for name in names {
-        let name = name.trim_end_matches('/');
-        let meant = model.meant(name);
-        if meant.is_empty() {
-            let suggestion = suggest(name, model.images.values().map(|image| &*image.name));
-            return Err(NoImage { name: name.to_owned(), suggestion });
-        }
-        images.extend(meant.into_iter().map(|image| (&*image.directory, image)));
+        images.extend(model.meant(name)?.into_iter().map(|image| (&*image.directory, image)));
     }
     if names.is_empty() {
         return Ok(model.images.values().map(|image| &**image).collect());

@@ -15,21 +15,11 @@ use crate::check::Change;
 use crate::environment::Environment;
 use crate::inputs::Inputs;
 use crate::model::{Model, content};
-use crate::report::json::to_string;
+use crate::report::json::{Base, Head, to_string};
 use crate::report::status::{Form, render};
 use crate::run::manifest_order;
 use crate::snapshot::Pair;
 use crate::status::{Checklist, Question, Row, Work};
-use crate::suggest::suggest;
-use crate::text::escape;
-
-#[derive(Debug, thiserror::Error, miette::Diagnostic)]
-#[error("no such image: {}", escape(name))]
-#[diagnostic(help("{suggestion}"))]
-struct NoImage {
-    name: String,
-    suggestion: String,
-}
 
 #[derive(Serialize)]
 struct Root<'a> {
@@ -39,18 +29,6 @@ struct Root<'a> {
     images: &'a [Row],
     #[serde(skip_serializing_if = "Option::is_none")]
     change: Option<&'a Checklist>,
-}
-
-#[derive(Serialize)]
-struct Base<'a> {
-    rev: Option<String>,
-    source: &'a str,
-}
-
-#[derive(Serialize)]
-struct Head<'a> {
-    rev: Option<String>,
-    kind: &'a str,
 }
 
 pub(super) fn run(options: &Status, environment: &Environment) -> Result<u8, Error> {
@@ -90,11 +68,9 @@ pub(super) fn run(options: &Status, environment: &Environment) -> Result<u8, Err
     let list = checklist.as_ref();
     match options.format {
         StatusFormat::Json => {
-            let rev = frame.base.revision().map(|commit| commit.to_string());
-            let base = options.base.as_ref().map(|_| Base { rev, source: frame.base.source() });
-            let rev = frame.repository.resolve_head(&frame.head)?.map(|commit| commit.to_string());
-            let head = Head { rev, kind: frame.head.kind() };
-            print(&to_string(&Root { version: 1, base, head, images: &rows, change: list }))?;
+            let (base, head) = (frame.base_tree(), frame.head_tree()?);
+            let base = options.base.as_ref().map(|_| Base::from(&base));
+            print(&to_string(&Root { version: 1, base, head: (&head).into(), images: &rows, change: list }))?;
         }
         StatusFormat::Human => print(&render(&rows, list, shape, Form::Plain))?,
         StatusFormat::Markdown => print(&render(&rows, list, shape, Form::Markdown))?,
@@ -109,13 +85,7 @@ fn asked(head: &Model, names: &[String]) -> Result<Option<BTreeSet<Arc<str>>>, E
     }
     let mut asked = BTreeSet::new();
     for name in names {
-        let name = name.trim_end_matches('/');
-        let meant = head.meant(name);
-        if meant.is_empty() {
-            let suggestion = suggest(name, head.images.values().map(|image| &*image.name));
-            return Err(NoImage { name: name.to_owned(), suggestion }.into());
-        }
-        asked.extend(meant.into_iter().map(|image| Arc::clone(&image.directory)));
+        asked.extend(head.meant(name)?.into_iter().map(|image| Arc::clone(&image.directory)));
     }
     Ok(Some(asked))
 }
@@ -131,7 +101,7 @@ fn change(
         Some(files) => Model::build(files, shape, Some(head), None)?,
         None => Model::default(),
     };
-    let content = content::changed(pair, &pair.changed(), shape, &base, head)?;
+    let content = content::changed(pair, &pair.changed(), shape, &base, head, None)?;
     let change = Change::new(pair, &base, None, head, &content);
     let mut work = Work::new(question, &change);
     if let Some(asked) = asked {

@@ -8,12 +8,11 @@ use crate::check::Change;
 use crate::edit::Edit;
 use crate::finding::Finding;
 use crate::model::content::ChangedContent;
-use crate::model::{Image, Model};
+use crate::model::{Image, Model, UnknownImageError};
 use crate::pack::Pack;
 use crate::parse::version::Scheme;
 use crate::run::judge;
 use crate::snapshot::{Pair, StoreError};
-use crate::suggest::suggest;
 use crate::text::escape;
 
 /// Why images could not be bumped. Nothing was written.
@@ -26,9 +25,9 @@ pub enum BumpError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Store(#[from] StoreError),
-    #[error("no such image: {}", escape(name))]
-    #[diagnostic(help("{suggestion}"))]
-    Unknown { name: String, suggestion: String },
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Unknown(#[from] UnknownImageError),
     #[error("{} can mean several images", escape(name))]
     #[diagnostic(help("name one by its directory: {}", escape(directories)))]
     Several { name: String, directories: String },
@@ -118,7 +117,7 @@ fn plan(pack: &Pack, pair: &Pair<'_>, names: &[String], to: Option<&str>) -> Res
     let change = Change::new(pair, &base, tip.as_ref(), &head, &content);
     let mut plan = Plan { bumps: Vec::new(), version_files: BTreeSet::new() };
     for name in names {
-        let image = find(&head, name.trim_end_matches('/'))?;
+        let image = find(&head, name)?;
         if !plan.version_files.insert(Arc::clone(&image.version.path)) {
             continue; // named twice
         }
@@ -148,12 +147,8 @@ fn plan(pack: &Pack, pair: &Pair<'_>, names: &[String], to: Option<&str>) -> Res
 
 /// The one image that a name means.
 fn find<'m>(model: &'m Model, name: &str) -> Result<&'m Image, BumpError> {
-    match model.meant(name)[..] {
+    match model.meant(name)?[..] {
         [image] => Ok(image),
-        [] => {
-            let suggestion = suggest(name, model.images.values().map(|image| &*image.name));
-            Err(BumpError::Unknown { name: name.to_owned(), suggestion })
-        }
         ref several => {
             let directories: Vec<&str> = several.iter().map(|image| &*image.directory).collect();
             Err(BumpError::Several { name: name.to_owned(), directories: directories.join(", ") })

@@ -75,27 +75,17 @@ impl ChangedContent {
     }
 }
 
-/// Finds which images a change touches, and where. The images that own changed paths must have been read, and those above them.
+/// Finds which images a change touches, and where: of all images, or `only` of those in these directories. Of these, the images that
+/// own changed paths must have been read, and those above them.
 pub fn changed(
     pair: &Pair<'_>,
     paths: &BTreeSet<Arc<str>>,
     shape: &Shape,
     base: &Model,
     head: &Model,
+    only: Option<&BTreeSet<Arc<str>>>,
 ) -> Result<ChangedContent, StoreError> {
-    Search { pair, paths, shape, base, head, only: None }.run()
-}
-
-/// The same for the images in these directories alone. Only they must have been read; what is found of others is not all.
-pub fn changed_of(
-    directories: &BTreeSet<Arc<str>>,
-    pair: &Pair<'_>,
-    paths: &BTreeSet<Arc<str>>,
-    shape: &Shape,
-    base: &Model,
-    head: &Model,
-) -> Result<ChangedContent, StoreError> {
-    Search { pair, paths, shape, base, head, only: Some(directories) }.run()
+    Search { pair, paths, shape, base, head, only }.run()
 }
 
 /// A search for what a change touches.
@@ -135,12 +125,17 @@ impl Search<'_> {
         [Side { model: self.head, files: &self.pair.head }, Side { model: self.base, files: base }]
     }
 
+    /// Whether an image is asked about.
+    fn asks_for(&self, directory: &str) -> bool {
+        self.only.is_none_or(|only| only.contains(directory))
+    }
+
     /// The changed files that images share.
     fn add_shared(&self, content: &mut ChangedContent) {
         for shared in &self.shape.shared {
             let paths: Vec<&Arc<str>> = self.paths.iter().filter(|path| shared.has(path, &self.shape.ignore)).collect();
             for directory in self.head.directories.iter().filter(|_| !paths.is_empty()) {
-                if self.shape.name_of(directory).is_some_and(|name| shared.is_of(name)) {
+                if self.asks_for(directory) && self.shape.name_of(directory).is_some_and(|name| shared.is_of(name)) {
                     content.add(directory, paths.iter().map(|path| Arc::clone(path)));
                 }
             }
@@ -177,7 +172,7 @@ impl Search<'_> {
                     let below = without_directory(path, directory);
                     let is_plain = is_owner && shape.is_content(directory, below);
                     is_owner = false;
-                    if self.is_version(path, below)? {
+                    if !self.asks_for(directory) || self.is_version(path, below)? {
                         continue;
                     }
                     if is_plain && shape.is_beside_context(below) {
@@ -218,6 +213,7 @@ impl Search<'_> {
         let Self { pair, paths, shape, head, .. } = *self;
         for link in pair.head.links() {
             if let Some(directory) = head.owner(link)
+                && self.asks_for(directory)
                 && let below = without_directory(link, directory)
                 && shape.is_control_file(below)
                 && !shape.is_version_file(below)
@@ -241,7 +237,8 @@ impl Search<'_> {
     fn add_brought_back(&self, content: &mut ChangedContent) -> Result<(), StoreError> {
         for path in self.paths.iter().filter(|path| path.ends_with(dockerignore::SUFFIX)) {
             let sides = self.sides();
-            let Some(directory) = sides.iter().find_map(|side| side.model.owner(path)) else { continue };
+            let owner = sides.iter().find_map(|side| side.model.owner(path));
+            let Some(directory) = owner.filter(|owner| self.asks_for(owner)) else { continue };
             let mut contexts = [Contexts::default(), Contexts::default()];
             for (contexts, side) in contexts.iter_mut().zip(sides) {
                 if let Some(image) = side.model.images.get(directory) {
@@ -271,7 +268,7 @@ impl Search<'_> {
         }
         let [head, base] = self.sides();
         let [now, before] = [Conversions::of(head.files)?, Conversions::of(base.files)?];
-        for directory in head.model.directories.iter() {
+        for directory in head.model.directories.iter().filter(|directory| self.asks_for(directory)) {
             let of_image = || {
                 let above = |path: &&&Arc<str>| is_below(directory, directory_of(path)) || is_below(path, directory);
                 changed.iter().filter(above).map(|path| Arc::clone(path)).collect::<Vec<_>>()
@@ -341,8 +338,7 @@ impl Search<'_> {
         let sources = ChangedSources::new(candidates);
         // What an image owns is its content already. Where it owns all sources, nothing need be read to know that.
         let is_open = |directory: &&Arc<str>| {
-            self.only.is_none_or(|only| only.contains(*directory))
-                && content.get(directory).is_none_or(|owned| !sources.are_among(owned))
+            self.asks_for(directory) && content.get(directory).is_none_or(|owned| !sources.are_among(owned))
         };
         let open: Vec<&Arc<str>> = head.directories.iter().filter(is_open).collect();
         let found = each(&open, WORTH_A_THREAD, |directory| {

@@ -27,4 +27,4 @@ pub use directories::Directories;
 pub use image::Image;
 pub use manifest::{ConstantValue, Manifest, ManifestEntry};
 pub use reference::{Origin, Reference, Writing, without_tag};
-pub use tree::Model;
+pub use tree::{Model, UnknownImageError};

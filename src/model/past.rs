@@ -140,7 +140,7 @@ impl<'a, 'r> Search<'a, 'r> {
         let base = Model::build(&then, self.shape, Some(self.model), Some(directories))?;
         self.pair.base = Some(then);
         let paths = self.pair.changed();
-        let content = content::changed_of(directories, &self.pair, &paths, self.shape, &base, self.model)?;
+        let content = content::changed(&self.pair, &paths, self.shape, &base, self.model, Some(directories))?;
         for directory in directories {
             let Some(open) = self.open.remove(directory) else { continue };
             let changed = content.get(directory).cloned().unwrap_or_default();

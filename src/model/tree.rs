@@ -12,7 +12,8 @@ use super::reference::{Origin, Reference};
 use super::threads::each;
 use crate::shape::Shape;
 use crate::snapshot::{Entry, Snapshot, StoreError};
-use crate::text::without_directory;
+use crate::suggest::suggest;
+use crate::text::{escape, without_directory};
 
 /// All that the checks know of one tree.
 #[derive(Debug, Clone, Default)]
@@ -33,6 +34,15 @@ pub struct Model {
     unread_manifest: Option<StoreError>,
     /// Directories by the names that their images are referred to by.
     by_name: HashMap<String, Vec<Arc<str>>>,
+}
+
+/// Somebody asked for an image that is not there.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+#[error("no such image: {}", escape(name))]
+#[diagnostic(help("{suggestion}"))]
+pub struct UnknownImageError {
+    name: String,
+    suggestion: String,
 }
 
 impl Model {
@@ -116,13 +126,20 @@ impl Model {
     }
 
     /// The images that somebody means who asks for one: by its directory, by its name, or by that under which it is published.
-    pub fn meant(&self, asked: &str) -> Vec<&Image> {
+    /// Never none.
+    pub fn meant(&self, asked: &str) -> Result<Vec<&Image>, UnknownImageError> {
+        let asked = asked.trim_end_matches('/');
         if let Some(image) = self.images.get(asked) {
-            return vec![image];
+            return Ok(vec![image]);
         }
         let images = self.images.values().map(|image| &**image);
         let named: Vec<&Image> = images.clone().filter(|image| *image.name == *asked).collect();
-        if named.is_empty() { images.filter(|image| image.published() == asked).collect() } else { named }
+        let published: Vec<&Image> = images.clone().filter(|image| image.published() == asked).collect();
+        if named.is_empty() && published.is_empty() {
+            let suggestion = suggest(asked, images.map(|image| &*image.name));
+            return Err(UnknownImageError { name: asked.to_owned(), suggestion });
+        }
+        Ok(if named.is_empty() { published } else { named })
     }
 
     /// The images that are published under a name.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::diff;
-use super::view::{Repaired, Report};
+use super::view::{Repaired, Report, Tree};
 use crate::edit::Fix;
 use crate::finding::{Finding, Level, Location};
 use crate::fix::Done;
@@ -38,16 +38,30 @@ struct File<'a> {
     diff: String,
 }
 
+/// What head was compared with, as every object says it.
 #[derive(Serialize)]
-struct Base<'a> {
+pub struct Base<'a> {
     rev: Option<&'a str>,
     source: &'a str,
 }
 
+/// What was judged, as every object says it.
 #[derive(Serialize)]
-struct Head<'a> {
+pub struct Head<'a> {
     rev: Option<&'a str>,
     kind: &'a str,
+}
+
+impl<'a> From<&'a Tree<'a>> for Base<'a> {
+    fn from(Tree { revision, words }: &'a Tree<'a>) -> Self {
+        Self { rev: revision.as_deref(), source: words }
+    }
+}
+
+impl<'a> From<&'a Tree<'a>> for Head<'a> {
+    fn from(Tree { revision, words }: &'a Tree<'a>) -> Self {
+        Self { rev: revision.as_deref(), kind: words }
+    }
 }
 
 #[derive(Serialize)]
@@ -101,8 +115,8 @@ pub fn render(report: &Report<'_>) -> String {
     let outcome = report.outcome;
     let root = Root {
         version: 1,
-        base: Base { rev: report.base.revision.as_deref(), source: report.base.words },
-        head: Head { rev: report.head.revision.as_deref(), kind: report.head.words },
+        base: (&report.base).into(),
+        head: (&report.head).into(),
         findings: outcome.findings.iter().map(item).collect(),
         failures: outcome
             .errors
