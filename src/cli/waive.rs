@@ -126,7 +126,8 @@ impl Waiver<'_> {
         let mut names: Vec<&str> = Vec::new();
         if let Some(image) = &self.image {
             names.push(image);
-            names.extend(model.meant(image).into_iter().map(|image| &*image.name));
+            // The name of no image may be one that a finding has all the same.
+            names.extend(model.meant(image).into_iter().flatten().map(|image| &*image.name));
         }
         let mut findings = Vec::new();
         for finding in judge(&frame.pack, pair)?.findings {
