@@ -152,12 +152,15 @@ impl Model {
     /// is meant (`HttpdNew` is `httpd-new`).
     pub fn images_of_entry(&self, entry: &ManifestEntry) -> Vec<&Arc<Image>> {
         let candidates = self.named(&entry.name);
+        if candidates.len() < 2 {
+            return candidates;
+        }
         let letters =
             |name: &str| name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
         let key = letters(&entry.key);
         match candidates.iter().find(|image| letters(&image.name) == key) {
-            Some(image) if candidates.len() > 1 => vec![image],
-            _ => candidates,
+            Some(image) => vec![image],
+            None => candidates,
         }
     }
 
