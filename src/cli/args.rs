@@ -228,10 +228,15 @@ Examples:
 
 /// Which hooks are meant.
 #[derive(Debug, Clone, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(super) struct Hooks {
     /// The hook that judges what is committed; both hooks, if none is named
     #[arg(long, help_heading = "Hooks")]
     pub(super) pre_commit: bool,
+
+    /// The hook that judges what is committed by its message, too, in place of pre-commit: for trailers that waive
+    #[arg(long, conflicts_with = "pre_commit", help_heading = "Hooks")]
+    pub(super) commit_msg: bool,
 
     /// The hook that judges what is pushed
     #[arg(long, help_heading = "Hooks")]
@@ -251,6 +256,8 @@ pub(super) struct Hooks {
 pub(super) enum HookName {
     /// Judges what is about to be committed
     PreCommit,
+    /// The same, with what the message waives
+    CommitMsg,
     /// Judges what is about to be pushed
     PrePush,
 }
@@ -340,6 +347,10 @@ pub(super) struct Check {
     /// Show what waivers let pass
     #[arg(long, help_heading = "Rules")]
     pub(super) no_waivers: bool,
+
+    /// Let pass what the trailers of this message waive, too: of the commit that is about to be made
+    #[arg(long, value_name = "FILE", conflicts_with = "all", help_heading = "Rules")]
+    pub(super) message: Option<PathBuf>,
 
     /// The registry's images.yaml: which tags are promoted
     #[arg(long, value_name = "FILE", help_heading = "Rules")]

@@ -151,6 +151,9 @@ impl Check<'_> {
         let compared = if options.all { Compared::Whole } else { Compared::With(options.base.as_deref()) };
         let has_waivers = !options.no_waivers;
         let mut frame = Frame::begin(&options.policy, &options.target, &compared, has_waivers, self.environment)?;
+        if let Some(message) = options.message.as_deref().filter(|_| has_waivers) {
+            frame.add_trailers(message)?;
+        }
         frame.pack.inputs = inputs(options.promoted.as_deref(), options.jobs.as_deref(), self.environment)?;
         frame.pack.inputs.claims = claims(&options.claims, self.environment)?;
         let (only, skip, levels) = (options.rules.clone(), options.skip.clone(), options.levels.clone());

@@ -1,6 +1,7 @@
 //! The beginning that `check` and `bump` share: from the options to what is judged by which rules.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::args::{Output, PolicyOptions, Target};
@@ -16,6 +17,13 @@ use crate::pack::Pack;
 use crate::report::Tree;
 use crate::run::is_partial;
 use crate::snapshot::{Pair, Scope};
+use crate::text::escape;
+use crate::waiver;
+
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+#[error("failed to read the message {}: {}", escape(.0), .1)]
+#[diagnostic(help("name the file that git hands to its commit-msg hook in `--message FILE`"))]
+struct MessageError(String, std::io::Error);
 
 /// What a run stands on.
 pub(super) struct Frame {
@@ -57,6 +65,20 @@ impl Frame {
         }
         let Chosen { pack, choice, notes, .. } = chosen;
         Ok(Self { repository, head, base, pack, choice, notes })
+    }
+
+    /// Lets pass what a message that is to be committed says, too.
+    pub(super) fn add_trailers(&mut self, path: &Path) -> Result<(), Error> {
+        let name = path.display().to_string();
+        let message = std::fs::read(path).map_err(|error| MessageError(name.clone(), error))?;
+        let trailers = Repository::trailers_of_message(&name, &String::from_utf8_lossy(&message), waiver::TRAILER)?;
+        if let Some(waivers) = &mut self.pack.waivers {
+            for waiver in trailers.iter().map(waiver::of_trailer) {
+                waivers.list.push(waiver.clone());
+                waivers.after.push(waiver);
+            }
+        }
+        Ok(())
     }
 
     /// Says what is compared with what, and by which rules, unless that is not wanted.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use clap::Parser as _;
+use clap::{Parser as _, ValueEnum as _};
 use miette::Diagnostic;
 
 use super::args::{Check, Cli, Hook, HookName, Hooks};
@@ -28,6 +28,7 @@ impl HookName {
     fn file_name(self) -> &'static str {
         match self {
             Self::PreCommit => "pre-commit",
+            Self::CommitMsg => "commit-msg",
             Self::PrePush => "pre-push",
         }
     }
@@ -36,6 +37,7 @@ impl HookName {
     fn text(self) -> &'static str {
         match self {
             Self::PreCommit => include_str!("templates/pre-commit"),
+            Self::CommitMsg => include_str!("templates/commit-msg"),
             Self::PrePush => include_str!("templates/pre-push"),
         }
     }
@@ -44,6 +46,7 @@ impl HookName {
     fn call(self) -> &'static str {
         match self {
             Self::PreCommit => "imglint --staged",
+            Self::CommitMsg => "imglint --staged --message",
             Self::PrePush => "imglint hook run pre-push",
         }
     }
@@ -52,6 +55,7 @@ impl HookName {
     fn lines(self) -> &'static str {
         match self {
             Self::PreCommit => "imglint --staged || exit",
+            Self::CommitMsg => "imglint --staged --message \"$1\" || exit",
             // Git writes what is pushed to the hook's standard input, and what follows may want to read it, too.
             Self::PrePush => {
                 "pushed=$(cat)\nprintf '%s\\n' \"$pushed\" | imglint hook run pre-push \"$@\" || exit\nexec <<END\n$pushed\nEND"
@@ -142,6 +146,12 @@ pub(super) fn run(command: &Hook, environment: &Environment) -> Result<u8, Error
             options.target.staged = true;
             check::run(&options, environment, true)
         }
+        Hook::Run { hook: HookName::CommitMsg, arguments } => {
+            let mut options = plain_check();
+            options.target.staged = true;
+            options.message = arguments.first().map(PathBuf::from);
+            check::run(&options, environment, true)
+        }
         Hook::Run { hook: HookName::PrePush, .. } => pre_push(environment),
     }
 }
@@ -149,9 +159,24 @@ pub(super) fn run(command: &Hook, environment: &Environment) -> Result<u8, Error
 impl Hooks {
     /// The hooks that are meant: all of them, if nothing is named.
     fn names(&self) -> Vec<HookName> {
-        let all = [(HookName::PreCommit, self.pre_commit), (HookName::PrePush, self.pre_push)];
-        let is_named = self.pre_commit || self.pre_push || self.merge_driver;
-        all.into_iter().filter(|(_, is_chosen)| *is_chosen || !is_named).map(|(name, _)| name).collect()
+        let mut names = Vec::new();
+        for (name, is_chosen) in [
+            (HookName::PreCommit, self.pre_commit),
+            (HookName::CommitMsg, self.commit_msg),
+            (HookName::PrePush, self.pre_push),
+        ] {
+            if is_chosen {
+                names.push(name);
+            }
+        }
+        // Of the two that judge a commit one is enough.
+        if names.is_empty() && !self.merge_driver { vec![HookName::PreCommit, HookName::PrePush] } else { names }
+    }
+
+    /// The hooks that are to be removed: all of them, if none is named.
+    fn unwanted(&self) -> Vec<HookName> {
+        let is_named = self.pre_commit || self.commit_msg || self.pre_push || self.merge_driver;
+        if is_named { self.names() } else { HookName::value_variants().to_vec() }
     }
 }
 
@@ -214,7 +239,7 @@ fn uninstall(hooks: &Hooks, environment: &Environment) -> Result<u8, Error> {
     let mut removed = Vec::new();
     let mut blocked = Vec::new();
     for directory in directories {
-        for name in hooks.names() {
+        for name in hooks.unwanted() {
             let path = directory.join(name.file_name());
             match state(&path, name)? {
                 State::Written => removed.push(path),

@@ -118,6 +118,16 @@ fn find(
             notes.push("note: this change edits the policy; it is judged by the policy of the base, and its own holds once it is merged".to_owned());
         }
     }
+    if environment.ci().is_none()
+        && judge.file(CONFIG_FILE)?.is_some()
+        && let Some(tree) = repository.policy_of_base(base)?
+        && edits_policy(&PolicyTrees { repository, options, trees: vec![&tree] }, &judge)?
+    {
+        notes.push(
+            "note: this change edits the policy, which judges it here; in CI it is judged by the policy of the base"
+                .to_owned(),
+        );
+    }
     let base = if after.is_empty() { None } else { repository.policy_of_base(base)? };
     // A configuration that could not be read let nothing pass.
     let before = base.and_then(|base| PolicyTrees { repository, options, trees: vec![&base] }.config().ok()?);
@@ -132,6 +142,11 @@ pub(super) fn order_note(shape: &Shape, repository: &Repository, base: &Base, he
     };
     let order = manifest_order(shape, repository, &documented)?;
     Ok(order.map(|order| format!("; {order}")).unwrap_or_default())
+}
+
+/// Whether the policy of the base, where it has one, is another than the one that judges.
+fn edits_policy(base: &PolicyTrees<'_>, judge: &PolicyTrees<'_>) -> Result<bool, Error> {
+    Ok(base.file(CONFIG_FILE)?.is_some() && base.texts()? != judge.texts()?)
 }
 
 /// When the manifest of a tree follows, to be told; `None` where the tree has none, or that cannot be read: then the rules that need
@@ -188,6 +203,13 @@ pub(super) fn waive(
     let trailers: Vec<Waiver> = trailers.iter().map(waiver::of_trailer).collect();
     chosen.waivers.extend(trailers.iter().cloned());
     chosen.after.extend(trailers);
+    for (commit, line) in repository.stray_trailers(base, head, waiver::TRAILER)? {
+        chosen.notes.push(format!(
+            "note: `{}` in the message of {commit} is no trailer, so it lets nothing pass: it must stand in the last paragraph, among \
+             trailers alone",
+            line.trim()
+        ));
+    }
     chosen.pack.waivers = Some(Waivers {
         list: std::mem::take(&mut chosen.waivers),
         after: std::mem::take(&mut chosen.after),

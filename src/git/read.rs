@@ -15,8 +15,8 @@ use crate::text::{Span, Text};
 
 /// A line at the end of a commit's message that speaks to programs.
 pub struct Trailer {
-    /// What the commit is called.
-    pub commit: String,
+    /// What the message is called, as in `commit 1234abcd`.
+    pub source: String,
     /// Its message.
     pub message: Arc<Text>,
     /// Where in it the trailer stands.
@@ -34,6 +34,36 @@ impl Repository {
         self.trailers_between(*merge_base, head, key)
     }
 
+    /// The lines with a key in the messages of the commits of a change that are no trailers, for they stand outside of the last paragraph,
+    /// or among other things. The commit and the line.
+    pub fn stray_trailers(&self, base: &Base, head: &Head, key: &str) -> Result<Vec<(String, String)>, GitError> {
+        let (Base::Commit(Comparison { merge_base, .. }), Some(head)) = (base, self.resolve_head(head)?) else {
+            return Ok(Vec::new());
+        };
+        let mut stray = Vec::new();
+        if *merge_base == head {
+            return Ok(stray);
+        }
+        for id in self.commits_between(*merge_base, head)? {
+            let commit = self.inner.find_commit(id).doing("walking the change")?;
+            let message = String::from_utf8_lossy(commit.message_bytes());
+            let like: Vec<&str> = message.lines().filter(|line| has_key(line, key)).collect();
+            let trailers = if like.is_empty() { 0 } else { values(&message, key)?.len() };
+            for line in &like[..like.len() - trailers.min(like.len())] {
+                stray.push((short(id), (*line).to_owned()));
+            }
+        }
+        Ok(stray)
+    }
+
+    /// The trailers of one key in a message that is to be committed, once git has taken the comments out of it.
+    pub fn trailers_of_message(name: &str, message: &str, key: &str) -> Result<Vec<Trailer>, GitError> {
+        const SCISSORS: &str = "# ------------------------ >8 ------------------------";
+        let message = message.split(SCISSORS).next().unwrap_or_default();
+        let message = git2::message_prettify(message, Some(b'#')).doing("reading the message of the commit")?;
+        trailers_in(name, &message, key)
+    }
+
     /// The trailers of one key in the messages of the commits that `head` holds and `base` does not.
     pub(super) fn trailers_between(&self, base: Oid, head: Oid, key: &str) -> Result<Vec<Trailer>, GitError> {
         if base == head {
@@ -43,23 +73,7 @@ impl Repository {
         for id in self.commits_between(base, head)? {
             let commit = self.inner.find_commit(id).doing("walking the change")?;
             let message = String::from_utf8_lossy(commit.message_bytes());
-            let found = git2::message_trailers_strs(&message).doing("reading the trailers of a commit")?;
-            let of_key = found.iter().filter(|(found, _)| found.eq_ignore_ascii_case(key));
-            let values: Vec<String> = of_key.map(|(_, value)| value.to_owned()).collect();
-            if values.is_empty() {
-                continue;
-            }
-            // Trailers stand at the end: of the lines that look like them it is the last ones.
-            let message = Arc::new(Text::from(&*message));
-            let is_like =
-                |line: &str| line.split_once(':').is_some_and(|(found, _)| found.trim_end().eq_ignore_ascii_case(key));
-            let lines = message.lines().filter(|(_, line)| is_like(line)).map(|(span, _)| span);
-            let lines: Vec<Span> = lines.collect();
-            let spans = &lines[lines.len().saturating_sub(values.len())..];
-            for (span, value) in spans.iter().cloned().zip(values) {
-                let (commit, message) = (short(id), Arc::clone(&message));
-                trailers.push(Trailer { commit, message, span, value });
-            }
+            trailers.extend(trailers_in(&format!("commit {}", short(id)), &message, key)?);
         }
         Ok(trailers)
     }
@@ -141,4 +155,33 @@ impl Repository {
     pub(super) fn tree_id(&self, commit: Oid) -> Result<Oid, GitError> {
         self.inner.find_commit(commit).map(|commit| commit.tree_id()).doing("reading a commit")
     }
+}
+
+/// The values of the trailers of one key, as git reads them.
+fn values(message: &str, key: &str) -> Result<Vec<String>, GitError> {
+    let found = git2::message_trailers_strs(message).doing("reading the trailers of a commit")?;
+    let of_key = found.iter().filter(|(found, _)| found.eq_ignore_ascii_case(key));
+    Ok(of_key.map(|(_, value)| value.to_owned()).collect())
+}
+
+/// Whether a line looks like a trailer of a key.
+fn has_key(line: &str, key: &str) -> bool {
+    line.split_once(':').is_some_and(|(found, _)| found.trim_end().eq_ignore_ascii_case(key))
+}
+
+/// The trailers of one key in a message, with their places.
+fn trailers_in(source: &str, message: &str, key: &str) -> Result<Vec<Trailer>, GitError> {
+    let values = values(message, key)?;
+    if values.is_empty() {
+        return Ok(Vec::new());
+    }
+    // Trailers stand at the end: of the lines that look like them it is the last ones.
+    let message = Arc::new(Text::from(message));
+    let lines: Vec<Span> = message.lines().filter(|(_, line)| has_key(line, key)).map(|(span, _)| span).collect();
+    let spans = &lines[lines.len().saturating_sub(values.len())..];
+    let mut trailers = Vec::new();
+    for (span, value) in spans.iter().cloned().zip(values) {
+        trailers.push(Trailer { source: source.to_owned(), message: Arc::clone(&message), span, value });
+    }
+    Ok(trailers)
 }

@@ -65,7 +65,7 @@ pub const TRAILER: &str = "Imglint-Waive";
 
 /// The waiver that a trailer of a commit is.
 pub fn of_trailer(trailer: &Trailer) -> Waiver {
-    let path = format!("commit {}", trailer.commit).into();
+    let path = trailer.source.as_str().into();
     let location = Location::new(&path, &trailer.message, trailer.span.clone());
     let value = trailer.value.trim();
     let (rule, rest) = value.split_at(value.find(|c: char| c.is_whitespace() || c == '(').unwrap_or(value.len()));

@@ -454,3 +454,28 @@ fn under_pre_commit_the_index_or_what_is_pushed_is_judged() {
     pushed(&bad).is(1, &["stale-version"]);
     pushed("HEAD").is(0, &[]);
 }
+
+/// In place of pre-commit, commit-msg knows what the message waives. Comments and what stands below scissors are no message.
+#[test]
+fn the_hook_of_messages_lets_pass_what_they_waive() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    passed(&repo.imglint(&["hook", "install", "--commit-msg"]));
+    assert_eq!(hooks(&repo), ["commit-msg"]);
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.write(BAD);
+    repo.git(&["add", "-A"]);
+    let commit = |message: &str| repo.git_with_hooks(&["commit", "-q", "--cleanup=scissors", "-m", message]);
+    let waiver = "Imglint-Waive: stale-version(agnhost) the same binary";
+    refused(&commit("change"), "stale-version");
+    refused(&commit(&format!("change\n\n# {waiver}\n")), "stale-version");
+    refused(
+        &commit(&format!("change\n\n# ------------------------ >8 ------------------------\n\n{waiver}\n")),
+        "stale-version",
+    );
+    passed(&commit(&format!("change\n\n{waiver}\n")));
+    repo.imglint(&["--base", "master"]).is(0, &[]);
+    passed(&repo.imglint(&["hook", "uninstall"]));
+    assert!(hooks(&repo).is_empty());
+    repo.imglint(&["--staged", "--message", "gone"]).fails(&["the message gone", "--message FILE"]);
+}

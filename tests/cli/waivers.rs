@@ -391,3 +391,33 @@ fn waive_writes_where_it_belongs() {
     waive(&["stale-base", "--reason", "x", "--until", "soon"]).fails(&["`soon` is no date", "2027-01-31"]);
     waive(&["stale-bas", "--reason", "x"]).fails(&["did you mean `stale-base`?"]);
 }
+
+/// A line that looks like a trailer and is none lets nothing pass, and that is said.
+#[test]
+fn a_trailer_outside_of_the_last_paragraph_is_hinted_at() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.bad_topic();
+    let message = "change\n\nImglint-Waive: stale-version(agnhost) the same binary\n\nReviewed-by: A <a@example.com>";
+    repo.git(&["commit", "-q", "--amend", "-m", message]);
+    let run = repo.imglint(&["--base", "master"]);
+    run.is(1, &["stale-version"]).says(&["Imglint-Waive: stale-version(agnhost)", "is no trailer", "last paragraph"]);
+    repo.git(&["commit", "-q", "--amend", "-m", "change\n\nImglint-Waive: stale-version(agnhost) the same"]);
+    let run = repo.imglint(&["--base", "master"]);
+    assert!(run.code == 0 && !run.stderr.contains("no trailer"), "{run}");
+}
+
+/// What a change says of its own policy holds here, and not in CI.
+#[test]
+fn a_policy_that_the_change_edits_is_told_to_be_its_own() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.change(&[("imglint.toml", "pack = \"kubernetes\"\n")]);
+    repo.bad_topic();
+    let run = repo.imglint(&["--base", "master"]);
+    assert!(run.code == 1 && !run.stderr.contains("edits the policy"), "{run}");
+    repo.write(&[("imglint.toml", "pack = \"kubernetes\"\n[[waive]]\nrule = \"stale-version\"\nreason = \"x\"\n")]);
+    repo.imglint(&["--base", "master"])
+        .is(0, &[])
+        .says(&["this change edits the policy", "in CI it is judged by the policy of the base"]);
+}

@@ -251,7 +251,7 @@ pub fn waivers(bytes: &[u8]) {
     let text = text_of(bytes);
     for (span, line) in text.lines() {
         let value = line.split_once(':').map_or(line, |(_, value)| value).to_owned();
-        let trailer = Trailer { commit: "0123456".to_owned(), message: Arc::clone(&text), span, value };
+        let trailer = Trailer { source: "commit 0123456".to_owned(), message: Arc::clone(&text), span, value };
         let waiver = waiver::of_trailer(&trailer);
         check_location(&waiver.location);
         if let Some(day) = Day::parse(line) {
