@@ -112,10 +112,15 @@ pub(super) enum Command {
 }
 
 const COMPLETIONS_HELP: &str = "\
+What is printed asks imglint at every press of Tab, so that it knows the rules, images, branches and tags that are there. It \
+belongs to this version of imglint: let the shell read it anew when it starts, and keep no copy.
+
 Examples:
-  source <(imglint completions bash)                           in this shell; in ~/.bashrc for all
-  imglint completions zsh > \"${fpath[1]}/_imglint\"             for zsh
-  imglint completions fish > ~/.config/fish/completions/imglint.fish";
+  source <(imglint completions bash)                           in ~/.bashrc
+  source <(imglint completions zsh)                            in ~/.zshrc, below compinit
+  imglint completions fish | source                            in ~/.config/fish/config.fish
+  imglint completions powershell | Out-String | Invoke-Expression      in $PROFILE
+  eval (imglint completions elvish | slurp)                    in ~/.config/elvish/rc.elv";
 
 const MAN_HELP: &str = "\
 Examples:

@@ -17,6 +17,7 @@ mod bump;
 mod demo;
 mod rules_page;
 mod rules;
+mod complete;
 mod explain;
 mod inspect;
 mod status;
@@ -45,6 +46,10 @@ use terminal::{PrintError, complain_of, print_bytes};
 /// Runs the program with the arguments and the environment of this process.
 pub fn main() -> ExitCode {
     let environment = Environment::of_process();
+    if let Some(answer) = complete::answer(&environment) {
+        // A complaint would stand in the middle of the line that is being written.
+        return ExitCode::from(answer.unwrap_or(FAILED));
+    }
     let arguments = Cli::try_parse().unwrap_or_else(|error| {
         if error.use_stderr() {
             reports::tell_ci(&error.to_string(), &environment);
@@ -98,7 +103,7 @@ pub fn main() -> ExitCode {
         Some(Command::Init(init)) => init::run(&init, &environment),
         Some(Command::MergeDriver(driver)) => merge_driver::run(&driver, &environment),
         Some(Command::Hook(hook)) => hook::run(&hook, &environment),
-        Some(Command::Completions { shell }) => completions(shell),
+        Some(Command::Completions { shell }) => complete::script(shell),
         Some(Command::Man { command }) => manual(&command),
     };
     match result {
@@ -158,14 +163,6 @@ enum CommandError {
     #[error("there is no command `{}`", escape(.0))]
     #[diagnostic(help("{1}; `imglint help` lists them all"))]
     Unknown(String, String),
-}
-
-/// Prints what completes imglint's commands in a shell.
-fn completions(shell: clap_complete::Shell) -> Result<u8, Error> {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "imglint", &mut script);
-    print_bytes(&script)?;
-    Ok(CLEAN)
 }
 
 /// Prints the manual page of imglint, or of one of its commands.

@@ -66,6 +66,20 @@ impl Repository {
         }
     }
 
+    /// The names of branches, of remote branches and of tags, as people write them.
+    pub fn revision_names(&self) -> Result<Vec<String>, GitError> {
+        const DOING: &str = "listing branches and tags";
+        let mut names = Vec::new();
+        let mut references = self.inner.references().doing(DOING)?;
+        for name in references.names() {
+            // The name of a reference is bytes; one that is no text can be written by nobody.
+            let Ok(name) = name else { continue };
+            let short = ["refs/heads/", "refs/remotes/", "refs/tags/"].iter().find_map(|kind| name.strip_prefix(kind));
+            names.extend(short.map(str::to_owned));
+        }
+        Ok(names)
+    }
+
     /// The commit that a revision names.
     pub(super) fn commit(&self, revision: &str, source_of_it: &str) -> Result<Oid, GitError> {
         match self.inner.revparse_single(revision).and_then(|object| object.peel_to_commit()) {

@@ -431,6 +431,9 @@ fn completions_and_the_manual_know_every_command() {
     ];
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let run = nowhere.imglint(&["completions", shell]);
+        assert!(run.code == 0 && run.stdout.contains("IMGLINT_COMPLETE"), "{run}");
+        let environment = [("IMGLINT_COMPLETE", shell), ("_CLAP_COMPLETE_INDEX", "1")];
+        let run = nowhere.imglint_with(&["--", "imglint", ""], &environment);
         assert!(run.code == 0 && commands.iter().all(|command| run.stdout.contains(command)), "{run}");
         assert!(run.stdout.contains("unsafe-fixes"), "{run}");
     }

@@ -5,6 +5,7 @@ mod affected;
 mod dockerfiles;
 mod documentation;
 mod fix;
+mod completions;
 mod content;
 mod formats;
 mod generated;
