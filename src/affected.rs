@@ -157,8 +157,8 @@ fn changed(change: &Change<'_>, image: &Image) -> Result<Vec<Reason>, StoreError
     Ok(reasons)
 }
 
-/// The bases of all other images that may be one of these.
-fn unknown_bases(graph: &Graph<'_>, affected: &BTreeSet<usize>, head: &Model, shape: &Shape) -> Vec<UnknownBase> {
+/// The bases of all images but these that cannot be told, and may be images of the tree.
+pub fn unknown_bases(graph: &Graph<'_>, affected: &BTreeSet<usize>, head: &Model, shape: &Shape) -> Vec<UnknownBase> {
     let mut unknown = Vec::new();
     for (position, image) in graph.images.iter().enumerate() {
         if affected.contains(&position) {

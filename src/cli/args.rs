@@ -80,6 +80,8 @@ pub(super) enum Command {
     Status(Status),
     /// List the images that the change touches, and why, parents first
     Affected(Affected),
+    /// Draw who is built on whom, with versions; with --base, what a change touches
+    Graph(Graph),
     /// Judge each change of the history, to see what the gate would have said to it
     Replay(Replay),
     /// Let findings pass, with a reason: in a Dockerfile's comment, a commit's trailer or imglint.toml
@@ -543,6 +545,56 @@ pub(super) struct Affected {
     /// The repository and its policy
     #[command(flatten)]
     pub(super) policy: PolicyOptions,
+}
+
+/// `imglint graph`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = GRAPH_HELP)]
+pub(super) struct Graph {
+    /// Only this image, what it is built on, and what is built on it; by name or directory, may be repeated
+    #[arg(long = "image", value_name = "NAME", help_heading = "What is drawn")]
+    pub(super) images: Vec<String>,
+
+    /// What is drawn
+    #[command(flatten)]
+    pub(super) target: Target,
+
+    /// Mark what differs from the merge base of REV and what is drawn
+    #[arg(long, value_name = "REV", help_heading = "What is drawn")]
+    pub(super) base: Option<String>,
+
+    /// The form of the graph
+    #[arg(long, value_name = "F", default_value = "dot", help_heading = "Output")]
+    pub(super) format: GraphFormat,
+
+    /// How to print
+    #[command(flatten)]
+    pub(super) output: Output,
+
+    /// The repository and its policy
+    #[command(flatten)]
+    pub(super) policy: PolicyOptions,
+}
+
+const GRAPH_HELP: &str = "\
+An arrow leads from an image to what is built on it. One that names another version than there is, is red.
+
+Examples:
+  imglint graph --format svg > images.svg                      all images, as a picture
+  imglint graph --format mermaid --image agnhost               one and its neighbours, for Markdown
+  imglint graph --format svg --base origin/main > change.svg   what this branch touches";
+
+/// The form of the graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum GraphFormat {
+    /// For Graphviz
+    Dot,
+    /// For Markdown on GitHub and GitLab
+    Mermaid,
+    /// One JSON object
+    Json,
+    /// A picture
+    Svg,
 }
 
 /// `imglint waive`.

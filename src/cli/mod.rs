@@ -23,6 +23,7 @@ mod inspect;
 mod status;
 mod waive;
 mod affected;
+mod graph;
 mod claims;
 mod replay;
 mod merge_setup;
@@ -61,6 +62,7 @@ pub fn main() -> ExitCode {
         Some(Command::Inspect(inspect)) => inspect.output.color,
         Some(Command::Status(status)) => status.output.color,
         Some(Command::Affected(affected)) => affected.output.color,
+        Some(Command::Graph(graph)) => graph.output.color,
         Some(Command::Claims(claims)) => claims.output.color,
         Some(Command::Replay(replay)) => replay.output.color,
         Some(Command::Bump(bump)) => bump.output.color,
@@ -79,6 +81,7 @@ pub fn main() -> ExitCode {
             | Command::Inspect(_)
             | Command::Status(_)
             | Command::Affected(_)
+            | Command::Graph(_)
             | Command::Claims(_),
         ) => "nothing to show",
         Some(Command::Man { .. }) => "there is no such page",
@@ -95,6 +98,7 @@ pub fn main() -> ExitCode {
         Some(Command::Inspect(inspect)) => inspect::run(&inspect, &environment),
         Some(Command::Status(status)) => status::run(&status, &environment),
         Some(Command::Affected(options)) => affected::run(&options, &environment),
+        Some(Command::Graph(options)) => graph::run(&options, &environment),
         Some(Command::Waive(options)) => waive::run(&options, &environment),
         Some(Command::Claims(claims)) => claims::run(&claims, &environment),
         Some(Command::Bump(bump)) => bump::run(&bump, &environment),

@@ -13,5 +13,6 @@ pub mod rdjson;
 pub mod sarif;
 pub mod status;
 pub mod replay;
+pub mod graph;
 
 pub use view::{Repaired, Report, Tree};
