@@ -423,6 +423,7 @@ fn completions_and_the_manual_know_every_command() {
         "inspect",
         "status",
         "affected",
+        "graph",
         "demo",
         "init",
         "hook",

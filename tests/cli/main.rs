@@ -14,6 +14,7 @@ mod generic;
 mod generator;
 #[cfg(unix)]
 mod github;
+mod graph;
 mod harness;
 mod history;
 mod hook;

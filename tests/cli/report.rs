@@ -118,6 +118,10 @@ fn nothing_from_the_repository_reaches_the_terminal_unescaped() {
         &["affected"],
         &["affected", "--format", "json"],
         &["affected", "--format", "matrix"],
+        &["graph"],
+        &["graph", "--format", "mermaid"],
+        &["graph", "--format", "svg"],
+        &["graph", "--format", "json"],
     ] {
         let run = repo.imglint(arguments);
         let plain = run.stdout.replace("\u{1b}[0m", "");

@@ -1,0 +1,197 @@
+//! Who is built on whom, drawn.
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use quick_xml::events::Event;
+use serde_json::{Value, json};
+
+use super::harness::{Repo, Scratch};
+
+const CONFIG: &str = "pack = \"generic\"\nshape.references.registries = [\"ghcr.io/acme\"]\n";
+
+/// base ← middle, by an older version; top takes files from middle; float names no version; lone is on its own.
+fn shop(scratch: &Scratch) -> Repo {
+    let repo = scratch.init("repo");
+    repo.write(&[
+        ("imglint.toml", CONFIG),
+        ("images/base/VERSION", "1.1\n"),
+        ("images/base/Dockerfile", "FROM alpine:3.20\n"),
+        ("images/middle/VERSION", "2.0\n"),
+        ("images/middle/Dockerfile", "FROM ghcr.io/acme/base:1.0\n"),
+        ("images/top/VERSION", "3.0\n"),
+        ("images/top/Dockerfile", "FROM alpine:3.20\nCOPY --from=ghcr.io/acme/middle:2.0 /a /a\n"),
+        ("images/float/VERSION", "5.0\n"),
+        ("images/float/Dockerfile", "FROM ghcr.io/acme/base:latest\n"),
+        ("images/lone/VERSION", "4.0\n"),
+        ("images/lone/Dockerfile", "FROM alpine:3.20\n"),
+    ]);
+    repo.commit("base");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo
+}
+
+/// What is printed in a form, which must be understood by whoever reads it.
+#[track_caller]
+fn drawn(repo: &Repo, form: &str, options: &[&str]) -> String {
+    let run = repo.imglint(&[&["graph", "--format", form], options].concat());
+    assert_eq!(run.code, 0, "{run}");
+    match form {
+        "svg" => well_formed(&run.stdout),
+        "dot" => taken_by_dot(&run.stdout),
+        _ => {}
+    }
+    run.stdout
+}
+
+fn graph(repo: &Repo, options: &[&str]) -> Value {
+    serde_json::from_str(&drawn(repo, "json", options)).expect("JSON")
+}
+
+#[track_caller]
+fn well_formed(svg: &str) {
+    let mut reader = quick_xml::Reader::from_str(svg);
+    let mut depth = 0;
+    loop {
+        match reader.read_event().unwrap_or_else(|error| panic!("{error}\n{svg}")) {
+            Event::Start(tag) => {
+                assert!(tag.attributes().all(|attribute| attribute.is_ok()), "{svg}");
+                depth += 1;
+            }
+            Event::End(_) => depth -= 1,
+            Event::GeneralRef(name) => assert!(["amp", "lt", "gt"].contains(&&*name.into_inner()), "{svg}"),
+            Event::Eof => break,
+            _ => {}
+        }
+    }
+    assert_eq!(depth, 0, "{svg}");
+}
+
+/// Graphviz reads it, on machines that have it.
+#[track_caller]
+fn taken_by_dot(text: &str) {
+    let dot =
+        Command::new("dot").arg("-Tcanon").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let Ok(mut dot) = dot else { return eprintln!("left out: there is no `dot` here") };
+    dot.stdin.take().expect("a pipe").write_all(text.as_bytes()).expect("dot reads");
+    let output = dot.wait_with_output().expect("dot ends");
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}\n{text}");
+}
+
+#[test]
+fn images_edges_and_versions_are_told() {
+    let scratch = Scratch::new();
+    let repo = shop(&scratch);
+    repo.imglint(&["graph"]).says(&["5 images, 3 edges, 1 stale"]);
+    let found = graph(&repo, &[]);
+    assert_eq!((&found["version"], &found["base"]), (&json!(1), &json!(null)));
+    let image = json!({ "name": "middle", "directory": "images/middle", "published": "middle", "version": "2.0",
+                        "level": 1, "touch": null });
+    assert_eq!(found["images"][3], image);
+    let edges = json!([
+        { "parent": "images/base", "child": "images/float", "agreement": "unknown", "copy": false, "ambiguous": false,
+          "references": [{ "path": "images/float/Dockerfile", "line": 1, "names": null }] },
+        { "parent": "images/base", "child": "images/middle", "agreement": "stale", "copy": false, "ambiguous": false,
+          "references": [{ "path": "images/middle/Dockerfile", "line": 1, "names": "1.0" }] },
+        { "parent": "images/middle", "child": "images/top", "agreement": "current", "copy": true, "ambiguous": false,
+          "references": [{ "path": "images/top/Dockerfile", "line": 2, "names": "2.0" }] },
+    ]);
+    assert_eq!(found["edges"], edges);
+}
+
+#[test]
+fn each_form_marks_what_is_stale() {
+    let scratch = Scratch::new();
+    let repo = shop(&scratch);
+    let dot = drawn(&repo, "dot", &[]);
+    assert!(dot.contains("\"images/base\" -> \"images/middle\" [label=\"1.0\", color="), "{dot}");
+    assert!(dot.contains("\"images/middle\" -> \"images/top\" [style=dashed];"), "{dot}");
+    let mermaid = drawn(&repo, "mermaid", &[]);
+    let expected = "flowchart LR\n  n0[\"base<br/>1.1\"]\n  n1[\"float<br/>5.0\"]\n  n2[\"lone<br/>4.0\"]\n  \
+                    n3[\"middle<br/>2.0\"]\n  n4[\"top<br/>3.0\"]\n  n0 -.-> n1\n  n0 -->|\"1.0\"| n3\n  n3 -.-> n4\n  \
+                    linkStyle 1 stroke:#c62828,stroke-width:2px,color:#c62828\n";
+    assert_eq!(mermaid, expected);
+    let svg = drawn(&repo, "svg", &[]);
+    assert!(svg.contains(">names base 1.0, which is 1.1</text>") && svg.contains("<path class=\"stale\""), "{svg}");
+}
+
+#[test]
+fn one_image_is_drawn_with_all_it_is_tied_to() {
+    let scratch = Scratch::new();
+    let repo = shop(&scratch);
+    for (image, names) in [
+        ("middle", json!(["base", "middle", "top"])),
+        ("images/lone", json!(["lone"])),
+        ("base", json!(["base", "float", "middle", "top"])),
+    ] {
+        let found = graph(&repo, &["--image", image]);
+        let shown: Vec<&Value> =
+            found["images"].as_array().expect("a list").iter().map(|image| &image["name"]).collect();
+        assert_eq!(json!(shown), names);
+    }
+    repo.imglint(&["graph", "--image", "midle"]).fails(&["no such image: midle", "did you mean `middle`"]);
+    repo.imglint(&["graph", "--format", "png"]).fails(&["invalid value 'png'", "svg"]);
+}
+
+#[test]
+fn what_a_change_touches_is_marked() {
+    let scratch = Scratch::new();
+    let repo = shop(&scratch);
+    repo.git(&["rm", "-q", "-r", "images/lone"]);
+    repo.change(&[("images/middle/run.sh", "true\n")]);
+    let run = repo.imglint(&["graph", "--base", "master"]);
+    run.says(&["images/lone held an image, and holds none now", "4 images"]);
+    let found = graph(&repo, &["--base", "master"]);
+    let touches: Vec<&Value> =
+        found["images"].as_array().expect("a list").iter().map(|image| &image["touch"]).collect();
+    assert_eq!(json!(touches), json!([null, null, "changed", "follows"]));
+    assert_eq!((&found["removed"], &found["base"]["source"]), (&json!(["images/lone"]), &json!("--base")));
+    assert!(drawn(&repo, "svg", &["--base", "master"]).contains("built on what the change touches"));
+    assert!(drawn(&repo, "mermaid", &["--base", "master"]).ends_with("  class n3 follows\n"));
+    assert!(drawn(&repo, "dot", &["--base", "master"]).contains("[label=\"middle\\n2.0\", fillcolor="));
+    repo.imglint(&["graph", "--base", "nowhere"]).fails(&["nothing to show", "nowhere"]);
+}
+
+#[test]
+fn what_could_not_be_looked_at_is_said() {
+    let scratch = Scratch::new();
+    let repo = shop(&scratch);
+    repo.change(&[("images/lone/Dockerfile", "ARG BASE\nFROM $BASE\n"), ("images/top/Dockerfile", "FROM\n")]);
+    let run = repo.imglint(&["graph"]);
+    run.says(&[
+        "images/lone may be built on an image of this tree, too: images/lone/Dockerfile:2: only the build knows",
+    ]);
+    run.says(&["images/top may be built on"]);
+    assert_eq!(graph(&repo, &["--image", "base"])["untold"].as_array().map(Vec::len), Some(2));
+}
+
+#[test]
+fn cycles_are_drawn_and_said() {
+    let scratch = Scratch::new();
+    let repo = shop(&scratch);
+    repo.change(&[("images/base/Dockerfile", "FROM ghcr.io/acme/top:3.0\n")]);
+    repo.imglint(&["graph"]).says(&["images/base ← images/top ← images/middle ← images/base"]);
+    drawn(&repo, "dot", &[]);
+    assert_eq!(drawn(&repo, "svg", &[]).matches("<path class=").count(), 4 + 3); // the edges, and the legend
+    assert_eq!(graph(&repo, &[])["cycles"], json!([["images/base", "images/top", "images/middle"]]));
+}
+
+#[test]
+fn names_speak_to_no_reader_of_a_picture() {
+    let scratch = Scratch::new();
+    let repo = shop(&scratch);
+    let name = "a\"]<script>&lt;#quot;\\N`x\u{202e}";
+    repo.change(&[
+        (&format!("images/{name}/VERSION"), "1.0\n"),
+        (&format!("images/{name}/Dockerfile"), "FROM ghcr.io/acme/base:1.0\n"),
+    ]);
+    let svg = drawn(&repo, "svg", &[]);
+    assert!(svg.contains("a\"]&lt;script&gt;&amp;lt;#quot;\\N`x\\u{202e}<"), "{svg}");
+    let dot = drawn(&repo, "dot", &[]);
+    assert!(dot.contains(r#"[label="a\"]<script>&amp;lt;#quot;\\N`x\\u{202e}\n1.0"]"#), "{dot}");
+    let mermaid = drawn(&repo, "mermaid", &[]);
+    assert!(
+        mermaid.contains("n0[\"a#34;#93;#60;script#62;#38;lt#59;#35;quot#59;#92;N#96;x#92;u#123;202e#125;<br/>1.0\"]"),
+        "{mermaid}"
+    );
+}
