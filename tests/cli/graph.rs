@@ -145,7 +145,7 @@ fn what_a_change_touches_is_marked() {
     let touches: Vec<&Value> =
         found["images"].as_array().expect("a list").iter().map(|image| &image["touch"]).collect();
     assert_eq!(json!(touches), json!([null, null, "changed", "follows"]));
-    assert_eq!((&found["removed"], &found["base"]["source"]), (&json!(["images/lone"]), &json!("--base")));
+    assert_eq!((&found["removed"], &found["base"]["source"]), (&json!(["images/lone"]), &json!("--base master")));
     assert!(drawn(&repo, "svg", &["--base", "master"]).contains("built on what the change touches"));
     assert!(drawn(&repo, "mermaid", &["--base", "master"]).ends_with("  class n3 follows\n"));
     assert!(drawn(&repo, "dot", &["--base", "master"]).contains("[label=\"middle\\n2.0\", fillcolor="));
