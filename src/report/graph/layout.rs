@@ -34,7 +34,8 @@ pub struct Point {
 pub struct Layout {
     /// The upper left corner of each box.
     pub corners: Vec<Point>,
-    /// Points of each edge, from the right of the parent to the left of the child.
+    /// Points of each edge, from the right of the parent to the left of the child: to each second one leads a straight line, across a
+    /// column, and to the others a bend between two columns.
     pub paths: Vec<Vec<Point>>,
     /// The width of all.
     pub width: f64,
@@ -211,8 +212,12 @@ impl Grid {
                 if position > 0 {
                     path.push(Point { x: lefts[column], y: y - top });
                 }
-                if position + 1 < chain.len() {
+                // Beside wider boxes of its column, an edge bends only where these end.
+                if position == 0 {
                     path.push(Point { x: lefts[column] + width, y: y - top });
+                }
+                if position + 1 < chain.len() {
+                    path.push(Point { x: lefts[column] + widths[column], y: y - top });
                 }
             }
             layout.paths.push(path);

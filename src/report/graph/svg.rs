@@ -42,9 +42,11 @@ struct Drawn<'d> {
 
 /// Renders the graph; an arrow leads from an image to what is built on it.
 pub fn render(drawing: &Drawing) -> String {
-    let mut boxes = Vec::new();
-    for (position, node) in drawing.nodes.iter().enumerate() {
-        boxes.push(Drawn::new(drawing, position, node));
+    let mut boxes: Vec<Drawn<'_>> = drawing.nodes.iter().map(Drawn::new).collect();
+    for edge in drawing.edges.iter().filter(|edge| edge.is_stale()) {
+        let parent = &drawing.nodes[edge.from];
+        let words = format!("names {} {}, which is {}", parent.label, drawing.versions(edge), parent.version());
+        boxes[edge.to].add("s", &words);
     }
     let layout = place(drawing, &mut boxes);
     let legend = legend(drawing);
@@ -93,16 +95,19 @@ pub fn render(drawing: &Drawing) -> String {
 }
 
 impl<'d> Drawn<'d> {
-    fn new(drawing: &Drawing, position: usize, node: &'d Node) -> Self {
-        let mut lines = vec![("n", escape(&node.label).into_owned()), ("v", escape(node.version()).into_owned())];
-        for edge in drawing.edges.iter().filter(|edge| edge.to == position && edge.is_stale()) {
-            let parent = &drawing.nodes[edge.from];
-            let words = format!("names {} {}, which is {}", parent.label, drawing.versions(edge), parent.version());
-            lines.push(("s", escape(&words).into_owned()));
-        }
-        let width = lines.iter().map(|(_, line)| width_of(line)).fold(0.0, f64::max) + 20.0;
-        let height = LINE * f64::from(u32::try_from(lines.len()).unwrap_or(u32::MAX)) + 8.0;
-        Self { node, corner: Point::default(), lines, width, height }
+    fn new(node: &'d Node) -> Self {
+        let mut drawn = Self { node, corner: Point::default(), lines: Vec::new(), width: 0.0, height: 8.0 };
+        drawn.add("n", &node.label);
+        drawn.add("v", node.version());
+        drawn
+    }
+
+    /// Adds a line of a class.
+    fn add(&mut self, class: &'static str, line: &str) {
+        let line = escape(line).into_owned();
+        self.width = self.width.max(width_of(&line) + 20.0);
+        self.height += LINE;
+        self.lines.push((class, line));
     }
 }
 
@@ -157,7 +162,7 @@ fn draw_edge(text: &mut String, drawing: &Drawing, edge: &Edge, path: &[Point]) 
     let mut line = format!("M{:.0} {:.0}", first.x, first.y);
     let mut last = *first;
     for (position, point) in rest.iter().enumerate() {
-        if position % 2 == 0 {
+        if position % 2 == 1 {
             // An edge that closes a cycle leads back in a wide bow.
             let (bend, rise) = if point.x > last.x { ((point.x - last.x) / 2.0, 0.0) } else { (60.0, 70.0) };
             let _ = write!(
