@@ -21,6 +21,8 @@ mod hook;
 mod init;
 mod ladder;
 mod pages;
+#[cfg(unix)]
+mod pinned;
 mod policy;
 mod prow;
 mod races;
