@@ -552,7 +552,7 @@ pub(super) struct Affected {
 #[command(after_help = GRAPH_HELP)]
 pub(super) struct Graph {
     /// Only this image, what it is built on, and what is built on it; by name or directory, may be repeated
-    #[arg(long = "image", value_name = "NAME", help_heading = "What is drawn")]
+    #[arg(long = "image", value_name = "IMAGE", help_heading = "What is drawn")]
     pub(super) images: Vec<String>,
 
     /// What is drawn

@@ -28,6 +28,7 @@ fn rules_images_and_revisions_are_those_of_the_repository() {
     assert_eq!(candidates(&repo, &["bump", ""])[..2], ["agnhost", "kitten"]);
     assert_eq!(candidates(&repo, &["bump", "agnhost", "k"]), ["kitten"]);
     assert_eq!(candidates(&repo, &["waive", "stale-version", "a"]), ["agnhost"]);
+    assert_eq!(candidates(&repo, &["graph", "--image", "k"]), ["kitten"]);
     assert_eq!(candidates(&repo, &["--base", ""]), ["HEAD", "master", "topic", "v1.20.0"]);
     assert_eq!(candidates(&repo, &["test/images/kitten/B"]), ["test/images/kitten/BASEIMAGE"]);
     assert!(ask(&repo, &["inspect", "a"]).stdout.contains("agnhost\t2.25\n"));
