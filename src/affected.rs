@@ -6,9 +6,10 @@ use std::sync::Arc;
 use crate::check::Change;
 use crate::finding::Location;
 use crate::model::graph::{Agreement, Graph};
-use crate::model::{Image, Model, content};
+use crate::model::mention::Mentions;
+use crate::model::{Image, Model, Origin, Reference, content};
 use crate::shape::Shape;
-use crate::snapshot::{Pair, StoreError};
+use crate::snapshot::{Pair, Snapshot, StoreError};
 
 /// What a change means for the images of a tree.
 #[derive(Debug, Clone, Default)]
@@ -62,6 +63,8 @@ pub enum Reason {
         version: Option<String>,
         /// Whether the other image has another version by now, so that this one may go on with what was built before.
         is_stale: bool,
+        /// Whether it is only named in a file of this one, as in the values of a chart.
+        is_named: bool,
     },
     /// Whether a change concerns it cannot be told, because of what stands here.
     Unknown(Location),
@@ -81,7 +84,8 @@ pub struct UnknownBase {
 /// Finds what a change means for the images of a tree; for all of them where there is nothing to compare with. An error means that
 /// something could not be read that may say whether an image is affected.
 pub fn affected(shape: &Shape, pair: &Pair<'_>) -> Result<Affected, StoreError> {
-    let head = Model::build(&pair.head, shape, None, None)?;
+    let mut head = Model::build(&pair.head, shape, None, None)?;
+    let unread = add_mentions(&mut head, &pair.head, shape)?;
     let graph = Graph::new(&head);
     let mut reasons: BTreeMap<usize, Vec<Reason>> = BTreeMap::new();
     let mut removed = Vec::new();
@@ -113,6 +117,7 @@ pub fn affected(shape: &Shape, pair: &Pair<'_>) -> Result<Affected, StoreError> 
                 location: reference.location(),
                 version: reference.version.clone(),
                 is_stale: edge.agreement == Agreement::Stale,
+                is_named: edge.references.iter().all(|reference| reference.origin == Origin::File),
             });
         }
     }
@@ -128,8 +133,46 @@ pub fn affected(shape: &Shape, pair: &Pair<'_>) -> Result<Affected, StoreError> 
         let children = cycle.iter().map(|&edge| graph.images[graph.edges[edge].child]);
         cycles.push(children.map(|image| Arc::clone(&image.name)).collect());
     }
-    let unknown_bases = if all.is_empty() { Vec::new() } else { unknown_bases(&graph, &all, &head, shape) };
+    let mut unknown_bases = if all.is_empty() { Vec::new() } else { unknown_bases(&graph, &all, &head, shape) };
+    if !all.is_empty() {
+        unknown_bases.extend(unread);
+    }
     Ok(Affected { images, removed, unknown_bases, cycles })
+}
+
+/// Adds what the files of images name to what their Dockerfiles do, and gives the files that cannot be read.
+fn add_mentions(head: &mut Model, files: &Snapshot<'_>, shape: &Shape) -> Result<Vec<UnknownBase>, StoreError> {
+    let mut unread = Vec::new();
+    let mut found: Vec<(Arc<str>, Reference)> = Vec::new();
+    if shape.reference_files.is_empty() {
+        return Ok(unread);
+    }
+    let mentions = Mentions::new(shape, head);
+    for path in files.entries().keys().filter(|path| mentions.may_be_in(path)) {
+        let Some(image) = head.owner(path).and_then(|owner| head.images.get(owner)) else { continue };
+        match mentions.of_file(path, files)? {
+            Some(Ok(of_file)) => {
+                for mention in of_file {
+                    // What names itself depends on nothing by that.
+                    if head.named(&mention.target).iter().any(|named| named.directory != image.directory) {
+                        found.push((Arc::clone(&image.directory), mention.reference(shape)));
+                    }
+                }
+            }
+            Some(Err(why)) => unread.push(UnknownBase {
+                image: Arc::clone(image),
+                location: Location::file(path),
+                reason: format!("it {why}"),
+            }),
+            None => {}
+        }
+    }
+    for (directory, reference) in found {
+        if let Some(image) = head.images.get_mut(&directory) {
+            Arc::make_mut(image).references.push(reference);
+        }
+    }
+    Ok(unread)
 }
 
 /// What a change does to an image itself.

@@ -11,6 +11,7 @@ use crate::edit::{Edit, Fix};
 use crate::finding::{Diagnostic, Level, Location};
 use crate::model::{DependencyFile, Image, ManifestEntry, Model, Reference, Writing, without_tag};
 use crate::parse::version::order;
+use crate::shape::FilesFollow;
 use crate::snapshot::StoreError;
 
 /// The kind has no options.
@@ -35,6 +36,10 @@ impl Kind for Rebase {
         for child in context.head.images.values() {
             let mut stale: BTreeMap<Group<'_>, Vec<&Reference>> = BTreeMap::new();
             for reference in &child.references {
+                // What is named there is looked at with the files beside images, and for how long it may wait.
+                if reference.follows == FilesFollow::Later && context.shape.is_reference_file(&reference.path) {
+                    continue;
+                }
                 let Some(named) = reference.version.as_deref() else {
                     diagnostics.extend(undecided(context, child, reference));
                     continue;
@@ -46,12 +51,21 @@ impl Kind for Rebase {
                 }
             }
             for (group, references) in stale {
-                diagnostics.extend(judge.diagnostic(child, &group, &references));
+                let is_later = references.iter().all(|reference| reference.follows == FilesFollow::Later);
+                let diagnostic = judge.diagnostic(child, &group, &references);
+                diagnostics.extend(diagnostic.map(|diagnostic| if is_later { later(diagnostic) } else { diagnostic }));
             }
             diagnostics.extend(unknown_bases(context, child));
         }
         Ok(diagnostics)
     }
+}
+
+/// What follows in a later change is no more than a note.
+fn later(diagnostic: Diagnostic) -> Diagnostic {
+    let help = diagnostic.help.as_ref().map(|help| format!("in a later change, when it is built: {help}"));
+    let fix = diagnostic.fix.clone().map(|fix| Fix { safe: false, ..fix });
+    Diagnostic { help, fix, level: Some(Level::Note), ..diagnostic }
 }
 
 /// A note of a reference to a bumped image whose version only the build knows.

@@ -117,7 +117,7 @@ impl Stage {
                     bases.extend(image.references.iter().filter(|reference| match &reference.origin {
                         Origin::Base(platform) => stage.image.is_given() && platform.os == build.target.os,
                         Origin::From => reference.path == build.path && reference.span.start == stage.image.span.start,
-                        Origin::Copy => false,
+                        Origin::Copy | Origin::File => false,
                     }));
                 }
             }

@@ -51,8 +51,19 @@ enum ShownReason<'a> {
     Moved { from: &'a str },
     Content { path: &'a str },
     Version { before: Option<&'a str>, after: Option<&'a str> },
-    Base { parent: &'a str, directory: &'a str, path: &'a str, line: usize, names: Option<&'a str>, stale: bool },
+    Base(ShownParent<'a>),
+    Named(ShownParent<'a>),
     Unknown { path: &'a str, line: usize },
+}
+
+#[derive(Serialize)]
+struct ShownParent<'a> {
+    parent: &'a str,
+    directory: &'a str,
+    path: &'a str,
+    line: usize,
+    names: Option<&'a str>,
+    stale: bool,
 }
 
 #[derive(Serialize)]
@@ -170,14 +181,17 @@ fn shown_reason(reason: &Reason) -> ShownReason<'_> {
         Reason::Version { before, after } => {
             ShownReason::Version { before: before.as_deref(), after: after.as_deref() }
         }
-        Reason::Base { parent, location, version, is_stale } => ShownReason::Base {
-            parent: &parent.name,
-            directory: &parent.directory,
-            path: &location.path,
-            line: location.positions().0.line,
-            names: version.as_deref(),
-            stale: *is_stale,
-        },
+        Reason::Base { parent, location, version, is_stale, is_named } => {
+            let named = ShownParent {
+                parent: &parent.name,
+                directory: &parent.directory,
+                path: &location.path,
+                line: location.positions().0.line,
+                names: version.as_deref(),
+                stale: *is_stale,
+            };
+            if *is_named { ShownReason::Named(named) } else { ShownReason::Base(named) }
+        }
         Reason::Unknown(location) => ShownReason::Unknown { path: &location.path, line: location.positions().0.line },
     }
 }
@@ -226,11 +240,12 @@ fn words(reason: &Reason) -> String {
             let [before, after] = [before, after].map(|version| version.as_deref().unwrap_or("none that is usable"));
             format!("its version was {before} and is {after}")
         }
-        Reason::Base { parent, location, version, is_stale } => {
+        Reason::Base { parent, location, version, is_stale, is_named } => {
+            let names = if *is_named { "names" } else { "is built on" };
             let version = version.as_deref().map(|version| format!(" {version}")).unwrap_or_default();
             let now = parent.version().unwrap_or("another version");
             let stale = if *is_stale { format!(", which is {now} now") } else { String::new() };
-            format!("it is built on {}{version}{stale} ({})", parent.name, shown_location(location))
+            format!("it {names} {}{version}{stale} ({})", parent.name, shown_location(location))
         }
         Reason::Unknown(location) => {
             format!("what it is built from cannot be told, and may have changed ({})", shown_location(location))

@@ -127,7 +127,7 @@ fn show<'a>(
         tag: reference.version.as_deref(),
         platform: match &reference.origin {
             Origin::Base(platform) => Some(platform.to_string()),
-            Origin::From | Origin::Copy => None,
+            Origin::From | Origin::Copy | Origin::File => None,
         },
     };
     let dockerfiles = image.builds.iter().map(|build| {

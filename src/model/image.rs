@@ -283,10 +283,11 @@ impl Image {
         };
         for (name, file) in &controls.arguments {
             if let Some((path, Ok(text))) = read(file)?
-                && let Some(span) =
-                    shape.argument_files().find(|(known, _)| known == name).and_then(|(_, file)| file.locate(&text))
+                && let Some((_, described)) = shape.argument_files().find(|(known, _)| known == name)
+                && let Some(span) = described.locate(&text)
             {
-                image.arguments.push(Argument { name: name.clone(), path, text, span });
+                let follows = described.follows;
+                image.arguments.push(Argument { name: name.clone(), path, text, span, follows });
             }
         }
         image.builds =

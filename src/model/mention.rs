@@ -7,10 +7,11 @@ use std::sync::Arc;
 use regex::bytes::{Captures, Regex};
 
 use super::manifest::code;
+use super::reference::{Origin, Reference, Writing};
 use super::tree::Model;
 use crate::finding::Location;
 use crate::parse::go;
-use crate::shape::{MeantImage, NamePattern, Precision, Shape};
+use crate::shape::{FilesFollow, MeantImage, NamePattern, Precision, Shape};
 use crate::snapshot::{ReadError, Snapshot, StoreError};
 use crate::text::{Span, Text};
 
@@ -64,6 +65,30 @@ impl Mention {
     }
 }
 
+impl Mention {
+    /// The same, as a reference of the image that the file belongs to.
+    pub fn reference(self, shape: &Shape) -> Reference {
+        let (version, version_span) = match self.tag {
+            Tag::Version(named) => (Some(named.version), named.span),
+            Tag::Unknown => (None, self.span.clone()),
+        };
+        Reference {
+            target: self.target,
+            version,
+            path: self.path,
+            text: self.text,
+            span: self.span,
+            version_span,
+            unknown: Vec::new(),
+            suffix: None,
+            precision: shape.precision,
+            follows: shape.reference_files[self.table].follows,
+            writing: Writing::Literal,
+            origin: Origin::File,
+        }
+    }
+}
+
 /// Reads the files of a tree that name its images.
 pub struct Mentions<'a> {
     shape: &'a Shape,
@@ -81,7 +106,9 @@ impl<'a> Mentions<'a> {
         for image in model.images.values() {
             own.extend(image.builds.iter().map(|build| &*build.path));
             own.extend(image.base.iter().map(|base| &*base.path));
-            own.extend(image.references.iter().map(|reference| &*reference.path));
+            // What an argument names and follows later is looked at as all else that does.
+            let now = image.references.iter().filter(|reference| reference.follows == FilesFollow::SameChange);
+            own.extend(now.map(|reference| &*reference.path));
         }
         let is_scanned = shape.reference_files.iter().any(|files| files.pattern.is_none());
         let registries = if is_scanned { spellings(shape) } else { None };

@@ -7,7 +7,7 @@ use super::build::{Argument, Build, Control, Parsed};
 use crate::finding::Location;
 use crate::parse::baseimage::{Line, Platform};
 use crate::parse::dockerfile::{Dockerfile, Traced, Word};
-use crate::shape::{Precision, Prefix, Shape, without_default_host};
+use crate::shape::{FilesFollow, Precision, Prefix, Shape, without_default_host};
 use crate::text::{Span, Text};
 
 /// A place where an image names another image of the tree with a tag.
@@ -31,6 +31,8 @@ pub struct Reference {
     pub suffix: Option<(String, Span)>,
     /// Whether the beginning of a version is enough.
     pub precision: Precision,
+    /// When it follows a new version.
+    pub follows: FilesFollow,
     /// Whether the version can be rewritten where it stands.
     pub writing: Writing,
     /// Where it stands.
@@ -61,6 +63,8 @@ pub enum Origin {
     From,
     /// In a `COPY --from`, or in the `from` of a mount.
     Copy,
+    /// In another file of the image, as in the values of a chart.
+    File,
 }
 
 impl Reference {
@@ -109,10 +113,10 @@ impl Reference {
 
     /// The same, in the file that gives the build what is named: it is written there, and in no Dockerfile.
     fn where_written(self, word: &str, arguments: &[Argument], shape: &Shape) -> Self {
-        for Argument { path, text, span, .. } in arguments.iter().filter(|argument| argument.is_in(word)) {
+        for Argument { path, text, span, follows, .. } in arguments.iter().filter(|argument| argument.is_in(word)) {
             let whole = of_line(path, text, span, shape, self.origin.clone());
             if let Some(whole) = whole.filter(|whole| whole.target == self.target && whole.version == self.version) {
-                return whole;
+                return Self { follows: *follows, ..whole };
             }
             if self.version.as_deref() == Some(text.slice(span)) && self.writing == Writing::Computed {
                 let (path, text) = (Arc::clone(path), Arc::clone(text));
@@ -175,6 +179,7 @@ impl Reference {
             unknown: Vec::new(),
             suffix,
             precision: shape.precision,
+            follows: FilesFollow::SameChange,
             writing,
             origin,
         })

@@ -170,7 +170,7 @@ impl Model {
         let is_base = |reference: &&Reference| match &reference.origin {
             Origin::Base(platform) => platform.os == os,
             Origin::From => reference.path == *last.path && base == Some(reference.span.start),
-            Origin::Copy => false,
+            Origin::Copy | Origin::File => false,
         };
         image.references.iter().filter(is_base).flat_map(|reference| self.named(&reference.target)).collect()
     }

@@ -8,6 +8,7 @@ use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::field::{DefaultPlatform, Directory, FileName};
+use super::files::FilesFollow;
 use crate::parse::capture::Pattern;
 use crate::parse::glob::PathPattern;
 use crate::parse::version_source::{Key, VersionForm, VersionSource};
@@ -54,6 +55,8 @@ pub struct ArgumentFile {
     is_of_root: bool,
     /// Where in it.
     form: ValueForm,
+    /// When an image that it names is followed.
+    pub follows: FilesFollow,
 }
 
 #[derive(Debug, Clone)]
@@ -142,8 +145,10 @@ impl<'de> Visitor<'de> for ArgumentVisitor {
             file: String,
             key: Option<String>,
             pattern: Option<String>,
+            #[serde(default)]
+            follows: FilesFollow,
         }
-        let Table { file, key, pattern } = Table::deserialize(MapAccessDeserializer::new(map))?;
+        let Table { file, key, pattern, follows } = Table::deserialize(MapAccessDeserializer::new(map))?;
         let path = PathPattern::new(file.trim_start_matches('/')).map_err(A::Error::custom)?;
         let Some(path) = path.as_path() else {
             return Err(A::Error::custom("this must be one file: below an image, or from the root with a slash first"));
@@ -159,7 +164,8 @@ impl<'de> Visitor<'de> for ArgumentVisitor {
                 return Err(A::Error::custom("a value stands under a `key` or where a `pattern` finds it, not both"));
             }
         };
-        Ok(BuildArgument::File(ArgumentFile { path: path.to_owned(), is_of_root: file.starts_with('/'), form }))
+        let is_of_root = file.starts_with('/');
+        Ok(BuildArgument::File(ArgumentFile { path: path.to_owned(), is_of_root, form, follows }))
     }
 }
 

@@ -144,3 +144,37 @@ fn what_an_argument_cannot_be_is_refused() {
         repo.imglint(&["--all"]).fails(&[words]);
     }
 }
+
+/// What a chart names is what it depends on, whatever the version: an image that changes concerns the chart, and what names that.
+#[test]
+fn a_chart_is_affected_by_the_image_that_it_names() {
+    let scratch = Scratch::new();
+    let config = "[shape.images]\nroots = [\"images\", \"charts\"]\nversion = [\"VERSION\", { file = \"Chart.yaml\", key = \"version\" }]\n\
+                  [[shape.references.files]]\npaths = [\"charts/*/*.yaml\"]\n\
+                  [[shape.references.files]]\npaths = [\"charts/*/Chart.yaml\"]\npattern = '- name: (?<name>\\S+)\\n +version: (?<version>\\S+)'\n";
+    let repo = shop(&scratch, config);
+    repo.write(&[
+        ("charts/app/Chart.yaml", "name: app\nversion: 2.0.0\n"),
+        ("charts/app/values.yaml", "self: ghcr.io/acme/app:2.0.0\nimage: ghcr.io/acme/web:1.0\n"),
+        ("charts/all/Chart.yaml", "name: all\nversion: 3.0.0\ndependencies:\n  - name: app\n    version: 2.0.0\n"),
+        ("charts/other/Chart.yaml", "name: other\nversion: 4.0.0\n"),
+    ]);
+    repo.commit("charts");
+    repo.write(&[("images/web/Dockerfile", "FROM scratch\nLABEL a=b\n")]);
+    let run = repo.imglint(&["affected", "--base", "HEAD"]);
+    let expected = "0 web 1.0 in images/web\n    images/web/Dockerfile changed\n\
+                    1 app 2.0.0 in charts/app\n    it names web 1.0 (charts/app/values.yaml:2)\n\
+                    2 all 3.0.0 in charts/all\n    it names app 2.0.0 (charts/all/Chart.yaml:4)\n";
+    assert_eq!(run.stdout, expected, "{run}");
+    let run = repo.imglint(&["affected", "--base", "HEAD", "--format", "json"]);
+    finds(&run, "\"kind\": \"named\"");
+    // The repair goes the same way.
+    repo.imglint(&["--fix", "--base", "HEAD", "--skip", "missing-dockerfile"]);
+    assert_eq!(read(&repo, "images/web/VERSION"), "1.1\n");
+    assert_eq!(read(&repo, "charts/app/values.yaml"), "self: ghcr.io/acme/app:2.0.1\nimage: ghcr.io/acme/web:1.1\n");
+    assert_eq!(read(&repo, "charts/app/Chart.yaml"), "name: app\nversion: 2.0.1\n");
+    assert_eq!(
+        read(&repo, "charts/all/Chart.yaml"),
+        "name: all\nversion: 3.0.1\ndependencies:\n  - name: app\n    version: 2.0.1\n"
+    );
+}
