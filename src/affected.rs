@@ -10,6 +10,7 @@ use crate::model::mention::Mentions;
 use crate::model::{Image, Model, Origin, Reference, content};
 use crate::shape::Shape;
 use crate::snapshot::{Pair, Snapshot, StoreError};
+use crate::text::without_directory;
 
 /// What a change means for the images of a tree.
 #[derive(Debug, Clone, Default)]
@@ -150,6 +151,10 @@ fn add_mentions(head: &mut Model, files: &Snapshot<'_>, shape: &Shape) -> Result
     let mentions = Mentions::new(shape, head);
     for path in files.entries().keys().filter(|path| mentions.may_be_in(path)) {
         let Some(image) = head.owner(path).and_then(|owner| head.images.get(owner)) else { continue };
+        // The rest of the repository lies around the image in its root, and documentation around every one.
+        if !shape.is_content(&image.directory, without_directory(path, &image.directory)) {
+            continue;
+        }
         match mentions.of_file(path, files)? {
             Some(Ok(of_file)) => {
                 for mention in of_file {

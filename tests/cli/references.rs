@@ -178,3 +178,22 @@ fn a_chart_is_affected_by_the_image_that_it_names() {
         "name: all\nversion: 3.0.1\ndependencies:\n  - name: app\n    version: 2.0.1\n"
     );
 }
+
+/// What is no content of an image concerns nobody by what it names: the root image has the whole repository around it.
+#[test]
+fn only_content_of_an_image_names_what_it_depends_on() {
+    let scratch = Scratch::new();
+    let config = "[shape.images]\nroot = { name = \"product\", content = [\"cmd/\"] }\n\
+                  [[shape.references.files]]\npaths = [\"deploy/*.yaml\", \"cmd/*.yaml\"]\n";
+    let repo = shop(&scratch, config);
+    repo.write(&[("VERSION", "7.0\n"), ("Dockerfile", "FROM scratch\nCOPY cmd /cmd\n"), ("cmd/run", "x\n")]);
+    repo.commit("product");
+    repo.write(&[("images/web/Dockerfile", "FROM scratch\nLABEL a=b\n")]);
+    let run = repo.imglint(&["affected", "--base", "HEAD", "--format", "matrix"]);
+    assert_eq!(run.stdout, "[\"web\"]\n", "{run}");
+    repo.write(&[("cmd/with.yaml", "ghcr.io/acme/web:1.0\n")]);
+    repo.commit("named");
+    repo.write(&[("images/web/Dockerfile", "FROM scratch\nLABEL a=c\n")]);
+    let run = repo.imglint(&["affected", "--base", "HEAD", "--format", "matrix"]);
+    assert_eq!(run.stdout, "[\"web\",\"product\"]\n", "{run}");
+}
