@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{CommandFactory as _, ValueHint};
-use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter};
+use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter, complete};
 use clap_complete::env::Shells;
 
 use super::args::{Cli, PolicyOptions, Target};
@@ -52,12 +52,57 @@ pub(super) fn answer(environment: &Environment) -> Option<Result<u8, Error>> {
     let words: Vec<OsString> = words.collect();
     let question = Arc::new(Question { policy: policy_of(&words), environment: environment.clone() });
     let mut command = with_completers(Cli::command(), &question);
-    let mut answer = Vec::new();
     let directory = std::env::current_dir().ok();
-    Some(match shell.write_complete(&mut command, words, directory.as_deref(), &mut answer) {
+    let mut answer = Vec::new();
+    let written = if shell.is("bash") {
+        answer_bash(&mut command, words, environment, &mut answer)
+    } else {
+        shell.write_complete(&mut command, words, directory.as_deref(), &mut answer)
+    };
+    Some(match written {
         Ok(()) => print_bytes(&answer).map(|()| CLEAN),
         Err(error) => Err(PrintError(error).into()),
     })
+}
+
+/// What [`Shells`] answer to bash, but for words with a `=`: it asks for each of their parts as for a word, and replaces the last.
+fn answer_bash(
+    command: &mut clap::Command,
+    words: Vec<OsString>,
+    environment: &Environment,
+    answer: &mut Vec<u8>,
+) -> std::io::Result<()> {
+    let at = environment.get("_CLAP_COMPLETE_INDEX").and_then(|at| at.parse().ok()).unwrap_or_default();
+    let separator = environment.get("_CLAP_IFS").unwrap_or("\n");
+    let (words, cut) = joined(words, at);
+    let last = words.len().saturating_sub(1);
+    for candidate in complete(command, words, last, std::env::current_dir().ok().as_deref())? {
+        if let Some(part) = candidate.get_value().to_str().and_then(|value| value.get(cut..)) {
+            let before = if answer.is_empty() { "" } else { separator };
+            answer.extend(before.bytes().chain(part.bytes()));
+        }
+    }
+    Ok(())
+}
+
+/// The words up to the one that is being written, put together again, and how much of that one stands before its last part.
+fn joined(words: Vec<OsString>, at: usize) -> (Vec<OsString>, usize) {
+    let mut whole: Vec<OsString> = Vec::new();
+    let mut cut = 0;
+    let mut was_cut = false;
+    for word in words.into_iter().take(at + 1) {
+        let is_cut = word == "=";
+        cut = 0;
+        match whole.last_mut().filter(|_| is_cut || was_cut) {
+            Some(before) => {
+                cut = before.len();
+                before.push(&word);
+            }
+            None => whole.push(word),
+        }
+        was_cut = is_cut;
+    }
+    (whole, cut)
 }
 
 /// The repository and the policy that the words of a line name.
@@ -67,7 +112,8 @@ fn policy_of(words: &[OsString]) -> PolicyOptions {
         let Some(word) = word.to_str() else { continue };
         let (option, value) = match word.split_once('=') {
             Some((option, value)) => (option, Some(value)),
-            None => (word, words.get(at + 1).and_then(|next| next.to_str())),
+            // Bash cuts `--repo=DIR` into three.
+            None => (word, words[at + 1..].iter().find(|next| *next != "=").and_then(|next| next.to_str())),
         };
         match option {
             "--repo" => policy.repo = value.map(PathBuf::from),

@@ -93,11 +93,20 @@ fn bash_asks_as_it_is_told_to() {
     let repo = scratch.kubernetes("repo");
     let script = r#"
         source <("$1" completions bash)
-        COMP_WORDS=(imglint bump --repo . ki) COMP_CWORD=4 COMP_TYPE=9
-        _clap_complete_imglint imglint ki .
-        printf '%s\n' "${COMPREPLY[@]}""#;
+        ask() {
+            COMP_WORDS=(imglint "$@") COMP_CWORD=$# COMP_TYPE=9
+            _clap_complete_imglint imglint "${!#}" before
+            printf '%s\n' "${COMPREPLY[@]}"
+        }
+        ask bump --repo . ki
+        ask bump --repo = . ki
+        ask --rule = stale-ver
+        ask --level stale-version = w
+        ask --level = stale-version = w"#;
     let mut bash = std::process::Command::new("bash");
     bash.current_dir(&repo.root).args(["-c", script, "bash", env!("CARGO_BIN_EXE_imglint")]);
     let run = Run::of(bash.output().expect("bash is installed"));
-    assert!(run.code == 0 && run.stdout == "kitten\n", "{run}");
+    // It cuts words at each `=`, and replaces what stands behind the last one.
+    let expected = "kitten\nkitten\nstale-version\nwarning\nwarning\n";
+    assert!(run.code == 0 && run.stdout == expected, "{run}");
 }
