@@ -32,6 +32,8 @@ impl Kind for Rebase {
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
         context.head.has_read_manifest()?;
         let judge = Judge { context, is_after_promotion: context.manifest_order()?.is_after_promotion };
+        // Each child asks for them, and there may be thousands of both.
+        let bumped = context.change.map(|change| bumped_images(context, change)).unwrap_or_default();
         let mut diagnostics = Vec::new();
         for child in context.head.images.values() {
             let mut stale: BTreeMap<Group<'_>, Vec<&Reference>> = BTreeMap::new();
@@ -55,7 +57,7 @@ impl Kind for Rebase {
                 let diagnostic = judge.diagnostic(child, &group, &references);
                 diagnostics.extend(diagnostic.map(|diagnostic| if is_later { later(diagnostic) } else { diagnostic }));
             }
-            diagnostics.extend(unknown_bases(context, child));
+            diagnostics.extend(unknown_bases(context, child, &bumped));
         }
         Ok(diagnostics)
     }
@@ -86,10 +88,8 @@ fn undecided(context: &Context<'_>, child: &Image, reference: &Reference) -> Opt
 }
 
 /// Notes of what a child is built on where only the build knows which image that is, and it may be one that is bumped.
-fn unknown_bases(context: &Context<'_>, child: &Image) -> Vec<Diagnostic> {
+fn unknown_bases(context: &Context<'_>, child: &Image, bumped: &[&Image]) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
-    let Some(change) = context.change else { return diagnostics };
-    let bumped = bumped_images(context, change);
     if bumped.is_empty() {
         return diagnostics;
     }
