@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use super::kind::{Concern, Context, Kind, Needs, Outside, Reads};
+use super::kind::{Concern, Context, Kind, Needs};
 use crate::finding::Diagnostic;
 use crate::model::graph::{Edge, Graph};
 use crate::snapshot::StoreError;
@@ -16,12 +16,7 @@ pub struct BaseCycle {}
 
 impl Kind for BaseCycle {
     fn needs(&self) -> Needs<'_> {
-        Needs {
-            files: Reads::ControlFiles,
-            dockerfiles: Some(Concern::Itself),
-            outside: Outside::Nothing,
-            pattern: None,
-        }
+        Needs::of_dockerfiles(Concern::Itself)
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {

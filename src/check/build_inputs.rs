@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::change::Change;
-use super::kind::{Context, Kind, Needs, Outside, Reads};
+use super::kind::{Context, Kind, Needs};
 use crate::finding::{Diagnostic, Location};
 use crate::parse::glob::PathPattern;
 use crate::snapshot::StoreError;
@@ -18,7 +18,7 @@ pub struct BuildInputs {}
 
 impl Kind for BuildInputs {
     fn needs(&self) -> Needs<'_> {
-        Needs { files: Reads::ControlFiles, dockerfiles: None, outside: Outside::Nothing, pattern: None }
+        Needs::of_control_files()
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::kind::{Context, Kind, Needs, Outside, Reads, once};
+use super::kind::{Context, Kind, Needs, once};
 use crate::finding::{Diagnostic, Location};
 use crate::model::{Image, ParseError, Parsed};
 use crate::parse::glob::PathPattern;
@@ -27,7 +27,7 @@ enum ForbiddenDockerfile {
 
 impl Kind for Dockerfile {
     fn needs(&self) -> Needs<'_> {
-        Needs { files: Reads::ControlFiles, dockerfiles: None, outside: Outside::Nothing, pattern: None }
+        Needs::of_control_files()
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::kind::{Context, Kind, Needs, Outside, Reads};
+use super::kind::{Context, Kind, Needs};
 use crate::finding::{Diagnostic, Location};
 use crate::model::Image;
 use crate::snapshot::StoreError;
@@ -16,7 +16,7 @@ pub struct DuplicateName {}
 
 impl Kind for DuplicateName {
     fn needs(&self) -> Needs<'_> {
-        Needs { files: Reads::ControlFiles, dockerfiles: None, outside: Outside::Nothing, pattern: None }
+        Needs::of_control_files()
     }
 
     /// The files that give images other names and that cannot be read: of a whole tree all, and else those of images that the change

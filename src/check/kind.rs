@@ -115,6 +115,18 @@ pub struct Needs<'a> {
     pub pattern: Option<&'a Pattern>,
 }
 
+impl Needs<'_> {
+    /// Nothing but what the trees say, and no Dockerfile in which it looks for something.
+    pub(super) fn of_control_files() -> Self {
+        Self { files: Reads::ControlFiles, dockerfiles: None, outside: Outside::Nothing, pattern: None }
+    }
+
+    /// The same, and that the Dockerfiles could be read which the change concerns.
+    pub(super) fn of_dockerfiles(concern: Concern) -> Self {
+        Self { dockerfiles: Some(concern), ..Self::of_control_files() }
+    }
+}
+
 /// What a kind needs that is in none of the trees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outside {

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::kind::{Context, Kind, Needs, Outside, Reads};
+use super::kind::{Context, Kind, Needs};
 use crate::finding::Diagnostic;
 use crate::snapshot::StoreError;
 
@@ -16,7 +16,7 @@ pub struct NewImage {
 
 impl Kind for NewImage {
     fn needs(&self) -> Needs<'_> {
-        Needs { files: Reads::ControlFiles, dockerfiles: None, outside: Outside::Nothing, pattern: None }
+        Needs::of_control_files()
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {

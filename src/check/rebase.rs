@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use super::change::Change;
-use super::kind::{Concern, Context, Kind, Needs, Outside, Reads, bumped_images};
+use super::kind::{Concern, Context, Kind, Needs, bumped_images};
 use crate::edit::{Edit, Fix};
 use crate::finding::{Diagnostic, Level, Location};
 use crate::model::{DependencyFile, Image, ManifestEntry, Model, Reference, Writing, without_tag};
@@ -21,12 +21,7 @@ pub struct Rebase {}
 
 impl Kind for Rebase {
     fn needs(&self) -> Needs<'_> {
-        Needs {
-            files: Reads::ControlFiles,
-            dockerfiles: Some(Concern::Parents),
-            outside: Outside::Nothing,
-            pattern: None,
-        }
+        Needs::of_dockerfiles(Concern::Parents)
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use super::kind::{Concern, Context, Kind, Needs, Outside, Reads};
+use super::kind::{Concern, Context, Kind, Needs};
 use crate::finding::{Diagnostic, Location};
 use crate::model::{Image, Manifest, ManifestEntry, Reference};
 use crate::snapshot::StoreError;
@@ -29,12 +29,7 @@ enum ForbiddenName {
 
 impl Kind for References {
     fn needs(&self) -> Needs<'_> {
-        Needs {
-            files: Reads::ControlFiles,
-            dockerfiles: Some(Concern::Itself),
-            outside: Outside::Nothing,
-            pattern: None,
-        }
+        Needs::of_dockerfiles(Concern::Itself)
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use super::kind::{Concern, Context, Kind, Needs, Outside, Reads};
+use super::kind::{Concern, Context, Kind, Needs};
 use crate::finding::{Diagnostic, Level, Location};
 use crate::model::{Build, Image, Model, Origin, Parsed, Reference};
 use crate::parse::baseimage::{Os, Platform};
@@ -27,12 +27,7 @@ pub struct Stage {
 
 impl Kind for Stage {
     fn needs(&self) -> Needs<'_> {
-        Needs {
-            files: Reads::ControlFiles,
-            dockerfiles: Some(Concern::Itself),
-            outside: Outside::Nothing,
-            pattern: None,
-        }
+        Needs::of_dockerfiles(Concern::Itself)
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {

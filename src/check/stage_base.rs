@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use super::kind::{Concern, Context, Kind, Needs, Outside, Reads};
+use super::kind::{Concern, Context, Kind, Needs};
 use crate::finding::{Diagnostic, Location};
 use crate::model::{Final, Image, without_tag};
 use crate::parse::baseimage::{Platform, WINDOWS};
@@ -22,12 +22,7 @@ pub struct StageBase {
 
 impl Kind for StageBase {
     fn needs(&self) -> Needs<'_> {
-        Needs {
-            files: Reads::ControlFiles,
-            dockerfiles: Some(Concern::Itself),
-            outside: Outside::Nothing,
-            pattern: None,
-        }
+        Needs::of_dockerfiles(Concern::Itself)
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {

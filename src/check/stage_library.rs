@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::kind::{Concern, Context, Kind, Needs, Outside, Reads, once};
+use super::kind::{Concern, Context, Kind, Needs, once};
 use crate::finding::Diagnostic;
 use crate::model::Final;
 use crate::parse::baseimage::WINDOWS;
@@ -22,12 +22,7 @@ pub struct StageLibrary {
 
 impl Kind for StageLibrary {
     fn needs(&self) -> Needs<'_> {
-        Needs {
-            files: Reads::ControlFiles,
-            dockerfiles: Some(Concern::Itself),
-            outside: Outside::Nothing,
-            pattern: None,
-        }
+        Needs::of_dockerfiles(Concern::Itself)
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {

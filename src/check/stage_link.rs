@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use serde::Deserialize;
 
-use super::kind::{Concern, Context, Kind, Needs, Outside, Reads, once};
+use super::kind::{Concern, Context, Kind, Needs, once};
 use crate::finding::{Diagnostic, Location};
 use crate::model::{Build, Image, Parsed};
 use crate::parse::baseimage::WINDOWS;
@@ -29,12 +29,7 @@ struct Link {
 
 impl Kind for StageLink {
     fn needs(&self) -> Needs<'_> {
-        Needs {
-            files: Reads::ControlFiles,
-            dockerfiles: Some(Concern::Itself),
-            outside: Outside::Nothing,
-            pattern: None,
-        }
+        Needs::of_dockerfiles(Concern::Itself)
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {

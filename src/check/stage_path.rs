@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::kind::{Concern, Context, Kind, Needs, Outside, Reads, once};
+use super::kind::{Concern, Context, Kind, Needs, once};
 use crate::finding::Diagnostic;
 use crate::model::Final;
 use crate::parse::baseimage::WINDOWS;
@@ -16,12 +16,7 @@ pub struct StagePath {}
 
 impl Kind for StagePath {
     fn needs(&self) -> Needs<'_> {
-        Needs {
-            files: Reads::ControlFiles,
-            dockerfiles: Some(Concern::Itself),
-            outside: Outside::Nothing,
-            pattern: None,
-        }
+        Needs::of_dockerfiles(Concern::Itself)
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {

@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 
-use super::kind::{Context, Kind, Needs, Outside, Reads};
+use super::kind::{Context, Kind, Needs};
 use crate::finding::Diagnostic;
 use crate::snapshot::StoreError;
 
@@ -14,7 +14,7 @@ pub struct Unchanged {}
 
 impl Kind for Unchanged {
     fn needs(&self) -> Needs<'_> {
-        Needs { files: Reads::ControlFiles, dockerfiles: None, outside: Outside::Nothing, pattern: None }
+        Needs::of_control_files()
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {

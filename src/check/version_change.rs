@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use serde::Deserialize;
 
 use super::change::{Bump, Change, free_after, scheme};
-use super::kind::{Context, Kind, Needs, Outside, Reads};
+use super::kind::{Context, Kind, Needs};
 use crate::edit::Fix;
 use crate::finding::Diagnostic;
 use crate::model::Image;
@@ -36,7 +36,7 @@ impl VersionChange {
 
 impl Kind for VersionChange {
     fn needs(&self) -> Needs<'_> {
-        Needs { files: Reads::ControlFiles, dockerfiles: None, outside: Outside::Nothing, pattern: None }
+        Needs::of_control_files()
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {

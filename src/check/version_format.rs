@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::kind::{Context, Kind, Needs, Outside, Reads};
+use super::kind::{Context, Kind, Needs};
 use crate::edit::{Edit, Fix};
 use crate::finding::{Diagnostic, Location};
 use crate::model::Image;
@@ -20,7 +20,7 @@ pub struct VersionFormat {}
 
 impl Kind for VersionFormat {
     fn needs(&self) -> Needs<'_> {
-        Needs { files: Reads::ControlFiles, dockerfiles: None, outside: Outside::Nothing, pattern: None }
+        Needs::of_control_files()
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {

@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use self::entry::Judge;
 use self::held::Named;
-use super::kind::{Context, Kind, Needs, Outside, Reads};
+use super::kind::{Context, Kind, Needs};
 use crate::finding::{Diagnostic, Location};
 use crate::parse::dependencies::{Dependency, DependencyList, DependencyListError};
 use crate::parse::yaml::YamlError;
@@ -28,7 +28,7 @@ pub struct Dependencies {}
 
 impl Kind for Dependencies {
     fn needs(&self) -> Needs<'_> {
-        Needs { files: Reads::ControlFiles, dockerfiles: None, outside: Outside::Nothing, pattern: None }
+        Needs::of_control_files()
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
