@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValue;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::finding::Level;
+use crate::report::Format;
 use crate::suggest::suggest;
 use crate::waiver::Day;
 
@@ -465,8 +467,8 @@ pub(super) struct Inspect {
     pub(super) target: Target,
 
     /// The form of the report
-    #[arg(long, value_name = "F", default_value = "human", value_parser = inspect_format, help_heading = "Output")]
-    pub(super) format: Format,
+    #[arg(long, value_name = "F", default_value = "human", help_heading = "Output")]
+    pub(super) format: InspectFormat,
 
     /// How to print
     #[command(flatten)]
@@ -475,6 +477,15 @@ pub(super) struct Inspect {
     /// The repository and its policy
     #[command(flatten)]
     pub(super) policy: PolicyOptions,
+}
+
+/// The form of `imglint inspect`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum InspectFormat {
+    /// For people
+    Human,
+    /// One JSON object
+    Json,
 }
 
 /// `imglint status`.
@@ -842,40 +853,13 @@ pub(super) enum Deny {
     Warnings,
 }
 
-/// The form of a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
-    /// For people
-    Human,
-    /// One line a finding, for people and editors
-    Concise,
-    /// One JSON object
-    Json,
-    /// Annotations of GitHub Actions, and the step's summary
-    Github,
-    /// GitLab's code quality report
-    Gitlab,
-    /// SARIF 2.1.0, for code scanning
-    Sarif,
-    /// Test cases in XML, as Prow and Jenkins show them: every rule is one for every image
-    Junit,
-    /// What reviewdog reads
-    Rdjson,
-}
+impl ValueEnum for Format {
+    fn value_variants<'a>() -> &'a [Self] {
+        Self::ALL
+    }
 
-impl Format {
-    /// Its name on the command line.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Human => "human",
-            Self::Concise => "concise",
-            Self::Json => "json",
-            Self::Github => "github",
-            Self::Gitlab => "gitlab",
-            Self::Sarif => "sarif",
-            Self::Junit => "junit",
-            Self::Rdjson => "rdjson",
-        }
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.name()).help(self.about()))
     }
 }
 
@@ -937,21 +921,12 @@ fn parse_when(argument: &str) -> Result<When, String> {
 
 fn parse_output(argument: &str) -> Result<(Format, PathBuf), String> {
     let (format, path) = argument.split_once('=').ok_or("this must be F=PATH, such as sarif=imglint.sarif")?;
-    let formats = Format::value_variants();
-    let Some(found) = formats.iter().find(|known| known.name() == format) else {
-        return Err(format!("no such form: {}", suggest(format, formats.iter().map(|format| format.name()))));
+    let Some(found) = Format::ALL.iter().find(|known| known.name() == format) else {
+        return Err(format!("no such form: {}", suggest(format, Format::ALL.iter().map(|format| format.name()))));
     };
     match path {
         "" => Err("the path is missing".to_owned()),
         "-" => Err("what is printed is chosen with --format".to_owned()),
         path => Ok((*found, PathBuf::from(path))),
-    }
-}
-
-fn inspect_format(argument: &str) -> Result<Format, String> {
-    match argument {
-        "human" => Ok(Format::Human),
-        "json" => Ok(Format::Json),
-        _ => Err("images are shown as human or json".to_owned()),
     }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
-use super::args::{Check as Options, Deny, Format};
+use super::args::{Check as Options, Deny};
 use super::exit::{CLEAN, Error, FAILED, FINDINGS, code};
 use super::frame::{Compared, Frame};
 use super::paths::narrow;
@@ -21,7 +21,7 @@ use crate::fix::{self, Allowed, Repair};
 use crate::git::Head;
 use crate::model::Model;
 use crate::pack::Selection;
-use crate::report::{Repaired, Report, summary};
+use crate::report::{Format, Reader, Repaired, Report, summary};
 use crate::run::{self, Outcome};
 use crate::snapshot::Pair;
 use crate::text::counted;
@@ -295,9 +295,8 @@ impl Check<'_> {
 
     /// Says what the reader of the findings can do next.
     fn lead_on(&self, frame: &Frame, outcome: &Outcome, reach: Option<usize>) {
-        let is_for_people = matches!(self.options.format, Format::Human | Format::Concise);
         let Some(first) = outcome.open().next() else { return };
-        if self.options.output.quiet || !is_for_people {
+        if self.options.output.quiet || self.options.format.reader() != Reader::Person {
             return;
         }
         let is_staged = frame.head == Head::Index;

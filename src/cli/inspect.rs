@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::args::{Format, Inspect};
+use super::args::{Inspect, InspectFormat};
 use super::exit::{CLEAN, Error};
 use super::policy::{choose, head, order_note};
 use super::terminal::{print, say, say_all};
@@ -74,7 +74,7 @@ pub(super) fn run(options: &Inspect, environment: &Environment) -> Result<u8, Er
     let head = repository.pin(head(&options.target, &repository, environment))?;
     let base = Base::whole("inspect");
     let chosen = choose(&options.policy, &repository, &base, &head, environment)?;
-    if !options.output.quiet && options.format == Format::Human {
+    if !options.output.quiet && options.format == InspectFormat::Human {
         let order = order_note(&chosen.pack.shape, &repository, &base, &head)?;
         say(&format!("{}{order}", chosen.choice));
         say_all(&chosen.notes);
@@ -87,7 +87,7 @@ pub(super) fn run(options: &Inspect, environment: &Environment) -> Result<u8, Er
     for image in images {
         shown.push(show(image, &pair.head, shape, &model)?);
     }
-    if options.format == Format::Json {
+    if options.format == InspectFormat::Json {
         print(&to_string(&Root { version: 1, images: shown }))?;
     } else {
         let mut text = String::new();

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
 
-use super::args::{Check, Format};
+use super::args::Check;
 use super::exit::Error;
 use super::terminal::{print, say, style};
 use crate::environment::{Ci, Environment};
 use crate::finding::Level;
 use crate::report::human::Style;
-use crate::report::{Report, Tree, github, gitlab, human, json, junit, rdjson, sarif};
+use crate::report::{Format, Reader, Report, Tree, github, human, junit};
 use crate::run::{Judge, Outcome, RunError};
 use crate::text::escape;
 use crate::write::whole;
@@ -63,7 +63,7 @@ impl<'a> Outputs<'a> {
     pub(super) fn print(&self, report: &Report<'_>) -> Result<(), Error> {
         let output = &self.options.output;
         let style = style(output.color, self.environment, std::io::stdout().is_terminal());
-        print(&render(self.options.format, report, style, output.quiet))
+        print(&self.options.format.render(report, style, output.quiet))
     }
 
     /// Writes all further reports. One that cannot be written keeps none of the others back.
@@ -71,8 +71,8 @@ impl<'a> Outputs<'a> {
         let mut failed = None;
         for (format, path) in &self.options.outputs {
             let style = Style { is_terminal: false, has_colour: false, width: 100 };
-            let mut text = render(*format, report, style, false);
-            if matches!(format, Format::Human | Format::Concise) {
+            let mut text = format.render(report, style, false);
+            if format.reader() == Reader::Person {
                 text.insert_str(0, &human::errors(report.outcome));
             }
             if let Err(reason) = put(path, text.as_bytes()) {
@@ -98,7 +98,7 @@ impl<'a> Outputs<'a> {
         let outcome = failed_run(error);
         let report = without_judgement(&outcome);
         // The error itself is printed after this; a second one would only hide it.
-        if !matches!(self.options.format, Format::Human | Format::Concise | Format::Json) {
+        if self.options.format.reader() == Reader::Program && self.options.format != Format::Json {
             let _ = self.print(&report);
         }
         if let Err(error) = self.write(&report) {
@@ -116,20 +116,6 @@ pub(super) fn tell_ci(message: &str, environment: &Environment) {
     }
     if environment.ci() == Some(Ci::GitHub) {
         let _ = std::io::stderr().write_all(github::render(&report, true).as_bytes());
-    }
-}
-
-/// Renders a report in one of the formats.
-fn render(format: Format, report: &Report<'_>, style: Style, is_quiet: bool) -> String {
-    match format {
-        Format::Human => human::render(report, style, is_quiet),
-        Format::Concise => human::concise(report, is_quiet),
-        Format::Json => json::render(report),
-        Format::Github => github::render(report, is_quiet),
-        Format::Gitlab => gitlab::render(report),
-        Format::Sarif => sarif::render(report),
-        Format::Junit => junit::render(report),
-        Format::Rdjson => rdjson::render(report),
     }
 }
 

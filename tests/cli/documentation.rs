@@ -1,7 +1,9 @@
 //! What the documentation says is so.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
+use imglint::report::Format;
 use regex::Regex;
 
 use super::harness::Scratch;
@@ -20,9 +22,9 @@ fn the_reference_of_rules_is_current() {
         assert!(run.code == 0 && run.stdout.len() > 1000, "{run}");
         let page = project().join(format!("docs/rules/{pack}.md"));
         if std::env::var_os("BLESS").is_some() {
-            std::fs::write(&page, &run.stdout).expect("a page");
+            fs::write(&page, &run.stdout).expect("a page");
         }
-        let text = std::fs::read_to_string(&page).expect("a page");
+        let text = fs::read_to_string(&page).expect("a page");
         let is_current = text == run.stdout;
         assert!(is_current, "{} is out of date: run BLESS=1 cargo test --test cli documentation", page.display());
     }
@@ -42,18 +44,27 @@ fn a_pack_of_ones_own_has_a_reference_too() {
 
 /// All pages, and what lies at their end of a link.
 #[test]
+fn every_format_is_described() {
+    let page = fs::read_to_string(project().join("docs/reports.md")).expect("a page");
+    for format in Format::ALL {
+        let row = format!("\n| `{}` | ", format.name());
+        assert!(page.contains(&row), "docs/reports.md lacks the format {}", format.name());
+    }
+}
+
+#[test]
 fn links_between_pages_lead_somewhere() {
     let link = Regex::new(r"\]\(([^)\s]+)\)").expect("a pattern");
     let mut pages: Vec<PathBuf> = Vec::new();
     for directory in ["", "docs", "docs/rules"] {
-        let entries = std::fs::read_dir(project().join(directory)).expect("a directory");
+        let entries = fs::read_dir(project().join(directory)).expect("a directory");
         let paths = entries.map(|entry| entry.expect("an entry").path());
         pages.extend(paths.filter(|path| path.extension().is_some_and(|extension| extension == "md")));
     }
     assert!(pages.len() > 8, "{pages:?}");
     let mut seen = 0;
     for page in &pages {
-        let text = std::fs::read_to_string(page).expect("a page");
+        let text = fs::read_to_string(page).expect("a page");
         for target in link.captures_iter(&text).map(|captures| captures[1].to_owned()) {
             if target.contains("://") {
                 continue;
@@ -62,7 +73,7 @@ fn links_between_pages_lead_somewhere() {
             let file = if file.is_empty() { page.clone() } else { page.parent().expect("a directory").join(file) };
             assert!(file.exists(), "{}: {target}", page.display());
             if !anchor.is_empty() {
-                let text = std::fs::read_to_string(&file).expect("a page");
+                let text = fs::read_to_string(&file).expect("a page");
                 let mut headings = text.lines().filter_map(|line| line.strip_prefix('#'));
                 let name = |heading: &str| heading.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
                 assert!(headings.any(|heading| name(heading) == anchor), "{}: {target}", page.display());

@@ -4,10 +4,15 @@
 use std::fs;
 use std::path::Path;
 
+use imglint::report::Format;
+
 use super::harness::{Repo, Run, Scratch};
 use super::readers;
 
-const ALL: [&str; 7] = ["human", "json", "github", "gitlab", "sarif", "junit", "rdjson"];
+/// The names of all formats.
+fn all() -> Vec<&'static str> {
+    Format::ALL.iter().map(|format| format.name()).collect()
+}
 
 /// Prow's environment of a presubmit.
 const PROW: [(&str, &str); 3] = [("PROW_JOB_ID", "1"), ("JOB_TYPE", "presubmit"), ("CI", "true")];
@@ -26,7 +31,7 @@ fn read(path: &Path) -> String {
 fn the_format_changes_no_exit_code() {
     let scratch = Scratch::new();
     let repo = bad(&scratch);
-    for format in ALL {
+    for format in all() {
         let run = repo.imglint(&["--format", format]);
         assert!(run.code == 1 && run.stdout.contains("2.25"), "{format}\n{run}");
         assert_eq!(repo.imglint(&["--format", format, "--skip", "stale-version"]).code, 0, "{format}");
@@ -39,18 +44,18 @@ fn reports_are_written_beside_the_printed_one() {
     let repo = bad(&scratch);
     let printed = repo.imglint(&[]).stdout;
     let outputs: Vec<String> =
-        ALL.iter().map(|format| format!("{format}={}/out/deep/{format}", scratch.path().display())).collect();
+        all().iter().map(|format| format!("{format}={}/out/deep/{format}", scratch.path().display())).collect();
     let arguments: Vec<&str> = outputs.iter().flat_map(|output| ["--output", output]).collect();
     let run = repo.imglint(&arguments);
     assert!(run.code == 1 && run.stdout == printed, "{run}");
-    for format in ALL {
+    for format in all() {
         let written = read(&scratch.path().join("out/deep").join(format));
         assert_eq!(written, repo.imglint(&["--format", format]).stdout, "{format}");
     }
     // A second run takes the place of the first; nothing else is left there.
     repo.imglint(&["--output", &outputs[0], "--skip", "stale-version"]);
     assert!(read(&scratch.path().join("out/deep/human")).starts_with("no findings"));
-    assert_eq!(fs::read_dir(scratch.path().join("out/deep")).expect("a directory").count(), ALL.len());
+    assert_eq!(fs::read_dir(scratch.path().join("out/deep")).expect("a directory").count(), all().len());
 }
 
 #[test]
@@ -279,7 +284,7 @@ fn nothing_from_a_repository_speaks_through_a_report() {
         (&format!("{directory}/Dockerfile"), &format!("FROM $BASEIMAGE\nNONSENSE {EVIL}\n")),
         ("imglint.toml", &toml(&format!("[[waive]]\n{waiver}reason = {:?}\n", EVIL.to_owned() + "\u{ffff}"))),
     ]);
-    for format in ALL {
+    for format in all() {
         let summary = scratch.path().join(format!("summary-{format}"));
         let path = summary.display().to_string();
         let run = repo.imglint_with(&["--format", format], &[("GITHUB_STEP_SUMMARY", &path)]);
