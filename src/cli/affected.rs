@@ -76,9 +76,9 @@ struct ShownUnknownBase<'a> {
 }
 
 pub(super) fn run(options: &Options, environment: &Environment) -> Result<u8, Error> {
-    let compared = if options.all { Compared::Whole } else { Compared::With(options.base.as_deref()) };
-    let frame = Frame::begin(&options.policy, &options.target, &compared, false, environment)?;
-    frame.announce(&options.output)?;
+    let frame =
+        Frame::begin(&options.common.policy, &options.target, &Compared::of(&options.compared), false, environment)?;
+    frame.announce(&options.common.output)?;
     let pair = frame.pair()?;
     refuse_no_images(&frame.pack, &pair)?;
     let trees: Vec<_> = [Some(&pair.head), pair.base.as_ref()].into_iter().flatten().collect();
@@ -90,7 +90,7 @@ pub(super) fn run(options: &Options, environment: &Environment) -> Result<u8, Er
         affected.images.retain(|image| paths.iter().any(|path| is_about(&image.image.directory, path)));
         affected.removed.retain(|directory| paths.iter().any(|path| is_about(directory, path)));
     }
-    if !options.output.quiet {
+    if !options.common.output.quiet {
         for line in warnings(&affected) {
             say(&line);
         }
@@ -122,7 +122,7 @@ pub(super) fn run(options: &Options, environment: &Environment) -> Result<u8, Er
             print(&to_string(&root))?;
         }
     }
-    if !options.output.quiet && options.format == AffectedFormat::Text {
+    if !options.common.output.quiet && options.format == AffectedFormat::Text {
         say(&format!("{} affected", counted(affected.images.len(), "image")));
     }
     Ok(CLEAN)

@@ -26,16 +26,16 @@ pub(super) fn run(options: &Bump, environment: &Environment) -> Result<u8, Error
     }
     let target = Target { head: None, staged: false, worktree: true };
     let compared = Compared::With(options.base.as_deref());
-    let mut frame = Frame::begin(&options.policy, &target, &compared, true, environment)?;
+    let mut frame = Frame::begin(&options.common.policy, &target, &compared, true, environment)?;
     frame.pack.inputs.claims = claims(&options.claims, environment)?;
-    frame.announce(&options.output)?;
-    let spinner = Spinner::start(&options.output, environment);
+    frame.announce(&options.common.output)?;
+    let spinner = Spinner::start(&options.common.output, environment);
     let mut pair = frame.pair()?;
     let repair =
         fix::bump(&frame.pack, &mut pair, &image_names(&options.images, &frame.repository), options.to.as_deref())?;
     drop(spinner);
     if options.diff {
-        show_diff(&repair, &options.output, environment)?;
+        show_diff(&repair, &options.common.output, environment)?;
     } else if repair.after.errors.is_empty() {
         put(&repair, &frame)?;
         let summary = summary::render(&repair);
@@ -44,18 +44,18 @@ pub(super) fn run(options: &Bump, environment: &Environment) -> Result<u8, Error
         } else {
             &summary
         })?;
-        let style = style(options.output.color, environment, std::io::stdout().is_terminal());
+        let style = style(options.common.output.color, environment, std::io::stdout().is_terminal());
         let findings = human::findings(&repair.after, style);
         if !findings.is_empty() {
             print(&format!("\n{findings}"))?;
         }
-        if !options.output.quiet {
+        if !options.common.output.quiet {
             say(&human::closing(&repair.after));
         }
     }
     say_conflicts(&repair);
     for error in &repair.after.errors {
-        complain(error, options.output.color, environment);
+        complain(error, options.common.output.color, environment);
     }
     Ok(code(&repair.after, Level::Error))
 }

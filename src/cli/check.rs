@@ -40,7 +40,7 @@ pub(super) fn run(options: &Options, environment: &Environment, is_last: bool) -
     for (introduction, result) in [("judged, but not repaired", repaired), ("judged, but a report is missing", written)]
     {
         if let Err(error) = result {
-            complain_of(introduction, &*error, options.output.color, environment);
+            complain_of(introduction, &*error, options.common.output.color, environment);
             code = FAILED;
         }
     }
@@ -117,7 +117,7 @@ impl Check<'_> {
         let prepared = self.prepare()?;
         let frame = &prepared.frame;
         let pair = self.pair(frame)?;
-        let spinner = Spinner::start(&self.options.output, self.environment);
+        let spinner = Spinner::start(&self.options.common.output, self.environment);
         let judged = self.judge(&prepared, pair)?;
         let reach = self.reach(frame, &judged)?;
         drop(spinner);
@@ -148,24 +148,24 @@ impl Check<'_> {
             return Err(RepairError.into());
         }
         start(options.threads)?;
-        let compared = if options.all { Compared::Whole } else { Compared::With(options.base.as_deref()) };
-        let has_waivers = !options.no_waivers;
-        let mut frame = Frame::begin(&options.policy, &options.target, &compared, has_waivers, self.environment)?;
+        let compared = Compared::of(&options.compared);
+        let has_waivers = !options.rules.no_waivers;
+        let mut frame =
+            Frame::begin(&options.common.policy, &options.target, &compared, has_waivers, self.environment)?;
         if let Some(message) = options.message.as_deref().filter(|_| has_waivers) {
             frame.add_trailers(message)?;
         }
-        frame.pack.inputs = inputs(options.promoted.as_deref(), options.jobs.as_deref(), self.environment)?;
+        frame.pack.inputs = inputs(&options.inputs, self.environment)?;
         frame.pack.inputs.claims = claims(&options.claims, self.environment)?;
-        let (only, skip, levels) = (options.rules.clone(), options.skip.clone(), options.levels.clone());
-        let selection = Selection { only, skip, levels };
+        let selection = options.rules.selection();
         frame.pack.select(&selection)?;
-        frame.announce_base(&options.output);
+        frame.announce_base(&options.common.output);
         Ok(Prepared { frame, selection })
     }
 
     /// Lists the files on both sides, and says by which rules they are judged.
     fn pair<'f>(&self, frame: &'f Frame) -> Result<Pair<'f>, Error> {
-        let output = &self.options.output;
+        let output = &self.options.common.output;
         let spinner = Spinner::start(output, self.environment);
         // What is repaired may concern files that the change does not.
         let pair = if self.repairs() { frame.pair() } else { frame.pair_to_judge(&frame.base, &frame.head) };
@@ -235,7 +235,7 @@ impl Check<'_> {
         let options = self.options;
         match judged.repair() {
             Some(repair) if options.diff && options.format == Format::Human => {
-                show_diff(repair, &options.output, self.environment)?;
+                show_diff(repair, &options.common.output, self.environment)?;
             }
             Some(repair) if is_written && options.format != Format::Human => {
                 self.outputs.print(&report)?;
@@ -248,7 +248,7 @@ impl Check<'_> {
 
     /// Says beside the report what a person should know.
     fn close(&self, judged: &Judged<'_>, is_written: bool, time: Duration) {
-        let output = &self.options.output;
+        let output = &self.options.common.output;
         let (outcome, files) = judged.reported(is_written);
         let pointers = files.head.pointers();
         if pointers > 0 {
@@ -264,7 +264,7 @@ impl Check<'_> {
         if !output.quiet {
             outcome.unused.iter().for_each(|line| say(&format!("note: {line}")));
         }
-        if self.options.all && is_written && judged.repair().is_some_and(has_changed) {
+        if self.options.compared.all && is_written && judged.repair().is_some_and(has_changed) {
             say(
                 "what is repaired is a change now: run `imglint --fix` without --all for the versions that follow from it",
             );
@@ -286,7 +286,7 @@ impl Check<'_> {
     /// How many files `--fix` would write. To know that takes a repair in memory, so it is found out for somebody who sits there alone.
     fn reach(&self, frame: &Frame, judged: &Judged<'_>) -> Result<Option<usize>, Error> {
         let Judged::Plain { outcome, pair } = judged else { return Ok(None) };
-        if self.options.output.quiet || !std::io::stderr().is_terminal() || !outcome.open().any(has_safe_fix) {
+        if self.options.common.output.quiet || !std::io::stderr().is_terminal() || !outcome.open().any(has_safe_fix) {
             return Ok(None);
         }
         let repair = fix::repair(&frame.pack, &mut pair.clone(), &Allowed::default())?;
@@ -296,7 +296,7 @@ impl Check<'_> {
     /// Says what the reader of the findings can do next.
     fn lead_on(&self, frame: &Frame, outcome: &Outcome, reach: Option<usize>) {
         let Some(first) = outcome.open().next() else { return };
-        if self.options.output.quiet || self.options.format.reader() != Reader::Person {
+        if self.options.common.output.quiet || self.options.format.reader() != Reader::Person {
             return;
         }
         let is_staged = frame.head == Head::Index;

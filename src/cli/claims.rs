@@ -20,8 +20,8 @@ struct NobodyError;
 pub(super) fn run(options: &ClaimsOf, environment: &Environment) -> Result<u8, Error> {
     let who = options.who.clone().or_else(|| environment.pull_request()).ok_or(NobodyError)?;
     let compared = Compared::With(options.base.as_deref());
-    let frame = Frame::begin(&options.policy, &options.target, &compared, false, environment)?;
-    frame.announce(&options.output)?;
+    let frame = Frame::begin(&options.common.policy, &options.target, &compared, false, environment)?;
+    frame.announce(&options.common.output)?;
     let pair = frame.pair()?;
     refuse_no_images(&frame.pack, &pair)?;
     let trees: Vec<_> = [Some(&pair.head), pair.base.as_ref()].into_iter().flatten().collect();

@@ -1,10 +1,10 @@
-//! The beginning that `check` and `bump` share: from the options to what is judged by which rules.
+//! The beginning that most commands share: from the options to what is judged by which rules.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::args::{Output, PolicyOptions, Target};
+use super::args::{Comparison, Output, PolicyOptions, Target};
 use super::exit::Error;
 use super::policy::{Chosen, choose, head, now, order_note, waive};
 use super::terminal::{say, say_all};
@@ -42,6 +42,18 @@ pub(super) enum Compared<'a> {
     Whole,
     /// The merge base of this revision, or of the one that the environment tells.
     With(Option<&'a str>),
+}
+
+impl<'a> Compared<'a> {
+    /// What the options say; where they say nothing, the environment tells.
+    pub(super) fn of(options: &'a Comparison) -> Self {
+        if options.all { Self::Whole } else { Self::With(options.base.as_deref()) }
+    }
+
+    /// With this revision, or with nothing where none is named.
+    pub(super) fn if_named(base: Option<&'a str>) -> Self {
+        base.map_or(Self::Whole, |base| Self::With(Some(base)))
+    }
 }
 
 impl Frame {

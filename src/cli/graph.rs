@@ -50,15 +50,12 @@ struct Touched {
 }
 
 pub(super) fn run(options: &Options, environment: &Environment) -> Result<u8, Error> {
-    let compared = match &options.base {
-        Some(base) => Compared::With(Some(base)),
-        None => Compared::Whole,
-    };
-    let frame = Frame::begin(&options.policy, &options.target, &compared, false, environment)?;
+    let compared = Compared::if_named(options.base.as_deref());
+    let frame = Frame::begin(&options.common.policy, &options.target, &compared, false, environment)?;
     if options.base.is_some() {
-        frame.announce(&options.output)?;
+        frame.announce(&options.common.output)?;
     } else {
-        frame.announce_pack(&options.output, false)?;
+        frame.announce_pack(&options.common.output, false)?;
     }
     let shape = &frame.pack.shape;
     let pair = frame.pair()?;
@@ -73,7 +70,7 @@ pub(super) fn run(options: &Options, environment: &Environment) -> Result<u8, Er
     let drawing = Drawing::new(&graph, &asked, &touched.images);
     // Whatever is built on something that cannot be told may be tied to any image: it is said whichever are asked for.
     let untold = unknown_bases(&graph, &BTreeSet::new(), &model, shape);
-    if !options.output.quiet {
+    if !options.common.output.quiet {
         tell(&drawing, &untold, &touched.removed);
     }
     match options.format {
@@ -81,7 +78,7 @@ pub(super) fn run(options: &Options, environment: &Environment) -> Result<u8, Er
         GraphFormat::Svg => print(&svg::render(&drawing))?,
         GraphFormat::Mermaid => {
             let text = mermaid::render(&drawing);
-            if mermaid::is_too_large(&drawing, &text) && !options.output.quiet {
+            if mermaid::is_too_large(&drawing, &text) && !options.common.output.quiet {
                 say("note: this is more than Mermaid draws unless it is told to; try `--image`, or `--format svg`");
             }
             print(&text)?;

@@ -384,8 +384,8 @@ fn pre_push(environment: &Environment) -> Result<u8, Error> {
             .with("PRE_COMMIT_FROM_REF", before)
             .with("PRE_COMMIT_LOCAL_BRANCH", local);
         let mut options = plain_check();
-        options.all = is_first(commit, before, &environment)?;
-        if options.all {
+        options.compared.all = is_first(commit, before, &environment)?;
+        if options.compared.all {
             say("there is no base branch, and nothing was pushed before: judging everything");
         }
         code = code.max(check::run(&options, &environment, false)?);

@@ -70,11 +70,11 @@ struct ShownInstruction {
 }
 
 pub(super) fn run(options: &Inspect, environment: &Environment) -> Result<u8, Error> {
-    let repository = Repository::open(options.policy.repo.as_deref(), environment)?;
+    let repository = Repository::open(options.common.policy.repo.as_deref(), environment)?;
     let head = repository.pin(head(&options.target, &repository, environment))?;
     let base = Base::whole("inspect");
-    let chosen = choose(&options.policy, &repository, &base, &head, environment)?;
-    if !options.output.quiet && options.format == InspectFormat::Human {
+    let chosen = choose(&options.common.policy, &repository, &base, &head, environment)?;
+    if !options.common.output.quiet && options.format == InspectFormat::Human {
         let order = order_note(&chosen.pack.shape, &repository, &base, &head)?;
         say(&format!("{}{order}", chosen.choice));
         say_all(&chosen.notes);
@@ -95,7 +95,7 @@ pub(super) fn run(options: &Inspect, environment: &Environment) -> Result<u8, Er
             human(&mut text, image);
         }
         print(&text)?;
-        if !options.output.quiet {
+        if !options.common.output.quiet {
             say(&counted(shown.len(), "image"));
         }
     }

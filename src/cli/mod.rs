@@ -57,17 +57,7 @@ pub fn main() -> ExitCode {
         }
         error.exit()
     });
-    let colour = match &arguments.command {
-        Some(Command::Check(check)) => check.output.color,
-        Some(Command::Inspect(inspect)) => inspect.output.color,
-        Some(Command::Status(status)) => status.output.color,
-        Some(Command::Affected(affected)) => affected.output.color,
-        Some(Command::Graph(graph)) => graph.output.color,
-        Some(Command::Claims(claims)) => claims.output.color,
-        Some(Command::Replay(replay)) => replay.output.color,
-        Some(Command::Bump(bump)) => bump.output.color,
-        _ => arguments.check.output.color,
-    };
+    let colour = arguments.color();
     let introduction = match &arguments.command {
         Some(
             Command::Bump(_)

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::args::{ClaimOptions, PolicyOptions as Options, Target};
+use super::args::{ClaimOptions, InputOptions, PolicyOptions as Options, Target};
 use super::exit::Error;
 use super::policy_files::{Loaded, PolicyTrees, read};
 use crate::config_file::{CONFIG_FILE, Config};
@@ -255,13 +255,13 @@ pub(super) fn claims(options: &ClaimOptions, environment: &Environment) -> Resul
 }
 
 /// Reads the files from outside that options and environment name.
-pub(super) fn inputs(promoted: Option<&Path>, jobs: Option<&Path>, environment: &Environment) -> Result<Inputs, Error> {
+pub(super) fn inputs(options: &InputOptions, environment: &Environment) -> Result<Inputs, Error> {
     let mut inputs = Inputs::default();
-    if let Some(path) = promoted {
+    if let Some(path) = &options.promoted {
         let source = read(path, "--promoted")?;
         inputs.promoted = Some(Promoted::read(&source).map_err(|error| ConfigError(vec![error]))?.into());
     }
-    if let Some(path) = jobs {
+    if let Some(path) = &options.jobs {
         inputs.jobs = Some(Jobs::new(&read(path, "--jobs")?));
     }
     if let Some(path) = environment.get("KUBE_TEST_REPO_LIST") {

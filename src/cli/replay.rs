@@ -16,7 +16,7 @@ use super::terminal::{print, say, say_all};
 use super::threads::start;
 use crate::environment::Environment;
 use crate::git::{Base, Head, Repository};
-use crate::pack::{Pack, Selection};
+use crate::pack::Pack;
 use crate::replay::{End, Limits, Replay, Replayer, Watcher};
 use crate::report;
 use crate::report::json::to_string;
@@ -49,7 +49,7 @@ enum NothingReplayedError {
 
 pub(super) fn run(options: &Options, environment: &Environment) -> Result<u8, Error> {
     start(options.threads)?;
-    let repository = Repository::open(options.policy.repo.as_deref(), environment)?;
+    let repository = Repository::open(options.common.policy.repo.as_deref(), environment)?;
     let range = repository.range(options.range.as_deref().unwrap_or("HEAD"))?;
     let pack = policy(options, &repository, environment)?;
     let since = match options.since {
@@ -59,7 +59,7 @@ pub(super) fn run(options: &Options, environment: &Environment) -> Result<u8, Er
     };
     let (count, memory) = (options.count as usize, (options.memory as usize) << 20);
     let limits = Limits { count, since, paths: paths(&options.paths)?, memory };
-    let watch = Watch::start(&options.output, limits.count, environment)?;
+    let watch = Watch::start(&options.common.output, limits.count, environment)?;
     // A run of its own would find the branch in the same way.
     let newest = range.newest();
     let base = repository.find_base(&Head::Commit(newest.clone()), Some(&format!("{newest}^")), environment);
@@ -72,7 +72,7 @@ pub(super) fn run(options: &Options, environment: &Environment) -> Result<u8, Er
         ReplayFormat::Human => print(&report::replay::render(&replay))?,
         ReplayFormat::Json => print(&to_string(&replay))?,
     }
-    if !options.output.quiet {
+    if !options.common.output.quiet {
         close(&replay);
     }
     let code = if replay.end == End::Interrupted { INTERRUPTED } else { CLEAN };
@@ -87,17 +87,16 @@ pub(super) fn run(options: &Options, environment: &Environment) -> Result<u8, Er
 fn policy(options: &Options, repository: &Repository, environment: &Environment) -> Result<Pack, Error> {
     let target = Target { head: None, staged: false, worktree: false };
     let today = head(&target, repository, environment);
-    let mut chosen = choose(&options.policy, repository, &Base::whole("today"), &today, environment)?;
-    if !options.no_waivers {
+    let mut chosen = choose(&options.common.policy, repository, &Base::whole("today"), &today, environment)?;
+    if !options.rules.no_waivers {
         waive_replayed(&mut chosen, environment)?;
     }
     let Chosen { mut pack, notes, .. } = chosen;
-    pack.inputs = inputs(options.promoted.as_deref(), options.jobs.as_deref(), environment)?;
-    let (only, skip, levels) = (options.rules.clone(), options.skip.clone(), options.levels.clone());
-    let selection = Selection { only, skip, levels };
+    pack.inputs = inputs(&options.inputs, environment)?;
+    let selection = options.rules.selection();
     pack.select(&selection)?;
     refuse_no_rule(&pack, &selection)?;
-    if !options.output.quiet {
+    if !options.common.output.quiet {
         say_all(&notes);
     }
     Ok(pack)

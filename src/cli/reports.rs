@@ -61,7 +61,7 @@ impl<'a> Outputs<'a> {
 
     /// Prints the report.
     pub(super) fn print(&self, report: &Report<'_>) -> Result<(), Error> {
-        let output = &self.options.output;
+        let output = &self.options.common.output;
         let style = style(output.color, self.environment, std::io::stdout().is_terminal());
         print(&self.options.format.render(report, style, output.quiet))
     }

@@ -32,19 +32,16 @@ struct Root<'a> {
 }
 
 pub(super) fn run(options: &Status, environment: &Environment) -> Result<u8, Error> {
-    let compared = match &options.base {
-        Some(base) => Compared::With(Some(base)),
-        None => Compared::Whole,
-    };
-    let frame = Frame::begin(&options.policy, &options.target, &compared, false, environment)?;
+    let compared = Compared::if_named(options.base.as_deref());
+    let frame = Frame::begin(&options.common.policy, &options.target, &compared, false, environment)?;
     if options.base.is_some() {
-        frame.announce(&options.output)?;
+        frame.announce(&options.common.output)?;
     }
     let shape = &frame.pack.shape;
-    if options.jobs.is_some() && shape.workflow.job.is_none() {
+    if options.inputs.jobs.is_some() && shape.workflow.job.is_none() {
         say("`--jobs` is not looked at: the pack does not name the job of an image (workflow.job)");
     }
-    let inputs = inputs(options.promoted.as_deref(), options.jobs.as_deref(), environment)?;
+    let inputs = inputs(&options.inputs, environment)?;
     let pair = frame.pair()?;
     let head = Model::build(&pair.head, shape, None, None)?;
     head.has_read_manifest()?;

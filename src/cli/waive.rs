@@ -63,9 +63,8 @@ pub(super) fn run(options: &Waive, environment: &Environment) -> Result<u8, Erro
         None => None,
     };
     let target = Target { head: None, staged: false, worktree: true };
-    let compared = if options.all { Compared::Whole } else { Compared::With(options.base.as_deref()) };
-    let frame = Frame::begin(&options.policy, &target, &compared, true, environment)?;
-    frame.announce(&options.output)?;
+    let frame = Frame::begin(&options.common.policy, &target, &Compared::of(&options.compared), true, environment)?;
+    frame.announce(&options.common.output)?;
     let rule = frame.pack.rule(&options.rule)?;
     let image = image_names(options.image.as_slice(), &frame.repository).pop();
     let waiver = Waiver { rule: &rule.id, image, reason, until };
@@ -108,7 +107,7 @@ pub(super) fn run(options: &Waive, environment: &Environment) -> Result<u8, Erro
             say(&format!("git commit --amend --trailer '{}'", waiver.trailer().replace('\'', r"'\''")));
         }
         WaivePlace::Config => {
-            waiver.put_into_config(options.policy.config.clone(), &frame)?;
+            waiver.put_into_config(options.common.policy.config.clone(), &frame)?;
             say("in CI it holds once it is merged; for this change alone, `--in trailer`");
         }
     }

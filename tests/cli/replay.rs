@@ -224,7 +224,7 @@ fn each_finding_is_told_with_what_became_of_it() {
     let again = change_on(&repo, 3, &[(AGNHOST, "package main // two\n")]);
     let bump = change_on(&repo, 5, &[(VERSION, "2.26\n")]);
     change_on(&repo, 6, &[("test/images/kitten/BASEIMAGE", "linux/amd64=REGISTRY/agnhost:2.26-linux-amd64\n")]);
-    let replay = replay(&repo, &["--rule", "stale-version", "--rule", "stale-base"]);
+    let replay = replay(&repo, &["--rule", "stale-version,stale-base"]);
     let changes = replay["changes"].as_array().expect("a list");
     assert_eq!(changes.len(), 4, "what touches nothing is left out: {replay:#}");
     let fates: Vec<&Value> = changes.iter().flat_map(|change| change["findings"].as_array().expect("a list")).collect();

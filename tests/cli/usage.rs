@@ -5,6 +5,30 @@ use super::harness::{Run, Scratch};
 const STALE: &[&str] = &["stale-version"];
 
 #[test]
+fn colours_of_errors_are_those_that_were_asked_for_in_every_command() {
+    let scratch = Scratch::new();
+    let nowhere = scratch.at("nowhere");
+    let commands: &[&[&str]] = &[
+        &[],
+        &["check"],
+        &["inspect"],
+        &["status"],
+        &["affected"],
+        &["graph"],
+        &["claims", "--who", "#1"],
+        &["replay"],
+        &["bump", "app"],
+        &["waive", "stale-version", "--reason", "why"],
+    ];
+    for command in commands {
+        for (when, is_coloured) in [("always", true), ("never", false)] {
+            let run = nowhere.imglint(&[command, &["--color", when][..]].concat());
+            assert!(run.code == 2 && run.stderr.contains('\u{1b}') == is_coloured, "{command:?} {when}\n{run}");
+        }
+    }
+}
+
+#[test]
 fn mistakes_of_users_are_met_with_help() {
     let scratch = Scratch::new();
     let nowhere = scratch.at("nowhere");
