@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::memo::{Derived, LIMIT, Memo};
-use crate::text::{Text, escape, is_below};
+use crate::text::{Text, directories_above, escape, is_below};
 
 /// The largest control file that is read, in bytes.
 pub const MAX_FILE: usize = 1 << 20;
@@ -499,6 +499,15 @@ pub struct Scope {
 }
 
 impl Scope {
+    /// Adds the files of a list that do not belong to it yet, with the directories above them.
+    pub fn add_files(&mut self, files: &BTreeSet<String>) {
+        let outside: Vec<&String> = files.iter().filter(|file| !self.contains(file)).collect();
+        let above: BTreeSet<&str> = outside.iter().flat_map(|file| directories_above(file)).collect();
+        let above: Vec<&str> = above.into_iter().filter(|directory| !self.contains(directory)).collect();
+        self.above.extend(above.into_iter().map(str::to_owned));
+        self.files.extend(outside.into_iter().cloned());
+    }
+
     /// Whether a path belongs to the scope.
     pub fn contains(&self, path: &str) -> bool {
         self.files.iter().chain(&self.above).any(|file| file == path)

@@ -42,6 +42,7 @@ use crate::waiver::Hygiene;
 
 pub use change::{Authored, Change, Merge, following};
 pub use conflict::unreported as unreported_conflict;
+pub use dependencies::Dependencies;
 pub use kind::{Basis, Concern, Context, Files, Kind, Missing, Needs, Outside, Reads, Sight};
 
 /// What a rule judges, as `[check.<kind>]` says in its file.

@@ -143,7 +143,7 @@ impl Frame {
         if let Some(list) = self.pack.list() {
             let alone = Scope { files: vec![list.to_owned()], ..Scope::default() };
             listed = self.pack.listed(&self.repository.pair(base, head, &alone)?)?;
-            scope.files.extend(outside(&scope, &listed));
+            scope.add_files(&listed);
         }
         let mut pair = self.repository.pair(base, head, &scope)?;
         pair.origin.listed = listed;
@@ -160,7 +160,13 @@ impl Frame {
         let mut pair = self.repository.pair(base, head, &scope)?;
         if self.pack.list().is_some() && self.concerns_list(&pair)? {
             let listed = self.pack.listed(&pair)?;
-            let others = Scope { files: outside(&scope, &listed), ..Scope::default() };
+            let mut all = scope.clone();
+            all.add_files(&listed);
+            let others = Scope {
+                directories: Vec::new(),
+                files: all.files.split_off(scope.files.len()),
+                above: all.above.split_off(scope.above.len()),
+            };
             pair.add(self.repository.pair(base, head, &others)?);
             pair.origin.listed = listed;
         }
@@ -186,13 +192,8 @@ impl Frame {
         environment: &Environment,
     ) -> Result<Arc<History>, Error> {
         let mut scope = self.pack.scope();
-        scope.files.extend(outside(&scope, &pair.origin.listed));
+        scope.add_files(&pair.origin.listed);
         let line = self.repository.first_parent_line(&self.head, &pair.head, &scope)?;
         Ok(Arc::new(look_back(&pair.head, head, &self.pack.shape, only, line, now(environment)?)?))
     }
-}
-
-/// What of a list of files does not belong to a scope.
-fn outside(scope: &Scope, listed: &BTreeSet<String>) -> Vec<String> {
-    listed.iter().filter(|path| !scope.contains(path)).cloned().collect()
 }

@@ -148,8 +148,7 @@ fn scope(planned: Option<&NewFile>, repository: &Repository) -> Result<Scope, Er
     if let Some(list) = pack.list() {
         let alone = Scope { files: vec![list.to_owned()], ..Scope::default() };
         let listed = pack.listed(&repository.pair(&Base::whole(""), &Head::Worktree, &alone)?)?;
-        let outside: Vec<String> = listed.into_iter().filter(|path| !scope.contains(path)).collect();
-        scope.files.extend(outside);
+        scope.add_files(&listed);
     }
     Ok(scope)
 }

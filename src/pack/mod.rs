@@ -10,7 +10,7 @@ mod rule;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::check::{Check, Reads};
+use crate::check::{Check, Dependencies, Reads};
 use crate::config_file::{CONFIG_FILE, Config};
 use crate::finding::Level;
 use crate::inputs::Inputs;
@@ -150,16 +150,22 @@ impl Pack {
     /// The path of the list of dependencies, where a rule is about it: it names further files that must be read.
     pub fn list(&self) -> Option<&str> {
         let list = self.shape.dependencies.as_ref()?;
-        let mut rules = self.rules.iter().filter(|rule| rule.level != Level::Off);
-        rules.any(|rule| matches!(rule.check(), Some(Check::Dependencies(_)))).then_some(&*list.path)
+        self.list_rules().next().map(|_| &*list.path)
     }
 
-    /// The files that the list of dependencies holds together with some that the pack describes, on any side of a change. A list that
-    /// has no text names none; its rule says so.
+    /// What is asked of the list of dependencies, by each rule that is about it.
+    fn list_rules(&self) -> impl Iterator<Item = &Dependencies> {
+        let rules = self.rules.iter().filter(|rule| rule.level != Level::Off);
+        rules.filter_map(|rule| if let Some(Check::Dependencies(kind)) = rule.check() { Some(kind) } else { None })
+    }
+
+    /// The files that the list of dependencies holds together with some that the pack describes, or all that it names where all are
+    /// judged, on any side of a change. A list that has no text names none; its rule says so.
     pub fn listed(&self, pair: &Pair<'_>) -> Result<BTreeSet<String>, StoreError> {
+        let takes_all = self.list_rules().any(Dependencies::takes_all);
         let mut listed = BTreeSet::new();
         for list in self.lists(pair)? {
-            listed.extend(files_beside(&list, &|path| self.shape.may_hold_version(path)));
+            listed.extend(files_beside(&list, &|path| takes_all || self.shape.may_hold_version(path)));
         }
         Ok(listed)
     }

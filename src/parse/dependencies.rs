@@ -8,11 +8,13 @@ use regex::bytes::Regex;
 
 use super::capture::go_regex;
 use super::yaml::{Document, Node, YamlError};
-use crate::suggest::nearest;
 use crate::text::{Span, Text, file_name};
 
 /// The keys of an entry that zeitgeist knows.
-const ENTRY_KEYS: [&str; 6] = ["name", "version", "scheme", "sensitivity", "upstream", "refPaths"];
+pub const ENTRY_KEYS: [&str; 6] = ["name", "version", "scheme", "sensitivity", "upstream", "refPaths"];
+
+/// The schemes of versions that zeitgeist knows.
+pub const SCHEMES: [&str; 3] = ["semver", "alpha", "random"];
 
 /// The keys of a reference.
 const REFERENCE_KEYS: [&str; 2] = ["path", "match"];
@@ -22,6 +24,8 @@ const REFERENCE_KEYS: [&str; 2] = ["path", "match"];
 pub struct DependencyList {
     /// The entries.
     pub entries: Vec<Dependency>,
+    /// Keys beside `dependencies`.
+    pub unknown: Vec<Scalar>,
 }
 
 /// One entry.
@@ -39,8 +43,10 @@ pub struct Dependency {
     pub references: Vec<RefPath>,
     /// All that may name a file in the entry, under whichever key.
     pub named: Vec<String>,
-    /// Keys of the entry that are almost one that is known, with that one.
-    pub misspelt: Vec<(Scalar, &'static str)>,
+    /// Keys of the entry that zeitgeist does not know.
+    pub unknown: Vec<Scalar>,
+    /// How its versions are ordered, where it is said.
+    pub scheme: Option<Scalar>,
 }
 
 /// A file that repeats the version of an entry, and the lines in it that do.
@@ -88,7 +94,7 @@ impl DependencyList {
         let listed = listed.ok_or(DependencyListError::Missing)?;
         let mut entries: Vec<Dependency> = listed.items().map(Dependency::read).collect();
         share_patterns(&mut entries);
-        Ok(Self { entries })
+        Ok(Self { entries, unknown: unknown_keys(document.root(), &["dependencies"]) })
     }
 
     /// The first entry that holds two lines together: its references fit both. Each line is given by its file and its text.
@@ -111,19 +117,25 @@ fn share_patterns(entries: &mut [Dependency]) {
     }
 }
 
+/// The keys of a mapping beside those that are known. What `<<` merges into it is no key.
+fn unknown_keys(mapping: Node<'_, '_>, known: &[&str]) -> Vec<Scalar> {
+    let mut unknown = Vec::new();
+    for (key, _) in mapping.pairs() {
+        let key = Scalar::read(key);
+        unknown.extend(key.filter(|key| key.value != "<<" && !known.contains(&key.value.as_str())));
+    }
+    unknown
+}
+
 impl Dependency {
     fn read(entry: Node<'_, '_>) -> Self {
         let version = entry.get("version");
         let references = entry.get("refPaths").into_iter().flat_map(Node::items).map(RefPath::read).collect();
-        let mut misspelt = Vec::new();
         let mut named = Vec::new();
-        for (key, value) in entry.pairs() {
+        for (_, value) in entry.pairs() {
             if !value.is_scalar() {
                 add_scalars(value, &mut named);
             }
-            let Some(key) = Scalar::read(key).filter(|key| !ENTRY_KEYS.contains(&key.value.as_str())) else { continue };
-            let known = nearest(&key.value, ENTRY_KEYS);
-            misspelt.extend(known.map(|known| (key, known)));
         }
         Self {
             name: entry.get("name").and_then(Node::text).unwrap_or_default(),
@@ -132,7 +144,8 @@ impl Dependency {
             start: entry.span().start,
             references,
             named,
-            misspelt,
+            unknown: unknown_keys(entry, &ENTRY_KEYS),
+            scheme: entry.get("scheme").and_then(Scalar::read),
         }
     }
 }
@@ -144,11 +157,7 @@ impl RefPath {
             path.value = cleaned(&path.value);
         }
         let pattern = reference.get("match").and_then(Scalar::read);
-        let mut unknown = Vec::new();
-        for (key, _) in reference.pairs() {
-            let key = Scalar::read(key);
-            unknown.extend(key.filter(|key| key.value != "<<" && !REFERENCE_KEYS.contains(&key.value.as_str())));
-        }
+        let unknown = unknown_keys(reference, &REFERENCE_KEYS);
         let location =
             pattern.as_ref().or(path.as_ref()).map_or_else(|| reference.span(), |scalar| scalar.span.clone());
         Self { path, pattern, location, unknown, compiled: Arc::default() }

@@ -239,8 +239,7 @@ impl<'a> Walk<'a> {
                 listed.extend(self.pack.listed(&Pair { base: None, tip: None, head, origin: Origin::default() })?);
             }
         }
-        let outside: Vec<String> = listed.iter().filter(|path| !scope.contains(path)).cloned().collect();
-        scope.files.extend(outside);
+        scope.add_files(&listed);
         let entries = self.trees.list(tree, &scope)?;
         Ok(Here { listed, scope, entries })
     }

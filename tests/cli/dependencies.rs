@@ -92,3 +92,45 @@ fn the_list_may_not_name_a_file_by_a_link_to_it() {
     let found = "cannot be compared with hack/testdata/pod.yaml: it is a symbolic link; name the file that it leads to";
     assert!(run.code == 1 && run.stdout.contains(found), "{run}");
 }
+
+/// What lies behind a link is there for others, and out of sight here; what lies nowhere is not.
+#[cfg(unix)]
+#[test]
+fn a_file_that_a_link_hides_is_not_said_to_be_gone() {
+    let scratch = Scratch::new();
+    let repo = tied(&scratch);
+    let config = "pack = \"generic\"\nshape.images.roots = [\"test/images\"]\n\
+                  shape.dependencies.path = \"build/dependencies.yaml\"\n";
+    let list = "dependencies:\n- name: go\n  version: 1.26\n  refPaths:\n  - path: elsewhere/go.mod\n    match: ^go\n  \
+                - path: nowhere/go.mod\n    match: ^go\n";
+    let paths = [("imglint.toml", config), ("build/dependencies.yaml", list), ("real/go.mod", "go 1.26\n")];
+    std::os::unix::fs::symlink("real", repo.root.join("elsewhere")).expect("a link");
+    repo.change(&paths);
+    for head in [&["--all"][..], &["--all", "--head", "HEAD"], &["--head", "HEAD", "--base", "HEAD~1"]] {
+        let run = repo.imglint(&[&["--rule", "mismatched-dependency", "--format", "concise"], head].concat());
+        let hidden = "warning: `go` in build/dependencies.yaml cannot be compared with elsewhere/go.mod: it lies behind elsewhere,";
+        let gone = "error: `go` in build/dependencies.yaml names nowhere/go.mod, which is gone";
+        assert!(run.code == 1 && run.stdout.contains(hidden) && run.stdout.contains(gone), "{run}");
+    }
+}
+
+/// Entries about other things are judged in each mode, whichever of their files a change touches.
+#[test]
+fn a_change_far_from_all_images_is_held_to_the_whole_list() {
+    let scratch = Scratch::new();
+    let repo = tied(&scratch);
+    repo.write(&[(
+        "imglint.toml",
+        "pack = \"generic\"\nshape.images.roots = [\"test/images\"]\nshape.dependencies.path = \"build/dependencies.yaml\"\n",
+    )]);
+    repo.change(&[("hack/other.yaml", "image: agnhost:2.0\n")]);
+    repo.git(&["branch", "-f", "master"]);
+    repo.imglint(&["--all", "--rule", "mismatched-dependency"]).is(0, &[]);
+    let found = "`other` in build/dependencies.yaml is 2.0, but hack/other.yaml has 2.1";
+    repo.write(&[("hack/other.yaml", "image: agnhost:2.1\n")]);
+    let run = repo.imglint(&["--rule", "mismatched-dependency"]);
+    assert!(run.code == 1 && run.stdout.contains(found), "{run}");
+    repo.git(&["commit", "-qam", "other"]);
+    let run = repo.imglint(&["--head", "HEAD", "--rule", "mismatched-dependency"]);
+    assert!(run.code == 1 && run.stdout.contains(found), "{run}");
+}

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::held::{File, Held, Named, Source};
+use super::options::Dependencies;
 use super::spelling::{alike, any, locations};
 use crate::check::Context;
 use crate::edit::{Edit, Fix};
 use crate::finding::{Diagnostic, Level, Location};
-use crate::parse::dependencies::{Dependency, RefPath, Scalar};
+use crate::parse::dependencies::{Dependency, DependencyList, ENTRY_KEYS, RefPath, SCHEMES, Scalar};
 use crate::snapshot::StoreError;
-use crate::suggest::suggest;
+use crate::suggest::{nearest, suggest};
 use crate::text::{Span, Text, in_directory, without_directory};
 
 /// How many bytes are searched for the patterns of one list. No list that people write comes near it.
@@ -19,6 +20,7 @@ const MAX_SEARCHED: usize = 1 << 30;
 
 /// What entries are judged by.
 pub(super) struct Judge<'a> {
+    pub(super) options: &'a Dependencies,
     pub(super) path: &'a Arc<str>,
     pub(super) text: &'a Arc<Text>,
     pub(super) context: &'a Context<'a>,
@@ -37,6 +39,13 @@ struct Line<'a> {
     part: Span,
     /// What the line holds of ours.
     held: Vec<&'a Held>,
+}
+
+/// The lines that a reference fits, and what else is wrong with it.
+struct Fitted<'a> {
+    reference: &'a RefPath,
+    lines: Vec<Line<'a>>,
+    found: Vec<Diagnostic>,
 }
 
 /// How a line stands to a version.
@@ -62,8 +71,9 @@ impl Line<'_> {
             if !written.is_empty() {
                 return Verdict::Has;
             }
-            let other = alike(self.text(), &self.part, version).first().map(|location| &self.text()[location.clone()]);
-            let other = other.or_else(|| any(self.text(), &self.part)).or_else(|| any(self.text(), &whole));
+            let like = |part: &Span| alike(self.text(), part, version).first().map(|it| &self.text()[it.clone()]);
+            let other = like(&self.part).or_else(|| any(self.text(), &self.part));
+            let other = other.or_else(|| like(&whole)).or_else(|| any(self.text(), &whole));
             return other.map_or(Verdict::Lacks, |other| Verdict::Differs(other.to_owned()));
         };
         for held in &self.held {
@@ -141,56 +151,102 @@ impl Line<'_> {
 }
 
 impl<'a> Judge<'a> {
+    /// Says what stands beside the entries and makes the list's own checker refuse it.
+    pub(super) fn list(&self, list: &DependencyList, diagnostics: &mut Vec<Diagnostic>) {
+        for key in list.unknown.iter().filter(|_| self.options.is_strict()) {
+            let message = format!("{} has the unknown key `{}`", self.path, key.value);
+            let help =
+                "there is nothing beside `dependencies`; what is to be shared stands in the first entry that uses it";
+            diagnostics.push(Diagnostic::about(&*key.value, message, self.location(&key.span)).help(help));
+        }
+    }
+
     /// Judges an entry, and says all that is wrong with it.
     pub(super) fn entry(&self, entry: &'a Dependency, diagnostics: &mut Vec<Diagnostic>) -> Result<(), StoreError> {
-        if entry.name.is_empty() {
-            diagnostics.push(Diagnostic::about(
-                "no name",
-                format!("an entry of {} has no name", self.path),
-                self.location(&entry.location),
-            ));
-        }
-        for (key, known) in &entry.misspelt {
-            let message = format!("`{}` in {} has the unknown key `{}`", entry.name, self.path, key.value);
-            let subject = format!("{} {}", entry.name, key.value);
-            diagnostics.push(
-                Diagnostic::about(subject, message, self.location(&key.span)).help(format!("did you mean `{known}`?")),
-            );
-        }
+        self.form(entry, diagnostics);
         let mut fitted = Vec::new();
         for reference in &entry.references {
-            for key in &reference.unknown {
-                let message =
-                    format!("a file of `{}` in {} has the unknown key `{}`", entry.name, self.path, key.value);
-                let help = suggest(&key.value, ["path", "match"]);
-                let subject = format!("{} refPaths {}", entry.name, key.value);
-                diagnostics.push(Diagnostic::about(subject, message, self.location(&key.span)).help(help));
-            }
-            let mut of_reference = Vec::new();
-            let lines = self.lines(entry, reference, &mut of_reference)?;
-            fitted.push((reference, lines, of_reference));
+            diagnostics.extend(self.keys(entry, reference));
+            let mut found = Vec::new();
+            let lines = self.lines(entry, reference, &mut found)?;
+            fitted.push(Fitted { reference, lines, found });
         }
-        let is_about_image = fitted.iter().flat_map(|(_, lines, _)| lines).any(|line| !line.held.is_empty());
-        let mut lines = Vec::new();
-        for (reference, of_reference, found) in fitted {
-            if is_about_image {
-                lines.extend(of_reference);
-                diagnostics.extend(found);
-            } else if self.is_at_home(reference) {
-                // An entry about something else is judged in files of ours alone, where one line that has the version will do.
-                let version = entry.version.as_ref().map_or("", |version| version.value.as_str());
-                if !of_reference.iter().any(|line| line.verdict(version, false) == Verdict::Has) {
-                    lines.extend(of_reference);
-                }
-                diagnostics.extend(found);
-            }
-        }
-        let is_whole = is_about_image;
+        let is_about_image = fitted.iter().flat_map(|fitted| &fitted.lines).any(|line| !line.held.is_empty());
         let version = entry.version.as_ref().map_or("", |version| version.value.as_str());
-        self.without_version(entry, &lines, is_whole, diagnostics);
-        lines.retain(|line| line.verdict(version, is_whole) != Verdict::Lacks);
-        diagnostics.extend(self.versions(entry, version, &lines, is_whole));
+        let mut lines = Vec::new();
+        for Fitted { reference, lines: of_reference, found } in fitted {
+            // An entry about something else is judged in files of ours alone, unless all are asked for.
+            if !(is_about_image || self.options.takes_all() || self.is_at_home(reference)) {
+                continue;
+            }
+            diagnostics.extend(found);
+            let is_one_enough = self.options.takes_any_line() || !(is_about_image || self.options.takes_all());
+            let has_it = |line: &Line<'_>| line.verdict(version, is_about_image) == Verdict::Has;
+            if !(is_one_enough && of_reference.iter().any(has_it)) {
+                lines.extend(of_reference);
+            }
+        }
+        if self.lacks_version(entry) {
+            return Ok(());
+        }
+        self.without_version(entry, &lines, is_about_image, diagnostics);
+        lines.retain(|line| line.verdict(version, is_about_image) != Verdict::Lacks);
+        diagnostics.extend(self.versions(entry, version, &lines, is_about_image));
         Ok(())
+    }
+
+    /// Whether an entry has nothing to be compared with, which is a finding of its own.
+    fn lacks_version(&self, entry: &Dependency) -> bool {
+        self.options.takes_all() && entry.version.as_ref().is_none_or(|version| version.value.is_empty())
+    }
+
+    /// Says what is wrong with the form of an entry.
+    fn form(&self, entry: &Dependency, diagnostics: &mut Vec<Diagnostic>) {
+        let Dependency { name, location, unknown, scheme, .. } = entry;
+        if name.is_empty() {
+            let message = format!("an entry of {} has no name", self.path);
+            diagnostics.push(Diagnostic::about("no name", message, self.location(location)));
+        }
+        if self.lacks_version(entry) {
+            let message = format!("`{name}` in {} has no version", self.path);
+            diagnostics.push(Diagnostic::about(format!("{name} no version"), message, self.location(location)));
+        }
+        for key in unknown {
+            let help = match nearest(&key.value, ENTRY_KEYS) {
+                Some(known) => format!("did you mean `{known}`?"),
+                None if self.options.is_strict() => suggest(&key.value, ENTRY_KEYS),
+                None => continue,
+            };
+            let message = format!("`{name}` in {} has the unknown key `{}`", self.path, key.value);
+            let subject = format!("{name} {}", key.value);
+            diagnostics.push(Diagnostic::about(subject, message, self.location(&key.span)).help(help));
+        }
+        if let Some(scheme) = scheme.as_ref().filter(|it| !it.value.is_empty() && !SCHEMES.contains(&&*it.value)) {
+            let message = format!("`{name}` in {} has the unknown scheme `{}`", self.path, scheme.value);
+            let help = suggest(&scheme.value, SCHEMES);
+            let subject = format!("{name} scheme {}", scheme.value);
+            diagnostics.push(Diagnostic::about(subject, message, self.location(&scheme.span)).help(help));
+        }
+    }
+
+    /// What is wrong with the keys of a reference.
+    fn keys(&self, entry: &Dependency, reference: &RefPath) -> Vec<Diagnostic> {
+        let mut diagnostics = Vec::new();
+        for key in &reference.unknown {
+            let message = format!("a file of `{}` in {} has the unknown key `{}`", entry.name, self.path, key.value);
+            let help = suggest(&key.value, ["path", "match"]);
+            let subject = format!("{} refPaths {}", entry.name, key.value);
+            diagnostics.push(Diagnostic::about(subject, message, self.location(&key.span)).help(help));
+        }
+        let is_without = reference.pattern.as_ref().is_none_or(|pattern| pattern.value.is_empty());
+        if is_without && reference.unknown.is_empty() && self.options.is_strict() {
+            let path = reference.path.as_ref().map_or("a file", |path| path.value.as_str());
+            let message = format!("`{}` in {} has no match for {path}", entry.name, self.path);
+            let help = "say which line holds the version: since 0.6.0 zeitgeist refuses the list otherwise";
+            let subject = format!("{} {path} no match", entry.name);
+            diagnostics.push(Diagnostic::about(subject, message, self.location(&reference.location)).help(help));
+        }
+        diagnostics
     }
 
     /// Whether a reference names a file that may hold the version of an image, or that belongs to one.
@@ -236,22 +292,20 @@ impl<'a> Judge<'a> {
             }
             return Ok(Vec::new());
         };
-        // What is no file of ours may be hidden behind a link, which is not followed there.
-        let was_there = self
-            .context
-            .change
-            .is_some_and(|change| change.pair.base.as_ref().is_some_and(|base| base.entry(path).is_some()));
-        let level = (!was_there && !self.context.shape.may_hold_version(path)).then_some(Level::Warning);
         let file = match self.files.get(path.as_str()) {
             Some(Named::File(file)) => file,
             Some(Named::Unreadable(reason)) => {
                 let message = format!("`{}` in {} cannot be compared with {path}: it {reason}", entry.name, self.path);
                 let subject = format!("{} {path} unread", entry.name);
+                // What is no file of ours and was not there before, the list's own checker may read all the same.
+                let base = self.context.change.and_then(|change| change.pair.base.as_ref());
+                let was_there = base.is_some_and(|base| base.entry(path).is_some());
+                let level = (!was_there && !self.context.shape.may_hold_version(path)).then_some(Level::Warning);
                 diagnostics.push(Diagnostic { level, ..Diagnostic::about(subject, message, self.location(span)) });
                 return Ok(Vec::new());
             }
             Some(Named::Gone) | None => {
-                diagnostics.push(Diagnostic { level, ..self.gone(entry, path, span) });
+                diagnostics.push(self.gone(entry, path, span));
                 return Ok(Vec::new());
             }
         };
@@ -356,7 +410,7 @@ impl<'a> Judge<'a> {
                 .related("no version here", line.location());
             diagnostic.image = line.file.image();
             // Checkers of old were content with one of several lines.
-            diagnostic.level = has_one.then_some(Level::Warning);
+            diagnostic.level = (has_one && !self.options.is_strict()).then_some(Level::Warning);
             diagnostics.push(diagnostic);
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::check::Context;
 use crate::model::{Image, ManifestEntry, Reference, Writing};
 use crate::snapshot::StoreError;
-use crate::text::{Span, Text};
+use crate::text::{Span, Text, directories_above};
 
 /// What says a version, in the order in which one decides over the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,7 +62,12 @@ impl Named {
             return Ok(Self::Unreadable("is a symbolic link; name the file that it leads to".to_owned()));
         }
         let text = match context.files.text(path)? {
-            None => return Ok(Self::Gone),
+            None => {
+                let hides = |above: &&str| context.files.entry(above).is_some();
+                return Ok(directories_above(path).find(hides).map_or(Self::Gone, |above| {
+                    Self::Unreadable(format!("lies behind {above}, which is no directory of this repository"))
+                }));
+            }
             Some(Err(unreadable)) => return Ok(Self::Unreadable(unreadable.to_string())),
             Some(Ok(text)) => text,
         };

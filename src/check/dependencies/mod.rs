@@ -1,7 +1,8 @@
 //! `dependencies`: a list of versions and of the files that repeat them (as `build/dependencies.yaml` of Kubernetes) must agree with
-//! these files. The entries are meant that name a file which may hold the version of an image; of them, every reference and every
-//! line that it fits: the checker of such a repository refuses all of them or none.
+//! these files. Those entries are meant that name a file which may hold the version of an image, or all; of them, every reference and
+//! every line that it fits: the checker of such a repository refuses all of them or none.
 
+mod options;
 mod spelling;
 mod held;
 mod entry;
@@ -10,21 +11,15 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::Deserialize;
-
 use self::entry::Judge;
 use self::held::Named;
+pub use self::options::Dependencies;
 use super::kind::{Context, Kind, Needs};
 use crate::finding::{Diagnostic, Location};
 use crate::parse::dependencies::{Dependency, DependencyList, DependencyListError};
 use crate::parse::yaml::YamlError;
 use crate::shape::Shape;
 use crate::snapshot::StoreError;
-
-/// The kind has no options: the pack's `[dependencies]` says where the list is.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Dependencies {}
 
 impl Kind for Dependencies {
     fn needs(&self) -> Needs<'_> {
@@ -42,7 +37,7 @@ impl Kind for Dependencies {
             }
         };
         match file.list() {
-            Ok(Some(list)) => judge(list, path, text, context),
+            Ok(Some(list)) => judge(self, list, path, text, context),
             Ok(None) => Ok(Vec::new()),
             Err(DependencyListError::Malformed(YamlError { message, offset })) => {
                 let location = Location::new(path, text, *offset..*offset);
@@ -57,6 +52,7 @@ impl Kind for Dependencies {
 }
 
 fn judge(
+    options: &Dependencies,
     list: &DependencyList,
     path: &Arc<str>,
     text: &Arc<crate::text::Text>,
@@ -64,7 +60,7 @@ fn judge(
 ) -> Result<Vec<Diagnostic>, StoreError> {
     let mut entries = Vec::new();
     let mut files: BTreeMap<&str, Named> = BTreeMap::new();
-    for entry in list.entries.iter().filter(|entry| is_ours(entry, context.shape)) {
+    for entry in list.entries.iter().filter(|entry| options.takes_all() || is_ours(entry, context.shape)) {
         entries.push(entry);
         for path in entry.references.iter().filter_map(|reference| reference.path.as_ref()) {
             if !files.contains_key(path.value.as_str()) {
@@ -72,8 +68,9 @@ fn judge(
             }
         }
     }
-    let judge = Judge { path, text, context, files: &files, searched: Cell::new(0) };
+    let judge = Judge { options, path, text, context, files: &files, searched: Cell::new(0) };
     let mut diagnostics = Vec::new();
+    judge.list(list, &mut diagnostics);
     for entry in entries {
         judge.entry(entry, &mut diagnostics)?;
     }
