@@ -20,8 +20,8 @@ use crate::finding::{Finding, Level};
 use crate::fix::{self, Allowed, Repair};
 use crate::git::Head;
 use crate::model::Model;
-use crate::pack::Selection;
-use crate::report::{Format, Reader, Repaired, Report, summary};
+use crate::pack::{Pack, Selection};
+use crate::report::{Format, Reader, Repaired, Report, diff, summary};
 use crate::run::{self, Outcome};
 use crate::snapshot::Pair;
 use crate::text::counted;
@@ -69,8 +69,8 @@ struct Prepared {
 
 /// What was found in the files.
 enum Judged<'a> {
-    /// In the files as they are.
-    Plain { outcome: Outcome, pair: Pair<'a> },
+    /// In the files as they are, by the rules of this pack.
+    Plain { outcome: Outcome, pair: Pair<'a>, pack: Box<Cow<'a, Pack>> },
     /// In the files as they are, and as the repairs that were asked for leave them.
     Repaired { repair: Box<Repair>, before: Pair<'a>, after: Pair<'a> },
 }
@@ -96,7 +96,7 @@ impl<'a> Judged<'a> {
     /// written.
     fn reported(&self, is_written: bool) -> (&Outcome, &Pair<'a>) {
         match self {
-            Self::Plain { outcome, pair } => (outcome, pair),
+            Self::Plain { outcome, pair, .. } => (outcome, pair),
             Self::Repaired { repair, after, .. } if is_written => (&repair.after, after),
             Self::Repaired { repair, before, .. } => (&repair.before, before),
         }
@@ -119,7 +119,12 @@ impl Check<'_> {
         let pair = self.pair(frame)?;
         let spinner = Spinner::start(&self.options.common.output, self.environment);
         let judged = self.judge(&prepared, pair)?;
-        let reach = self.reach(frame, &judged)?;
+        let reach = self.reach(&judged)?;
+        let patch = self.patch(frame, &judged);
+        let (patch, found) = match patch {
+            Ok(patch) => (patch, Ok(())),
+            Err(error) => (Vec::new(), Err(error)),
+        };
         drop(spinner);
 
         let mut repaired = Ok(());
@@ -128,7 +133,7 @@ impl Check<'_> {
             repaired = put(repair, frame);
             is_written = repaired.is_ok();
         }
-        let written = self.report(frame, &judged, is_written)?;
+        let written = self.report(frame, &judged, is_written, &patch)?;
         self.close(&judged, is_written, begin.elapsed());
         self.lead_on(frame, judged.last(), reach);
         let code = self.code(&judged);
@@ -137,7 +142,7 @@ impl Check<'_> {
             std::mem::forget(judged);
             std::mem::forget(prepared);
         }
-        Ok(Done { code, repaired, written })
+        Ok(Done { code, repaired, written: written.and(self.outputs.settle_patch(found)) })
     }
 
     /// Refuses options that contradict each other, and finds what is judged and by which rules.
@@ -186,8 +191,7 @@ impl Check<'_> {
             pack.to_mut().inputs.history = Some(frame.history(&pair, &head, None, self.environment)?);
             known = Some(head);
         }
-        let pack = &*pack;
-        refuse_nothing(pack, &pair, selection)?;
+        refuse_nothing(&pack, &pair, selection)?;
         let paths = narrow(&self.options.paths, &frame.repository, &pair)?;
         frame.repository.refuse_nothing_judged(&frame.base, &frame.head, &pair)?;
         let steps = frame.repository.batch(&frame.base, &frame.head, self.environment)?;
@@ -197,17 +201,21 @@ impl Check<'_> {
         let mut judged = if self.repairs() {
             let before = pair.clone();
             let allowed = Allowed { risky: self.options.unsafe_fixes, paths: paths.clone() };
-            let repair = Box::new(fix::repair(pack, &mut pair, &allowed)?);
+            let repair = Box::new(fix::repair(&pack, &mut pair, &allowed)?);
             Judged::Repaired { repair, before, after: pair }
         } else {
-            Judged::Plain { outcome: run::judge_knowing(pack, &pair, known.as_ref())?, pair }
+            Judged::Plain {
+                outcome: run::judge_knowing(&pack, &pair, known.as_ref())?,
+                pair,
+                pack: Box::new(pack.clone()),
+            }
         };
         for step in steps {
             let mut pair = frame.pair_to_judge(&step.base, &step.head)?;
             judged.reported(false).1.share(&mut pair);
-            let of_step = run::judge(pack, &pair)?;
+            let of_step = run::judge(&pack, &pair)?;
             for outcome in judged.outcomes() {
-                outcome.add_step(&of_step, pack, &step.name);
+                outcome.add_step(&of_step, &pack, &step.name);
             }
         }
         // A rule that failed in the middle of the repair has failed the run.
@@ -221,7 +229,13 @@ impl Check<'_> {
     }
 
     /// Prints the report, and writes all further ones; of these the result is given.
-    fn report(&self, frame: &Frame, judged: &Judged<'_>, is_written: bool) -> Result<Result<(), Error>, Error> {
+    fn report(
+        &self,
+        frame: &Frame,
+        judged: &Judged<'_>,
+        is_written: bool,
+        patch: &[u8],
+    ) -> Result<Result<(), Error>, Error> {
         let (outcome, pair) = judged.reported(is_written);
         let report = Report {
             outcome,
@@ -234,7 +248,7 @@ impl Check<'_> {
         };
         let options = self.options;
         match judged.repair() {
-            Some(repair) if options.diff && options.format == Format::Human => {
+            Some(repair) if self.shows_diff() && matches!(options.format, Format::Human | Format::Patch) => {
                 show_diff(repair, &options.common.output, self.environment)?;
             }
             Some(repair) if is_written && options.format != Format::Human => {
@@ -243,7 +257,7 @@ impl Check<'_> {
             }
             _ => self.outputs.print(&report)?,
         }
-        Ok(self.outputs.write(&report))
+        Ok(self.outputs.write(&report, patch))
     }
 
     /// Says beside the report what a person should know.
@@ -284,13 +298,28 @@ impl Check<'_> {
     }
 
     /// How many files `--fix` would write. To know that takes a repair in memory, so it is found out for somebody who sits there alone.
-    fn reach(&self, frame: &Frame, judged: &Judged<'_>) -> Result<Option<usize>, Error> {
-        let Judged::Plain { outcome, pair } = judged else { return Ok(None) };
+    fn reach(&self, judged: &Judged<'_>) -> Result<Option<usize>, Error> {
+        let Judged::Plain { outcome, pair, pack } = judged else { return Ok(None) };
         if self.options.common.output.quiet || !std::io::stderr().is_terminal() || !outcome.open().any(has_safe_fix) {
             return Ok(None);
         }
-        let repair = fix::repair(&frame.pack, &mut pair.clone(), &Allowed::default())?;
+        let repair = fix::repair(pack, &mut pair.clone(), &Allowed::default())?;
         Ok(Some(repair.changed().count()))
+    }
+
+    /// The repairs as a patch, for a report that holds them. Where none were asked for, they are found here and made nowhere.
+    fn patch(&self, frame: &Frame, judged: &Judged<'_>) -> Result<Vec<u8>, Error> {
+        let Judged::Plain { outcome, pair, pack } = judged else {
+            return Ok(judged.repair().map(diff::render).unwrap_or_default());
+        };
+        // What could not be judged is not repaired either.
+        if !self.outputs.wants_patch() || !outcome.errors.is_empty() || !outcome.open().any(has_safe_fix) {
+            return Ok(Vec::new());
+        }
+        let paths = narrow(&self.options.paths, &frame.repository, pair)?;
+        // What is repaired may concern files that the change does not.
+        let repair = fix::repair(pack, &mut frame.pair()?, &Allowed { risky: false, paths })?;
+        Ok(if repair.after.errors.is_empty() { diff::render(&repair) } else { Vec::new() })
     }
 
     /// Says what the reader of the findings can do next.
@@ -319,11 +348,16 @@ impl Check<'_> {
 
     /// Whether repairs were asked for, to be written or to be seen.
     fn repairs(&self) -> bool {
-        self.options.fix || self.options.diff
+        self.options.fix || self.shows_diff()
+    }
+
+    /// Whether the repairs are to be seen, and not to be written.
+    fn shows_diff(&self) -> bool {
+        self.options.diff || self.options.format == Format::Patch
     }
 
     fn is_to_write(&self, repair: &Repair) -> bool {
-        self.options.fix && !self.options.diff && repair.after.errors.is_empty()
+        self.options.fix && !self.shows_diff() && repair.after.errors.is_empty()
     }
 
     /// The lowest level that fails.

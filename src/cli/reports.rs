@@ -47,7 +47,7 @@ impl<'a> Outputs<'a> {
 
     /// Refuses what contradicts itself.
     pub(super) fn check(&self) -> Result<(), Error> {
-        if self.options.diff && !matches!(self.options.format, Format::Human | Format::Json) {
+        if self.options.diff && !matches!(self.options.format, Format::Human | Format::Json | Format::Patch) {
             return Err(OutputError::NoDiff(self.options.format.name()).into());
         }
         let mut known = BTreeSet::new();
@@ -66,8 +66,28 @@ impl<'a> Outputs<'a> {
         print(&self.options.format.render(report, style, output.quiet))
     }
 
+    /// Whether a report holds the repairs as a patch: one that was asked for, or the one that Prow keeps.
+    pub(super) fn wants_patch(&self) -> bool {
+        self.asks_for_patch() || artifact(self.environment, PATCH).is_some()
+    }
+
+    fn asks_for_patch(&self) -> bool {
+        self.options.outputs.iter().any(|(format, _)| *format == Format::Patch)
+    }
+
+    /// What it means that there is no patch: nothing but a word of warning where nobody asked for it.
+    pub(super) fn settle_patch(&self, found: Result<(), Error>) -> Result<(), Error> {
+        match found {
+            Err(error) if !self.asks_for_patch() => {
+                say(&format!("warning: there is no patch of the repairs: {error}"));
+                Ok(())
+            }
+            found => found,
+        }
+    }
+
     /// Writes all further reports. One that cannot be written keeps none of the others back.
-    pub(super) fn write(&self, report: &Report<'_>) -> Result<(), Error> {
+    pub(super) fn write(&self, report: &Report<'_>, patch: &[u8]) -> Result<(), Error> {
         let mut failed = None;
         for (format, path) in &self.options.outputs {
             let style = Style { is_terminal: false, has_colour: false, width: 100 };
@@ -75,15 +95,25 @@ impl<'a> Outputs<'a> {
             if format.reader() == Reader::Person {
                 text.insert_str(0, &human::errors(report.outcome));
             }
-            if let Err(reason) = put(path, text.as_bytes()) {
+            // The bytes of a patch are those of the files.
+            let bytes = if *format == Format::Patch { patch } else { text.as_bytes() };
+            if let Err(reason) = put(path, bytes) {
                 failed.get_or_insert(OutputError::Write { path: path.clone(), reason });
             }
         }
-        if let Some(path) = artifact(self.environment) {
-            let mut others = self.options.outputs.iter();
-            if !others.any(|(_, other)| absolute(other) == absolute(&path)) {
-                write_artifact(&path, report);
-            }
+        if let Some(path) = artifact(self.environment, JUNIT)
+            && !self.is_output(&path)
+        {
+            write_artifact(&path, junit::render(report).as_bytes());
+        }
+        if let Some(path) = artifact(self.environment, PATCH)
+            && !patch.is_empty()
+            && !self.is_output(&path)
+            && write_artifact(&path, patch)
+        {
+            say(&format!(
+                "the repairs are artifacts/{PATCH} of this job; in a clone with the change checked out: curl -fsSL ADDRESS | git apply"
+            ));
         }
         let has_github =
             self.options.format == Format::Github || self.options.outputs.iter().any(|(it, _)| *it == Format::Github);
@@ -93,15 +123,22 @@ impl<'a> Outputs<'a> {
         failed.map_or(Ok(()), |error| Err(error.into()))
     }
 
+    /// Whether a report was asked for in this file.
+    fn is_output(&self, path: &Path) -> bool {
+        self.options.outputs.iter().any(|(_, other)| absolute(other) == absolute(path))
+    }
+
     /// Reports that nothing was judged, and why, so that no reader of a report takes an old one, or none, for a clean one.
     pub(super) fn could_not_judge(&self, error: &dyn Diagnostic) {
         let outcome = failed_run(error);
         let report = without_judgement(&outcome);
         // The error itself is printed after this; a second one would only hide it.
-        if self.options.format.reader() == Reader::Program && self.options.format != Format::Json {
+        if self.options.format.reader() == Reader::Program
+            && !matches!(self.options.format, Format::Json | Format::Patch)
+        {
             let _ = self.print(&report);
         }
-        if let Err(error) = self.write(&report) {
+        if let Err(error) = self.write(&report, &[]) {
             say(&error.to_string());
         }
     }
@@ -111,19 +148,25 @@ impl<'a> Outputs<'a> {
 pub(super) fn tell_ci(message: &str, environment: &Environment) {
     let outcome = nothing_but(message.to_owned(), None);
     let report = without_judgement(&outcome);
-    if let Some(path) = artifact(environment) {
-        write_artifact(&path, &report);
+    if let Some(path) = artifact(environment, JUNIT) {
+        write_artifact(&path, junit::render(&report).as_bytes());
     }
     if environment.ci() == Some(Ci::GitHub) {
         let _ = std::io::stderr().write_all(github::render(&report, true).as_bytes());
     }
 }
 
-/// Where Prow's viewer looks for a report.
-fn artifact(environment: &Environment) -> Option<PathBuf> {
+/// The report that Prow's viewer looks for.
+const JUNIT: &str = "junit_imglint.xml";
+
+/// The repairs, for whoever reads Prow's log.
+const PATCH: &str = "imglint.patch";
+
+/// Where Prow keeps a file of its job.
+fn artifact(environment: &Environment, name: &str) -> Option<PathBuf> {
     let is_prow = environment.ci() == Some(Ci::Prow);
     let directory = environment.get("ARTIFACTS").filter(|_| is_prow)?;
-    Some(Path::new(directory).join("junit_imglint.xml"))
+    Some(Path::new(directory).join(name))
 }
 
 /// Writes a report. The names of what this process prints on stand for no file of their own: one that took the place of the file
@@ -136,10 +179,14 @@ fn put(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     }
 }
 
-/// Nobody asked for it, so it cannot fail the run.
-fn write_artifact(path: &Path, report: &Report<'_>) {
-    if let Err(error) = whole(path, junit::render(report).as_bytes()) {
-        say(&format!("warning: failed to write {}: {error}", path.display()));
+/// Writes what nobody asked for, so that it cannot fail the run, and gives whether it is there.
+fn write_artifact(path: &Path, bytes: &[u8]) -> bool {
+    match whole(path, bytes) {
+        Ok(()) => true,
+        Err(error) => {
+            say(&format!("warning: failed to write {}: {error}", path.display()));
+            false
+        }
     }
 }
 

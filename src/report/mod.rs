@@ -85,4 +85,7 @@ formats! {
     Junit("junit", for Program) => junit::render(report),
     /// What reviewdog reads
     Rdjson("rdjson", for Program) => rdjson::render(report),
+    // Of bytes that need be no text, and of repairs that nobody need have asked for, the command line has it from `diff`.
+    /// The repairs, as `git apply` takes them; printed, what `--diff` prints
+    Patch("patch", for Program) => String::new(),
 }

@@ -136,6 +136,51 @@ fn a_diff_is_no_report() {
 }
 
 #[test]
+fn the_repairs_are_a_report_too() {
+    let scratch = Scratch::new();
+    let repo = bad(&scratch);
+    let diff = repo.imglint(&["--diff"]).stdout;
+    let patch = repo.root.join(".git/imglint.patch");
+    let output = format!("patch={}", patch.display());
+    // The verdict and what is printed are those of a run that was asked for no repair.
+    let (plain, run) = (repo.imglint(&[]), repo.imglint(&["--output", &output]));
+    assert!(run.code == 1 && run.stdout == plain.stdout && read(&patch) == diff, "{run}");
+    let run = repo.imglint(&["--level", "stale-version=warning", "--output", &output]);
+    assert!(run.code == 0 && read(&patch) == diff, "a warning fails nothing, and can be repaired\n{run}");
+    let run = repo.imglint(&["--format", "patch"]);
+    assert!(run.code == 1 && run.stdout == diff, "{run}");
+    // Of a run that could not judge, nothing is left over from an older one.
+    let run = repo.imglint(&["--base", "gone", "--output", &output]);
+    assert!(run.code == 2 && read(&patch).is_empty(), "{run}");
+
+    let run = repo.imglint(&["--fix", "--output", &output]);
+    assert!(run.code == 1 && read(&patch) == diff, "what was written\n{run}");
+    let run = repo.imglint(&["--output", &output]);
+    assert!(run.code == 0 && read(&patch).is_empty(), "{run}");
+}
+
+#[test]
+fn prow_keeps_the_repairs_unasked() {
+    let scratch = Scratch::new();
+    let repo = bad(&scratch);
+    let artifacts = scratch.path().join("artifacts");
+    let mut prow = PROW.to_vec();
+    prow.extend([("ARTIFACTS", artifacts.to_str().expect("UTF-8")), ("PULL_BASE_SHA", "master")]);
+    let patch = artifacts.join("imglint.patch");
+    let run = repo.imglint_with(&["--skip", "stale-version"], &prow);
+    assert!(run.code == 0 && !patch.exists(), "there is nothing to repair\n{run}");
+    let run = repo.imglint_with(&[], &prow);
+    run.is(1, &["stale-version"]).says(&["artifacts/imglint.patch of this job", "curl -fsSL ADDRESS | git apply"]);
+    assert_eq!(read(&patch), repo.imglint(&["--diff"]).stdout);
+    // Where it cannot be written, the verdict is the same.
+    fs::remove_file(&patch).expect("a file");
+    fs::create_dir(&patch).expect("a directory");
+    let run = repo.imglint_with(&[], &prow);
+    run.is(1, &["stale-version"]).says(&["warning: failed to write"]);
+    assert!(!run.stderr.contains("curl"), "{run}");
+}
+
+#[test]
 fn prow_finds_its_report_unasked() {
     let scratch = Scratch::new();
     let repo = bad(&scratch);
@@ -186,7 +231,7 @@ fn prow_finds_its_report_unasked() {
     repo.imglint_with(&["inspect"], &environment(&base));
     assert!(!report.exists());
     // What was not asked for fails no run.
-    fs::remove_dir(&artifacts).expect("an empty directory");
+    fs::remove_dir_all(&artifacts).expect("a directory");
     fs::write(&artifacts, "").expect("a file");
     repo.imglint_with(&["--skip", "stale-base"], &environment(&base)).is(0, &[]).says(&["warning: failed to write"]);
 }
