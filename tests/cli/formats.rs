@@ -329,7 +329,8 @@ fn nothing_from_a_repository_speaks_through_a_report() {
         (&format!("{directory}/Dockerfile"), &format!("FROM $BASEIMAGE\nNONSENSE {EVIL}\n")),
         ("imglint.toml", &toml(&format!("[[waive]]\n{waiver}reason = {:?}\n", EVIL.to_owned() + "\u{ffff}"))),
     ]);
-    for format in all() {
+    // A patch holds the bytes of files, for git.
+    for format in all().into_iter().filter(|format| *format != "patch") {
         let summary = scratch.path().join(format!("summary-{format}"));
         let path = summary.display().to_string();
         let run = repo.imglint_with(&["--format", format], &[("GITHUB_STEP_SUMMARY", &path)]);
