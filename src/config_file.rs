@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::finding::Location;
+use crate::finding::{Level, Location};
 use crate::text::{Span, Text};
 use crate::toml_source::{Source, SourceError};
 use crate::waiver::{Day, Waiver};
@@ -52,15 +53,24 @@ impl PackName {
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct ConfigFile {
+    /// The pack of rules: one of imglint's own, or a directory of this repository. Where nothing is said, it is recognised.
+    #[schemars(with = "Option<String>")]
     pack: Option<Spanned<String>>,
+    /// Another file of this kind, relative to this one: what stands in both is as this one has it.
+    #[schemars(with = "Option<String>")]
     extends: Option<Spanned<String>>,
+    /// The levels of rules, and the options of their checks, by the rule's name.
     #[expect(dead_code, reason = "read rule by rule, with the options of each")]
+    #[schemars(with = "Option<BTreeMap<String, RuleForm>>")]
     rules: Option<BTreeMap<String, RuleTable>>,
+    /// What this repository looks like, where that is not as the pack's own `pack.toml` has it.
     #[expect(dead_code, reason = "laid over the pack's own description")]
+    #[schemars(with = "Option<BTreeMap<String, serde_json::Value>>")]
     shape: Option<BTreeMap<String, toml::Value>>,
+    /// What is let pass, each with a reason.
     #[serde(default)]
     waive: Vec<WaiveTable>,
 }
@@ -74,14 +84,34 @@ struct RuleTable {
     settings: toml::Table,
 }
 
-/// `[[waive]]`.
-#[derive(Debug, Deserialize)]
+/// The form of the settings of a rule of a repository's own pack, whose options nobody else knows.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "a form alone: nothing is read into it")]
+struct RuleForm {
+    /// How much what it finds weighs.
+    level: Option<Level>,
+}
+
+/// `[[waive]]`: a finding that is let pass.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct WaiveTable {
+    /// The rule.
+    #[schemars(with = "String")]
     rule: Spanned<String>,
+    /// The image; all of them, where none is named.
     image: Option<String>,
+    /// Why.
+    #[schemars(with = "String", length(min = 1))]
     reason: Spanned<String>,
+    /// The last day on which it holds, in UTC: a date without quotes.
+    #[schemars(with = "Option<String>", extend("format" = "date"))]
     until: Option<Spanned<toml::value::Datetime>>,
+}
+
+/// The JSON schema of the file, as far as it can be told without its pack.
+pub(crate) fn schema(generator: &mut SchemaGenerator) -> Schema {
+    generator.root_schema_for::<ConfigFile>()
 }
 
 impl Config {

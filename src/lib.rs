@@ -13,6 +13,8 @@ pub mod edit;
 pub mod finding;
 pub mod environment;
 pub mod suggest;
+mod schema_form;
+pub mod site;
 // trees and configuration as data
 pub mod toml_source;
 pub mod memo;
@@ -34,6 +36,7 @@ pub mod check;
 pub mod affected;
 pub mod config_file;
 pub mod pack;
+pub mod schema;
 pub mod unused;
 // a run, what it repairs, and what it says
 pub mod run;

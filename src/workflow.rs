@@ -1,6 +1,7 @@
 //! What people and CI do around a change, as `[workflow]` of a pack says: commands, jobs and entries of lists elsewhere, with places
 //! for what they are about.
 
+use schemars::JsonSchema;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
@@ -8,7 +9,7 @@ use crate::parse::glob::Globs;
 use crate::suggest::suggest;
 
 /// `[workflow]`: how an image gets from a change to those who use it. What is not said is left out of the checklist.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Workflow {
     /// The directory that `build` and `trial-build` are run in, where it is not the root of the repository.
@@ -52,7 +53,7 @@ pub struct Workflow {
 }
 
 /// `[[workflow.also]]`: some images have to be pushed to another registry, too.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Also {
     /// The images, by name.
@@ -65,7 +66,8 @@ pub struct Also {
 }
 
 /// A text with places for values, as in `make push WHAT={image}`. `{{` and `}}` stand for single braces.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(with = "String", inline)]
 pub struct Template(Vec<Part>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::kind::{Context, Kind, Needs};
@@ -14,7 +15,7 @@ use crate::suggest::suggest;
 use crate::text::{Span, escape, file_name};
 
 /// The platforms that the build knows.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct BaseFormat {
     /// Operating systems.

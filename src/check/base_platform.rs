@@ -1,5 +1,6 @@
 //! `base-platform`: the key of a line in a base file and the end of its tag must name one platform.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::kind::{Context, Kind, Needs};
@@ -9,7 +10,7 @@ use crate::model::Origin;
 use crate::snapshot::StoreError;
 
 /// The kind has no options.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BasePlatform {}
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::change::Change;
@@ -12,7 +13,7 @@ use crate::snapshot::StoreError;
 use crate::text::counted;
 
 /// The kind has no options: the pack's `images.build-inputs` says which files are meant.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BuildInputs {}
 

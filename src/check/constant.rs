@@ -1,5 +1,6 @@
 //! `constant`: a literal in the sources must equal an image's version.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::kind::{Context, Kind, Needs};
@@ -11,7 +12,7 @@ use crate::snapshot::StoreError;
 use crate::text::{directory_of, is_below};
 
 /// The kind has no options: the pack's `[[constants]]` say which literals are meant.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Constant {}
 

@@ -1,5 +1,6 @@
 //! `dockerfile`: an image of which no Dockerfile can be read cannot be judged, and that must not pass in silence.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::kind::{Context, Kind, Needs, once};
@@ -10,13 +11,14 @@ use crate::snapshot::StoreError;
 use crate::text::file_name;
 
 /// What stands in the way.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Dockerfile {
+    /// What is at fault.
     forbid: ForbiddenDockerfile,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 enum ForbiddenDockerfile {
     /// A Dockerfile that cannot be read.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rayon::prelude::*;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::kind::{Context, Kind, Needs, Outside, Reads, bumped_images};
@@ -18,7 +19,7 @@ use crate::shape::{FilesFollow, ReferenceFiles};
 use crate::snapshot::{FileKind, ReadError, Snapshot, StoreError};
 
 /// The kind has no options: the pack's `[[references.files]]` says which files are meant.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FileReference {}
 

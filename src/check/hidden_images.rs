@@ -1,6 +1,7 @@
 //! `hidden-images`: a link or another repository in the place of a directory above images. The build goes through it; what lies behind
 //! it is in no tree that could be judged.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::kind::{Context, Kind, Needs};
@@ -10,7 +11,7 @@ use crate::snapshot::{FileKind, Snapshot, StoreError};
 use crate::text::{counted, file_name, is_below};
 
 /// The kind has no options.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HiddenImages {}
 

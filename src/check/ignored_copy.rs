@@ -1,5 +1,6 @@
 //! `ignored-copy`: what a Dockerfile copies must be in the context of the build, and `.dockerignore` may leave it out.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::kind::{Concern, Context, Files, Kind, Needs, Outside, Reads, once};
@@ -12,7 +13,7 @@ use crate::snapshot::StoreError;
 use crate::text::{file_name, in_directory};
 
 /// The kind has no options.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct IgnoredCopy {}
 

@@ -1,5 +1,6 @@
 //! `job`: a job must build every image.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::kind::{Context, Kind, Missing, Needs, Outside, Reads, Sight};
@@ -9,7 +10,7 @@ use crate::parse::glob::Globs;
 use crate::snapshot::StoreError;
 
 /// Which jobs.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Job {
     /// The name of an image's job; `{image}` is the image's name with dashes for slashes.

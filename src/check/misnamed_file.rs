@@ -1,5 +1,6 @@
 //! `misnamed-file`: a file that is named almost like one that the build looks for, and so is never found.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::kind::{Context, Files, Kind, Needs, Outside, Reads};
@@ -8,7 +9,7 @@ use crate::snapshot::StoreError;
 use crate::text::{file_name, without_directory};
 
 /// What the build looks for.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct MisnamedFile {
     /// The name of the file in an image's directory.

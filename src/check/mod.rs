@@ -36,7 +36,11 @@ mod version_change;
 mod version_drift;
 mod version_format;
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use crate::waiver::Hygiene;
 
@@ -55,6 +59,33 @@ pub enum Body {
     WaiverHygiene(Hygiene),
 }
 
+/// One object with a property for each kind, which editors complete, in place of a choice between objects of one property each.
+impl JsonSchema for Body {
+    fn schema_name() -> Cow<'static, str> {
+        "Check".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let table = Table::json_schema(generator);
+        let mut kinds = Map::new();
+        for choice in table.get("oneOf").and_then(Value::as_array).into_iter().flatten() {
+            for (name, kind) in choice["properties"].as_object().into_iter().flatten() {
+                kinds.insert(name.clone(), described(kind, &choice["description"]));
+            }
+        }
+        json_schema!({
+            "type": "object", "properties": kinds, "additionalProperties": false, "minProperties": 1, "maxProperties": 1,
+        })
+    }
+}
+
+/// The schema of a kind's options, with what the kind looks for in the place of what the options are called.
+fn described(kind: &Value, description: &Value) -> Value {
+    let mut kind = kind.clone();
+    kind["description"] = description.clone();
+    kind
+}
+
 macro_rules! kinds {
     ($($(#[$meta:meta])* $variant:ident($module:ident::$kind:ident, $basis:ident),)*) => {
         /// A kind of check with its options.
@@ -64,10 +95,11 @@ macro_rules! kinds {
         }
 
         /// `[check.<kind>]` in a rule's file.
-        #[derive(Deserialize)]
+        #[derive(Deserialize, JsonSchema)]
         #[serde(rename_all = "kebab-case")]
         enum Table {
-            $($variant($module::$kind),)*
+            $($(#[$meta])* $variant($module::$kind),)*
+            /// Waivers must be in order.
             Waiver(Hygiene),
         }
 

@@ -1,5 +1,6 @@
 //! `new-image`: a wholly new image deserves a second thought.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::kind::{Context, Kind, Needs};
@@ -7,7 +8,7 @@ use crate::finding::Diagnostic;
 use crate::snapshot::StoreError;
 
 /// What to think of first.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct NewImage {
     /// The image that could take the new functionality in.

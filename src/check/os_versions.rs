@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::kind::{Context, Kind, Needs, Outside, Reads};
@@ -13,7 +14,7 @@ use crate::parse::baseimage::Platform;
 use crate::snapshot::StoreError;
 
 /// Where versions are listed.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct OsVersions {
     /// The operating system.

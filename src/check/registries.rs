@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::kind::{Context, Files, Kind, Needs, Outside, Reads};
@@ -14,7 +15,7 @@ use crate::suggest::suggest;
 use crate::text::{Text, file_name};
 
 /// Where the lists are, and what they may hold.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Registries {
     /// The name of such a list.

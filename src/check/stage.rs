@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::kind::{Concern, Context, Kind, Needs};
@@ -13,7 +14,7 @@ use crate::parse::glob::Globs;
 use crate::snapshot::StoreError;
 
 /// Which instruction, and in which stages.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Stage {
     /// The operating system, as in `--platform`.

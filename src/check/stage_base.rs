@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::kind::{Concern, Context, Kind, Needs};
@@ -11,7 +12,7 @@ use crate::parse::baseimage::{Platform, WINDOWS};
 use crate::snapshot::StoreError;
 
 /// Which bases are too large, and what to take instead.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct StageBase {
     /// Repositories of images that are too large, by the end of their path.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::kind::{Concern, Context, Kind, Needs, once};
@@ -13,7 +14,7 @@ use crate::parse::glob::PathPattern;
 use crate::snapshot::StoreError;
 
 /// Which program needs what.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct StageLibrary {
     /// Programs, each with the library that it needs.

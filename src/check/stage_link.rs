@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::kind::{Concern, Context, Kind, Needs, once};
@@ -14,7 +15,7 @@ use crate::snapshot::StoreError;
 use crate::text::{file_name, is_below};
 
 /// For which images.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct StageLink {
     /// The directory that the builder puts before targets.

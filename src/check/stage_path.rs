@@ -1,5 +1,6 @@
 //! `stage-path`: an image that brings programs must set the search path itself where the builder would set a foreign one.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::kind::{Concern, Context, Kind, Needs, once};
@@ -10,7 +11,7 @@ use crate::parse::dockerfile::{Copy, Instruction, Keyword};
 use crate::snapshot::StoreError;
 
 /// The kind has no options.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StagePath {}
 

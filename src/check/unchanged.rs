@@ -1,6 +1,7 @@
 //! `unchanged`: an image that is somebody else's under another name must change when it gets a new version: the same content cannot
 //! be pushed under a second tag.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::kind::{Context, Kind, Needs};
@@ -8,7 +9,7 @@ use crate::finding::Diagnostic;
 use crate::snapshot::StoreError;
 
 /// The kind has no options: the pack's `images.mirrored` says which images are meant.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Unchanged {}
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::change::{Bump, Change};
@@ -18,15 +19,16 @@ use crate::text::{counted, is_below};
 const MAX_NAMED: usize = 5;
 
 /// What is demanded of a change.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VersionBump {
+    /// When an image that changed gets its new version.
     #[serde(default)]
     due: Due,
 }
 
 /// When an image that changed gets its new version.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 enum Due {
     /// In the change.

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::change::{Bump, Change, free_after, scheme};
@@ -12,13 +13,14 @@ use crate::model::Image;
 use crate::snapshot::{Snapshot, StoreError};
 
 /// What a new version may not be.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct VersionChange {
+    /// Which new versions are at fault.
     forbid: ForbiddenVersion,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 enum ForbiddenVersion {
     /// A version that the base branch took since the change left it.

@@ -15,7 +15,10 @@ use crate::config_file::CONFIG_FILE;
 use crate::environment::Environment;
 use crate::git::{Base, GitError, Head, Repository};
 use crate::pack::{BuiltIn, Pack, read_config};
+use crate::report::json::to_string;
+use crate::schema::{Described, schema};
 use crate::shape::ManifestOrder;
+use crate::site;
 use crate::snapshot::Scope;
 use crate::text::escape;
 use crate::toml_source::Source;
@@ -25,6 +28,11 @@ use crate::write::{NewFile, WriteError, create};
 const PROW_FILE: &str = ".prow.yaml";
 const PROW_JOB: &str = ".prow/imglint.yaml";
 const WORKFLOW: &str = ".github/workflows/imglint.yml";
+
+/// The JSON schema of imglint.toml, beside it.
+const SCHEMA: &str = ".imglint.schema.json";
+/// What tells editors so.
+const SCHEMA_LINE: &str = "#:schema ./.imglint.schema.json\n";
 
 #[derive(Debug, thiserror::Error, Diagnostic)]
 enum InitError {
@@ -42,7 +50,7 @@ pub(super) fn run(options: &Init, environment: &Environment) -> Result<u8, Error
     let mut files = Vec::new();
 
     let is_configured = root.join(CONFIG_FILE).symlink_metadata().is_ok();
-    if is_configured && !(options.hook || options.prow || options.github) {
+    if is_configured && !(options.hook || options.prow || options.github || options.schema) {
         return Err(WriteError::Exists(CONFIG_FILE.into()).into());
     }
     if is_configured {
@@ -50,7 +58,8 @@ pub(super) fn run(options: &Init, environment: &Environment) -> Result<u8, Error
     } else {
         let Configuration { text, note } = configuration(&repository)?;
         let _ = writeln!(notes, "{note}");
-        files.push(new(&root, CONFIG_FILE, text));
+        let line = if options.schema { Some(SCHEMA_LINE.to_owned()) } else { published_schema_line() };
+        files.push(new(&root, CONFIG_FILE, line.unwrap_or_default() + &text));
     }
     if options.prow {
         if root.join(PROW_FILE).symlink_metadata().is_ok() {
@@ -67,6 +76,9 @@ pub(super) fn run(options: &Init, environment: &Environment) -> Result<u8, Error
         notes.push_str(&plan.notes);
         files.extend(plan.files);
     }
+    if options.schema {
+        files.push(new(&root, SCHEMA, to_string(&schema(Described::Config))));
+    }
     create(&files)?;
 
     for file in &files {
@@ -81,6 +93,9 @@ pub(super) fn run(options: &Init, environment: &Environment) -> Result<u8, Error
     if options.prow {
         let _ = writeln!(notes, "  put the registry of imglint's image into {PROW_JOB}");
     }
+    if options.schema && is_configured {
+        let _ = writeln!(notes, "  begin {CONFIG_FILE} with the line {}", SCHEMA_LINE.trim_end());
+    }
     if options.github {
         let _ = writeln!(notes, "  put the owner and the commit of imglint's action into {WORKFLOW}");
     }
@@ -89,6 +104,11 @@ pub(super) fn run(options: &Init, environment: &Environment) -> Result<u8, Error
     );
     print(&notes)?;
     Ok(CLEAN)
+}
+
+/// What tells editors the schema that is published with this build, if one is.
+fn published_schema_line() -> Option<String> {
+    site::address("schema/config.json").map(|address| format!("#:schema {address}\n"))
 }
 
 fn new(root: &Path, name: &str, text: String) -> NewFile {

@@ -40,9 +40,9 @@ use miette::Diagnostic;
 use crate::environment::Environment;
 use crate::suggest::suggest;
 use crate::text::escape;
-use args::{Cli, Command, Hook};
+use args::{Cli, Command, Hook, SchemaFile};
 use exit::{CLEAN, Error, FAILED};
-use terminal::{PrintError, complain_of, print_bytes};
+use terminal::{PrintError, complain_of, print, print_bytes};
 
 /// Runs the program with the arguments and the environment of this process.
 pub fn main() -> ExitCode {
@@ -58,25 +58,7 @@ pub fn main() -> ExitCode {
         error.exit()
     });
     let colour = arguments.color();
-    let introduction = match &arguments.command {
-        Some(
-            Command::Bump(_)
-            | Command::Waive(_)
-            | Command::Init(_)
-            | Command::Hook(Hook::Install(_) | Hook::Uninstall(_)),
-        ) => "nothing was changed",
-        Some(
-            Command::Explain { .. }
-            | Command::Rules { .. }
-            | Command::Inspect(_)
-            | Command::Status(_)
-            | Command::Affected(_)
-            | Command::Graph(_)
-            | Command::Claims(_),
-        ) => "nothing to show",
-        Some(Command::Man { .. }) => "there is no such page",
-        _ => "could not judge",
-    };
+    let introduction = introduction(arguments.command.as_ref());
     let result = match arguments.command {
         None => match misplaced(&arguments.check) {
             Some(misplaced) => Err(Box::new(misplaced) as Error),
@@ -97,6 +79,7 @@ pub fn main() -> ExitCode {
         Some(Command::Init(init)) => init::run(&init, &environment),
         Some(Command::MergeDriver(driver)) => merge_driver::run(&driver, &environment),
         Some(Command::Hook(hook)) => hook::run(&hook, &environment),
+        Some(Command::Schema { file }) => schema(file),
         Some(Command::Completions { shell }) => complete::script(shell),
         Some(Command::Man { command }) => manual(&command),
     };
@@ -106,6 +89,29 @@ pub fn main() -> ExitCode {
             complain_of(introduction, &*error, colour, &environment);
             ExitCode::from(FAILED)
         }
+    }
+}
+
+/// What an error begins with: what did not happen.
+fn introduction(command: Option<&Command>) -> &'static str {
+    match command {
+        Some(
+            Command::Bump(_)
+            | Command::Waive(_)
+            | Command::Init(_)
+            | Command::Hook(Hook::Install(_) | Hook::Uninstall(_)),
+        ) => "nothing was changed",
+        Some(
+            Command::Explain { .. }
+            | Command::Rules { .. }
+            | Command::Inspect(_)
+            | Command::Status(_)
+            | Command::Affected(_)
+            | Command::Graph(_)
+            | Command::Claims(_),
+        ) => "nothing to show",
+        Some(Command::Man { .. }) => "there is no such page",
+        _ => "could not judge",
     }
 }
 
@@ -157,6 +163,12 @@ enum CommandError {
     #[error("there is no command `{}`", escape(.0))]
     #[diagnostic(help("{1}; `imglint help` lists them all"))]
     Unknown(String, String),
+}
+
+/// Prints the JSON schema of a kind of file.
+fn schema(file: SchemaFile) -> Result<u8, Error> {
+    print(&crate::report::json::to_string(&crate::schema::schema(file.into())))?;
+    Ok(CLEAN)
 }
 
 /// Prints the manual page of imglint, or of one of its commands.

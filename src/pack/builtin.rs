@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use crate::config_file::PackName;
+use crate::shape::InitTable;
 use crate::text::{escape, file_name};
 use crate::toml_source::Source;
 
@@ -27,23 +28,23 @@ struct BuiltInFile {
     cases: Option<&'static str>,
 }
 
+/// A rule of a pack that is part of the program, as its file describes it.
+pub struct BuiltInRule {
+    /// Its name.
+    pub id: String,
+    /// The name of the kind of its check, as in `[check.version-bump]`.
+    pub kind: String,
+    /// What it finds, in one line.
+    pub summary: String,
+}
+
 /// What of `pack.toml` is looked at before a pack is chosen.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Signs {
+    summary: String,
     markers: Vec<String>,
     init: Option<InitTable>,
-}
-
-/// `[init]`: when `imglint init` takes a repository for one of a pack's kind.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct InitTable {
-    /// How many images there must be.
-    pub least: usize,
-    /// Whether an image must have a Dockerfile: the file that holds the version may be anywhere.
-    #[serde(default)]
-    pub dockerfile: bool,
 }
 
 /// The packs that are part of the program, by name.
@@ -100,6 +101,16 @@ impl BuiltIn {
         self.signs().init
     }
 
+    /// What it is for, in one line.
+    pub fn summary(&self) -> String {
+        self.signs().summary
+    }
+
+    /// Its rules, those of the packs that it extends among them.
+    pub fn rules(&self) -> impl Iterator<Item = BuiltInRule> {
+        self.files.iter().filter_map(BuiltInFile::rule)
+    }
+
     fn signs(&self) -> Signs {
         let pack = self.files.iter().find(|file| file_name(file.path) == PACK_FILE).map_or("{}", |file| file.json);
         serde_json::from_str(pack).unwrap_or_default()
@@ -112,6 +123,16 @@ impl BuiltIn {
             files.push(PackSource { source: Source::new(path, *text), json: Some(json), cases: *cases });
         }
         PackFiles { name: self.name.to_owned(), files, is_built_in: true }
+    }
+}
+
+impl BuiltInFile {
+    /// The rule; `None` for what describes the pack.
+    fn rule(&self) -> Option<BuiltInRule> {
+        let id = file_name(self.path).strip_suffix(".toml").filter(|_| file_name(self.path) != PACK_FILE)?;
+        let rule: serde_json::Value = serde_json::from_str(self.json).ok()?;
+        let kind = rule["check"].as_object()?.keys().next()?.clone();
+        Some(BuiltInRule { id: id.to_owned(), kind, summary: rule["summary"].as_str()?.to_owned() })
     }
 }
 

@@ -24,7 +24,8 @@ use crate::waiver::Waivers;
 use builtin::PACK_FILE;
 use settings::{RuleSettings, Settings};
 
-pub use builtin::{BUILT_IN, BuiltIn, InitTable, PackFiles, PackSource};
+pub use builtin::{BUILT_IN, BuiltIn, PackFiles, PackSource};
+pub(crate) use rule::schema as rule_schema;
 pub use rule::{Rule, is_url};
 
 /// Rules for a repository of a certain shape, ready to be run.

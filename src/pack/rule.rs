@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 
 use super::builtin::PackSource;
@@ -36,15 +37,21 @@ pub struct Rule {
 }
 
 /// A rule's file.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct RuleFile {
+    /// How much what it finds weighs, where `imglint.toml` says nothing else.
     level: Level,
+    /// What it finds, in one line.
     summary: String,
+    /// Why the policy exists, in Markdown.
     why: String,
+    /// What to do about it, where a finding does not know better.
     help: Option<String>,
+    /// Where the policy is written.
     #[serde(default)]
     sources: Vec<String>,
+    /// The kind of check, with its options: one table, `[check.version-bump]`.
     check: Body,
 }
 
@@ -162,6 +169,11 @@ impl Rule {
             cases: file.cases,
         })
     }
+}
+
+/// The JSON schema of a rule's file.
+pub(crate) fn schema(generator: &mut SchemaGenerator) -> Schema {
+    generator.root_schema_for::<RuleFile>()
 }
 
 /// The name of the kind of check that a rule's file has the options of; empty, if it has none.

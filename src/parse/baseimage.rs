@@ -1,8 +1,12 @@
 //! BASEIMAGE files: which platforms an image is built for, and from what. One `key=value` a line.
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use serde::de::Error;
 
+use crate::schema_form::one_of;
 use crate::suggest::suggest;
 use crate::text::{Span, Text};
 
@@ -187,6 +191,16 @@ impl<'de> Deserialize<'de> for Os {
         found.map(Self).ok_or_else(|| {
             D::Error::custom(format!("there is no operating system `{name}`: {}", suggest(&name, SYSTEMS)))
         })
+    }
+}
+
+impl JsonSchema for Os {
+    fn schema_name() -> Cow<'static, str> {
+        "Os".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        one_of(&SYSTEMS)
     }
 }
 

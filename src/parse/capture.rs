@@ -4,11 +4,13 @@
 use std::sync::OnceLock;
 
 use regex::bytes::{Captures, Regex, RegexBuilder};
+use schemars::JsonSchema;
 
 use crate::text::{Span, Text};
 
 /// A pattern with the groups that its user asked for. It is compiled when it is first used: most runs need none.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, JsonSchema)]
+#[schemars(with = "String", inline)]
 pub struct Pattern {
     source: String,
     compiled: OnceLock<Result<Regex, String>>,

@@ -3,12 +3,14 @@
 use std::sync::OnceLock;
 
 use globset::{Glob, GlobBuilder, GlobMatcher, GlobSet, GlobSetBuilder};
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
 use crate::text::{directory_of, is_below};
 
 /// A path from a given directory, in which `*` and `?` stand for what a single part of it may hold, and `**` for several parts.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, JsonSchema)]
+#[schemars(with = "String", inline)]
 pub struct PathPattern {
     text: String,
     /// `None` where the text is a plain path.
@@ -78,7 +80,8 @@ impl<'de> Deserialize<'de> for PathPattern {
 
 /// Patterns over the names of images; a bad one is an error of the configuration. They are compiled when they are first
 /// needed: most runs need none.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, JsonSchema)]
+#[schemars(with = "Vec<String>", inline)]
 pub struct Globs {
     patterns: Vec<Glob>,
     compiled: OnceLock<GlobSet>,

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::text::{Span, Text};
@@ -37,7 +38,7 @@ pub enum VersionError {
 }
 
 /// What counts as a version, which of two is higher, and what follows one.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scheme {
     /// Whatever a registry takes for a tag; numbers are compared one by one.

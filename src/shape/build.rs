@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Formatter};
 
+use schemars::JsonSchema;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -15,7 +16,7 @@ use crate::parse::version_source::{Key, VersionForm, VersionSource};
 use crate::text::{Span, Text, in_directory};
 
 /// `[build]`: which Dockerfile is built for which platform.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(super) struct Build {
     /// The Dockerfile, or several.
@@ -35,7 +36,8 @@ pub(super) struct Build {
 }
 
 /// What the build gives to an argument.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, JsonSchema)]
+#[schemars(with = "ArgumentForm", inline)]
 pub enum BuildArgument {
     /// The base of the platform that is built, from the base file.
     Base,
@@ -119,6 +121,42 @@ impl<'de> Deserialize<'de> for BuildArgument {
     }
 }
 
+/// A table for an argument's value.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ArgumentTable {
+    /// The file that holds it: below an image, or from the root with a slash first.
+    file: String,
+    /// The key of YAML, JSON or TOML that it is the value of.
+    key: Option<String>,
+    /// Where in the file it stands: the group `value`.
+    pattern: Option<String>,
+    /// When an image that it names is followed.
+    #[serde(default)]
+    follows: FilesFollow,
+}
+
+/// How a [`BuildArgument`] is written.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "a form alone: nothing is read into it")]
+enum ArgumentForm {
+    Word(ArgumentWord),
+    Table(ArgumentTable),
+}
+
+#[derive(JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[expect(dead_code, reason = "a form alone: nothing is read into it")]
+enum ArgumentWord {
+    /// The base of the platform that is built, from the base file.
+    Base,
+    /// The registry of this tree's images.
+    Registry,
+    /// The version of the operating system that is built for; empty where there is none.
+    OsVersion,
+}
+
 /// Reads a word, or a table. An untagged enum would not say what is wrong with either.
 struct ArgumentVisitor;
 
@@ -139,16 +177,8 @@ impl<'de> Visitor<'de> for ArgumentVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<BuildArgument, A::Error> {
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Table {
-            file: String,
-            key: Option<String>,
-            pattern: Option<String>,
-            #[serde(default)]
-            follows: FilesFollow,
-        }
-        let Table { file, key, pattern, follows } = Table::deserialize(MapAccessDeserializer::new(map))?;
+        let ArgumentTable { file, key, pattern, follows } =
+            ArgumentTable::deserialize(MapAccessDeserializer::new(map))?;
         let path = PathPattern::new(file.trim_start_matches('/')).map_err(A::Error::custom)?;
         let Some(path) = path.as_path() else {
             return Err(A::Error::custom("this must be one file: below an image, or from the root with a slash first"));
@@ -185,11 +215,12 @@ impl Default for Build {
 }
 
 /// Paths below an image's directory.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(try_from = "OneOrMore")]
+#[schemars(with = "OneOrMore")]
 pub(super) struct Dockerfiles(pub(super) Vec<PathPattern>);
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "this must be the path of a file, or a list of such paths")]
 enum OneOrMore {
     One(String),
@@ -209,15 +240,16 @@ impl TryFrom<OneOrMore> for Dockerfiles {
 }
 
 /// `[binaries]`: which sources outside of an image's directory end up in it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Binaries {
     /// Where imports are followed. Default: below the images' roots.
     pub(super) scope: Option<Vec<Directory>>,
     /// The name of the Go module, where it need not be looked up in `go.mod`.
     pub(super) module: Option<String>,
-    /// The Makefile of an image, and its variable that names the directory of the sources.
+    /// The Makefile of an image that names the directory of its sources.
     pub(super) makefile: Option<FileName>,
+    /// The variable in that Makefile which names the directory of the sources.
     pub(super) source_variable: Option<String>,
 }
 

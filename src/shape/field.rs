@@ -1,5 +1,6 @@
 //! Values of `pack.toml` that are checked where they stand.
 
+use schemars::JsonSchema;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
@@ -12,7 +13,8 @@ macro_rules! checked_string {
     ($($(#[$meta:meta])* $name:ident($inner:ty): $check:expr;)*) => {
         $(
             $(#[$meta])*
-            #[derive(Debug, Clone)]
+            #[derive(Debug, Clone, JsonSchema)]
+            #[schemars(with = "String", inline)]
             pub(super) struct $name(pub(super) $inner);
 
             impl<'de> Deserialize<'de> for $name {

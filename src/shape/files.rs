@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::parse::capture::Pattern;
 use crate::parse::glob::PathPattern;
 
 /// Files that name images of the tree, and how.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(try_from = "Table")]
+#[schemars(with = "Table")]
 pub struct ReferenceFiles {
     paths: Vec<PathPattern>,
     exclude: Vec<PathPattern>,
@@ -46,7 +48,7 @@ pub enum MeantImage {
 }
 
 /// `follows`: when references in files follow a new version of their image.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum FilesFollow {
     /// In the change that makes the version.
@@ -56,19 +58,28 @@ pub enum FilesFollow {
     Later,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Table {
+    /// The files, from the root of the repository: paths of files and directories, or patterns.
     paths: Vec<PathPattern>,
+    /// Files that are left out of these.
     #[serde(default)]
     exclude: Vec<PathPattern>,
+    /// What a reference looks like: a regular expression with the group `version`, and as far as they are there, `name`, `registry`,
+    /// `key` and `digest`. Without it, every text is meant that is written as docker takes it.
     pattern: Option<String>,
+    /// The image, where the pattern has no group `name`; `{directory}` is the one in whose directory the file lies.
     image: Option<String>,
+    /// What the group `registry` may hold, each with the directory that its names lack.
     registries: Option<BTreeMap<String, String>>,
+    /// What the group `key` holds in entries that stay behind on purpose.
     #[serde(default)]
     pinned: Vec<String>,
+    /// When what stands there follows a new version.
     #[serde(default)]
     follows: FilesFollow,
+    /// For how many days what follows later may wait; 30 where nothing is said.
     grace_days: Option<u32>,
 }
 

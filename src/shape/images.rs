@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Formatter};
 
+use schemars::JsonSchema;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -12,9 +13,10 @@ use crate::parse::capture::Pattern;
 use crate::parse::glob::{Globs, Ignore, PathPattern};
 use crate::parse::version::Scheme;
 use crate::parse::version_source::{Anchor, Key, VersionForm, VersionSource};
+use crate::schema_form::WordOr;
 
 /// `[images]`: what an image is.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Images {
     /// The directories below which images lie.
@@ -55,7 +57,8 @@ pub(super) struct Images {
 }
 
 /// Files outside of the images that are part of them.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, JsonSchema)]
+#[schemars(with = "WordOr<SharedTable>", inline)]
 pub struct Shared {
     /// The files, from the root of the repository: what matches, and all below directories that match.
     pub path: PathPattern,
@@ -67,6 +70,16 @@ impl<'de> Deserialize<'de> for Shared {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(SharedVisitor)
     }
+}
+
+/// Files that are part of some images.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct SharedTable {
+    /// The files, from the root of the repository: a path, or a pattern.
+    path: PathPattern,
+    /// The images that they are part of, by name or pattern; all, where nothing is said.
+    images: Option<Globs>,
 }
 
 /// Reads a path, or a table. An untagged enum would not say what is wrong with either.
@@ -84,13 +97,7 @@ impl<'de> Visitor<'de> for SharedVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Shared, A::Error> {
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Table {
-            path: PathPattern,
-            images: Option<Globs>,
-        }
-        let Table { path, images } = Table::deserialize(MapAccessDeserializer::new(map))?;
+        let SharedTable { path, images } = SharedTable::deserialize(MapAccessDeserializer::new(map))?;
         Ok(Shared { path, images })
     }
 }
@@ -108,7 +115,7 @@ impl Shared {
 }
 
 /// `[images.root]`: the image whose directory is the repository itself.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct RootImage {
     /// Its name, as it has no directory that could give it one.
@@ -149,13 +156,42 @@ impl VersionFile {
 }
 
 /// One place where a version may stand, or several.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, JsonSchema)]
+#[schemars(with = "VersionsForm", inline)]
 pub(super) struct Versions(pub(super) Vec<VersionSource>);
 
 impl<'de> Deserialize<'de> for Versions {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(VersionsVisitor)
     }
+}
+
+/// A place where a version stands.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct VersionTable {
+    /// The file: in the image's directory, with `../` first one that several images share, with `/` first one in the root.
+    file: String,
+    /// The images that it is a place for, by name or pattern; all, where nothing is said.
+    images: Option<Box<Globs>>,
+    /// The key of YAML, JSON or TOML that the version is the value of.
+    key: Option<String>,
+    /// Where in the file the version stands: the group `version`.
+    pattern: Option<String>,
+    /// A key without which the file makes no image.
+    require: Option<String>,
+    /// What counts as a version, and which of two is higher.
+    #[serde(default)]
+    scheme: Scheme,
+}
+
+/// How [`Versions`] are written.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "a form alone: nothing is read into it")]
+enum VersionsForm {
+    One(WordOr<VersionTable>),
+    Several(Vec<WordOr<VersionTable>>),
 }
 
 /// Reads the name of a file, a table, or a list of these. An untagged enum would not say what is wrong with any.
@@ -174,19 +210,8 @@ impl<'de> Visitor<'de> for VersionsVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Versions, A::Error> {
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Table {
-            file: String,
-            images: Option<Box<Globs>>,
-            key: Option<String>,
-            pattern: Option<String>,
-            require: Option<String>,
-            #[serde(default)]
-            scheme: Scheme,
-        }
-        let Table { file, images, key, pattern, require, scheme } =
-            Table::deserialize(MapAccessDeserializer::new(map))?;
+        let VersionTable { file, images, key, pattern, require, scheme } =
+            VersionTable::deserialize(MapAccessDeserializer::new(map))?;
         let VersionFile { file, anchor } = VersionFile::new(&file).map_err(A::Error::custom)?;
         let form = match (key, pattern) {
             (None, None) => VersionForm::WholeFile,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Formatter};
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
 use super::field::{pattern, plain_pattern};
@@ -12,7 +13,7 @@ use crate::parse::glob::Globs;
 use crate::text::Text;
 
 /// `[manifest]`: the file that says which version of an image is used.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ManifestShape {
     /// Its path.
@@ -40,7 +41,7 @@ pub struct ManifestShape {
 }
 
 /// `manifest.follows`: when an entry of the manifest follows a new version of its image.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Follows {
     /// As the tree says that the change is made to: after promotion where it has a sign of that, else in the same change.
@@ -53,7 +54,7 @@ pub enum Follows {
 }
 
 /// `[[manifest.promotion-signs]]`: a file whose text tells that the manifest follows after promotion.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PromotionSign {
     /// The file.

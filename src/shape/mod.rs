@@ -18,4 +18,4 @@ pub use images::{RootImage, Shared};
 pub use manifest::{Follows, ManifestOrder, ManifestShape, PromotionSign};
 pub use references::{Precision, Prefix, without_default_host};
 pub use repeated::{Constant, DependenciesShape};
-pub use repository::{PackFile, Shape};
+pub use repository::{InitTable, PackFile, Shape};

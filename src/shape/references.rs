@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Formatter};
 
+use schemars::JsonSchema;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -10,9 +11,10 @@ use super::field::FileName;
 use super::files::ReferenceFiles;
 use crate::parse::glob::Globs;
 use crate::parse::partial;
+use crate::schema_form::WordOr;
 
 /// `[references]`: how an image names another one.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct References {
     /// The file that lists an image's bases by platform.
@@ -38,7 +40,7 @@ pub(super) struct References {
 }
 
 /// `references.precision`: how much of a version tags name.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Precision {
     /// All of it.
@@ -70,7 +72,8 @@ impl Precision {
 }
 
 /// A spelling of the registry.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, JsonSchema)]
+#[schemars(with = "WordOr<RegistryTable>", inline)]
 pub(super) struct Registry {
     name: String,
     /// The directories below the root whose images it holds, by their last names; none, if names lack no directory.
@@ -85,6 +88,25 @@ impl<'de> Deserialize<'de> for Registry {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(RegistryVisitor)
     }
+}
+
+/// A registry with what is special about the names in it.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct RegistryTable {
+    /// What stands before the names.
+    name: String,
+    /// The directory whose images it holds, by their last names.
+    directory: Option<String>,
+    /// Several such directories.
+    #[serde(default)]
+    directories: Vec<String>,
+    /// What stands before each name in it.
+    #[serde(default)]
+    prefix: String,
+    /// What stands behind each name in it.
+    #[serde(default)]
+    suffix: String,
 }
 
 /// Reads a name, or a table. An untagged enum would not say what is wrong with either.
@@ -102,20 +124,8 @@ impl<'de> Visitor<'de> for RegistryVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Registry, A::Error> {
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Table {
-            name: String,
-            directory: Option<String>,
-            #[serde(default)]
-            directories: Vec<String>,
-            #[serde(default)]
-            prefix: String,
-            #[serde(default)]
-            suffix: String,
-        }
-        let Table { name, directory, mut directories, prefix, suffix } =
-            Table::deserialize(MapAccessDeserializer::new(map))?;
+        let RegistryTable { name, directory, mut directories, prefix, suffix } =
+            RegistryTable::deserialize(MapAccessDeserializer::new(map))?;
         if directory.is_some() && !directories.is_empty() {
             return Err(A::Error::custom("a registry holds the images of one `directory` or of several `directories`"));
         }

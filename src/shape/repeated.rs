@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
 use super::field::{pattern, plain_pattern};
 use crate::parse::capture::Pattern;
 
 /// `[dependencies]`: a list of versions and of the files that repeat them, as `build/dependencies.yaml` of Kubernetes.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct DependenciesShape {
     /// Its path.
@@ -16,7 +17,7 @@ pub struct DependenciesShape {
 }
 
 /// `[[constants]]`: a literal in the sources that must equal an image's version.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Constant {
     /// The image, by its name.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::build::{ArgumentFile, Binaries, Build, BuildArgument, GO_MODULE};
@@ -22,7 +23,7 @@ use crate::text::{directories_above, file_name, in_directory, is_below};
 use crate::workflow::Workflow;
 
 /// The description as it stands in `pack.toml`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct PackFile {
     /// What the pack is for, in one line.
@@ -31,24 +32,44 @@ pub struct PackFile {
     #[serde(default)]
     #[expect(dead_code, reason = "looked at before a pack is chosen")]
     markers: Vec<String>,
-    /// When `imglint init` proposes the pack.
+    /// When `imglint init` proposes the pack, where it is one of imglint's own.
     #[expect(dead_code, reason = "looked at before a pack is chosen")]
-    init: Option<toml::Table>,
-    /// The pack that has the rules that this one lacks.
+    init: Option<InitTable>,
+    /// The pack whose rules hold here, too, but for those of which this one has a file of the same name: `generic`, or a directory,
+    /// relative to this one.
     #[expect(dead_code, reason = "followed before a pack is loaded")]
     extends: Option<String>,
+    /// What an image is, and where its version stands.
     images: Images,
+    /// How an image names another one.
     #[serde(default)]
     references: References,
+    /// Which Dockerfile is built for which platform.
     #[serde(default)]
     build: Build,
+    /// If there, changes of Go packages that an image's binaries import count as changes of the image.
     binaries: Option<Binaries>,
+    /// The file that says which version of an image is used, and when it follows a new one.
     manifest: Option<ManifestShape>,
+    /// A list of versions, each with the files that repeat it.
     dependencies: Option<DependenciesShape>,
+    /// Literals in the sources that must equal a version.
     #[serde(default)]
     constants: Vec<Constant>,
+    /// What is done around a change, for `imglint status`.
     #[serde(default)]
     workflow: Workflow,
+}
+
+/// `[init]`: when `imglint init` takes a repository for one of a pack's kind.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct InitTable {
+    /// How many images there must be.
+    pub least: usize,
+    /// Whether an image must have a Dockerfile: the file that holds the version may be anywhere.
+    #[serde(default)]
+    pub dockerfile: bool,
 }
 
 /// The description of a repository, ready to be asked.

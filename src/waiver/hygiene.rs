@@ -1,5 +1,6 @@
 //! Waivers themselves must be in order: the body of the rules `[check.waiver]`, which judge what was applied instead of the trees.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::apply::{Index, Known, WaiverError, Waivers};
@@ -7,7 +8,7 @@ use super::parse::{Waiver, of_dockerfiles};
 use crate::finding::{Diagnostic, Finding};
 
 /// Which waivers are at fault; the options of a rule.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Hygiene {
     /// What is wrong with them.
@@ -15,7 +16,7 @@ pub struct Hygiene {
 }
 
 /// What may be wrong with a waiver.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ForbiddenWaiver {
     /// Its date has passed.

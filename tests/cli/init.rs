@@ -450,3 +450,33 @@ fn completions_and_the_manual_know_every_command() {
     assert!(page.stdout.contains("hook that judges what is pushed"), "{page}");
     nowhere.imglint(&["man", "chek"]).fails(&["there is no command `chek`", "did you mean `check`?"]);
 }
+
+/// An editor finds the schema beside the configuration, without a network.
+#[test]
+fn the_schema_is_written_where_the_first_line_says() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    let run = repo.imglint(&["init", "--schema"]);
+    assert_eq!(run.code, 0, "{run}");
+    let config = read(&repo, "imglint.toml");
+    let path = config.lines().next().and_then(|line| line.strip_prefix("#:schema ./")).expect("a first line");
+    assert_eq!(read(&repo, path), repo.imglint(&["schema", "config"]).stdout);
+    assert!(!run.stdout.contains("\"definitions\""), "{run}");
+    repo.imglint(&["--all"]).is(0, &[]);
+    // Neither of the two is written over.
+    let run = repo.imglint(&["init", "--schema"]);
+    assert!(run.code == 2 && run.stderr.contains(".imglint.schema.json"), "{run}");
+}
+
+#[test]
+fn a_configuration_that_is_there_gets_the_line_by_hand() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.write(&[("imglint.toml", "pack = \"kubernetes\"\n")]);
+    let run = repo.imglint(&["init", "--schema"]);
+    assert!(
+        run.code == 0 && run.stdout.contains("begin imglint.toml with the line #:schema ./.imglint.schema.json"),
+        "{run}"
+    );
+    assert_eq!(read(&repo, "imglint.toml"), "pack = \"kubernetes\"\n");
+}

@@ -32,6 +32,7 @@ mod readers;
 mod references;
 mod replay;
 mod report;
+mod schema;
 mod status;
 mod trees;
 mod upstream;

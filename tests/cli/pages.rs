@@ -10,12 +10,12 @@ use super::documentation::project;
 use super::harness::{Repo, Run, Scratch};
 
 /// A block of a page.
-struct Block {
+pub(crate) struct Block {
     /// The page and the line, to be found again.
-    at: String,
+    pub(crate) at: String,
     /// What stands after the marks.
-    kind: String,
-    text: String,
+    pub(crate) kind: String,
+    pub(crate) text: String,
 }
 
 /// Programs that a block may run without this test doing so: they build, publish or fetch.
@@ -34,7 +34,7 @@ fn every_block_works_as_it_stands() {
 }
 
 /// The README, and all pages but those that are printed from rules, whose cases are tests already.
-fn pages() -> Vec<PathBuf> {
+pub(crate) fn pages() -> Vec<PathBuf> {
     let mut pages = vec![project().join("README.md"), project().join("CONTRIBUTING.md")];
     for entry in std::fs::read_dir(project().join("docs")).expect("a directory") {
         let path = entry.expect("an entry").path();
@@ -45,7 +45,7 @@ fn pages() -> Vec<PathBuf> {
     pages
 }
 
-fn blocks_of(page: &Path) -> Vec<Block> {
+pub(crate) fn blocks_of(page: &Path) -> Vec<Block> {
     let text = std::fs::read_to_string(page).expect("a page");
     let mut blocks = Vec::new();
     let mut open: Option<(String, Block)> = None;

@@ -1,20 +1,23 @@
 //! The options: how much of a list is judged, and how strictly. zeitgeist became stricter in 0.6.0:
 //! <https://github.com/kubernetes-sigs/zeitgeist/releases/tag/v0.6.0>.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// What is asked of a list; the pack's `[dependencies]` says where it is.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Dependencies {
+    /// Which entries are judged.
     #[serde(default)]
     entries: Entries,
+    /// How many of the lines that a reference fits must have the version.
     #[serde(default)]
     matches: Matches,
 }
 
 /// Which entries are judged.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 enum Entries {
     /// Those that name a file which may hold the version of an image.
@@ -25,7 +28,7 @@ enum Entries {
 }
 
 /// How many of the lines that a reference fits must have the version.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 enum Matches {
     /// Each of them, as from zeitgeist 0.6.0 on.

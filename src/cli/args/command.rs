@@ -6,7 +6,7 @@ use super::change::{Bump, Waive};
 use super::common::{Colour, PolicyOptions};
 use super::judge::{Check, Replay};
 use super::setup::{Hook, Init, MergeDriver};
-use super::show::{Affected, ClaimsOf, ExplainFormat, Graph, Inspect, ListFormat, Status};
+use super::show::{Affected, ClaimsOf, ExplainFormat, Graph, Inspect, ListFormat, SchemaFile, Status};
 
 /// Checks a change to container images against the repository's policies.
 #[derive(Debug, Parser)]
@@ -42,6 +42,7 @@ impl Cli {
                 | Command::Init(_)
                 | Command::Hook(_)
                 | Command::MergeDriver(_)
+                | Command::Schema { .. }
                 | Command::Completions { .. }
                 | Command::Man { .. },
             ) => Colour::Auto,
@@ -125,6 +126,13 @@ pub(crate) enum Command {
     Hook(Hook),
     /// Merge a file that says versions: git calls this, once `imglint hook install --merge-driver` has set it up
     MergeDriver(MergeDriver),
+    /// Print the JSON schema of imglint.toml, or of a file of a pack, for editors
+    #[command(after_help = SCHEMA_HELP)]
+    Schema {
+        /// The kind of file
+        #[arg(value_name = "FILE", default_value = "config")]
+        file: SchemaFile,
+    },
     /// Print what completes imglint's commands in a shell
     #[command(after_help = COMPLETIONS_HELP)]
     Completions {
@@ -140,6 +148,17 @@ pub(crate) enum Command {
         command: Vec<String>,
     },
 }
+
+const SCHEMA_HELP: &str = "\
+Editors that know TOML (Even Better TOML, Taplo, Tombi) complete, explain and check what a schema describes. They take it from the \
+first line of a file:
+
+  #:schema ./.imglint.schema.json
+
+Examples:
+  imglint schema > .imglint.schema.json             of imglint.toml, beside it
+  imglint schema pack                               of pack.toml, in a pack
+  imglint schema rule                               of the file of a rule";
 
 const COMPLETIONS_HELP: &str = "\
 What is printed asks imglint at every press of Tab, so that it knows the rules, images, branches and tags that are there. It \

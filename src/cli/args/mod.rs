@@ -16,5 +16,5 @@ pub(super) use judge::{Check, Deny, Replay, ReplayFormat, When};
 pub(super) use setup::{Hook, HookName, Hooks, Init, MergeDriver};
 pub(super) use show::{
     Affected, AffectedFormat, ClaimsFormat, ClaimsOf, ExplainFormat, Graph, GraphFormat, Inspect, InspectFormat,
-    ListFormat, Status, StatusFormat,
+    ListFormat, SchemaFile, Status, StatusFormat,
 };

@@ -7,6 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 /// `imglint init`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = INIT_HELP)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(crate) struct Init {
     /// Write the hooks of git, too, as `imglint hook install` does
     #[arg(long, help_heading = "What runs imglint")]
@@ -20,6 +21,10 @@ pub(crate) struct Init {
     #[arg(long, help_heading = "What runs imglint")]
     pub(crate) github: bool,
 
+    /// Write the JSON schema of imglint.toml, too, for editors: .imglint.schema.json
+    #[arg(long, help_heading = "What edits it")]
+    pub(crate) schema: bool,
+
     /// The repository, if it is not the one around the current directory
     #[arg(long, value_name = "DIR", help_heading = "Repository and policy")]
     pub(crate) repo: Option<PathBuf>,
@@ -32,7 +37,8 @@ where something else is asked for.
 Examples:
   imglint init                    imglint.toml alone
   imglint init --hook             and the hooks of git
-  imglint init --prow             and a job for Prow";
+  imglint init --prow             and a job for Prow
+  imglint init --schema           and what has an editor complete and check it";
 
 /// `imglint hook`.
 #[derive(Debug, Clone, Subcommand)]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::common::{Common, Comparison, InputOptions, Target};
+use crate::schema::Described;
 
 /// The form in which a rule is explained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -229,4 +230,25 @@ pub(crate) enum ClaimsFormat {
     Json,
     /// Lines IMAGE VERSION WHO
     List,
+}
+
+/// A kind of file that has a JSON schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaFile {
+    /// imglint.toml
+    Config,
+    /// pack.toml
+    Pack,
+    /// The file of a rule in a pack
+    Rule,
+}
+
+impl From<SchemaFile> for Described {
+    fn from(file: SchemaFile) -> Self {
+        match file {
+            SchemaFile::Config => Self::Config,
+            SchemaFile::Pack => Self::Pack,
+            SchemaFile::Rule => Self::Rule,
+        }
+    }
 }

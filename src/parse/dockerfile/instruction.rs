@@ -2,11 +2,15 @@
 //!
 //! The measure is `frontend/dockerfile/parser/{split_command,line_parsers}.go` and `instructions/parse.go`.
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use serde::de::Error;
 
 use super::shell::{Budget, ShellError, raw_words, single_word};
 use super::traced::Traced;
+use crate::schema_form::one_of;
 use crate::suggest::suggest;
 use crate::text::Span;
 
@@ -63,6 +67,19 @@ impl<'de> Deserialize<'de> for Keyword {
             None => suggest(&upper, Self::ALL.iter().map(|keyword| keyword.name())),
         };
         Err(D::Error::custom(format!("there is no instruction `{word}`: {advice}")))
+    }
+}
+
+impl JsonSchema for Keyword {
+    fn schema_name() -> Cow<'static, str> {
+        "Keyword".into()
+    }
+
+    /// Both of the ways in which it is written: any case is read.
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let mut words: Vec<String> = Self::ALL.iter().map(|keyword| keyword.name().to_owned()).collect();
+        words.extend(Self::ALL.iter().map(|keyword| keyword.name().to_lowercase()));
+        one_of(&words.iter().map(String::as_str).collect::<Vec<_>>())
     }
 }
 
