@@ -1,22 +1,20 @@
 //! What an image is made of: its own files, and the sources elsewhere that its binaries are built from.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use super::build::{Build, declares};
 use super::context::{Contexts, Unknown};
+use super::conversions::Conversions;
 use super::image::Image;
+use super::packages::{ChangedSources, Packages};
 use super::threads::each;
 use super::tree::Model;
-use crate::finding::Location;
 use crate::parse::dockerignore;
-use crate::parse::gitattributes::{self, Conversion, GitAttributes};
-use crate::parse::go::{self, MakeValue};
-use crate::parse::wildcard::PathSet;
-use crate::shape::{GO_MODULE, Shape};
+use crate::parse::gitattributes;
+use crate::shape::Shape;
 use crate::snapshot::{Entry, FileKind, Pair, Snapshot, StoreError};
-use crate::text::{directories_above, directory_of, file_name, is_below, without_directory};
+use crate::text::{directory_of, file_name, is_below, without_directory};
 
 /// What a change touches of the images, by their directories.
 #[derive(Debug, Clone, Default)]
@@ -85,11 +83,11 @@ pub fn changed(
     head: &Model,
     only: Option<&BTreeSet<Arc<str>>>,
 ) -> Result<ChangedContent, StoreError> {
-    Search { pair, paths, shape, base, head, only }.run()
+    ContentSearch { pair, paths, shape, base, head, only }.run()
 }
 
 /// A search for what a change touches.
-struct Search<'a> {
+struct ContentSearch<'a> {
     pair: &'a Pair<'a>,
     paths: &'a BTreeSet<Arc<str>>,
     shape: &'a Shape,
@@ -106,7 +104,7 @@ struct Side<'a> {
     files: &'a Snapshot<'a>,
 }
 
-impl Search<'_> {
+impl ContentSearch<'_> {
     fn run(&self) -> Result<ChangedContent, StoreError> {
         let mut content = ChangedContent::default();
         self.add_shared(&mut content);
@@ -342,71 +340,22 @@ impl Search<'_> {
         };
         let open: Vec<&Arc<str>> = head.directories.iter().filter(is_open).collect();
         let found = each(&open, WORTH_A_THREAD, |directory| {
-            let origin = packages.of_image(directory, head)?;
-            let paths = sources.of(&origin.directories, &packages)?;
-            Ok((paths, origin))
+            let built_from = packages.of_image(directory, head)?;
+            let paths = sources.of(&built_from.directories, &packages)?;
+            Ok((paths, built_from))
         })?;
-        for (directory, (paths, origin)) in open.iter().map(|directory| Arc::clone(directory)).zip(found) {
+        for (directory, (paths, built_from)) in open.iter().map(|directory| Arc::clone(directory)).zip(found) {
             if !paths.is_empty() {
                 content.add(&directory, paths);
             }
-            if !origin.unread.is_empty() {
-                content.unread.insert(Arc::clone(&directory), origin.unread);
+            if !built_from.unread.is_empty() {
+                content.unread.insert(Arc::clone(&directory), built_from.unread);
             }
-            if !origin.unknown.is_empty() {
-                content.unknown.entry(directory).or_default().extend(origin.unknown);
+            if !built_from.unknown.is_empty() {
+                content.unknown.entry(directory).or_default().extend(built_from.unknown);
             }
         }
         Ok(())
-    }
-}
-
-/// The bytes of a file, where it can be read.
-fn bytes(files: &Snapshot<'_>, path: &str) -> Result<Option<Vec<u8>>, StoreError> {
-    Ok(files.text(path)?.and_then(Result::ok).map(|text| text.bytes().to_vec()))
-}
-
-/// What the files of attributes of a tree make of its other files.
-#[derive(Default)]
-struct Conversions {
-    /// By the directory that they lie in, those at the top first.
-    files: Vec<(String, GitAttributes)>,
-    unread: Vec<StoreError>,
-}
-
-impl Conversions {
-    fn of(files: &Snapshot<'_>) -> Result<Self, StoreError> {
-        let mut conversions = Self::default();
-        for (path, entry) in files.entries().iter().filter(|(path, _)| file_name(path) == gitattributes::FILE) {
-            // Git does not read a link.
-            if !matches!(entry.kind, FileKind::File | FileKind::Executable) {
-                continue;
-            }
-            let attributes = match files.text(path)? {
-                Some(Ok(text)) => GitAttributes::parse(&text),
-                _ => None,
-            };
-            match attributes {
-                Some(attributes) => conversions.files.push((directory_of(path).to_owned(), attributes)),
-                None => conversions.unread.push(StoreError {
-                    path: path.to_string(),
-                    reason: "it holds more than can be looked at".to_owned(),
-                    help: Some("write fewer patterns: it says which files git checks out with other bytes".to_owned()),
-                }),
-            }
-        }
-        conversions
-            .files
-            .sort_by_key(|(directory, _)| if directory.is_empty() { 0 } else { 1 + directory.matches('/').count() });
-        Ok(conversions)
-    }
-
-    fn of_path(&self, path: &str) -> Conversion {
-        let mut conversion = Conversion::default();
-        for (directory, attributes) in self.files.iter().filter(|(directory, _)| is_below(path, directory)) {
-            attributes.apply(path[directory.len()..].trim_start_matches('/'), &mut conversion);
-        }
-        conversion
     }
 }
 
@@ -449,267 +398,13 @@ impl ContextCache<'_> {
     }
 }
 
-/// The changed files that binaries may be built from, by where they lie.
-struct ChangedSources<'a> {
-    all: Vec<&'a Arc<str>>,
-    /// What Go compiles, by directory: parts of the package there.
-    parts: HashMap<&'a str, Vec<&'a Arc<str>>>,
-    /// Others, by every directory above them: a package there may embed them.
-    others: HashMap<&'a str, Vec<&'a Arc<str>>>,
-}
-
-impl<'a> ChangedSources<'a> {
-    fn new(all: Vec<&'a Arc<str>>) -> Self {
-        let mut parts: HashMap<_, Vec<_>> = HashMap::new();
-        let mut others: HashMap<_, Vec<_>> = HashMap::new();
-        for path in &all {
-            if is_compiled(path) {
-                parts.entry(directory_of(path)).or_default().push(*path);
-            } else {
-                for directory in directories_above(path) {
-                    others.entry(directory).or_default().push(*path);
-                }
-            }
-        }
-        Self { all, parts, others }
-    }
-
-    fn are_among(&self, paths: &BTreeSet<Arc<str>>) -> bool {
-        self.all.len() <= paths.len() && self.all.iter().all(|path| paths.contains(*path))
-    }
-
-    /// Those that these packages are built from.
-    fn of(&self, built_from: &BTreeSet<String>, packages: &Packages<'_>) -> Result<Vec<Arc<str>>, StoreError> {
-        let mut found = Vec::new();
-        for directory in built_from {
-            found.extend(self.parts.get(directory.as_str()).into_iter().flatten().map(|path| Arc::clone(path)));
-            for path in self.others.get(directory.as_str()).into_iter().flatten() {
-                // A package embeds nothing out of another.
-                let is_nearest =
-                    directories_above(path).find(|directory| built_from.contains(*directory)) == Some(directory);
-                if is_nearest && packages.embeds(directory, path)? {
-                    found.push(Arc::clone(path));
-                }
-            }
-            let linked = &packages.package(directory)?.linked;
-            found.extend(self.all.iter().filter(|path| linked.contains(**path)).map(|path| Arc::clone(path)));
-        }
-        Ok(found)
-    }
-}
-
 /// The directories outside of an image's own that its binaries are built from.
 pub fn sources(image: &Image, files: &Snapshot<'_>, shape: &Shape, model: &Model) -> Result<Vec<String>, StoreError> {
     let packages = Packages::new(files, shape)?.of_image(&image.directory, model)?.directories;
     Ok(packages.into_iter().filter(|package| !is_below(package, &image.directory)).collect())
 }
 
-/// The Go packages of a tree, read as they are asked for.
-struct Packages<'a> {
-    snapshot: &'a Snapshot<'a>,
-    shape: &'a Shape,
-    /// What import paths of the module begin with; empty where there is no module. An error where it cannot be read.
-    module: Result<String, StoreError>,
-    /// By directory.
-    read: Mutex<HashMap<String, Arc<Package>>>,
-}
-
-#[derive(Default)]
-struct Package {
-    /// Directories of the packages that it imports, within the scope.
-    imports: Vec<String>,
-    /// What is embedded, by paths and patterns below its directory.
-    embeds: PathSet,
-    /// What those of its files lead to that are links.
-    linked: BTreeSet<Arc<str>>,
-    /// Those of its files that cannot be read.
-    unread: Vec<StoreError>,
-}
-
-/// What the binaries of an image are built from.
-#[derive(Default)]
-struct Origin {
-    /// The directories of all packages.
-    directories: BTreeSet<String>,
-    /// What cannot be read, although it says more.
-    unread: Vec<StoreError>,
-    /// What only the build can tell.
-    unknown: Vec<Unknown>,
-}
-
-impl<'a> Packages<'a> {
-    fn new(snapshot: &'a Snapshot<'a>, shape: &'a Shape) -> Result<Self, StoreError> {
-        let module = if shape.binary_scope.is_empty() || shape.module.is_some() {
-            Ok(shape.module.clone())
-        } else {
-            match snapshot.text(GO_MODULE)? {
-                Some(Err(unreadable)) => Err(StoreError::unreadable(GO_MODULE, &unreadable)),
-                Some(Ok(text)) => Ok(go::module(&text).map(str::to_owned)),
-                None => Ok(None),
-            }
-        };
-        let module = module.map(|name| name.map(|name| name + "/").unwrap_or_default());
-        Ok(Self { snapshot, shape, module, read: Mutex::default() })
-    }
-
-    /// Those of the changed paths that a binary may be built from: what Go compiles, what a link that Go compiles leads to, and what
-    /// is embedded, documentation too.
-    fn candidates<'p>(&self, changed: Vec<&'p Arc<str>>) -> Result<Vec<&'p Arc<str>>, StoreError> {
-        let mut linked = BTreeSet::new();
-        for path in self.snapshot.links() {
-            if is_compiled(path) {
-                linked.extend(self.snapshot.linked_file(path)?);
-            }
-        }
-        let go = self.go_directories();
-        let mut candidates = Vec::new();
-        for path in changed {
-            let is_source = is_compiled(path) && !self.shape.ignore.is_match(file_name(path));
-            let mut is_candidate = is_source || linked.contains(path);
-            for directory in directories_above(path).filter(|directory| go.contains(directory)) {
-                is_candidate = is_candidate || self.embeds(directory, path)?;
-            }
-            if is_candidate {
-                candidates.push(path);
-            }
-        }
-        Ok(candidates)
-    }
-
-    /// All directories with Go files. What lies neither in nor below one of them can be part of no binary.
-    fn go_directories(&self) -> HashSet<&'a str> {
-        let files = self.snapshot.entries().keys().filter(|path| is_go(path));
-        files.filter_map(|path| path.rsplit_once('/')).map(|(directory, _)| directory).collect()
-    }
-
-    /// The Go files that lie directly in a directory, but for tests. Whoever imports a package does so wherever it lies.
-    fn files(&self, directory: &str) -> Vec<&'a Arc<str>> {
-        let length = if directory.is_empty() { 0 } else { directory.len() + 1 };
-        let mut files = Vec::new();
-        for (path, _) in self.snapshot.below(directory) {
-            let name = &path[length..];
-            if is_go(name) && !name.contains('/') && !self.shape.ignore.is_match(name) {
-                files.push(path);
-            }
-        }
-        files
-    }
-
-    fn package(&self, directory: &str) -> Result<Arc<Package>, StoreError> {
-        let read = || self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(package) = read().get(directory) {
-            return Ok(Arc::clone(package));
-        }
-        let mut package = Package::default();
-        for file in self.files(directory) {
-            self.add_file(file, &mut package)?;
-        }
-        let package = Arc::new(package);
-        read().insert(directory.to_owned(), Arc::clone(&package));
-        Ok(package)
-    }
-
-    fn add_file(&self, file: &Arc<str>, package: &mut Package) -> Result<(), StoreError> {
-        package.linked.extend(self.snapshot.linked_file(file)?.cloned());
-        let text = match self.snapshot.text(file)? {
-            None => return Ok(()),
-            Some(Ok(text)) => text,
-            Some(Err(unreadable)) => {
-                package.unread.push(StoreError::unreadable(file, &unreadable));
-                return Ok(());
-            }
-        };
-        let sources = go::imports(&text);
-        for pattern in &sources.embeds {
-            package.embeds.add(pattern);
-        }
-        let Some(module) = self.module.as_ref().ok().filter(|module| !module.is_empty()) else { return Ok(()) };
-        for directory in sources.imports.iter().filter_map(|import| import.strip_prefix(module)) {
-            if self.shape.binary_scope.iter().any(|scope| is_below(directory, scope)) {
-                package.imports.push(directory.to_owned());
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether the package in a directory embeds a file below it.
-    fn embeds(&self, directory: &str, path: &str) -> Result<bool, StoreError> {
-        let below = path[directory.len()..].trim_start_matches('/');
-        Ok(self.package(directory)?.embeds.covers(below))
-    }
-
-    /// What the binaries of an image are built from.
-    fn of_image(&self, image: &str, model: &Model) -> Result<Origin, StoreError> {
-        let mut origin = Origin::default();
-        let is_own = |path: &str| model.owner(path).is_some_and(|owner| **owner == *image);
-        let mut queue = self.directories(image, is_own);
-        self.add_makefile(image, &mut queue, &mut origin)?;
-        if !queue.is_empty()
-            && let Err(error) = &self.module
-        {
-            origin.unread.push(error.clone());
-        }
-        while let Some(directory) = queue.pop_first() {
-            // A package may be reached over a link.
-            let directory = match self.snapshot.resolve(&directory)? {
-                Ok(directory) => directory,
-                Err(unreadable) => {
-                    origin.unread.push(StoreError::unreadable(&directory, &unreadable));
-                    continue;
-                }
-            };
-            if origin.directories.insert(directory.clone()) {
-                let package = self.package(&directory)?;
-                let imports = package.imports.iter().filter(|import| !origin.directories.contains(*import));
-                queue.extend(imports.cloned());
-                origin.unread.extend(package.unread.iter().cloned());
-            }
-        }
-        Ok(origin)
-    }
-
-    /// Adds the directories that the Makefile of an image names as its sources.
-    fn add_makefile(&self, image: &str, queue: &mut BTreeSet<String>, origin: &mut Origin) -> Result<(), StoreError> {
-        let Some((makefile, variable)) = &self.shape.makefile else { return Ok(()) };
-        let path = format!("{image}/{makefile}");
-        let text = match self.snapshot.text(&path)? {
-            None => return Ok(()),
-            Some(Ok(text)) => text,
-            Some(Err(unreadable)) => {
-                origin.unread.push(StoreError::unreadable(&path, &unreadable));
-                return Ok(());
-            }
-        };
-        let name = self.shape.name_of(image).filter(|_| !image.is_empty()).unwrap_or_default();
-        let root = &image[..image.len() - name.len()];
-        for MakeValue { directory, span } in go::make_values(&text, variable) {
-            let Some(directory) = directory else {
-                let location = Location::new(&path.as_str().into(), &text, span);
-                origin.unknown.push(Unknown { location, why: "only make knows what it is built from" });
-                continue;
-            };
-            match self.snapshot.resolve(&format!("{root}{directory}"))? {
-                Ok(directory) => queue.extend(self.directories(&directory, |_| true)),
-                Err(unreadable) => origin.unread.push(StoreError::unreadable(&path, &unreadable)),
-            }
-        }
-        Ok(())
-    }
-
-    /// The directories below one that hold Go files which `is_wanted`.
-    fn directories(&self, directory: &str, is_wanted: impl Fn(&str) -> bool) -> BTreeSet<String> {
-        let below = self.snapshot.below(directory).map(|(path, _)| path);
-        let files = below.filter(|path| is_go(path) && !self.shape.ignore.is_match(path) && is_wanted(path));
-        files.filter_map(|path| Some(path.rsplit_once('/')?.0.to_owned())).collect()
-    }
-}
-
-/// Whether Go compiles a file as a part of the package in its directory: Go, assembly, and what cgo hands to C's compiler.
-fn is_compiled(path: &str) -> bool {
-    let extension = Path::new(path).extension().and_then(|extension| extension.to_str());
-    is_go(path) || matches!(extension, Some("s" | "S" | "c" | "h" | "cc" | "cpp" | "cxx" | "hh" | "hpp" | "m" | "syso"))
-}
-
-fn is_go(path: &str) -> bool {
-    path.as_bytes().ends_with(b".go")
+/// The bytes of a file, where it can be read.
+fn bytes(files: &Snapshot<'_>, path: &str) -> Result<Option<Vec<u8>>, StoreError> {
+    Ok(files.text(path)?.and_then(Result::ok).map(|text| text.bytes().to_vec()))
 }

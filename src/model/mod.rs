@@ -16,6 +16,8 @@ mod threads;
 mod tree;
 // what is told of trees
 pub mod context;
+mod conversions;
+mod packages;
 pub mod content;
 pub mod graph;
 pub mod mention;
