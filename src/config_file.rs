@@ -26,6 +26,8 @@ pub struct Config {
     pub extends: Option<PackName>,
     /// The pack that it names.
     pub pack: Option<PackName>,
+    /// Whether it asks for rules that are new and may still change; `None` where it says nothing of them.
+    preview: Option<bool>,
     /// What it lets pass.
     pub(crate) waivers: Vec<Waiver>,
 }
@@ -62,6 +64,8 @@ struct ConfigFile {
     /// Another file of this kind, relative to this one: what stands in both is as this one has it.
     #[schemars(with = "Option<String>")]
     extends: Option<Spanned<String>>,
+    /// Whether rules are judged that are new and may still change.
+    preview: Option<bool>,
     /// The levels of rules, and the options of their checks, by the rule's name.
     #[expect(dead_code, reason = "read rule by rule, with the options of each")]
     #[schemars(with = "Option<BTreeMap<String, RuleForm>>")]
@@ -117,7 +121,7 @@ pub(crate) fn schema(generator: &mut SchemaGenerator) -> Schema {
 impl Config {
     /// The configuration of a repository that has no file for it, or of one whose file is used for its settings alone.
     pub fn bare(source: Source) -> Self {
-        Self { source, extended: Vec::new(), extends: None, pack: None, waivers: Vec::new() }
+        Self { source, extended: Vec::new(), extends: None, pack: None, preview: None, waivers: Vec::new() }
     }
 
     /// Reads the file, with everything that is wrong in it but for the settings of rules and shape, which a pack understands.
@@ -131,7 +135,7 @@ impl Config {
             waivers.push(table.read(source, &text, &mut errors));
         }
         if errors.is_empty() {
-            Ok(Self { source: source.clone(), extended: Vec::new(), extends, pack, waivers })
+            Ok(Self { source: source.clone(), extended: Vec::new(), extends, pack, preview: file.preview, waivers })
         } else {
             Err(errors)
         }
@@ -141,7 +145,13 @@ impl Config {
     pub fn extend(&mut self, other: Self) {
         self.extended.push(other.source);
         self.extended.extend(other.extended);
+        self.preview = self.preview.or(other.preview);
         self.waivers.extend(other.waivers);
+    }
+
+    /// Whether it asks for rules that are new and may still change.
+    pub(crate) fn wants_previews(&self) -> bool {
+        self.preview.unwrap_or(false)
     }
 
     /// The texts of all its files, the one that others extend first.

@@ -330,9 +330,9 @@ impl Check<'_> {
         }
         let is_staged = frame.head == Head::Index;
         if !self.repairs() && outcome.open().any(has_safe_fix) && (reach.is_some() || is_staged) {
-            let files = reach.map(|count| format!(" {}", counted(count, "file"))).unwrap_or_default();
+            let files = reach.map_or_else(|| "what it can".to_owned(), |count| counted(count, "file"));
             let then = if is_staged { "; look at what it wrote, then `git add` it" } else { "" };
-            say(&format!("`imglint --fix` repairs{files}{then}"));
+            say(&format!("`imglint --fix` repairs {files}{then}"));
         }
         let rule = &first.rule;
         let image = first.diagnostic.image.as_deref().map(|image| format!(" {image}")).unwrap_or_default();

@@ -107,7 +107,7 @@ fn joined(words: Vec<OsString>, at: usize) -> (Vec<OsString>, usize) {
 
 /// The repository and the policy that the words of a line name.
 fn policy_of(words: &[OsString]) -> PolicyOptions {
-    let mut policy = PolicyOptions { repo: None, config: None, pack: None };
+    let mut policy = PolicyOptions { repo: None, config: None, pack: None, preview: false };
     for (at, word) in words.iter().enumerate() {
         let Some(word) = word.to_str() else { continue };
         let (option, value) = match word.split_once('=') {

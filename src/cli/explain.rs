@@ -41,11 +41,16 @@ pub(super) fn explain(
 
 /// All that is known of a rule.
 fn text(pack: &Pack, rule: &Rule, width: Option<usize>) -> String {
-    let mut text = format!("{} ({}, in the pack {})\n\n", escape(&rule.id), rule.level, escape(&pack.name));
+    let level = rule.waiting.unwrap_or(rule.level);
+    let preview = if rule.is_preview { "preview, " } else { "" };
+    let mut text = format!("{} ({preview}{level}, in the pack {})\n\n", escape(&rule.id), escape(&pack.name));
     let _ = writeln!(text, "{}\n", fold(&format!("Finds: {}", escape(&rule.summary)), width, 0));
     // Lines are the author's; everything else in them is escaped.
     let why: Vec<String> = rule.why.trim().lines().map(|line| escape(line).into_owned()).collect();
     let _ = writeln!(text, "{}", fold_paragraphs(&why, width));
+    if rule.is_preview {
+        let _ = writeln!(text, "\n{}", fold(PREVIEW, width, 0));
+    }
     if let Some(help) = &rule.help {
         let _ = writeln!(text, "\n{}", fold(&format!("What to do: {}", escape(help)), width, 0));
     }
@@ -67,6 +72,10 @@ fn text(pack: &Pack, rule: &Rule, width: Option<usize>) -> String {
     }
     text
 }
+
+/// What holds of rules that may still change.
+const PREVIEW: &str = "The rule is new, and any release may change it. It is judged with `--preview`, where imglint.toml says \
+                       `preview = true` or has settings for it, and where `--rule` names it.";
 
 fn example(text: &mut String, case: &Case, width: Option<usize>) {
     let _ = writeln!(text, "\nExample: {}", case.title);

@@ -98,7 +98,7 @@ fn resolve(
     if conflicts.is_empty() || !are_its_own || files.have_marks() {
         return Err(Doubt("what stands between its marks is not clear").into());
     }
-    let policy = PolicyOptions { repo: None, config: None, pack: None };
+    let policy = PolicyOptions { repo: None, config: None, pack: None, preview: false };
     let target = Target { head: Some("HEAD".to_owned()), staged: false, worktree: false };
     let frame = Frame::begin(&policy, &target, &Compared::Whole, false, environment)?;
     let shape = &frame.pack.shape;

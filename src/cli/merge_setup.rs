@@ -51,7 +51,7 @@ pub(super) fn install(
     repo: Option<&Path>,
     environment: &Environment,
 ) -> Result<String, Error> {
-    let policy = PolicyOptions { repo: repo.map(Path::to_owned), config: None, pack: None };
+    let policy = PolicyOptions { repo: repo.map(Path::to_owned), config: None, pack: None, preview: false };
     let target = Target { head: None, staged: false, worktree: repository.root().is_some() };
     let head = head(&target, repository, environment);
     let base = Base::Whole { source: "the merge driver".to_owned(), branch: None };

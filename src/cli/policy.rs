@@ -174,7 +174,7 @@ fn waivers_of(config: Option<Config>) -> Vec<Waiver> {
 
 /// The pack that the files of `head` are recognised by, and the file that tells.
 pub(super) fn recognised(repository: &Repository, head: &Head) -> Result<Option<(&'static str, String)>, Error> {
-    let options = Options { repo: None, config: None, pack: None };
+    let options = Options { repo: None, config: None, pack: None, preview: false };
     let tree = repository.policy_of_head(head)?;
     PolicyTrees { repository, options: &options, trees: vec![&tree] }.recognise()
 }

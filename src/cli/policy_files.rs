@@ -124,7 +124,10 @@ impl PolicyTrees<'_> {
             });
         };
         let config = configured.map(|configured| configured.config);
-        let pack = Pack::load(self.extended(files, place)?, config.as_ref())?;
+        let mut pack = Pack::load(self.extended(files, place)?, config.as_ref())?;
+        if self.options.preview {
+            pack.ask_for_previews();
+        }
         Ok(Some(Loaded { pack, config, how }))
     }
 

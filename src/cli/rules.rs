@@ -57,15 +57,19 @@ fn human(packs: &[Pack], width: Option<usize>) -> String {
             let line = format!(
                 "  {:names$}  {:7}  {repaired:5}  {}",
                 escape(&rule.id),
-                rule.level.name(),
+                if rule.waiting.is_some() { "preview" } else { rule.level.name() },
                 escape(&rule.summary)
             );
             let _ = writeln!(text, "{}", fold(&line, width, names + 20));
         }
         text.push('\n');
     }
-    let closing = "imglint explain RULE says more; --fix stands where imglint repairs what the rule finds.";
-    text + &fold(closing, width, 0) + "\n"
+    let mut closing =
+        "imglint explain RULE says more; --fix stands where imglint repairs what the rule finds.".to_owned();
+    if packs.iter().flat_map(|pack| &pack.rules).any(|rule| rule.waiting.is_some()) {
+        closing.push_str(" A preview may still change, and is judged with --preview.");
+    }
+    text + &fold(&closing, width, 0) + "\n"
 }
 
 #[derive(Serialize)]
@@ -90,6 +94,9 @@ struct ShownRule<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     help: Option<&'a str>,
     sources: &'a [String],
+    /// Whether it is new and may still change: where nobody asks for it, it is off.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    preview: bool,
     /// Whether `--fix` repairs what it finds; left out where the rule has no cases that would show it.
     #[serde(skip_serializing_if = "Option::is_none")]
     repaired: Option<bool>,
@@ -107,6 +114,7 @@ impl<'a> ShownPack<'a> {
                 why: rule.why.trim(),
                 help: rule.help.as_deref(),
                 sources: &rule.sources,
+                preview: rule.is_preview,
                 repaired: rule.is_repaired(),
             });
         }

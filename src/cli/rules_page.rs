@@ -14,7 +14,9 @@ pub(super) fn page(pack: &Pack) -> String {
     page.push_str("| rule | level | what it finds |\n| --- | --- | --- |\n");
     for rule in &pack.rules {
         let summary = escape(&rule.summary).replace('|', "\\|");
-        let _ = writeln!(page, "| [{id}](#{id}) | {} | {summary} |", rule.level, id = escape(&rule.id));
+        let level = rule.waiting.unwrap_or(rule.level);
+        let preview = if rule.is_preview { ", preview" } else { "" };
+        let _ = writeln!(page, "| [{id}](#{id}) | {level}{preview} | {summary} |", id = escape(&rule.id));
     }
     for rule in &pack.rules {
         section(&mut page, rule);
@@ -25,7 +27,10 @@ pub(super) fn page(pack: &Pack) -> String {
 fn section(page: &mut String, rule: &Rule) {
     let cases = rule.read_cases();
     let _ = writeln!(page, "\n## {}\n", escape(&rule.id));
-    let mut facts = vec![rule.level.to_string()];
+    let mut facts = vec![rule.waiting.unwrap_or(rule.level).to_string()];
+    if rule.is_preview {
+        facts.push("a preview, judged where it is asked for".to_owned());
+    }
     let sight = Sight { inputs: &Inputs::default(), has_base: false, is_after_promotion: true };
     let judged = match rule.missing(sight) {
         Some(Missing::Base) => "judged in changes",

@@ -117,7 +117,7 @@ impl Pack {
                 loading.describe(file, &mut settings);
             } else if let Some(id) = name.strip_suffix(".toml") {
                 known.push(id);
-                loading.add_rule(id, file, settings.rules.remove(id));
+                loading.add_rule(id, file, settings.rules.remove(id), config.wants_previews());
             }
         }
         loading.refuse_unknown(&known, &settings, config, &files.name);
@@ -222,15 +222,28 @@ impl Pack {
         })
     }
 
+    /// Asks for all rules that are new and may still change.
+    pub fn ask_for_previews(&mut self) {
+        for rule in &mut self.rules {
+            rule.ask_for();
+        }
+    }
+
     /// Applies what was asked for on the command line.
     pub fn select(&mut self, selection: &Selection) -> Result<(), UnknownRule> {
         let named = selection.only.iter().chain(&selection.skip).chain(selection.levels.iter().map(|(id, _)| id));
         for id in named {
             self.rule(id)?;
         }
+        for rule in &mut self.rules {
+            if is_in(&selection.only, rule) {
+                rule.ask_for();
+            }
+        }
         let asks_for_unused = self.rules.iter().any(|rule| rule.finds_unused_waivers() && is_in(&selection.only, rule));
         for rule in &mut self.rules {
             if let Some((_, level)) = selection.levels.iter().rfind(|(id, _)| **id == *rule.id) {
+                rule.ask_for();
                 rule.level = *level;
             }
             if is_in(&selection.skip, rule) {
@@ -266,11 +279,15 @@ impl Loading {
     }
 
     /// Reads a rule's file.
-    fn add_rule<'a>(&mut self, id: &str, file: &'a PackSource, settings: Option<RuleSettings<'a>>) {
-        let rule = match Rule::read(id, file, settings) {
+    fn add_rule<'a>(&mut self, id: &str, file: &'a PackSource, settings: Option<RuleSettings<'a>>, previews: bool) {
+        let is_named = settings.is_some();
+        let mut rule = match Rule::read(id, file, settings) {
             Ok(rule) => rule,
             Err(errors) => return self.errors.extend(errors),
         };
+        if is_named || previews {
+            rule.ask_for();
+        }
         if file.json.is_none()
             && let Some(check) = rule.check()
             && let Some(pattern) = check.kind().needs().pattern

@@ -20,6 +20,10 @@ pub struct Rule {
     pub id: RuleId,
     /// Its level in this run.
     pub level: Level,
+    /// Whether it is new, and may still change: it is judged where it is asked for.
+    pub is_preview: bool,
+    /// The level that it has once it is asked for; `None` where it was, or need not be.
+    pub waiting: Option<Level>,
     /// Whether it is judged although it is off: to tell which waivers of it are of use.
     pub is_silent: bool,
     /// What it finds, in one line.
@@ -42,6 +46,10 @@ pub struct Rule {
 struct RuleFile {
     /// How much what it finds weighs, where `imglint.toml` says nothing else.
     level: Level,
+    /// Whether the rule is new, and may still change: it is judged where `--preview` or `preview = true` asks for all such rules, or
+    /// where it is named itself.
+    #[serde(default)]
+    preview: bool,
     /// What it finds, in one line.
     summary: String,
     /// Why the policy exists, in Markdown.
@@ -120,6 +128,13 @@ impl Rule {
         check.kind().missing(sight)
     }
 
+    /// Takes it for one that is asked for: a preview gets its level.
+    pub(super) fn ask_for(&mut self) {
+        if let Some(level) = self.waiting.take() {
+            self.level = level;
+        }
+    }
+
     /// Whether it finds the waivers that match nothing: for that, the rules that they are of must be judged.
     pub(super) fn finds_unused_waivers(&self) -> bool {
         matches!(self.body, Body::WaiverHygiene(Hygiene { forbid: ForbiddenWaiver::Unused }))
@@ -156,10 +171,12 @@ impl Rule {
         if !misspelt.is_empty() {
             return Err(misspelt.into_iter().chain(rule.err().unwrap_or_default()).collect());
         }
-        let RuleFile { level, summary, why, help, sources, check } = rule?;
+        let RuleFile { level, preview, summary, why, help, sources, check } = rule?;
         Ok(Self {
             id: Arc::from(id),
-            level,
+            level: if preview { Level::Off } else { level },
+            is_preview: preview,
+            waiting: preview.then_some(level),
             is_silent: false,
             summary,
             why,

@@ -68,6 +68,36 @@ fn what_a_touched_dockerfile_hides_fails_the_rules_that_look_for_it() {
     run.is(2, &[]).says(&["the rule ignored-copy failed", "images/app/Dockerfile", "the heredoc EOF does not end"]);
 }
 
+/// The same holds where a list tells what is promoted: a base that the list lacks may stand where nobody can read it.
+#[test]
+fn what_a_touched_dockerfile_hides_may_be_a_base_that_is_not_promoted() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    let hidden = "FROM alpine AS one\nRUN <<EOF\nFROM $REGISTRY/agnhost:2.20\n";
+    repo.write(&[("test/images/web/VERSION", "1.0\n"), ("test/images/web/Dockerfile", hidden)]);
+    repo.commit("web");
+    let list = "- name: agnhost\n  dmap:\n    \"sha256:a\": [\"2.25\"]\n";
+    std::fs::write(scratch.path().join("images.yaml"), list).expect("a file");
+    let promoted = format!("--promoted={}", scratch.path().join("images.yaml").display());
+    let judge = [&JUDGE[..], &[&promoted, "--rule", "unpromoted-manifest"]].concat();
+    // It lies where the change has nothing to do with it.
+    repo.git(&["checkout", "-q", "-b", "other"]);
+    repo.change(&[("test/images/kitten/run.sh", "changed\n")]);
+    repo.imglint(&judge).is(0, &[]);
+    repo.git(&["checkout", "-q", "-b", "topic", "master"]);
+    repo.change(&[("test/images/web/Dockerfile", &hidden.replace("alpine", "busybox"))]);
+    let run = repo.imglint(&judge);
+    run.is(2, &[]).says(&[
+        "the rule unpromoted-manifest failed",
+        "test/images/web/Dockerfile",
+        "does not end",
+        "mend it",
+    ]);
+    // Mended, it says what it hid.
+    repo.change(&[("test/images/web/Dockerfile", "FROM $REGISTRY/agnhost:2.20\n")]);
+    repo.imglint(&judge).is(1, &["unpromoted-manifest"]);
+}
+
 /// What is merely no instruction hides no other.
 #[test]
 fn what_stands_beside_a_mistake_is_judged() {

@@ -24,6 +24,7 @@ mod pages;
 #[cfg(unix)]
 mod pinned;
 mod policy;
+mod preview;
 mod prow;
 mod races;
 mod releases;

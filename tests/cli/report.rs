@@ -56,7 +56,8 @@ fn off_a_terminal_a_finding_is_one_line() {
     assert!(run.stdout.contains("set VERSION to 2.27 (2.26 is taken on master) ("), "{run}");
     // Beside the index, what is repaired must be added.
     repo.git(&["reset", "-q", "--soft", "HEAD~1"]);
-    repo.imglint(&["--staged", "--base", "master"]).says(&["then `git add` it"]);
+    repo.imglint(&["--staged", "--base", "master"])
+        .says(&["`imglint --fix` repairs what it can; look at what it wrote, then `git add` it"]);
 }
 
 /// Of many findings that are alike the first are shown; whoever wants them all gets them.

@@ -35,6 +35,10 @@ pub(crate) struct PolicyOptions {
     /// The pack of rules: one of imglint's, or a directory
     #[arg(long, value_name = "NAME-OR-DIR")]
     pub(crate) pack: Option<String>,
+
+    /// Judge by rules, too, that are new and may still change
+    #[arg(long)]
+    pub(crate) preview: bool,
 }
 
 /// How to print.
