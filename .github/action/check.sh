@@ -7,6 +7,8 @@ rm -rf "$reports"
 mkdir -p "$reports"
 
 arguments=(--format "$INPUT_FORMAT" --output "sarif=$reports/imglint.sarif" --output "json=$reports/imglint.json")
+# What is handed over to a workflow with rights, in a directory of its own.
+arguments+=(--output "patch=$reports/repair/imglint.patch" --output "concise=$reports/repair/imglint.txt")
 if [[ -n $INPUT_BASE ]]; then
   arguments+=("--base=$INPUT_BASE")
 fi
@@ -32,4 +34,8 @@ fi
       echo "$format=$reports/imglint.$format"
     fi
   done
+  if ((code != 2)); then
+    echo "patch=$reports/repair/imglint.patch"
+    echo "repair=$reports/repair"
+  fi
 } >>"$GITHUB_OUTPUT"

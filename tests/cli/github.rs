@@ -60,7 +60,17 @@ fn a_bad_change_is_annotated_and_reported() {
     run.says(&["HEAD^1 of GitHub's merge"]);
     let reports = scratch.path().join("temp/imglint-reports");
     let reports = reports.display();
-    assert_eq!(output, format!("exit-code=1\nsarif={reports}/imglint.sarif\njson={reports}/imglint.json\n"));
+    let repair = format!("{reports}/repair");
+    assert_eq!(
+        output,
+        format!(
+            "exit-code=1\nsarif={reports}/imglint.sarif\njson={reports}/imglint.json\npatch={repair}/imglint.patch\n\
+             repair={repair}\n"
+        )
+    );
+    let patch = std::fs::read_to_string(format!("{repair}/imglint.patch")).expect("a patch");
+    assert!(patch.starts_with("--- a/test/images/agnhost/VERSION\n"), "{patch}");
+    assert!(std::fs::read_to_string(format!("{repair}/imglint.txt")).expect("a report").contains("stale-version"));
     let sarif = std::fs::read_to_string(format!("{reports}/imglint.sarif")).expect("a report");
     let sarif: serde_json::Value = serde_json::from_str(&sarif).expect("JSON");
     assert_eq!(sarif["runs"][0]["results"][0]["ruleId"], "stale-version");

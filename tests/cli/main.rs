@@ -31,6 +31,8 @@ mod releases;
 #[path = "../report/readers.rs"]
 mod readers;
 mod references;
+#[cfg(unix)]
+mod repair;
 mod replay;
 mod report;
 mod schema;
