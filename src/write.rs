@@ -156,6 +156,23 @@ pub fn whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
+/// Whether [`whole`] could write a file now. Nothing stays of the trial.
+pub fn try_write(path: &Path) -> io::Result<()> {
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
+        Ok(metadata) if !metadata.is_file() => return Ok(()),
+        _ => {}
+    }
+    let target = std::path::absolute(path.canonicalize().unwrap_or_else(|_| path.to_owned()))?;
+    if target.file_name().is_none() || path.as_os_str().to_string_lossy().ends_with(std::path::is_separator) {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    // Those that are not there will be made in the nearest that is.
+    let nearest = target.ancestors().skip(1).find(|directory| directory.symlink_metadata().is_ok());
+    temporary().tempfile_in(nearest.unwrap_or(Path::new(".")))?;
+    Ok(())
+}
+
 /// The file must be on disk, in the tree, a file, and what was judged.
 fn check(root: &Path, path: &str, file: &RepairedFile) -> Result<(PathBuf, LineEnds), WriteError> {
     let target = root.join(path_on_disk(path));

@@ -141,20 +141,38 @@ fn touched(shape: &Shape, pair: &Pair<'_>, graph: &Graph<'_>) -> Result<Touched,
 
 /// Says what the picture does not show, and its sums.
 fn tell(drawing: &Drawing, untold: &[UnknownBase], removed: &[String]) {
-    for base in untold {
-        let ShownUnknownBase { directory, path, line, reason } = shown(base);
-        say(&format!("note: {directory} may be built on an image of this tree, too: {path}:{line}: {reason}"));
+    for words in untold.iter().map(said) {
+        say(&format!("note: {words}"));
     }
     for directory in removed {
         say(&format!("note: {directory} held an image, and holds none now"));
     }
-    for cycle in &drawing.cycles {
-        let names: Vec<&str> = cycle.iter().chain(cycle.first()).map(|name| &**name).collect();
-        say(&format!("note: no order is right for what is built from itself: {}", names.join(" ← ")));
+    for words in cycles(drawing) {
+        say(&format!("note: {words}"));
     }
     let stale = drawing.edges.iter().filter(|edge| edge.is_stale()).count();
     let (images, edges) = (counted(drawing.nodes.len(), "image"), counted(drawing.edges.len(), "edge"));
     say(&format!("{images}, {edges}, {stale} stale"));
+}
+
+/// What a picture of all images does not show.
+pub(super) fn untold_of(graph: &Graph<'_>, model: &Model, shape: &Shape, drawing: &Drawing) -> Vec<String> {
+    let untold = unknown_bases(graph, &BTreeSet::new(), model, shape);
+    untold.iter().map(said).chain(cycles(drawing)).collect()
+}
+
+fn said(base: &UnknownBase) -> String {
+    let ShownUnknownBase { directory, path, line, reason } = shown(base);
+    format!("{directory} may be built on an image of this tree, too: {path}:{line}: {reason}")
+}
+
+fn cycles(drawing: &Drawing) -> Vec<String> {
+    let mut said = Vec::new();
+    for cycle in &drawing.cycles {
+        let names: Vec<&str> = cycle.iter().chain(cycle.first()).map(|name| &**name).collect();
+        said.push(format!("no order is right for what is built from itself: {}", names.join(" ← ")));
+    }
+    said
 }
 
 fn shown(base: &UnknownBase) -> ShownUnknownBase<'_> {

@@ -25,6 +25,7 @@ mod waive;
 mod affected;
 mod graph;
 mod claims;
+mod replay_page;
 mod replay;
 mod merge_setup;
 mod merge_driver;

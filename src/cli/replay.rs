@@ -11,6 +11,7 @@ use super::args::{Output, Replay as Options, ReplayFormat, Target, When};
 use super::exit::{CLEAN, Error};
 use super::policy::{Chosen, choose, head, inputs, now, waive_replayed};
 use super::refuse::{refuse_no_images, refuse_no_rule};
+use super::replay_page;
 use super::spinner::is_watched;
 use super::terminal::{print, say, say_all};
 use super::threads::start;
@@ -49,6 +50,9 @@ enum NothingReplayedError {
 
 pub(super) fn run(options: &Options, environment: &Environment) -> Result<u8, Error> {
     start(options.threads)?;
+    if let Some(page) = &options.html {
+        replay_page::refuse_no_place(page)?;
+    }
     let repository = Repository::open(options.common.policy.repo.as_deref(), environment)?;
     let range = repository.range(options.range.as_deref().unwrap_or("HEAD"))?;
     let pack = policy(options, &repository, environment)?;
@@ -71,6 +75,9 @@ pub(super) fn run(options: &Options, environment: &Environment) -> Result<u8, Er
     match options.format {
         ReplayFormat::Human => print(&report::replay::render(&replay))?,
         ReplayFormat::Json => print(&to_string(&replay))?,
+    }
+    if let Some(page) = &options.html {
+        replay_page::write(page, &replay, &pack, &repository, options.common.output.quiet)?;
     }
     if !options.common.output.quiet {
         close(&replay);

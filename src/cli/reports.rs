@@ -171,7 +171,7 @@ fn artifact(environment: &Environment, name: &str) -> Option<PathBuf> {
 
 /// Writes a report. The names of what this process prints on stand for no file of their own: one that took the place of the file
 /// behind them would take away what was printed into it before.
-fn put(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+pub(super) fn put(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     match path.to_str() {
         Some("/dev/stdout" | "/dev/fd/1" | "/proc/self/fd/1") => std::io::stdout().write_all(bytes),
         Some("/dev/stderr" | "/dev/fd/2" | "/proc/self/fd/2") => std::io::stderr().write_all(bytes),

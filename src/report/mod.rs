@@ -15,6 +15,7 @@ pub mod sarif;
 pub mod status;
 pub mod replay;
 pub mod graph;
+pub mod replay_page;
 
 use human::Style;
 

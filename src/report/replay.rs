@@ -102,7 +102,7 @@ fn images(text: &mut String, images: &[ImageSums]) {
 }
 
 /// A time span in one unit, the largest that it holds.
-fn duration(seconds: i64) -> String {
+pub(super) fn duration(seconds: i64) -> String {
     if seconds >= SECONDS_A_DAY {
         format!("{} d", seconds / SECONDS_A_DAY)
     } else {

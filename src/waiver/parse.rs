@@ -44,6 +44,11 @@ impl Day {
         self.0.midnight().assume_utc().unix_timestamp()
     }
 
+    /// Its year, and its month from 1.
+    pub fn year_and_month(self) -> (i32, u8) {
+        (self.0.year(), self.0.month().into())
+    }
+
     /// Reads `2027-01-31`.
     pub fn parse(text: &str) -> Option<Self> {
         let (year, rest) = text.split_once('-')?;

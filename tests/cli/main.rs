@@ -34,6 +34,7 @@ mod references;
 #[cfg(unix)]
 mod repair;
 mod replay;
+mod replay_page;
 mod report;
 mod schema;
 mod status;

@@ -10,7 +10,7 @@ const AGNHOST: &str = "test/images/agnhost/main.go";
 const VERSION: &str = "test/images/agnhost/VERSION";
 
 /// Commits everything, so many days after the first of January.
-fn commit_on(repo: &Repo, day: u32, message: &str) -> String {
+pub(super) fn commit_on(repo: &Repo, day: u32, message: &str) -> String {
     repo.git(&["add", "-A"]);
     let mut command = repo.git_command(&["commit", "-q", "--allow-empty", "-m", message]);
     let output = command.env("GIT_COMMITTER_DATE", date(day)).output().expect("git is installed");
@@ -22,7 +22,7 @@ fn date(day: u32) -> String {
     format!("{} +0000", 1_767_225_600 + day * 24 * 60 * 60)
 }
 
-fn change_on(repo: &Repo, day: u32, files: &[(&str, &str)]) -> String {
+pub(super) fn change_on(repo: &Repo, day: u32, files: &[(&str, &str)]) -> String {
     repo.write(files);
     commit_on(repo, day, &format!("change of day {day}"))
 }

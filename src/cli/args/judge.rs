@@ -140,6 +140,10 @@ pub(crate) struct Replay {
     #[arg(long, value_name = "F", default_value = "human", help_heading = "Output")]
     pub(crate) format: ReplayFormat,
 
+    /// Write a page for a browser, too: one file that needs no network
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) html: Option<PathBuf>,
+
     /// What every command takes
     #[command(flatten)]
     pub(crate) common: Common,
@@ -161,7 +165,8 @@ Examples:
   imglint replay                                       what the gate would have said to the last 1,000 changes
   imglint replay --since 1y --rule stale-version       one rule, one year
   imglint replay v1.0..v2.0 --format json              between two releases, for a program
-  imglint replay --config draft.toml                   a policy that does not hold yet";
+  imglint replay --config draft.toml                   a policy that does not hold yet
+  imglint replay --html replay.html                    a page to look at, and to filter";
 
 /// The form of a replay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -26,10 +26,10 @@ svg{background:#fff;font:12px monospace}text{fill:#1a1a1a}.v{fill:#555}.s{fill:#
 rect{fill:#f4f6f8;stroke:#8894a0}rect.changed{fill:#ffd58a;stroke:#8a5a00;stroke-width:2}\
 rect.follows{fill:#fff0cc;stroke:#8a5a00}path{fill:none;stroke:#8894a0;stroke-width:1.2}\
 path.copy{stroke-dasharray:6 3}path.unknown{stroke-dasharray:2 3}path.stale{stroke:#c62828;stroke-width:2}\
-#a path{fill:#8894a0;stroke:none}#b path{fill:#c62828;stroke:none}\
+.arrow path{fill:#8894a0;stroke:none}.arrow.stale path{fill:#c62828}\
 @media(prefers-color-scheme:dark){svg{background:#14181c}text{fill:#e8e8e8}.v{fill:#a8b0b8}.s{fill:#ff8a80}\
 rect{fill:#222a32;stroke:#66727e}rect.changed{fill:#6b4700;stroke:#ffc45c}rect.follows{fill:#3d3013;stroke:#ffc45c}\
-path{stroke:#66727e}path.stale{stroke:#ff8a80}#a path{fill:#66727e}#b path{fill:#ff8a80}}";
+path{stroke:#66727e}path.stale{stroke:#ff8a80}.arrow path{fill:#66727e}.arrow.stale path{fill:#ff8a80}}";
 
 /// A box with its lines of text.
 struct Drawn<'d> {
@@ -40,8 +40,17 @@ struct Drawn<'d> {
     height: f64,
 }
 
-/// Renders the graph; an arrow leads from an image to what is built on it.
+/// Renders the graph as a picture of its own; an arrow leads from an image to what is built on it.
 pub fn render(drawing: &Drawing) -> String {
+    draw(drawing, &format!("<style>{STYLE}</style>"))
+}
+
+/// Renders the graph as a part of a page, whose style it takes: that of `svg.images`.
+pub fn embed(drawing: &Drawing) -> String {
+    draw(drawing, "")
+}
+
+fn draw(drawing: &Drawing, style: &str) -> String {
     let mut boxes: Vec<Drawn<'_>> = drawing.nodes.iter().map(Drawn::new).collect();
     for edge in drawing.edges.iter().filter(|edge| edge.is_stale()) {
         let parent = &drawing.nodes[edge.from];
@@ -62,13 +71,13 @@ pub fn render(drawing: &Drawing) -> String {
     // Writing to a string does not fail.
     let _ = writeln!(
         text,
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{all_wide:.0}\" height=\"{all_high:.0}\" viewBox=\"0 0 \
-         {all_wide:.0} {all_high:.0}\" role=\"img\">\n<title>Which images are built on which</title>\n<style>{STYLE}</style>"
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"images\" width=\"{all_wide:.0}\" height=\"{all_high:.0}\" viewBox=\"0 0 \
+         {all_wide:.0} {all_high:.0}\" role=\"img\">\n<title>Which images are built on which</title>\n{style}"
     );
-    for id in ["a", "b"] {
+    for (id, class) in [("arrow", "arrow"), ("stale-arrow", "arrow stale")] {
         let _ = writeln!(
             text,
-            "<marker id=\"{id}\" viewBox=\"0 0 8 8\" refX=\"8\" refY=\"4\" markerUnits=\"userSpaceOnUse\" markerWidth=\"9\" \
+            "<marker id=\"{id}\" class=\"{class}\" viewBox=\"0 0 8 8\" refX=\"8\" refY=\"4\" markerUnits=\"userSpaceOnUse\" markerWidth=\"9\" \
              markerHeight=\"9\" orient=\"auto\"><path d=\"M0 0L8 4L0 8z\"/></marker>"
         );
     }
@@ -184,7 +193,7 @@ fn draw_edge(text: &mut String, drawing: &Drawing, edge: &Edge, path: &[Point]) 
     class.extend(edge.copy.then_some("copy"));
     class.extend((edge.agreement == Agreement::Unknown).then_some("unknown"));
     class.extend(edge.is_stale().then_some("stale"));
-    let marker = if edge.is_stale() { "b" } else { "a" };
+    let marker = if edge.is_stale() { "stale-arrow" } else { "arrow" };
     let _ = write!(text, "<path class=\"{}\" d=\"{line}\" marker-end=\"url(#{marker})\">", class.join(" "));
     let (parent, child) = (&drawing.nodes[edge.from].label, &drawing.nodes[edge.to].label);
     let versions = drawing.versions(edge);
