@@ -94,5 +94,5 @@ fn row(table: &mut String, replay: &Replay, image: Option<&str>, counts: &BTreeM
 /// The shade of a count, from 1 to 5: each of them stands for as many doublings.
 fn shade(count: usize, most: usize) -> u32 {
     let (count, most) = (count.max(1).ilog2(), most.max(1).ilog2());
-    if most == 0 { 3 } else { 1 + count * 4 / most }
+    (count * 4).checked_div(most).map_or(3, |shade| 1 + shade)
 }
