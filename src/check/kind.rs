@@ -8,8 +8,9 @@ use crate::finding::Diagnostic;
 use crate::inputs::Inputs;
 use crate::model::{Build, Image, Model};
 use crate::parse::capture::Pattern;
+use crate::parse::glob::PathPattern;
 use crate::shape::{ManifestOrder, Shape};
-use crate::snapshot::{Branch, Snapshot, StoreError};
+use crate::snapshot::{Branch, Scope, Snapshot, StoreError};
 
 /// What a check sees.
 #[derive(Clone, Copy)]
@@ -92,6 +93,8 @@ pub enum Reads<'a> {
     ControlFiles,
     /// Beside them one, wherever it lies.
     File(&'a str),
+    /// Beside them those that match, with all that lies below the same topmost directories.
+    Patterns(&'a [PathPattern]),
     /// Beside them several, told by their paths.
     Files(&'a dyn Files),
 }
@@ -148,8 +151,29 @@ impl Reads<'_> {
         match self {
             Self::ControlFiles => false,
             Self::File(file) => file == path,
+            Self::Patterns(patterns) => patterns.iter().any(|pattern| pattern.is_match(path)),
             Self::Files(files) => files.contain(path),
         }
+    }
+
+    /// Where these files lie, as far as that can be told.
+    pub fn scope(self) -> Scope {
+        let mut scope = Scope::default();
+        match self {
+            Self::ControlFiles | Self::Files(_) => {}
+            Self::File(file) => scope.files.push(file.to_owned()),
+            Self::Patterns(patterns) => {
+                for pattern in patterns {
+                    match (pattern.directory().split('/').next(), pattern.as_path()) {
+                        (Some("") | None, Some(file)) => scope.files.push(file.to_owned()),
+                        (topmost, _) => scope.directories.push(topmost.unwrap_or_default().to_owned()),
+                    }
+                }
+            }
+        }
+        scope.directories.sort();
+        scope.directories.dedup();
+        scope
     }
 }
 

@@ -21,6 +21,7 @@ mod manifest;
 mod misnamed_file;
 mod new_image;
 mod os_versions;
+mod path_filter;
 mod promoted;
 mod rebase;
 mod reference;
@@ -166,6 +167,8 @@ kinds! {
     NewImage(new_image::NewImage, Change),
     /// Versions of an operating system must be known to the build.
     OsVersions(os_versions::OsVersions, Tree),
+    /// What CI starts by the paths of a change must start for every image.
+    PathFilter(path_filter::PathFilter, Tree),
     /// What is named must be promoted.
     Promoted(promoted::Promoted, Tree),
     /// References must follow the version of the image that they name.

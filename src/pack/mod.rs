@@ -10,7 +10,7 @@ mod rule;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::check::{Check, Dependencies, Reads};
+use crate::check::{Check, Dependencies};
 use crate::config_file::{CONFIG_FILE, Config};
 use crate::finding::Level;
 use crate::inputs::Inputs;
@@ -18,7 +18,7 @@ use crate::parse::dependencies::{files_beside, may_name};
 use crate::shape::{PackFile, Shape};
 use crate::snapshot::{Pair, Scope, StoreError};
 use crate::suggest::suggest;
-use crate::text::{Span, Text, file_name};
+use crate::text::{Span, Text, file_name, is_below};
 use crate::toml_source::{ConfigError, Source, SourceError};
 use crate::waiver::Waivers;
 use builtin::PACK_FILE;
@@ -139,10 +139,16 @@ impl Pack {
     pub fn scope(&self) -> Scope {
         let mut scope = self.shape.scope();
         for check in self.rules.iter().filter_map(Rule::check) {
-            if let Reads::File(file) = check.kind().needs().files
-                && !scope.contains(file)
-            {
-                scope.files.push(file.to_owned());
+            let Scope { directories, files, .. } = check.kind().needs().files.scope();
+            for directory in directories {
+                if !scope.directories.iter().any(|known| is_below(&directory, known)) {
+                    scope.directories.push(directory);
+                }
+            }
+            for file in files {
+                if !scope.contains(&file) {
+                    scope.files.push(file);
+                }
             }
         }
         scope

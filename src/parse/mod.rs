@@ -15,4 +15,5 @@ pub mod gitattributes;
 pub mod yaml;
 // which stand on those above
 pub mod dependencies;
+pub mod path_filter;
 pub mod version_source;

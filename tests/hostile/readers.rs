@@ -17,6 +17,7 @@ use imglint::parse::dockerfile::{Given, Prefixed, Surroundings, Syntax, Word};
 use imglint::parse::dockerignore::DockerIgnore;
 use imglint::parse::gitattributes::{Conversion, GitAttributes};
 use imglint::parse::go;
+use imglint::parse::path_filter::PathFilters;
 use imglint::parse::version::{self, Scheme, Version};
 use imglint::parse::version_source::{Key, VersionForm, VersionSource};
 use imglint::run::{self, Outcome};
@@ -34,13 +35,14 @@ pub struct Reader {
 }
 
 /// All readers.
-pub const READERS: [Reader; 16] = [
+pub const READERS: [Reader; 17] = [
     Reader { name: "dockerfile", read: dockerfile },
     Reader { name: "dockerignore", read: dockerignore },
     Reader { name: "gitattributes", read: gitattributes },
     Reader { name: "dependencies", read: dependencies },
     Reader { name: "version_key", read: version_key },
     Reader { name: "version_file", read: version_file },
+    Reader { name: "path_filter", read: path_filter },
     Reader { name: "go_source", read: go_source },
     Reader { name: "makefile", read: makefile },
     Reader { name: "baseimage", read: base_file },
@@ -231,6 +233,19 @@ pub fn makefile(bytes: &[u8]) {
     let text = text_of(bytes);
     for value in go::make_values(&text, "SRC_DIR") {
         check_span(&text, &value.span);
+    }
+}
+
+/// A workflow or a list of jobs, and a file of filters.
+pub fn path_filter(bytes: &[u8]) {
+    let text = text_of(bytes);
+    for filters in [PathFilters::parse(&text), PathFilters::parse_filters(&text)].into_iter().flatten() {
+        for entry in filters.lists.iter().flat_map(|list| &list.entries) {
+            check_span(&text, &entry.span);
+            entry.place();
+            entry.spells("web");
+            assert!(entry.error().is_none() || !entry.takes("images/web/VERSION"));
+        }
     }
 }
 

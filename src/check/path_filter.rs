@@ -1,0 +1,288 @@
+//! `path-filter`: what CI starts by the paths of a change must start for every image.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use super::kind::{Context, Kind, Needs, Outside, Reads};
+use crate::finding::{Diagnostic, Level, Location};
+use crate::model::Image;
+use crate::parse::glob::{Globs, PathPattern};
+use crate::parse::path_filter::{PathEntry, PathFilters, PathList, Place};
+use crate::snapshot::{ReadError, Scope, StoreError};
+use crate::text::{Text, counted, file_name, is_below};
+
+/// Which files hold lists of paths.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct PathFilter {
+    /// Workflows and jobs, and files with filters that these name.
+    files: Vec<PathPattern>,
+    /// Images that are left out on purpose.
+    #[serde(default)]
+    exempt: Globs,
+}
+
+/// From how many images on a list that names them is one of all: two may be any two.
+const MANY: usize = 3;
+
+impl Kind for PathFilter {
+    fn needs(&self) -> Needs<'_> {
+        let files = Reads::Patterns(&self.files);
+        Needs { files, dockerfiles: None, outside: Outside::Nothing, pattern: None }
+    }
+
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
+        let mut diagnostics = Vec::new();
+        let files = self.read(context, &mut diagnostics)?;
+        if files.is_empty() {
+            return Ok(diagnostics);
+        }
+        let scopes = [context.shape.scope(), self.needs().files.scope()];
+        for file in &files {
+            for entry in file.entries() {
+                diagnostics.extend(nothing(context, &scopes, file, entry));
+            }
+        }
+        let mut roots: Vec<&String> = context.shape.roots.iter().collect();
+        roots.sort();
+        roots.dedup();
+        for root in &roots {
+            let images = Root { name: root, images: self.images_of(context, root, &roots) };
+            if images.images.len() > MANY {
+                images.judge(&files, &mut diagnostics);
+            }
+        }
+        Ok(diagnostics)
+    }
+}
+
+impl PathFilter {
+    /// Reads the files. One that a pattern finds may be something else; one that is named must be readable.
+    fn read(&self, context: &Context<'_>, diagnostics: &mut Vec<Diagnostic>) -> Result<Vec<File>, StoreError> {
+        let mut files = Vec::new();
+        for path in context.files.entries().keys().filter(|path| self.needs().files.contain(path)) {
+            let is_named = self.files.iter().any(|pattern| pattern.as_path() == Some(path));
+            let text = match context.files.text(path)? {
+                Some(Ok(text)) if PathFilters::may_be_in(&text) => text,
+                Some(Err(why)) if is_named => return Err(StoreError::unreadable(path, &why)),
+                None | Some(Ok(_) | Err(ReadError::Submodule)) => continue,
+                Some(Err(why)) => {
+                    diagnostics.push(unread(path, Location::file(path), &format!("it {why}")));
+                    continue;
+                }
+            };
+            let filters = match PathFilters::parse(&text) {
+                Ok(filters) => filters,
+                Err(error) => {
+                    let place = Location::new(path, &text, error.offset..error.offset);
+                    diagnostics.push(unread(path, place, &format!("as YAML it cannot be read: {}", error.message)));
+                    continue;
+                }
+            };
+            for named in &filters.elsewhere {
+                files.extend(filters_in(context, path, named, diagnostics)?);
+            }
+            files.push(File { path: Arc::clone(path), text, lists: filters.lists });
+        }
+        Ok(files)
+    }
+
+    /// The images below a root that lie below no nearer one, with their files.
+    fn images_of<'a>(&self, context: &Context<'a>, root: &str, roots: &[&String]) -> Vec<Filtered<'a>> {
+        let mut images = Vec::new();
+        for image in context.head.images.values().filter(|image| !image.directory.is_empty()) {
+            let nearest = roots.iter().filter(|root| is_below(&image.directory, root)).max_by_key(|root| root.len());
+            if nearest.is_none_or(|nearest| *nearest != root) {
+                continue;
+            }
+            let below = context.files.below(&image.directory).map(|(path, _)| path);
+            let files = below.filter(|path| context.head.owner(path) == Some(&image.directory));
+            let is_exempt = self.exempt.is_match(&image.name) || context.shape.frozen.is_match(&image.name);
+            images.push(Filtered { image, files: files.collect(), is_exempt });
+        }
+        images
+    }
+}
+
+/// A file with lists.
+struct File {
+    path: Arc<str>,
+    text: Arc<Text>,
+    lists: Vec<PathList>,
+}
+
+impl File {
+    fn entries(&self) -> impl Iterator<Item = &PathEntry> {
+        self.lists.iter().flat_map(|list| &list.entries)
+    }
+
+    fn location(&self, entry: &PathEntry) -> Location {
+        Location::new(&self.path, &self.text, entry.span.clone())
+    }
+}
+
+/// The filters that a workflow says to be in another file.
+fn filters_in(
+    context: &Context<'_>,
+    path: &Arc<str>,
+    named: &str,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Result<Option<File>, StoreError> {
+    let reason = match context.files.text(named)? {
+        None => format!("its filters are in {named}, which is not among the files that are judged"),
+        Some(Err(why)) => format!("its filters are in {named}, which {why}"),
+        Some(Ok(text)) => match PathFilters::parse_filters(&text) {
+            Ok(filters) => return Ok(Some(File { path: named.into(), text, lists: filters.lists })),
+            Err(error) => format!("its filters are in {named}, which cannot be read as YAML: {}", error.message),
+        },
+    };
+    let diagnostic = unread(path, Location::file(path), &reason);
+    diagnostics.push(diagnostic.help(format!("name {named} in the rule's `files`, if it is right")));
+    Ok(None)
+}
+
+fn unread(path: &str, location: Location, reason: &str) -> Diagnostic {
+    let message = format!("cannot tell for which images {path} starts something: {reason}");
+    Diagnostic::about("unread", message, location).level(Level::Note)
+}
+
+/// Says that an entry takes nothing, because there is nothing where it looks. A file in the root may come some day, and a kind of
+/// files may, in a directory that is there.
+fn nothing(context: &Context<'_>, scopes: &[Scope], file: &File, entry: &PathEntry) -> Option<Diagnostic> {
+    let place = entry.place().filter(|_| !entry.is_negated)?;
+    let (Place::File(path) | Place::Directory(path)) = place;
+    let is_known = scopes.iter().any(|scope| scope.contains(path)) && path.contains('/');
+    if !is_known || context.files.entry(path).is_some() {
+        return None;
+    }
+    let is_directory = context.files.below(path).next().is_some();
+    let Path { wrong, help } = match place {
+        Place::Directory(_) if is_directory => return None,
+        Place::Directory(_) => Path {
+            wrong: format!("there is no directory {path}"),
+            help: "name what it became, or take the line out".to_owned(),
+        },
+        Place::File(_) if is_directory => Path {
+            wrong: format!("{path} is a directory, and only paths of files are compared with it"),
+            help: format!("write {path}/**"),
+        },
+        Place::File(_) => Path {
+            wrong: format!("there is no file {path}"),
+            help: "name what it became, or take the line out".to_owned(),
+        },
+    };
+    let message = format!("`{}` takes no change: {wrong}", entry.text);
+    Some(Diagnostic::about(&entry.text, message, file.location(entry)).help(help))
+}
+
+/// What is wrong with a path.
+struct Path {
+    wrong: String,
+    help: String,
+}
+
+/// An image, as lists of paths see it.
+struct Filtered<'a> {
+    image: &'a Image,
+    files: Vec<&'a Arc<str>>,
+    is_exempt: bool,
+}
+
+impl Filtered<'_> {
+    fn is_taken_by(&self, entry: &PathEntry) -> bool {
+        self.files.iter().any(|path| entry.takes(path))
+    }
+
+    /// Whether an entry is about this image, rather than about some or all of them.
+    fn is_named_by(&self, entry: &PathEntry) -> bool {
+        entry.spells(file_name(&self.image.directory)) && self.is_taken_by(entry)
+    }
+}
+
+/// The images below a root.
+struct Root<'a> {
+    name: &'a str,
+    images: Vec<Filtered<'a>>,
+}
+
+/// What a file says of the images below a root, by their numbers.
+struct Said<'f> {
+    file: &'f File,
+    /// The first entry that names one.
+    first: &'f PathEntry,
+    named: BTreeSet<usize>,
+    /// Those for which it starts something, or says not to.
+    taken: BTreeSet<usize>,
+    /// Why it cannot be told for which others it does.
+    unknown: Option<&'f str>,
+}
+
+impl Root<'_> {
+    fn judge(&self, files: &[File], diagnostics: &mut Vec<Diagnostic>) {
+        let said: Vec<Said<'_>> = files.iter().filter_map(|file| self.said_in(file)).collect();
+        for said_here in said.iter().filter(|said| self.is_of_all(said)) {
+            for (number, Filtered { image, is_exempt, .. }) in self.images.iter().enumerate() {
+                // What is built in a way of its own has a workflow of its own.
+                let has_own = said.iter().any(|other| other.named.contains(&number) && !self.is_of_all(other));
+                if !is_exempt && !has_own && !said_here.taken.contains(&number) {
+                    diagnostics.push(self.left_out(said_here, image));
+                }
+            }
+        }
+    }
+
+    /// Whether a file names so many images that it should name all: two thirds of them, and more than any two.
+    fn is_of_all(&self, said: &Said<'_>) -> bool {
+        said.named.len() >= MANY && said.named.len() * 3 >= self.images.len() * 2
+    }
+
+    /// What a file says by names. A list that takes all of the images names none of them.
+    fn said_in<'f>(&self, file: &'f File) -> Option<Said<'f>> {
+        let mut first = None;
+        let (mut named, mut taken) = (BTreeSet::new(), BTreeSet::new());
+        let mut unknown = None;
+        for list in &file.lists {
+            let mut of_list = BTreeSet::new();
+            for entry in list.entries.iter().filter(|entry| !entry.is_negated) {
+                let images = self.images.iter().enumerate();
+                of_list.extend(images.filter(|(_, image)| image.is_taken_by(entry)).map(|(number, _)| number));
+            }
+            if of_list.len() == self.images.len() {
+                continue;
+            }
+            for entry in &list.entries {
+                unknown = unknown.or(entry.error());
+                for (number, image) in self.images.iter().enumerate() {
+                    if image.is_named_by(entry) {
+                        taken.insert(number);
+                        if !entry.is_negated {
+                            first = first.or(Some(entry));
+                            named.insert(number);
+                        }
+                    }
+                }
+            }
+            taken.extend(of_list);
+        }
+        Some(Said { file, first: first?, named, taken, unknown })
+    }
+
+    fn left_out(&self, said: &Said<'_>, image: &Image) -> Diagnostic {
+        let path = &said.file.path;
+        let location = said.file.location(said.first);
+        if let Some(reason) = said.unknown {
+            let message = format!("cannot tell whether {path} starts something for {}: {reason}", image.name);
+            return Diagnostic::about("unknown", message, location).image(&image.name).level(Level::Note);
+        }
+        let of = if self.name.is_empty() { "of the repository".to_owned() } else { format!("below {}", self.name) };
+        let all = counted(self.images.len(), "image");
+        let message = format!("{path} names {} of {all} {of}, and not {}", said.named.len(), image.name);
+        let help = format!(
+            "have it take {}/, too; if that is left out on purpose, name it in the rule's `exempt`",
+            image.directory
+        );
+        Diagnostic::about("left out", message, location).image(&image.name).help(help)
+    }
+}
