@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::kind::{Context, Kind, Needs, Outside, Reads};
@@ -14,7 +15,7 @@ use crate::snapshot::{ReadError, Scope, StoreError};
 use crate::text::{Text, counted, file_name, is_below};
 
 /// Which files hold lists of paths.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct PathFilter {
     /// Workflows and jobs, and files with filters that these name.
