@@ -175,9 +175,9 @@ impl Check<'_> {
         // What is repaired may concern files that the change does not.
         let pair = if self.repairs() { frame.pair() } else { frame.pair_to_judge(&frame.base, &frame.head) };
         drop(spinner);
-        let is_order_asked = pair
-            .as_ref()
-            .is_ok_and(|pair| self.repairs() || !output.quiet && !run::is_partial(&frame.pack, pair, &pair.changed()));
+        let is_order_asked = pair.as_ref().is_ok_and(|pair| {
+            self.repairs() || !output.quiet && !run::judges_touched_alone(&frame.pack, pair, &pair.changed())
+        });
         frame.announce_pack(output, is_order_asked)?;
         pair
     }
@@ -205,7 +205,7 @@ impl Check<'_> {
             Judged::Repaired { repair, before, after: pair }
         } else {
             Judged::Plain {
-                outcome: run::judge_knowing(&pack, &pair, known.as_ref())?,
+                outcome: run::judge_with_head(&pack, &pair, known.as_ref())?,
                 pair,
                 pack: Box::new(pack.clone()),
             }

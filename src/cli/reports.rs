@@ -13,7 +13,7 @@ use crate::environment::{Ci, Environment};
 use crate::finding::Level;
 use crate::report::human::Style;
 use crate::report::{Format, Reader, Report, Tree, github, human, junit};
-use crate::run::{Judge, Outcome, RunError};
+use crate::run::{Failed, Outcome, RunError};
 use crate::text::escape;
 use crate::write::whole;
 
@@ -206,7 +206,7 @@ fn failed_run(error: &dyn Diagnostic) -> Outcome {
 }
 
 fn nothing_but(reason: String, help: Option<String>) -> Outcome {
-    Outcome { errors: vec![RunError { judge: Judge::Run, reason, help }], ..Outcome::default() }
+    Outcome { errors: vec![RunError { failed: Failed::Run, reason, help }], ..Outcome::default() }
 }
 
 fn without_judgement(outcome: &Outcome) -> Report<'_> {

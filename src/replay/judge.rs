@@ -167,7 +167,7 @@ impl Replayer<'_> {
         let failures = outcome
             .errors
             .iter()
-            .map(|error| RuleError { rule: error.judge.name().to_owned(), reason: error.reason.clone() });
+            .map(|error| RuleError { rule: error.failed.name().to_owned(), reason: error.reason.clone() });
         let skipped = outcome.skipped.iter().map(|skipped| RuleError {
             rule: skipped.rule.to_string(),
             reason: format!("it lacks {}", skipped.missing),

@@ -49,8 +49,8 @@ pub fn render(report: &Report<'_>) -> String {
     // There is no other place for a rule that could not judge, and a report without it would look complete.
     let errors = report.outcome.errors.iter().map(|error| Issue {
         description: error_message(error),
-        check_name: error.judge.name(),
-        fingerprint: format!("could-not-judge:{}", error.judge.name()),
+        check_name: error.failed.name(),
+        fingerprint: format!("could-not-judge:{}", error.failed.name()),
         severity: "blocker",
         location: Location { path: ".", lines: Lines { begin: 1, end: 1 } },
     });

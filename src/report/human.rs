@@ -8,7 +8,7 @@ use annotate_snippets::{Annotation, AnnotationKind, Element, Group, Level as Tit
 use super::summary;
 use super::view::{Report, error_message};
 use crate::finding::{Diagnostic, Finding, Label, Level, Location};
-use crate::run::{Judge, Outcome};
+use crate::run::{Failed, Outcome};
 use crate::text::{Span, counted, escape, is_unprintable};
 
 /// How much a reader can show.
@@ -139,7 +139,7 @@ pub fn errors(outcome: &Outcome) -> String {
 
 /// How many findings there are, in words.
 pub fn closing(outcome: &Outcome) -> String {
-    if outcome.errors.iter().any(|error| error.judge == Judge::Run) {
+    if outcome.errors.iter().any(|error| error.failed == Failed::Run) {
         return "nothing was judged".to_owned();
     }
     let counts = [(Level::Error, "error"), (Level::Warning, "warning"), (Level::Note, "note")];

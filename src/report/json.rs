@@ -121,7 +121,7 @@ pub fn render(report: &Report<'_>) -> String {
         failures: outcome
             .errors
             .iter()
-            .map(|error| Failed { rule: error.judge.name(), message: &error.reason })
+            .map(|error| Failed { rule: error.failed.name(), message: &error.reason })
             .collect(),
         repairs: report.repaired.map(repairs),
         summary: Summary {

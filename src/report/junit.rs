@@ -11,7 +11,7 @@ use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 use super::location::spelled;
 use super::view::{Report, error_message, message};
 use crate::finding::Finding;
-use crate::run::{Judge, RunError, SkippedRule};
+use crate::run::{Failed, RunError, SkippedRule};
 use crate::text::escape;
 
 /// What a rule has to say of an image, or of no image.
@@ -27,7 +27,7 @@ type Key<'a> = (&'a str, Option<&'a str>);
 /// Renders the document.
 pub fn render(report: &Report<'_>) -> String {
     let mut cases: BTreeMap<Key<'_>, Case<'_>> = BTreeMap::new();
-    cases.insert((Judge::Run.name(), None), Case::default());
+    cases.insert((Failed::Run.name(), None), Case::default());
     for rule in report.applied() {
         let images = report.outcome.images.iter().map(|image| Some(&**image));
         for image in images.chain([None]) {
@@ -38,14 +38,14 @@ pub fn render(report: &Report<'_>) -> String {
         cases.entry((&finding.rule, finding.diagnostic.image.as_deref())).or_default().findings.push(finding);
     }
     for error in &report.outcome.errors {
-        cases.entry((error.judge.name(), None)).or_default().error = Some(error);
+        cases.entry((error.failed.name(), None)).or_default().error = Some(error);
     }
     let mut unjudged: BTreeMap<&str, String> = BTreeMap::new();
     for SkippedRule { rule, missing } in &report.outcome.skipped {
         unjudged.insert(rule, format!("it needs {missing}"));
     }
     for error in &report.outcome.errors {
-        unjudged.insert(error.judge.name(), "the rule failed".to_owned());
+        unjudged.insert(error.failed.name(), "the rule failed".to_owned());
     }
     let mut suite = TestSuite::new("imglint");
     for ((rule, image), case) in &cases {

@@ -81,7 +81,7 @@ pub fn render(report: &Report<'_>) -> String {
         message: error_message(error),
         location: None,
         severity: "ERROR",
-        code: Code { value: error.judge.name(), url: None },
+        code: Code { value: error.failed.name(), url: None },
         suggestions: Vec::new(),
         related_locations: Vec::new(),
     });

@@ -13,7 +13,7 @@ use imglint::finding::Level;
 use imglint::pack::{self, BuiltIn, Pack, Selection};
 use imglint::report::human::Style;
 use imglint::report::{Report, Tree, github, gitlab, human, json, junit, rdjson, sarif};
-use imglint::run::{self, Judge, Outcome, RunError};
+use imglint::run::{self, Failed, Outcome, RunError};
 use imglint::snapshot::{FileKind, Origin, Pair, Snapshot};
 use imglint::toml_source::Source;
 use imglint::waiver::{Day, Waivers};
@@ -67,7 +67,7 @@ fn with_report(test: impl FnOnce(&Report<'_>)) {
     let pair = Pair { base: Some(files(&[])), tip: None, head: files(AFTER), origin: Origin::default() };
     let mut outcome: Outcome = run::judge(&pack, &pair).expect("all is in memory");
     outcome.errors.push(RunError {
-        judge: Judge::Rule(Arc::from("unknown-parent")),
+        failed: Failed::Rule(Arc::from("unknown-parent")),
         reason: "failed to read test/images/x: it is gone".to_owned(),
         help: Some("fetch it".to_owned()),
     });

@@ -31,7 +31,7 @@ pub fn render(report: &Report<'_>) -> String {
     }
     let mut notifications = Vec::new();
     for error in &report.outcome.errors {
-        let id = error.judge.name();
+        let id = error.failed.name();
         let rule = index.get(id).map(|&index| RuleReference { id: id.to_owned(), index });
         let message = said(&error_message(error));
         notifications.push(Notification { associated_rule: rule, level: "error", message });

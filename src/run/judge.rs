@@ -1,0 +1,273 @@
+//! Rules are applied to the images, and what they say is put together.
+
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::compare::{Judgement, begin, compare};
+use super::models::{Models, manifest_order};
+use super::outcome::{Failed, Outcome, RunError, SkippedRule};
+use crate::check::{Basis, Body, Change, Check, Context, Sight, unreported_conflict};
+use crate::edit::Fix;
+use crate::finding::{Diagnostic, Finding, Level};
+use crate::inputs::Inputs;
+use crate::model::Model;
+use crate::pack::{Pack, Rule};
+use crate::shape::ManifestOrder;
+use crate::snapshot::{Pair, Snapshot, StoreError};
+use crate::unused;
+use crate::waiver::{Known, of_dockerfiles};
+
+/// Judges. An error means that the images could not even be read.
+pub fn judge(pack: &Pack, pair: &Pair<'_>) -> Result<Outcome, StoreError> {
+    judge_with_head(pack, pair, None)
+}
+
+/// The same, where the images of head may have been read before.
+pub fn judge_with_head(pack: &Pack, pair: &Pair<'_>, head: Option<&Model>) -> Result<Outcome, StoreError> {
+    let changed = pair.changed();
+    let models = Models::read(pack, pair, &changed, head)?;
+    let change = models.compared.as_ref().map(|compared| {
+        let change = Change::new(pair, &compared.base, compared.tip.as_ref(), &models.head, &compared.content);
+        change.merging(compared.merge.as_ref())
+    });
+    let (shape, inputs) = (&pack.shape, &pack.inputs);
+    // The policy is that of the tree that the change is made to. Of touched images alone, no rule asks for it.
+    let manifest_order =
+        if models.are_touched_alone { Ok(ManifestOrder::default()) } else { manifest_order(shape, pair) };
+    let sight = Sight {
+        inputs,
+        has_base: change.is_some(),
+        is_after_promotion: manifest_order.as_ref().is_ok_and(|order| order.is_after_promotion),
+    };
+    let context = Context {
+        shape,
+        files: &pair.head,
+        head: &models.head,
+        inputs,
+        branch: pair.origin.branch.as_ref(),
+        change: change.as_ref(),
+        order: &manifest_order,
+    };
+    // A list from outside is no part of either tree: what is wrong with it is never old.
+    let inputs_of_base = Inputs { registries: None, ..inputs.clone() };
+    let base_context = change.as_ref().and_then(|change| {
+        Some(Context {
+            files: pair.base.as_ref()?,
+            head: change.base,
+            change: None,
+            inputs: &inputs_of_base,
+            ..context
+        })
+    });
+    Run { pack, pair, models: &models, sight, context, base_context }.judge()
+}
+
+/// A run whose images were read.
+struct Run<'a> {
+    pack: &'a Pack,
+    pair: &'a Pair<'a>,
+    models: &'a Models,
+    sight: Sight<'a>,
+    context: Context<'a>,
+    /// The same of base, where there is one.
+    base_context: Option<Context<'a>>,
+}
+
+/// What a rule says, or why it could not judge.
+type Judged = Result<Judgement, RunError>;
+
+impl Run<'_> {
+    /// Judges by all rules; by those about conflicts first, since between the marks of one no rule can tell which tree is meant.
+    fn judge(&self) -> Result<Outcome, StoreError> {
+        let (of_conflicts, of_trees): (Vec<_>, Vec<_>) =
+            self.rules_to_judge().into_iter().partition(|rule| rule.check.is_about_conflicts());
+        if of_conflicts.is_empty()
+            && !self.models.are_touched_alone
+            && let Some(error) = unreported_conflict(&self.context)
+        {
+            let error = RunError { failed: Failed::Run, help: error.help.clone(), reason: error.to_string() };
+            return Ok(Outcome { errors: vec![error], ..Outcome::default() });
+        }
+        let conflicts = self.judge_by(&of_conflicts);
+        if let Some(outcome) = self.conflicts_alone(&of_conflicts, &conflicts)? {
+            return Ok(outcome);
+        }
+        let others = self.judge_by(&of_trees);
+        self.conclude(&[of_conflicts, of_trees].concat(), [conflicts, others].concat())
+    }
+
+    /// The rules that judge trees. Of images that the change touches alone, it is those that compare.
+    fn rules_to_judge(&self) -> Vec<JudgingRule<'_>> {
+        let mut rules = Vec::new();
+        for rule in self.pack.rules.iter().filter(|rule| rule.is_judged()) {
+            if let Some(check) = rule.check()
+                && (!self.models.are_touched_alone || check.basis() == Basis::Change)
+            {
+                rules.push(JudgingRule { rule, check });
+            }
+        }
+        rules
+    }
+
+    /// Judges by rules. Of a few images that is done before a thread has started.
+    fn judge_by(&self, rules: &[JudgingRule<'_>]) -> Vec<Judged> {
+        if self.models.are_touched_alone {
+            rules.iter().map(|rule| rule.judge(&self.context, self.base_context.as_ref())).collect()
+        } else {
+            rules.par_iter().map(|rule| rule.judge(&self.context, self.base_context.as_ref())).collect()
+        }
+    }
+
+    /// What was found, where it is conflicts that keep all other rules from judging.
+    fn conflicts_alone(&self, rules: &[JudgingRule<'_>], conflicts: &[Judged]) -> Result<Option<Outcome>, StoreError> {
+        let mut judgements = conflicts.iter().flatten();
+        if judgements.all(|judgement| judgement.new.is_empty()) {
+            return Ok(None);
+        }
+        let outcome = self.conclude(rules, conflicts.to_vec())?;
+        // What is let pass, or does not fail, keeps nobody from judging.
+        let fails = outcome.open().any(|finding| finding.level == Level::Error);
+        Ok(fails.then(|| outcome.with_conflicts_alone(self.pack)))
+    }
+
+    /// Puts together what rules found: their diagnostics become findings, whose fixes write no links; waivers let pass what they are
+    /// about, old or new; what is left counts.
+    fn conclude(&self, rules: &[JudgingRule<'_>], judgements: Vec<Judged>) -> Result<Outcome, StoreError> {
+        let Self { pack, pair, models, sight, .. } = self;
+        let mut images: Vec<_> = models.head.images.values().map(|image| Arc::clone(&image.name)).collect();
+        images.sort();
+        let mut outcome = Outcome { images, effect: models.effect(), ..Outcome::default() };
+        for rule in pack.rules.iter().filter(|rule| rule.level != Level::Off) {
+            if let Some(missing) = rule.missing(*sight) {
+                outcome.skipped.push(SkippedRule { rule: Arc::clone(&rule.id), missing });
+            }
+        }
+        if self.context.change.is_none() {
+            outcome.unused = unused::settings(pack, &pair.head, &models.head);
+        }
+        let mut old = Vec::new();
+        for (JudgingRule { rule, .. }, judgement) in rules.iter().zip(judgements) {
+            match judgement {
+                Ok(Judgement { new, old: of_rule, gone, unread }) => {
+                    outcome.effect.mended.extend(gone);
+                    outcome.errors.extend(unread.into_iter().map(|error| RunError::new(rule, error)));
+                    if !rule.is_silent {
+                        old.extend(of_rule.into_iter().map(|diagnostic| finding(rule, diagnostic)));
+                    }
+                    outcome.findings.extend(new.into_iter().map(|diagnostic| finding(rule, diagnostic)));
+                }
+                Err(error) => outcome.errors.push(error),
+            }
+        }
+        for fix in outcome.findings.iter_mut().filter_map(|finding| finding.diagnostic.fix.as_mut()) {
+            write_through_links(fix, &pair.head)?;
+        }
+        self.waive(&mut outcome, &mut old);
+        outcome.older = old.iter().filter(|finding| finding.waived.is_none()).count();
+        outcome.findings.retain(|finding| finding.level != Level::Off);
+        outcome.sort();
+        Ok(outcome)
+    }
+
+    /// Applies the waivers, and reports those that are not in order: of those in files, what base had not. `old` is what was found and
+    /// base had already.
+    fn waive(&self, outcome: &mut Outcome, old: &mut Vec<Finding>) {
+        let Self { pack, models, .. } = self;
+        let Some(waivers) = &pack.waivers else { return };
+        let mut judged = Vec::new();
+        for rule in pack.rules.iter().filter(|rule| rule.is_judged()) {
+            let has_failed = outcome.errors.iter().any(|error| error.failed == Failed::Rule(Arc::clone(&rule.id)));
+            if !has_failed && rule.missing(self.sight).is_none() {
+                judged.push(&*rule.id);
+            }
+        }
+        let known = Known {
+            rules: pack.rules.iter().map(|rule| &rule.id).chain(&waivers.rules).map(|id| &**id).collect(),
+            judged,
+            head: &models.head,
+            base: models.compared.as_ref().map(|compared| &compared.base),
+            shape: &pack.shape,
+            files: &self.pair.head,
+            today: waivers.today,
+        };
+        let comments = of_dockerfiles(&models.head);
+        waivers.let_pass(&mut outcome.findings, &comments, &known);
+        waivers.let_pass(old, &comments, &known);
+        // Where the change touches no waiver, none can have come into disorder.
+        if models.are_touched_alone {
+            return;
+        }
+        let judged = waivers.judge(&outcome.findings, &comments, known);
+        for rule in pack.rules.iter().filter(|rule| rule.level != Level::Off) {
+            let Body::WaiverHygiene(hygiene) = &rule.body else { continue };
+            let Judgement { new, old: of_rule, .. } = compare(&rule.id, judged.now(hygiene), &judged.before(hygiene));
+            old.extend(of_rule.into_iter().map(|diagnostic| finding(rule, diagnostic)));
+            outcome.findings.extend(new.into_iter().map(|diagnostic| finding(rule, diagnostic)));
+        }
+    }
+}
+
+/// A rule that judges the images by its check.
+#[derive(Clone, Copy)]
+struct JudgingRule<'a> {
+    rule: &'a Rule,
+    check: &'a Check,
+}
+
+impl JudgingRule<'_> {
+    /// What the rule says of head, and what of that is new. Whatever happens in it, the other rules go on.
+    fn judge(&self, context: &Context<'_>, base: Option<&Context<'_>>) -> Judged {
+        let rule = &self.rule.id;
+        let new = self.run(context)?;
+        let unread = self.check.kind().unread(context);
+        let judgement = match (base, self.check.basis()) {
+            (None, _) | (_, Basis::Change | Basis::Moved) => Judgement { new, ..Judgement::default() },
+            (Some(base), Basis::Tree) => compare(rule, new, &self.run(base)?),
+            (Some(base), Basis::Both) => {
+                // What the change moved is new, even if it was wrong in another way before.
+                let moved: BTreeSet<_> = new.iter().map(begin).collect();
+                let without_change = Context { change: None, ..*context };
+                let mut compared = compare(rule, self.run(&without_change)?, &self.run(base)?);
+                compared.old.retain(|diagnostic| !moved.contains(&begin(diagnostic)));
+                Judgement { new, ..compared }
+            }
+        };
+        Ok(Judgement { unread, ..judgement })
+    }
+
+    /// What the check finds. A panic in it is caught.
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, RunError> {
+        match catch_unwind(AssertUnwindSafe(|| self.check.kind().run(context))) {
+            Ok(result) => result.map_err(|error| RunError::new(self.rule, error)),
+            Err(panic) => {
+                let message = panic.downcast_ref::<&str>().copied();
+                let message = message.or(panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message");
+                let help = "this is a fault of imglint; please report it with what it was run on".to_owned();
+                let failed = Failed::Rule(Arc::clone(&self.rule.id));
+                Err(RunError { failed, reason: format!("it panicked: {message}"), help: Some(help) })
+            }
+        }
+    }
+}
+
+/// What a rule makes of a diagnostic: its own level, unless that is lowered, and its help, where there is none that fits better.
+fn finding(rule: &Rule, mut diagnostic: Diagnostic) -> Finding {
+    diagnostic.help = diagnostic.help.or_else(|| rule.help.clone());
+    let level = diagnostic.level.map_or(rule.level, |level| level.min(rule.level));
+    Finding { rule: Arc::clone(&rule.id), level, diagnostic, waived: None }
+}
+
+/// What a fix would write into a link, it writes into the file that the link leads to. Others may read that, too: so it is made on
+/// request alone.
+fn write_through_links(fix: &mut Fix, files: &Snapshot<'_>) -> Result<(), StoreError> {
+    for edit in &mut fix.edits {
+        if let Some(file) = files.linked_file(&edit.path)? {
+            edit.path = Arc::clone(file);
+            fix.safe = false;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,143 @@
+//! The images on both sides of a change, as far as it touches them.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::outcome::Effect;
+use crate::check::Merge;
+use crate::model::content::{self, ChangedContent};
+use crate::model::{Directories, Model};
+use crate::pack::{Pack, Rule};
+use crate::shape::{ManifestOrder, Shape};
+use crate::snapshot::{FileKind, Pair, Snapshot, StoreError};
+use crate::waiver::Waivers;
+
+/// When the manifest follows: as the tree says that the change is made to, or the judged one where there is no other.
+pub fn manifest_order(shape: &Shape, pair: &Pair<'_>) -> Result<ManifestOrder, StoreError> {
+    shape.manifest_order(pair.base.as_ref().unwrap_or(&pair.head))
+}
+
+/// The models of both sides.
+pub(super) struct Models {
+    pub(super) head: Model,
+    pub(super) compared: Option<Compared>,
+    /// Whether only those images were read that the change touches. Then no rule about the state of a tree can have found
+    /// anything that it had not found before.
+    pub(super) are_touched_alone: bool,
+}
+
+/// The other side of a change, and what differs.
+pub(super) struct Compared {
+    pub(super) base: Model,
+    pub(super) tip: Option<Model>,
+    pub(super) content: ChangedContent,
+    pub(super) merge: Option<Merge>,
+}
+
+impl Models {
+    /// Reads the images of both sides; where the paths tell that no others matter, those alone that the change touches. `known` is
+    /// head, where that was read before.
+    pub(super) fn read(
+        pack: &Pack,
+        pair: &Pair<'_>,
+        changed: &BTreeSet<Arc<str>>,
+        known: Option<&Model>,
+    ) -> Result<Self, StoreError> {
+        let shape = &pack.shape;
+        let are_touched_alone = judges_touched_alone(pack, pair, changed);
+        let Some(base_files) = &pair.base else {
+            let head = Model::build(&pair.head, shape, known, None)?;
+            return Ok(Self { head, compared: None, are_touched_alone: false });
+        };
+        let mut only = if are_touched_alone { Some(owners(changed, &[&pair.head, base_files], shape)?) } else { None };
+        loop {
+            let head = Model::build(&pair.head, shape, known, only.as_ref())?;
+            let mut base = Model::build(base_files, shape, Some(&head), only.as_ref())?;
+            base.forget_unread();
+            let content = content::changed(pair, changed, shape, &base, &head, None)?;
+            // What is built from sources elsewhere is known only now.
+            if let Some(only) = &mut only {
+                let before = only.len();
+                only.extend(content.keys().chain(content.undecided()).cloned());
+                if only.len() > before {
+                    continue;
+                }
+            }
+            let tip = pair.tip.as_ref().map(|tip| Model::build(tip, shape, Some(&base), only.as_ref())).transpose()?;
+            let merge = merge(pack, pair, &content, &head)?;
+            return Ok(Self { head, compared: Some(Compared { base, tip, content, merge }), are_touched_alone });
+        }
+    }
+
+    /// What the change does to images.
+    pub(super) fn effect(&self) -> Effect {
+        let mut effect = Effect::default();
+        let Some(Compared { base, content, .. }) = &self.compared else { return effect };
+        for directory in content.keys() {
+            let image = self.head.images.get(directory).or_else(|| base.images.get(directory));
+            effect.touched.extend(image.map(|image| Arc::clone(&image.name)));
+        }
+        for (directory, image) in &self.head.images {
+            let before = base.images.get(directory);
+            let is_same =
+                before.is_some_and(|before| Arc::ptr_eq(before, image) || before.version() == image.version());
+            if !is_same {
+                effect.moved.push(Arc::clone(&image.name));
+            }
+        }
+        for (directory, image) in &base.images {
+            if !self.head.images.contains_key(directory) {
+                effect.removed.push(Arc::clone(&image.name));
+            }
+        }
+        effect
+    }
+}
+
+/// Whether the paths that a change touches tell that no rule about the state of a tree can find anything that it had not found
+/// before. Then only those images need be read that the change touches.
+pub fn judges_touched_alone(pack: &Pack, pair: &Pair<'_>, changed: &BTreeSet<Arc<str>>) -> bool {
+    // What comes from outside may say something new of what stays as it is.
+    let has_inputs = pack.inputs.registries.is_some();
+    // A control file that is a link may say something else although its own name is not among the changed ones.
+    let mut telling = changed.iter().chain(pair.head.links());
+    pair.base.is_some()
+        && !has_inputs
+        // Who is built on what has no version is found out by reading all.
+        && pack.shape.unversioned.is_empty()
+        && !pack.waivers.as_ref().is_some_and(Waivers::has_new)
+        && !telling.any(|path| pack.is_control_file(path) || pair.origin.listed.contains(&**path))
+        && !changed.iter().any(|path| hides(&pair.head, path))
+}
+
+/// What the author made of the images that a merge touches, where a rule tells of versions that were taken meanwhile. Where none
+/// does, the merge is judged as what it is: its content changed, and its version did not.
+fn merge(pack: &Pack, pair: &Pair<'_>, content: &ChangedContent, head: &Model) -> Result<Option<Merge>, StoreError> {
+    let Some(merged) = &pair.origin.merged else { return Ok(None) };
+    let touched: BTreeSet<_> = content.keys().cloned().collect();
+    if touched.is_empty() || !pack.rules.iter().any(Rule::is_about_taken_versions) {
+        return Ok(None);
+    }
+    let author = Model::build(&merged.author, &pack.shape, Some(head), Some(&touched))?;
+    let fork = Model::build(&merged.fork, &pack.shape, Some(&author), Some(&touched))?;
+    Ok(Some(Merge { fork, author }))
+}
+
+/// The images that own these paths in one of the trees.
+fn owners(
+    paths: &BTreeSet<Arc<str>>,
+    trees: &[&Snapshot<'_>],
+    shape: &Shape,
+) -> Result<BTreeSet<Arc<str>>, StoreError> {
+    let mut owners = BTreeSet::new();
+    for files in trees {
+        let directories = Directories::find(files, shape)?;
+        owners.extend(paths.iter().flat_map(|path| directories.owners(path).cloned()));
+    }
+    Ok(owners)
+}
+
+/// Whether a path may stand in the place of a directory with images.
+fn hides(files: &Snapshot<'_>, path: &str) -> bool {
+    files.entry(path).is_some_and(|entry| matches!(entry.kind, FileKind::Symlink | FileKind::Submodule))
+}
