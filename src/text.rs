@@ -139,6 +139,11 @@ pub fn escape(text: &str) -> std::borrow::Cow<'_, str> {
     escaped.into()
 }
 
+/// Escapes a line of a file that is shown as it is: a tab says nothing that a terminal could mistake.
+pub fn escape_but_tabs(line: &str) -> String {
+    line.split('\t').map(escape).collect::<Vec<_>>().join("\t")
+}
+
 /// Whether a character must not reach a terminal or a log as it is.
 pub fn is_unprintable(character: char) -> bool {
     character.is_control()

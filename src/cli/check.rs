@@ -324,7 +324,8 @@ impl Check<'_> {
 
     /// Says what the reader of the findings can do next.
     fn lead_on(&self, frame: &Frame, outcome: &Outcome, reach: Option<usize>) {
-        let Some(first) = outcome.open().next() else { return };
+        // What fails the run is mended first.
+        let Some(first) = outcome.open().min_by_key(|finding| std::cmp::Reverse(finding.level)) else { return };
         if self.options.common.output.quiet || self.options.format.reader() != Reader::Person {
             return;
         }
@@ -336,7 +337,10 @@ impl Check<'_> {
         }
         let rule = &first.rule;
         let image = first.diagnostic.image.as_deref().map(|image| format!(" {image}")).unwrap_or_default();
-        say(&format!("`imglint explain {rule}` says why; `imglint waive {rule}{image} --reason WHY` lets it pass"));
+        // No waiver lets pass what is wrong with one.
+        let is_waivable = frame.pack.rules.iter().any(|known| known.id == *rule && known.check().is_some());
+        let waive = format!("; `imglint waive {rule}{image} --reason WHY` lets it pass");
+        say(&format!("`imglint explain {rule}` says why{}", if is_waivable { &waive } else { "" }));
     }
 
     fn code(&self, judged: &Judged<'_>) -> u8 {

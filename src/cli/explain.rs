@@ -10,7 +10,7 @@ use crate::case::{Case, telling};
 use crate::environment::Environment;
 use crate::pack::{Pack, Rule};
 use crate::report::json::to_string;
-use crate::text::escape;
+use crate::text::{escape, escape_but_tabs};
 
 /// Says why a rule exists. One that the repository's pack does not have may be another pack's.
 pub(super) fn explain(
@@ -58,8 +58,11 @@ fn text(pack: &Pack, rule: &Rule, width: Option<usize>) -> String {
         Some(true) => "`imglint --fix` repairs it. ",
         Some(false) | None => "",
     };
-    let passes =
-        format!("{repaired}To let one pass, with a reason: `imglint waive {} IMAGE --reason WHY`.", escape(&rule.id));
+    let passes = match rule.check() {
+        Some(_) => format!("To let one pass, with a reason: `imglint waive {} IMAGE --reason WHY`.", escape(&rule.id)),
+        None => "No waiver lets it pass: mend the one that it names.".to_owned(),
+    };
+    let passes = repaired.to_owned() + &passes;
     let _ = writeln!(text, "\n{}", fold(&passes, width, 0));
     if let Some(case) = telling(&rule.read_cases()) {
         example(&mut text, case, width);
@@ -86,13 +89,13 @@ fn example(text: &mut String, case: &Case, width: Option<usize>) {
     for (file, words) in case.told() {
         let _ = writeln!(text, "\n  {} ({words}):", file.path);
         for line in file.text.lines() {
-            let _ = writeln!(text, "    {}", escape(line));
+            let _ = writeln!(text, "    {}", escape_but_tabs(line));
         }
     }
     for input in &case.inputs {
         let _ = writeln!(text, "\n  --{}:", input.kind.name());
         for line in input.text.lines() {
-            let _ = writeln!(text, "    {}", escape(line));
+            let _ = writeln!(text, "    {}", escape_but_tabs(line));
         }
     }
     text.push_str("\n  imglint says:\n");
@@ -102,7 +105,7 @@ fn example(text: &mut String, case: &Case, width: Option<usize>) {
     for fixed in &case.fixed {
         let _ = writeln!(text, "\n  {} (repaired):", fixed.path);
         for line in fixed.text.lines() {
-            let _ = writeln!(text, "    {}", escape(line));
+            let _ = writeln!(text, "    {}", escape_but_tabs(line));
         }
     }
 }

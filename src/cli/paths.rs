@@ -10,11 +10,17 @@ use crate::text::is_below;
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 enum PathError {
     #[error("no such file or directory: {}", crate::text::escape(&.0.display().to_string()))]
-    #[diagnostic(help("name files that the change touches, or directories of the repository"))]
+    #[diagnostic(help("name files that the change touches, or directories of the repository{}", for_words(.0)))]
     Missing(PathBuf),
     #[error("{} lies outside of the repository", crate::text::escape(&.0.display().to_string()))]
     #[diagnostic(help("name files and directories of the repository that is judged"))]
     Outside(PathBuf),
+}
+
+/// What to say of a name that may have been meant for a command.
+fn for_words(path: &Path) -> &'static str {
+    let is_word = path.to_str().is_some_and(|word| !word.contains(['/', '.', '\\']));
+    if is_word { "; `imglint --help` lists the commands" } else { "" }
 }
 
 /// Paths as people give them, relative to where they stand, as paths of the repository. One that does not exist, now or before

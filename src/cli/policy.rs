@@ -144,9 +144,10 @@ pub(super) fn order_note(shape: &Shape, repository: &Repository, base: &Base, he
     Ok(order.map(|order| format!("; {order}")).unwrap_or_default())
 }
 
-/// Whether the policy of the base, where it has one, is another than the one that judges.
+/// Whether the policy of the base is another than the one that judges. A base that has none, and is not recognised, leaves it to the
+/// change in CI, too.
 fn edits_policy(base: &PolicyTrees<'_>, judge: &PolicyTrees<'_>) -> Result<bool, Error> {
-    Ok(base.file(CONFIG_FILE)?.is_some() && base.texts()? != judge.texts()?)
+    Ok(base.texts()? != judge.texts()? && (base.file(CONFIG_FILE)?.is_some() || base.recognise()?.is_some()))
 }
 
 /// When the manifest of a tree follows, to be told; `None` where the tree has none, or that cannot be read: then the rules that need

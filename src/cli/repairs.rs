@@ -12,7 +12,7 @@ use crate::fix::Repair;
 use crate::git::{GitError, Head};
 use crate::report::human::{Style, closing};
 use crate::report::{diff, summary};
-use crate::text::escape;
+use crate::text::escape_but_tabs;
 use crate::write::write;
 
 /// Writes the repaired files into the working tree, whatever was judged: the index is the user's.
@@ -65,7 +65,6 @@ fn diff_line(line: &str, style: Style) -> String {
         [b'-', ..] => Some("31"),
         _ => None,
     };
-    // A tab says nothing that a terminal could mistake.
-    let line = line.split('\t').map(escape).collect::<Vec<_>>().join("\t");
+    let line = escape_but_tabs(line);
     colour.map_or_else(|| format!("{line}\n"), |colour| format!("\u{1b}[{colour}m{line}\u{1b}[0m\n"))
 }

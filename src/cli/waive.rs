@@ -30,6 +30,12 @@ enum WaiveError {
     #[error("`{}` is no date", escape(.0))]
     #[diagnostic(help("write the last day, such as `--until 2027-01-31`"))]
     NoDate(String),
+    #[error("{} has passed: the waiver would let nothing pass", .0)]
+    #[diagnostic(help("name a day that is still to come, in UTC"))]
+    Past(Day),
+    #[error("what `{}` finds is wrong with a waiver, and no other waiver lets that pass", escape(.0))]
+    #[diagnostic(help("mend the waiver that it names, or take it away; `imglint explain {}` says more", escape(.0)))]
+    OfWaivers(String),
     #[error("{0} finds nothing that could be let pass")]
     #[diagnostic(help("run `imglint` to see what is found; `--in config` writes the waiver all the same"))]
     Nothing(String),
@@ -66,12 +72,22 @@ pub(super) fn run(options: &Waive, environment: &Environment) -> Result<u8, Erro
     let frame = Frame::begin(&options.common.policy, &target, &Compared::of(&options.compared), true, environment)?;
     frame.announce(&options.common.output)?;
     let rule = frame.pack.rule(&options.rule)?;
+    if rule.check().is_none() {
+        return Err(WaiveError::OfWaivers(rule.id.to_string()).into());
+    }
+    if let Some(past) = until.filter(|until| frame.pack.waivers.as_ref().is_some_and(|waivers| *until < waivers.today))
+    {
+        return Err(WaiveError::Past(past).into());
+    }
     let image = image_names(options.image.as_slice(), &frame.repository).pop();
     let waiver = Waiver { rule: &rule.id, image, reason, until };
 
     let mut pair = frame.pair()?;
     let model = Model::build(&pair.head, &frame.pack.shape, None, None)?;
     let findings = waiver.findings(&frame, &pair, &model)?;
+    if let Some(image) = waiver.image.as_ref().filter(|_| findings.is_empty()) {
+        model.meant(image)?;
+    }
     let dockerfiles: BTreeSet<&str> =
         model.images.values().flat_map(|image| &image.builds).map(|build| &*build.path).collect();
     let are_in_dockerfiles = findings.iter().all(|finding| dockerfiles.contains(&*finding.diagnostic.location.path));
@@ -104,7 +120,10 @@ pub(super) fn run(options: &Waive, environment: &Environment) -> Result<u8, Erro
         WaivePlace::Trailer => {
             print(&format!("{}\n", waiver.trailer()))?;
             say("put this line into the last paragraph of the commit's message, among trailers alone:");
-            say(&format!("git commit --amend --trailer '{}'", waiver.trailer().replace('\'', r"'\''")));
+            // The commit that the change was begun on is somebody else's.
+            let has_commit = frame.base.revision() != frame.repository.resolve_head(&frame.head)?;
+            let amend = if has_commit { " --amend" } else { "" };
+            say(&format!("git commit{amend} --trailer '{}'", waiver.trailer().replace('\'', r"'\''")));
         }
         WaivePlace::Config => {
             waiver.put_into_config(options.common.policy.config.clone(), &frame)?;

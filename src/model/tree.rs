@@ -13,7 +13,7 @@ use super::threads::each;
 use crate::shape::Shape;
 use crate::snapshot::{Entry, Snapshot, StoreError};
 use crate::suggest::suggest;
-use crate::text::{escape, without_directory};
+use crate::text::{escape, is_below, without_directory};
 
 /// All that the checks know of one tree.
 #[derive(Debug, Clone, Default)]
@@ -136,7 +136,13 @@ impl Model {
         let named: Vec<&Image> = images.clone().filter(|image| *image.name == *asked).collect();
         let published: Vec<&Image> = images.clone().filter(|image| image.published() == asked).collect();
         if named.is_empty() && published.is_empty() {
-            let suggestion = suggest(asked, images.map(|image| &*image.name));
+            let within: Vec<_> = images.clone().filter(|image| is_below(&image.directory, asked)).collect();
+            let suggestion = match &within[..] {
+                [] => suggest(asked, images.map(|image| &*image.name)),
+                [first, ..] => {
+                    format!("it is no image, and holds {}: name one, such as `{}`", within.len(), escape(&first.name))
+                }
+            };
             return Err(UnknownImageError { name: asked.to_owned(), suggestion });
         }
         Ok(if named.is_empty() { published } else { named })

@@ -54,6 +54,7 @@ fn mistakes_of_users_are_met_with_help() {
     let missing = repo.imglint(&["--config", "missing.toml"]);
     assert_eq!(missing.stderr.matches("(os error 2)").count(), 1, "the cause is said once\n{missing}");
     repo.imglint(&["../elsewhere"]).fails(&["outside of the repository"]);
+    repo.imglint(&["waivers"]).fails(&["no such file or directory: waivers", "`imglint --help` lists the commands"]);
     repo.imglint(&["--bse", "x"]).fails(&["--base"]);
     repo.imglint(&["--all", "--base", "x"]).fails(&["cannot be used with"]);
     repo.imglint(&["--threads", "0"]).fails(&["--threads"]);
@@ -86,7 +87,8 @@ fn an_image_is_named_by_the_directory_one_stands_in() {
         assert!(run.stdout.starts_with("kitten 1.5"), "{run}");
         repo.git(&["checkout", "-q", "."]);
     }
-    repo.imglint_in(&images, &["bump", "."], &[]).fails(&["no such image: test/images"]);
+    repo.imglint_in(&images, &["bump", "."], &[])
+        .fails(&["no such image: test/images", "it is no image, and holds 2: name one, such as `agnhost`"]);
 }
 
 #[test]
@@ -245,8 +247,12 @@ fn rules_are_listed_and_explained_anywhere() {
         "{listed}"
     );
     let explained = nowhere.imglint(&["explain", "stale-version"]);
-    let said = ["VERSION did not", "Example:", "imglint says:", "is still 2.25"];
+    let said = ["VERSION did not", "Example:", "imglint says:", "is still 2.25", "imglint waive stale-version"];
     assert!(said.iter().all(|words| explained.stdout.contains(words)), "{explained}");
+    let explained = nowhere.imglint(&["explain", "stale-manifest"]);
+    assert!(explained.stdout.contains("    \tconfigs["), "a tab is a tab\n{explained}");
+    let explained = nowhere.imglint(&["explain", "expired-waiver"]);
+    assert!(!explained.stdout.contains("imglint waive"), "no waiver lets it pass\n{explained}");
     let listed = nowhere.imglint(&["rules", "--format", "json"]);
     let json: serde_json::Value = serde_json::from_str(&listed.stdout).expect("JSON");
     let rules = json["packs"][0]["rules"].as_array().expect("rules");

@@ -390,6 +390,37 @@ fn waive_writes_where_it_belongs() {
     waive(&["stale-base", "--reason", " "]).fails(&["a waiver needs a reason"]);
     waive(&["stale-base", "--reason", "x", "--until", "soon"]).fails(&["`soon` is no date", "2027-01-31"]);
     waive(&["stale-bas", "--reason", "x"]).fails(&["did you mean `stale-base`?"]);
+    waive(&["stale-base", "agnhots", "--reason", "x"]).fails(&["no such image: agnhots", "did you mean `agnhost`?"]);
+    // What would let nothing pass is not written.
+    waive(&["stale-base", "--reason", "x", "--until", "2020-01-31"]).fails(&["2020-01-31 has passed"]);
+    waive(&["expired-waiver", "--in", "config", "--reason", "x"]).fails(&["no other waiver lets that pass"]);
+}
+
+/// A trailer goes into a commit of the change, and not into the one that it was begun on.
+#[test]
+fn a_trailer_is_for_a_commit_of_ones_own() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.write(&[("test/images/agnhost/main.go", "package main // changed\n")]);
+    let run = repo.imglint(&["waive", "stale-version", "agnhost", "--reason", "x"]);
+    run.says(&["git commit --trailer 'Imglint-Waive: stale-version(agnhost) x'"]);
+    repo.commit("change");
+    let run = repo.imglint(&["waive", "stale-version", "agnhost", "--reason", "x"]);
+    run.says(&["git commit --amend --trailer"]);
+}
+
+/// What is said last is about what fails the run, and true.
+#[test]
+fn what_leads_on_is_about_what_fails() {
+    let scratch = Scratch::new();
+    let repo = topic(&scratch);
+    repo.write(&[("imglint.toml", "[[waive]]\nrule = \"windows-run\"\nreason = \"x\"\nuntil = 2020-01-01\n")]);
+    let run = repo.imglint(&["--skip", "stale-version"]);
+    run.is(1, &["expired-waiver"]).says(&["`imglint explain expired-waiver` says why"]);
+    assert!(!run.stderr.contains("imglint waive"), "{run}");
+    let run = repo.imglint(&["--level", "expired-waiver=note"]);
+    run.is(1, &["expired-waiver", "stale-version"]).says(&["`imglint explain stale-version` says why"]);
 }
 
 /// A line that looks like a trailer and is none lets nothing pass, and that is said.
@@ -420,4 +451,10 @@ fn a_policy_that_the_change_edits_is_told_to_be_its_own() {
     repo.imglint(&["--base", "master"])
         .is(0, &[])
         .says(&["this change edits the policy", "in CI it is judged by the policy of the base"]);
+
+    // Nor does a first policy hold in CI where the base is recognised without one.
+    let repo = scratch.kubernetes("another");
+    repo.bad_topic();
+    repo.write(&[("imglint.toml", "[[waive]]\nrule = \"stale-version\"\nreason = \"x\"\n")]);
+    repo.imglint(&[]).is(0, &[]).says(&["in CI it is judged by the policy of the base"]);
 }
