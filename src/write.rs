@@ -1,7 +1,7 @@
 //! Repaired files, from memory to disk: all of them or none, and each of them whole at any moment.
 
-use std::collections::BTreeMap;
-use std::fs;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fs::{self, Permissions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -50,33 +50,59 @@ struct Prepared<'a> {
 
 /// Writes files below `root`. Everything is checked and prepared before the first file is replaced.
 pub fn write(root: &Path, files: &BTreeMap<Arc<str>, RepairedFile>) -> Result<(), WriteError> {
-    let changed = files.iter().filter(|(_, file)| file.before != file.after);
-    let prepared: Vec<Prepared<'_>> =
-        changed.map(|(path, file)| prepare(root, path, file)).collect::<Result<_, _>>()?;
-    for prepared in &prepared {
-        check(root, prepared.path, prepared.file)?;
+    let mut tree = WorkingTree::open(root)?;
+    let mut prepared = Vec::new();
+    for (path, file) in files.iter().filter(|(_, file)| file.before != file.after) {
+        prepared.push(prepare(&mut tree, path, file)?);
     }
-    let mut replaced: Vec<(&str, PathBuf, Vec<u8>)> = Vec::new();
+    // While they were prepared, somebody may have put a link in the place of a directory.
+    let mut tree = WorkingTree::open(root)?;
+    for prepared in &prepared {
+        tree.check(prepared.path, prepared.file)?;
+    }
+    let mut replaced: Vec<Replaced<'_>> = Vec::with_capacity(prepared.len());
     for Prepared { path, target, temporary, file, line_ends } in prepared {
         if let Err(error) = temporary.persist(&target) {
-            let kept: Vec<&str> =
-                replaced.iter().filter(|(_, target, before)| undo(target, before).is_err()).map(|it| it.0).collect();
-            let outcome = if kept.is_empty() {
-                "What was written before it was taken back".to_owned()
-            } else {
-                format!("These files keep their repair: {}", kept.join(", "))
-            };
+            let outcome = take_back(&replaced);
             return Err(WriteError::Replace { path: path.to_owned(), source: error.error, outcome });
         }
-        replaced.push((path, target, line_ends.apply(&file.before)));
+        replaced.push(Replaced { path, target, file, line_ends });
     }
-    // That the names last through a power cut is a courtesy; not every system can do it.
-    for (_, target, _) in &replaced {
-        if let Some(directory) = target.parent().and_then(|directory| fs::File::open(directory).ok()) {
+    sync_directories(&replaced);
+    Ok(())
+}
+
+/// A file that has taken its place.
+struct Replaced<'a> {
+    path: &'a str,
+    target: PathBuf,
+    file: &'a RepairedFile,
+    line_ends: LineEnds,
+}
+
+/// Puts files back as they were, and says what came of that.
+fn take_back(replaced: &[Replaced<'_>]) -> String {
+    let mut kept = Vec::new();
+    for Replaced { path, target, file, line_ends } in replaced {
+        if undo(target, &line_ends.apply(&file.before)).is_err() {
+            kept.push(*path);
+        }
+    }
+    if kept.is_empty() {
+        "What was written before it was taken back".to_owned()
+    } else {
+        format!("These files keep their repair: {}", kept.join(", "))
+    }
+}
+
+/// Makes the new names last through a power cut. That is a courtesy; not every system can do it.
+fn sync_directories(replaced: &[Replaced<'_>]) {
+    let directories: BTreeSet<&Path> = replaced.iter().filter_map(|file| file.target.parent()).collect();
+    for directory in directories {
+        if let Ok(directory) = fs::File::open(directory) {
             let _ = directory.sync_all();
         }
     }
-    Ok(())
 }
 
 /// A file that is to be made where there is none.
@@ -104,7 +130,7 @@ pub fn create(files: &[NewFile]) -> Result<(), WriteError> {
         {
             use std::os::unix::fs::PermissionsExt as _;
             // The user's mask takes from these what it takes from every new file.
-            builder.permissions(fs::Permissions::from_mode(if file.is_executable { 0o777 } else { 0o666 }));
+            builder.permissions(Permissions::from_mode(if file.is_executable { 0o777 } else { 0o666 }));
         }
         let mut temporary = builder.tempfile_in(directory)?;
         temporary.write_all(file.text.as_bytes())?;
@@ -173,31 +199,65 @@ pub fn try_write(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The file must be on disk, in the tree, a file, and what was judged.
-fn check(root: &Path, path: &str, file: &RepairedFile) -> Result<(PathBuf, LineEnds), WriteError> {
-    let target = root.join(path_on_disk(path));
-    let failed = |source: io::Error| WriteError::Prepare { path: path.to_owned(), source };
-    let metadata = match fs::symlink_metadata(&target) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(WriteError::Outside(path.to_owned())),
-        metadata => metadata.map_err(failed)?,
-    };
-    if metadata.is_symlink() {
-        return Err(WriteError::Link(path.to_owned()));
+/// The working tree that files are written to. Where a directory of it really lies is asked once: one may hold many files.
+struct WorkingTree<'r> {
+    root: &'r Path,
+    /// Where the root really lies.
+    real_root: PathBuf,
+    /// Whether directories lie below the root.
+    is_inside: HashMap<PathBuf, bool>,
+}
+
+/// A file of the working tree that is what was judged.
+struct Judged {
+    target: PathBuf,
+    line_ends: LineEnds,
+    permissions: Permissions,
+}
+
+impl<'r> WorkingTree<'r> {
+    fn open(root: &'r Path) -> Result<Self, WriteError> {
+        let failed = |source| WriteError::Prepare { path: root.display().to_string(), source };
+        let real_root = root.canonicalize().map_err(failed)?;
+        Ok(Self { root, real_root, is_inside: HashMap::new() })
     }
-    // A directory on the way may be a link, too.
-    let real = target.canonicalize().map_err(failed)?;
-    if !metadata.is_file() || !real.starts_with(root.canonicalize().map_err(failed)?) {
-        return Err(WriteError::Outside(path.to_owned()));
+
+    /// The file must be on disk, in the tree, a file, and what was judged.
+    fn check(&mut self, path: &str, file: &RepairedFile) -> Result<Judged, WriteError> {
+        let target = self.root.join(path_on_disk(path));
+        let failed = |source: io::Error| WriteError::Prepare { path: path.to_owned(), source };
+        let metadata = match fs::symlink_metadata(&target) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(WriteError::Outside(path.to_owned())),
+            metadata => metadata.map_err(failed)?,
+        };
+        if metadata.is_symlink() {
+            return Err(WriteError::Link(path.to_owned()));
+        }
+        // A directory on the way may be a link, too.
+        let directory = target.parent().unwrap_or(self.root);
+        if !metadata.is_file() || !self.holds(directory).map_err(failed)? {
+            return Err(WriteError::Outside(path.to_owned()));
+        }
+        let on_disk = fs::read(&target).map_err(failed)?;
+        let line_ends = if on_disk == file.before {
+            LineEnds::AsJudged
+        } else if with_carriage_returns(&file.before) == on_disk {
+            LineEnds::CarriageReturns
+        } else {
+            return Err(WriteError::Differs(path.to_owned()));
+        };
+        Ok(Judged { target, line_ends, permissions: metadata.permissions() })
     }
-    let on_disk = fs::read(&target).map_err(failed)?;
-    let line_ends = if on_disk == file.before {
-        LineEnds::AsJudged
-    } else if with_carriage_returns(&file.before) == on_disk {
-        LineEnds::CarriageReturns
-    } else {
-        return Err(WriteError::Differs(path.to_owned()));
-    };
-    Ok((target, line_ends))
+
+    /// Whether a directory lies below the root.
+    fn holds(&mut self, directory: &Path) -> io::Result<bool> {
+        if let Some(known) = self.is_inside.get(directory) {
+            return Ok(*known);
+        }
+        let is_inside = directory.canonicalize()?.starts_with(&self.real_root);
+        self.is_inside.insert(directory.to_owned(), is_inside);
+        Ok(is_inside)
+    }
 }
 
 /// How the lines of a file end on disk.
@@ -227,18 +287,18 @@ fn with_carriage_returns(bytes: &[u8]) -> Vec<u8> {
     converted
 }
 
-fn prepare<'a>(root: &Path, path: &'a str, file: &'a RepairedFile) -> Result<Prepared<'a>, WriteError> {
-    let (target, line_ends) = check(root, path, file)?;
-    let temporary = beside(&target, &line_ends.apply(&file.after));
+fn prepare<'a>(tree: &mut WorkingTree<'_>, path: &'a str, file: &'a RepairedFile) -> Result<Prepared<'a>, WriteError> {
+    let Judged { target, line_ends, permissions } = tree.check(path, file)?;
+    let temporary = beside(&target, &line_ends.apply(&file.after), permissions);
     let temporary = temporary.map_err(|source| WriteError::Prepare { path: path.to_owned(), source })?;
     Ok(Prepared { path, target, temporary, file, line_ends })
 }
 
 /// Makes a file that is to take the place of another, with its mode.
-fn beside(target: &Path, bytes: &[u8]) -> io::Result<TempPath> {
+fn beside(target: &Path, bytes: &[u8], permissions: Permissions) -> io::Result<TempPath> {
     let mut temporary = temporary().tempfile_in(target.parent().unwrap_or(Path::new(".")))?;
     temporary.write_all(bytes)?;
-    temporary.as_file().set_permissions(fs::metadata(target)?.permissions())?;
+    temporary.as_file().set_permissions(permissions)?;
     temporary.as_file().sync_all()?;
     Ok(temporary.into_temp_path())
 }
@@ -253,5 +313,5 @@ fn temporary() -> tempfile::Builder<'static, 'static> {
 
 /// Puts a file back as it was, through a file of its own.
 fn undo(target: &Path, before: &[u8]) -> io::Result<()> {
-    beside(target, before)?.persist(target).map_err(|error| error.error)
+    beside(target, before, fs::metadata(target)?.permissions())?.persist(target).map_err(|error| error.error)
 }
