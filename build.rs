@@ -16,7 +16,8 @@ fn main() {
     let mut code = String::from("&[\n");
     for pack in sorted(&root.join("rules")) {
         let name = name(&pack);
-        writeln!(code, "    BuiltIn {{ name: {name:?}, files: &[").expect("writing to a string");
+        let markers = markers(&pack);
+        writeln!(code, "    BuiltIn {{ name: {name:?}, markers: &{markers:?}, files: &[").expect("writing to a string");
         for file in files(&pack).values() {
             write_file(&mut code, file, &root, &name);
         }
@@ -42,6 +43,13 @@ fn files(pack: &Path) -> BTreeMap<String, PathBuf> {
         }
     }
     files
+}
+
+/// The files of which one tells that a repository is of this pack's kind: looked for at every start.
+fn markers(pack: &Path) -> Vec<String> {
+    let description = read(&pack.join(PACK_FILE));
+    let markers = description.get("markers").and_then(toml::Value::as_array).into_iter().flatten();
+    markers.map(|marker| marker.as_str().expect("a marker is a path").to_owned()).collect()
 }
 
 /// Writes what `BuiltInFile` holds of a file.

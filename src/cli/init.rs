@@ -9,6 +9,7 @@ use super::args::{HookName, Init};
 use super::exit::{CLEAN, Error};
 use super::hook;
 use super::policy::{manifest_order, recognised};
+use super::policy_files::Recognised;
 use super::proposal::{Configuration, configuration_of};
 use super::terminal::print;
 use crate::config_file::CONFIG_FILE;
@@ -116,7 +117,7 @@ fn new(root: &Path, name: &str, text: String) -> NewFile {
 }
 
 fn configuration(repository: &Repository) -> Result<Configuration, Error> {
-    if let Some((pack, marker)) = recognised(repository, &Head::Worktree)? {
+    if let Some(Recognised { pack, marker }) = recognised(repository, &Head::Worktree)? {
         let mut text = format!(
             "# How imglint judges this repository; `imglint rules` lists what it looks for.\npack = \"{pack}\"\n"
         );
@@ -159,7 +160,9 @@ fn scope(planned: Option<&NewFile>, repository: &Repository) -> Result<Scope, Er
     let everything = Scope { directories: vec![String::new()], ..Scope::default() };
     let name = match &config.pack {
         Some(pack) => pack.name.clone(),
-        None => recognised(repository, &Head::Worktree)?.map_or_else(String::new, |(name, _)| name.to_owned()),
+        None => {
+            recognised(repository, &Head::Worktree)?.map_or_else(String::new, |recognised| recognised.pack.to_owned())
+        }
     };
     // What a pack of the repository's own reads is its own affair: the job then runs for every change.
     let Some(built_in) = BuiltIn::named(&name) else { return Ok(everything) };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::args::{ClaimOptions, InputOptions, PolicyOptions as Options, Target};
 use super::exit::Error;
-use super::policy_files::{Loaded, PolicyTrees, read};
+use super::policy_files::{How, Loaded, PolicyTrees, Recognised, read};
 use crate::config_file::{CONFIG_FILE, Config};
 use crate::environment::Environment;
 use crate::finding::RuleId;
@@ -111,10 +111,19 @@ fn find(
     if of_base.is_some() {
         // What the change makes of the policy does not judge it, but must be usable once it is merged.
         let sources = PolicyTrees { repository, options, trees: vec![&of_head] };
-        let Loaded { pack, config, .. } = sources.load()?.ok_or(PackError::Unrecognised)?;
-        after = waivers_of(config);
-        rules = pack.rules.into_iter().map(|rule| rule.id).collect();
-        if judge.texts()? != sources.texts()? {
+        let is_edited = judge.texts()? != sources.texts()?;
+        let is_same = match how {
+            How::Named(_) => !is_edited,
+            How::Recognised(recognised) => !is_edited && sources.recognise()? == Some(recognised),
+        };
+        if is_same {
+            rules = pack.rules.iter().map(|rule| Arc::clone(&rule.id)).collect();
+        } else {
+            let Loaded { pack, config, .. } = sources.load()?.ok_or(PackError::Unrecognised)?;
+            after = waivers_of(config);
+            rules = pack.rules.into_iter().map(|rule| rule.id).collect();
+        }
+        if is_edited {
             notes.push("note: this change edits the policy; it is judged by the policy of the base, and its own holds once it is merged".to_owned());
         }
     }
@@ -174,7 +183,7 @@ fn waivers_of(config: Option<Config>) -> Vec<Waiver> {
 }
 
 /// The pack that the files of `head` are recognised by, and the file that tells.
-pub(super) fn recognised(repository: &Repository, head: &Head) -> Result<Option<(&'static str, String)>, Error> {
+pub(super) fn recognised(repository: &Repository, head: &Head) -> Result<Option<Recognised>, Error> {
     let options = Options { repo: None, config: None, pack: None, preview: false };
     let tree = repository.policy_of_head(head)?;
     PolicyTrees { repository, options: &options, trees: vec![&tree] }.recognise()

@@ -83,8 +83,32 @@ struct Configured {
 pub(super) struct Loaded {
     pub(super) pack: Pack,
     pub(super) config: Option<Config>,
-    /// How the pack was chosen.
-    pub(super) how: String,
+    pub(super) how: How,
+}
+
+/// How a pack was chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum How {
+    /// This names it.
+    Named(&'static str),
+    /// Nothing names one, but the files of the repository tell.
+    Recognised(Recognised),
+}
+
+/// A pack of the program, and the file that tells that a repository is of its kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Recognised {
+    pub(super) pack: &'static str,
+    pub(super) marker: &'static str,
+}
+
+impl fmt::Display for How {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Named(by) => f.write_str(by),
+            Self::Recognised(Recognised { marker, .. }) => write!(f, "recognised by {marker}"),
+        }
+    }
 }
 
 /// The trees in which policy is looked for; the first that has it wins.
@@ -100,18 +124,13 @@ impl PolicyTrees<'_> {
         let configured = self.configured()?;
         let named = configured.as_ref().and_then(|configured| configured.config.pack.as_ref());
         let (found, how) = match (&self.options.pack, &configured, named) {
-            (Some(name), ..) => (self.open(name, &Place::Disk(PathBuf::new()))?, "--pack".to_owned()),
+            (Some(name), ..) => (self.open(name, &Place::Disk(PathBuf::new()))?, How::Named("--pack")),
             (None, Some(configured), Some(named)) => {
-                let mut found = self.open(&named.name, &configured.pack_above)?;
-                // A configuration on disk may be one for a pack of the repository.
-                if found.is_none() && matches!(configured.pack_above, Place::Disk(_)) {
-                    found = self.open(named.name.trim_end_matches('/'), &Place::Tree(String::new()))?;
-                }
-                (found, CONFIG_FILE.to_owned())
+                (self.open_configured(named, &configured.pack_above)?, How::Named(CONFIG_FILE))
             }
             _ => {
-                let Some((name, marker)) = self.recognise()? else { return Ok(None) };
-                (self.open(name, &Place::Tree(String::new()))?, format!("recognised by {marker}"))
+                let Some(recognised) = self.recognise()? else { return Ok(None) };
+                (self.open(recognised.pack, &Place::Tree(String::new()))?, How::Recognised(recognised))
             }
         };
         let Some((files, place)) = found else {
@@ -142,6 +161,16 @@ impl PolicyTrees<'_> {
             Place::Disk(directory) => on_disk(directory)?,
         };
         Ok(files.map(|files| (files, place)))
+    }
+
+    /// The pack that a configuration names.
+    fn open_configured(&self, named: &PackName, above: &Place) -> Result<Option<(PackFiles, Place)>, Error> {
+        let found = self.open(&named.name, above)?;
+        // A configuration on disk may be one for a pack of the repository.
+        if found.is_none() && matches!(above, Place::Disk(_)) {
+            return self.open(named.name.trim_end_matches('/'), &Place::Tree(String::new()));
+        }
+        Ok(found)
     }
 
     /// A pack with the rules of those that it extends: one of the program, or a directory beside its files.
@@ -218,14 +247,16 @@ impl PolicyTrees<'_> {
         Ok(None)
     }
 
-    pub(super) fn recognise(&self) -> Result<Option<(&'static str, String)>, Error> {
+    /// The pack of the program that the files of the trees tell, if one does.
+    pub(super) fn recognise(&self) -> Result<Option<Recognised>, Error> {
+        let markers: Vec<&str> = BUILT_IN.iter().flat_map(|pack| pack.markers).copied().collect();
+        let mut present = Vec::new();
+        for tree in &self.trees {
+            present.extend(tree.present(self.repository, &markers)?);
+        }
         for pack in BUILT_IN {
-            for marker in pack.markers() {
-                for tree in &self.trees {
-                    if tree.has(self.repository, &marker)? {
-                        return Ok(Some((pack.name, marker)));
-                    }
-                }
+            if let Some(marker) = pack.markers.iter().find(|marker| present.contains(marker)) {
+                return Ok(Some(Recognised { pack: pack.name, marker }));
             }
         }
         Ok(None)
@@ -260,7 +291,7 @@ impl PolicyTrees<'_> {
         }
         if let Some(named) = &config.pack
             && BuiltIn::named(&named.name).is_none()
-            && let Some((pack, place @ Place::Tree(_))) = self.open(&named.name, &pack_above)?
+            && let Some((pack, place @ Place::Tree(_))) = self.open_configured(named, &pack_above)?
         {
             let pack = self.extended(pack, place)?;
             texts.extend(pack.files.iter().map(|file| file.source.text.to_string()));

@@ -44,12 +44,25 @@ impl PolicyTree {
 
     /// Whether there is such a file. Its content is not read.
     pub fn has(&self, repository: &Repository, path: &str) -> Result<bool, GitError> {
-        if let Self::Disk(root) = self
-            && (root.join(path).is_file() || !repository.is_sparse())
-        {
-            return Ok(root.join(path).is_file());
+        Ok(!self.present(repository, &[path])?.is_empty())
+    }
+
+    /// Which of these files there are. Their contents are not read.
+    pub fn present<'p>(&self, repository: &Repository, paths: &[&'p str]) -> Result<Vec<&'p str>, GitError> {
+        let (mut present, mut others) = (Vec::new(), Vec::new());
+        for path in paths.iter().copied() {
+            match self {
+                Self::Disk(root) if root.join(path).is_file() => present.push(path),
+                _ => others.push(path),
+            }
         }
-        Ok(self.entries(repository, &one(path))?.contains_key(path))
+        if others.is_empty() || matches!(self, Self::Disk(_)) && !repository.is_sparse() {
+            return Ok(present);
+        }
+        let files = others.iter().copied().map(str::to_owned).collect();
+        let entries = self.entries(repository, &Scope { files, ..Scope::default() })?;
+        present.extend(others.into_iter().filter(|path| entries.contains_key(*path)));
+        Ok(present)
     }
 
     /// The names of the files that lie directly in a directory, sorted; none where there is no such directory.

@@ -12,6 +12,9 @@ use super::objects::Objects;
 use super::open::{Opened, open};
 use crate::environment::Environment;
 
+/// How many digits the full name of an object has.
+const FULL_NAME: usize = 40;
+
 /// An opened repository.
 pub struct Repository {
     pub(super) inner: git2::Repository,
@@ -82,6 +85,13 @@ impl Repository {
 
     /// The commit that a revision names.
     pub(super) fn commit(&self, revision: &str, source_of_it: &str) -> Result<Oid, GitError> {
+        // Its full name means nothing else, and is asked for again and again.
+        if revision.len() == FULL_NAME
+            && let Ok(id) = Oid::from_str(revision)
+            && self.inner.find_commit(id).is_ok()
+        {
+            return Ok(id);
+        }
         match self.inner.revparse_single(revision).and_then(|object| object.peel_to_commit()) {
             Ok(commit) => Ok(commit.id()),
             Err(error) if matches!(error.code(), ErrorCode::NotFound | ErrorCode::InvalidSpec | ErrorCode::Peel) => {

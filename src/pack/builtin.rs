@@ -14,6 +14,8 @@ pub(super) const PACK_FILE: &str = "pack.toml";
 pub struct BuiltIn {
     /// Its name.
     pub name: &'static str,
+    /// The files of which one tells that a repository is of this pack's kind.
+    pub markers: &'static [&'static str],
     /// Its files.
     files: &'static [BuiltInFile],
 }
@@ -38,12 +40,11 @@ pub struct BuiltInRule {
     pub summary: String,
 }
 
-/// What of `pack.toml` is looked at before a pack is chosen.
+/// What of `pack.toml` is looked at where no pack is chosen.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Signs {
     summary: String,
-    markers: Vec<String>,
     init: Option<InitTable>,
 }
 
@@ -89,11 +90,6 @@ impl BuiltIn {
             |pack: &&Self| pack.files.iter().any(|file| file_name(file.path).strip_suffix(".toml") == Some(rule));
         let pack = BUILT_IN.iter().filter(|pack| pack.name != used).find(is_its)?;
         Some(format!("it is a rule of the pack `{}`, and this repository uses `{}`", pack.name, escape(used)))
-    }
-
-    /// The files of which one tells that a repository is of this pack's kind.
-    pub fn markers(&self) -> Vec<String> {
-        self.signs().markers
     }
 
     /// When `imglint init` takes a repository for one of this kind; `None` where markers alone tell.
