@@ -9,9 +9,9 @@ use crate::shape::Shape;
 use crate::snapshot::{Snapshot, StoreError};
 use crate::text::{directories_above, directory_of, without_directory};
 
-/// The directories of all images of a tree.
+/// The directories of all images of a tree. Trees that hold the same ones share them.
 #[derive(Debug, Clone, Default)]
-pub struct Directories(BTreeSet<Arc<str>>);
+pub struct Directories(Arc<BTreeSet<Arc<str>>>);
 
 impl Deref for Directories {
     type Target = BTreeSet<Arc<str>>;
@@ -33,12 +33,12 @@ impl Directories {
                 directories.insert(Arc::from(directory));
             }
         }
-        let mut directories = Self(directories);
+        let mut directories = Self(Arc::new(directories));
         if shape.has_images_by_dockerfile() {
             directories.add_by_dockerfile(snapshot, shape)?;
         }
         if !shape.is_nested {
-            directories.0 = outermost(&directories);
+            directories.0 = Arc::new(outermost(&directories));
         }
         Ok(directories)
     }
@@ -74,8 +74,9 @@ impl Directories {
                 break;
             }
         }
-        self.0.retain(|directory| !groups.contains(directory));
-        self.0.extend(images);
+        let all = Arc::make_mut(&mut self.0);
+        all.retain(|directory| !groups.contains(directory));
+        all.extend(images);
         Ok(())
     }
 

@@ -54,7 +54,17 @@ impl Model {
         known: Option<&Self>,
         only: Option<&BTreeSet<Arc<str>>>,
     ) -> Result<Self, StoreError> {
-        let directories = Directories::find(snapshot, shape)?;
+        Self::build_of(Directories::find(snapshot, shape)?, snapshot, shape, known, only)
+    }
+
+    /// The same, where it is known which directories of the tree are images.
+    pub fn build_of(
+        directories: Directories,
+        snapshot: &Snapshot<'_>,
+        shape: &Shape,
+        known: Option<&Self>,
+        only: Option<&BTreeSet<Arc<str>>>,
+    ) -> Result<Self, StoreError> {
         let is_wanted = |directory: &&Arc<str>| only.is_none_or(|only| only.contains(*directory));
         let wanted: Vec<&Arc<str>> = directories.iter().filter(is_wanted).collect();
         let read = |directory: &&Arc<str>| {

@@ -49,10 +49,13 @@ impl Models {
             let head = Model::build(&pair.head, shape, known, None)?;
             return Ok(Self { head, compared: None, are_touched_alone: false });
         };
-        let mut only = if are_touched_alone { Some(owners(changed, &[&pair.head, base_files], shape)?) } else { None };
+        let directories = Directories::find(&pair.head, shape)?;
+        // What tells that a directory is an image is a control file.
+        let of_base = if are_touched_alone { directories.clone() } else { Directories::find(base_files, shape)? };
+        let mut only = are_touched_alone.then(|| owners(changed, &directories));
         loop {
-            let head = Model::build(&pair.head, shape, known, only.as_ref())?;
-            let mut base = Model::build(base_files, shape, Some(&head), only.as_ref())?;
+            let head = Model::build_of(directories.clone(), &pair.head, shape, known, only.as_ref())?;
+            let mut base = Model::build_of(of_base.clone(), base_files, shape, Some(&head), only.as_ref())?;
             base.forget_unread();
             let content = content::changed(pair, changed, shape, &base, &head, None)?;
             // What is built from sources elsewhere is known only now.
@@ -123,18 +126,9 @@ fn merge(pack: &Pack, pair: &Pair<'_>, content: &ChangedContent, head: &Model) -
     Ok(Some(Merge { fork, author }))
 }
 
-/// The images that own these paths in one of the trees.
-fn owners(
-    paths: &BTreeSet<Arc<str>>,
-    trees: &[&Snapshot<'_>],
-    shape: &Shape,
-) -> Result<BTreeSet<Arc<str>>, StoreError> {
-    let mut owners = BTreeSet::new();
-    for files in trees {
-        let directories = Directories::find(files, shape)?;
-        owners.extend(paths.iter().flat_map(|path| directories.owners(path).cloned()));
-    }
-    Ok(owners)
+/// The images that own these paths, and those above them.
+fn owners(paths: &BTreeSet<Arc<str>>, directories: &Directories) -> BTreeSet<Arc<str>> {
+    paths.iter().flat_map(|path| directories.owners(path).cloned()).collect()
 }
 
 /// Whether a path may stand in the place of a directory with images.
