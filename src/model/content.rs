@@ -162,7 +162,7 @@ impl ContentSearch<'_> {
     /// above that whose Dockerfiles take it by its name. What the context leaves out is in no image, unless it says what that is.
     fn add_owned(&self, content: &mut ChangedContent) -> Result<(), StoreError> {
         let Self { shape, .. } = *self;
-        let mut surroundings = ContextCache { sides: self.sides(), read: HashMap::new() };
+        let mut surroundings = ContextCache { search: self, is_plain: self.is_plain(), read: HashMap::new() };
         for path in self.paths {
             for side in self.sides().iter().filter(|side| side.files.entry(path).is_some()) {
                 let mut is_owner = true;
@@ -191,6 +191,18 @@ impl ContentSearch<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether the change touches neither what contexts leave out nor any link: then an image that is the same on both sides takes the
+    /// same from its contexts.
+    fn is_plain(&self) -> bool {
+        let sides = self.sides();
+        for path in self.paths {
+            if path.ends_with(dockerignore::SUFFIX) || sides.iter().any(|side| side.files.is_link(path)) {
+                return false;
+            }
+        }
+        !sides.iter().any(|side| side.files.links().any(|link| link.ends_with(dockerignore::SUFFIX)))
     }
 
     /// Whether nothing of a file changed but the version that it holds, which is no content. `below` is the path below the image.
@@ -329,10 +341,12 @@ impl ContentSearch<'_> {
             return Ok(());
         }
         let packages = Packages::new(&pair.head, shape)?;
-        let candidates = packages.candidates(in_scope)?;
+        let linked = packages.linked()?;
+        let candidates = packages.candidates(in_scope, &linked)?;
         if candidates.is_empty() {
             return Ok(());
         }
+        let programs = packages.programs(&candidates, &linked, head)?;
         let sources = ChangedSources::new(candidates);
         // What an image owns is its content already. Where it owns all sources, nothing need be read to know that.
         let is_open = |directory: &&Arc<str>| {
@@ -340,7 +354,7 @@ impl ContentSearch<'_> {
         };
         let open: Vec<&Arc<str>> = head.directories.iter().filter(is_open).collect();
         let found = each(&open, WORTH_A_THREAD, |directory| {
-            let built_from = packages.of_image(directory, head)?;
+            let built_from = packages.of_image(directory, head, programs.as_ref())?;
             let paths = sources.of(&built_from.directories, &packages)?;
             Ok((paths, built_from))
         })?;
@@ -378,7 +392,9 @@ const WORTH_A_THREAD: usize = 128;
 
 /// The contexts that the Dockerfiles of images are built in, looked up as they are asked for.
 struct ContextCache<'a> {
-    sides: [Side<'a>; 2],
+    search: &'a ContentSearch<'a>,
+    /// Whether the change touches neither what contexts leave out nor any link.
+    is_plain: bool,
     read: HashMap<Arc<str>, Contexts>,
 }
 
@@ -387,10 +403,14 @@ impl ContextCache<'_> {
     fn of(&mut self, directory: &Arc<str>) -> Result<&Contexts, StoreError> {
         if !self.read.contains_key(directory) {
             let mut contexts = Contexts::default();
-            for Side { model, files } in self.sides {
-                if let Some(image) = model.images.get(directory) {
+            let mut known: Option<&Arc<Image>> = None;
+            for Side { model, files } in self.search.sides() {
+                let Some(image) = model.images.get(directory) else { continue };
+                let is_known = self.is_plain && known.is_some_and(|known| Arc::ptr_eq(known, image));
+                if !is_known {
                     contexts.add(image, files)?;
                 }
+                known = Some(image);
             }
             self.read.insert(Arc::clone(directory), contexts);
         }
@@ -400,7 +420,7 @@ impl ContextCache<'_> {
 
 /// The directories outside of an image's own that its binaries are built from.
 pub fn sources(image: &Image, files: &Snapshot<'_>, shape: &Shape, model: &Model) -> Result<Vec<String>, StoreError> {
-    let packages = Packages::new(files, shape)?.of_image(&image.directory, model)?.directories;
+    let packages = Packages::new(files, shape)?.of_image(&image.directory, model, None)?.directories;
     Ok(packages.into_iter().filter(|package| !is_below(package, &image.directory)).collect())
 }
 

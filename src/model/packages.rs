@@ -35,6 +35,15 @@ struct Package {
     unread: Vec<StoreError>,
 }
 
+/// Programs in Go, by their directories. Nothing can import one: it is in the images that own it, and in those whose Makefiles name it.
+pub(super) struct Programs {
+    directories: HashSet<String>,
+    owners: BTreeSet<Arc<str>>,
+}
+
+/// The package that is a program.
+const PROGRAM: &str = "main";
+
 /// What the binaries of an image are built from.
 #[derive(Default)]
 pub(super) struct BuiltFrom {
@@ -62,20 +71,28 @@ impl<'a> Packages<'a> {
         Ok(Self { snapshot, shape, module, read: Mutex::default() })
     }
 
-    /// Those of the changed paths that a binary may be built from: what Go compiles, what a link that Go compiles leads to, and what
-    /// is embedded, documentation too.
-    pub(super) fn candidates<'p>(&self, changed: Vec<&'p Arc<str>>) -> Result<Vec<&'p Arc<str>>, StoreError> {
+    /// The files that links lead to which Go compiles.
+    pub(super) fn linked(&self) -> Result<BTreeSet<&'a Arc<str>>, StoreError> {
         let mut linked = BTreeSet::new();
         for path in self.snapshot.links() {
             if is_compiled(path) {
                 linked.extend(self.snapshot.linked_file(path)?);
             }
         }
+        Ok(linked)
+    }
+
+    /// Those of the changed paths that a binary may be built from: what Go compiles, what a link that Go compiles leads to, and what
+    /// is embedded, documentation too.
+    pub(super) fn candidates<'p>(
+        &self,
+        changed: Vec<&'p Arc<str>>,
+        linked: &BTreeSet<&Arc<str>>,
+    ) -> Result<Vec<&'p Arc<str>>, StoreError> {
         let go = self.go_directories();
         let mut candidates = Vec::new();
         for path in changed {
-            let is_source = is_compiled(path) && !self.shape.ignore.is_match(file_name(path));
-            let mut is_candidate = is_source || linked.contains(path);
+            let mut is_candidate = self.is_source(path) || linked.contains(path);
             for directory in directories_above(path).filter(|directory| go.contains(directory)) {
                 is_candidate = is_candidate || self.embeds(directory, path)?;
             }
@@ -84,6 +101,56 @@ impl<'a> Packages<'a> {
             }
         }
         Ok(candidates)
+    }
+
+    /// Whether Go compiles a file where it lies.
+    fn is_source(&self, path: &str) -> bool {
+        is_compiled(path) && !self.shape.ignore.is_match(file_name(path))
+    }
+
+    /// The programs that hold all of these sources; `None` where one may be a part of something else.
+    pub(super) fn programs(
+        &self,
+        sources: &[&Arc<str>],
+        linked: &BTreeSet<&Arc<str>>,
+        model: &Model,
+    ) -> Result<Option<Programs>, StoreError> {
+        let mut programs = Programs { directories: HashSet::new(), owners: BTreeSet::new() };
+        for path in sources {
+            let own = directory_of(path);
+            if linked.contains(path) || own.is_empty() {
+                return Ok(None);
+            }
+            // Asked first: most packages say with one file that they are no program, and nothing above need be read then.
+            if self.is_source(path) && !self.is_program(own)? {
+                return Ok(None);
+            }
+            for directory in directories_above(path) {
+                let has_part = directory == own && self.is_source(path);
+                if programs.directories.contains(directory) || !has_part && !self.embeds(directory, path)? {
+                    continue;
+                }
+                if !self.is_program(directory)? {
+                    return Ok(None);
+                }
+                programs.directories.insert(directory.to_owned());
+                let files = self.files(directory).into_iter();
+                programs.owners.extend(files.filter_map(|file| model.owner(file).cloned()));
+            }
+        }
+        Ok(Some(programs))
+    }
+
+    /// Whether all Go files of a directory say that they are a part of a program.
+    fn is_program(&self, directory: &str) -> Result<bool, StoreError> {
+        let files = self.files(directory);
+        for file in &files {
+            match self.snapshot.text(file)? {
+                Some(Ok(text)) if go::imports(&text).package == PROGRAM => {}
+                _ => return Ok(false),
+            }
+        }
+        Ok(!files.is_empty())
     }
 
     /// All directories with Go files. What lies neither in nor below one of them can be part of no binary.
@@ -149,12 +216,25 @@ impl<'a> Packages<'a> {
         Ok(self.package(directory)?.embeds.covers(below))
     }
 
-    /// What the binaries of an image are built from.
-    pub(super) fn of_image(&self, image: &str, model: &Model) -> Result<BuiltFrom, StoreError> {
+    /// What the binaries of an image are built from; of one that is built from none of these `programs`, no more than its Makefile
+    /// tells.
+    pub(super) fn of_image(
+        &self,
+        image: &str,
+        model: &Model,
+        programs: Option<&Programs>,
+    ) -> Result<BuiltFrom, StoreError> {
         let mut built_from = BuiltFrom::default();
-        let is_own = |path: &str| model.owner(path).is_some_and(|owner| **owner == *image);
-        let mut queue = self.directories(image, is_own);
+        let mut queue = BTreeSet::new();
+        if programs.is_none_or(|programs| programs.owners.contains(image)) {
+            queue = self.directories(image, |path| model.owner(path).is_some_and(|owner| **owner == *image));
+        }
         self.add_makefile(image, &mut queue, &mut built_from)?;
+        if let Some(programs) = programs
+            && !self.are_reached(programs, &queue)?
+        {
+            return Ok(built_from);
+        }
         if !queue.is_empty()
             && let Err(error) = &self.module
         {
@@ -177,6 +257,16 @@ impl<'a> Packages<'a> {
             }
         }
         Ok(built_from)
+    }
+
+    /// Whether one of these directories holds a program, or cannot be followed.
+    fn are_reached(&self, programs: &Programs, directories: &BTreeSet<String>) -> Result<bool, StoreError> {
+        for directory in directories {
+            if self.snapshot.resolve(directory)?.map_or(true, |real| programs.directories.contains(&real)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Adds the directories that the Makefile of an image names as its sources.

@@ -7,6 +7,8 @@ use crate::text::{Span, Text};
 /// What one Go file draws into a build.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct GoImports {
+    /// The name of the package that the file is a part of.
+    pub package: String,
     /// The import paths.
     pub imports: Vec<String>,
     /// The patterns of its `//go:embed` lines.
@@ -17,10 +19,13 @@ pub struct GoImports {
 pub fn imports(text: &Text) -> GoImports {
     let source = text.as_str();
     let mut found = GoImports::default();
+    let mut in_clause = false;
     let mut in_group = false;
     let mut in_import = false;
     for token in (Tokens { rest: source }) {
         match token {
+            Token::Word(name) if std::mem::take(&mut in_clause) => name.clone_into(&mut found.package),
+            Token::Word("package") if found.package.is_empty() => in_clause = true,
             Token::Word("import") => in_import = true,
             Token::Word("func" | "var" | "type" | "const") => break,
             Token::Punctuation('(') if in_import => in_group = true,
@@ -423,6 +428,7 @@ mod tests {
              \t_ `m/three`\n)\n\n//go:embed static/* \"a b\"\nvar x = `import \"m/four\"`\n",
         );
         let sources = imports(&text);
+        assert_eq!(sources.package, "x");
         assert_eq!(sources.imports, ["fmt", "m/one", "m/two", "m/three"]);
         assert_eq!(sources.embeds.first().map(String::as_str), Some("static/*"));
     }
