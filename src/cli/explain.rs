@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::args::{ExplainFormat, PolicyOptions};
 use super::exit::{CLEAN, Error};
 use super::rules::{Root, ShownPack, built_in, packs};
+use super::rules_page;
 use super::terminal::{fold, fold_paragraphs, print, width};
 use crate::case::{Case, telling};
 use crate::environment::Environment;
@@ -26,6 +27,7 @@ pub(super) fn explain(
                 Ok(rule) => {
                     print(&match format {
                         ExplainFormat::Human => text(pack, rule, width(environment)),
+                        ExplainFormat::Markdown => rules_page::rule_page(rule),
                         ExplainFormat::Json => {
                             to_string(&Root { version: 1, packs: vec![ShownPack::of(pack, [rule])] })
                         }

@@ -94,6 +94,9 @@ struct ShownRule<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     help: Option<&'a str>,
     sources: &'a [String],
+    /// Where one can read of it on the web.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
     /// Whether it is new and may still change: where nobody asks for it, it is off.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     preview: bool,
@@ -114,6 +117,7 @@ impl<'a> ShownPack<'a> {
                 why: rule.why.trim(),
                 help: rule.help.as_deref(),
                 sources: &rule.sources,
+                url: rule.url(),
                 preview: rule.is_preview,
                 repaired: rule.is_repaired(),
             });

@@ -1,4 +1,5 @@
-//! `imglint rules --format markdown`: the rules of a pack as a page of documentation.
+//! `imglint rules --format markdown` and `imglint explain --format markdown`: the rules of a pack, and one of them, as a page of
+//! documentation.
 
 use std::fmt::Write as _;
 
@@ -19,14 +20,22 @@ pub(super) fn page(pack: &Pack) -> String {
         let _ = writeln!(page, "| [{id}](#{id}) | {level}{preview} | {summary} |", id = escape(&rule.id));
     }
     for rule in &pack.rules {
+        let _ = writeln!(page, "\n## {}\n", escape(&rule.id));
         section(&mut page, rule);
     }
     page
 }
 
+/// A page for one rule.
+pub(super) fn rule_page(rule: &Rule) -> String {
+    let mut page = format!("# {}\n\n", escape(&rule.id));
+    section(&mut page, rule);
+    page
+}
+
+/// What follows the heading of a rule.
 fn section(page: &mut String, rule: &Rule) {
     let cases = rule.read_cases();
-    let _ = writeln!(page, "\n## {}\n", escape(&rule.id));
     let mut facts = vec![rule.waiting.unwrap_or(rule.level).to_string()];
     if rule.is_preview {
         facts.push("a preview, judged where it is asked for".to_owned());

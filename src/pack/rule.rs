@@ -10,6 +10,7 @@ use super::settings::{RuleOption, RuleSettings, read};
 use crate::case::{self, Case};
 use crate::check::{Basis, Body, Check, Missing, Sight};
 use crate::finding::{Level, RuleId};
+use crate::site;
 use crate::toml_source::{Override, Source, SourceError};
 use crate::waiver::{ForbiddenWaiver, Hygiene};
 
@@ -34,6 +35,8 @@ pub struct Rule {
     pub help: Option<String>,
     /// Where the policy is written.
     pub sources: Vec<String>,
+    /// Its page in the documentation, without an ending; `None` for a rule of a pack of one's own.
+    pub page: Option<String>,
     /// What it judges, and how.
     pub body: Body,
     /// Its cases in Markdown, the first failing one of which is the example that `explain` shows.
@@ -91,9 +94,11 @@ impl Rule {
         self.cases.map(|_| self.read_cases().iter().any(|case| !case.fixed.is_empty()))
     }
 
-    /// Where the policy can be read on the web.
-    pub fn url(&self) -> Option<&str> {
-        self.sources.iter().find(|source| is_url(source)).map(String::as_str)
+    /// Where one can read of it on the web: on its page, where this build knows the address of the documentation, or else where the
+    /// policy is written.
+    pub fn url(&self) -> Option<String> {
+        let page = self.page.as_ref().and_then(|page| site::address(&format!("{page}.html")));
+        page.or_else(|| self.sources.iter().find(|source| is_url(source)).cloned())
     }
 
     /// Its check, unless it judges waivers.
@@ -182,6 +187,7 @@ impl Rule {
             why,
             help,
             sources,
+            page: file.json.and(file.source.name.strip_suffix(".toml")).map(str::to_owned),
             body: check,
             cases: file.cases,
         })

@@ -52,7 +52,7 @@ struct Location {
 struct Code<'a> {
     value: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    url: Option<&'a str>,
+    url: Option<String>,
 }
 
 #[derive(Serialize)]

@@ -58,8 +58,8 @@ impl<'a> Report<'a> {
         self.rules.iter().filter(|rule| rule.level != Level::Off)
     }
 
-    /// Where the policy of a rule can be read on the web.
-    pub(super) fn url(&self, id: &str) -> Option<&'a str> {
+    /// Where one can read of a rule on the web.
+    pub(super) fn url(&self, id: &str) -> Option<String> {
         self.rules.iter().find(|rule| *rule.id == *id).and_then(Rule::url)
     }
 

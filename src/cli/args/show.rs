@@ -14,6 +14,8 @@ pub(crate) enum ExplainFormat {
     Human,
     /// One JSON object, as that of `imglint rules`
     Json,
+    /// A page of documentation
+    Markdown,
 }
 
 /// The form of a list of rules.

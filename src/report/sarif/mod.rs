@@ -76,7 +76,7 @@ fn descriptor(rule: &Rule) -> Descriptor {
         default_configuration: Configuration { level: level(rule.level) },
         full_description: said(&why),
         help: Help { markdown: escape_lines(&markdown).trim_end().to_owned(), text: escape_lines(&text) },
-        help_uri: rule.url().map(str::to_owned),
+        help_uri: rule.url(),
         id: rule.id.to_string(),
         name: pascal_case(&rule.id),
         short_description: said(&rule.summary),
