@@ -49,6 +49,7 @@ pub use change::{Authored, Change, Merge, following};
 pub use conflict::unreported as unreported_conflict;
 pub use dependencies::Dependencies;
 pub use kind::{Basis, Concern, Context, Files, Kind, Missing, Needs, Outside, Reads, Sight};
+pub use version_bump::Due;
 
 /// What a rule judges, as `[check.<kind>]` says in its file.
 #[derive(Debug, Clone, Deserialize)]

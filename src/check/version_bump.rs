@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::change::{Bump, Change};
 use super::kind::{Context, Kind, Needs};
@@ -24,13 +24,13 @@ const MAX_NAMED: usize = 5;
 pub struct VersionBump {
     /// When an image that changed gets its new version.
     #[serde(default)]
-    due: Due,
+    pub due: Due,
 }
 
 /// When an image that changed gets its new version.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-enum Due {
+pub enum Due {
     /// In the change.
     #[default]
     Change,
@@ -39,6 +39,14 @@ enum Due {
 }
 
 impl Due {
+    /// As it is written.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Change => "change",
+            Self::Release => "release",
+        }
+    }
+
     /// A diagnostic as it weighs in a change: what is due later is told, and not done unasked.
     fn weigh(self, diagnostic: Diagnostic) -> Diagnostic {
         if self == Self::Change {

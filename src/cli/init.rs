@@ -6,6 +6,7 @@ use std::path::Path;
 use miette::Diagnostic;
 
 use super::args::{HookName, Init};
+use super::due::{self, Tendency};
 use super::exit::{CLEAN, Error};
 use super::hook;
 use super::policy::{manifest_order, recognised};
@@ -57,8 +58,12 @@ pub(super) fn run(options: &Init, environment: &Environment) -> Result<u8, Error
     if is_configured {
         let _ = writeln!(notes, "{CONFIG_FILE} is there already and stays as it is");
     } else {
-        let Configuration { text, note } = configuration(&repository)?;
+        let Configuration { mut text, note } = configuration(&repository)?;
         let _ = writeln!(notes, "{note}");
+        if let Some(Tendency { note, setting }) = tendency(&text, &repository)? {
+            let _ = writeln!(notes, "{note}");
+            text += &setting.unwrap_or_default();
+        }
         let line = if options.schema { Some(SCHEMA_LINE.to_owned()) } else { published_schema_line() };
         files.push(new(&root, CONFIG_FILE, line.unwrap_or_default() + &text));
     }
@@ -137,6 +142,13 @@ fn configuration(repository: &Repository) -> Result<Configuration, Error> {
     let base = Base::whole("");
     let pair = repository.pair(&base, &Head::Worktree, &everything)?;
     configuration_of(&pair.head)
+}
+
+/// When versions are due, by what the history tells; `None` where no rule asks for versions.
+fn tendency(config: &str, repository: &Repository) -> Result<Option<Tendency>, Error> {
+    let config = read_config(&Source::new(CONFIG_FILE, config.to_owned()))?;
+    let Some(built_in) = config.pack.as_ref().and_then(|pack| BuiltIn::named(&pack.name)) else { return Ok(None) };
+    Ok(due::ask(&Pack::load(built_in.pack_files(), Some(&config))?, repository))
 }
 
 /// When the manifest of the repository follows, by what its files say; `None` where the pack or the repository has none.

@@ -31,6 +31,7 @@ mod merge_setup;
 mod merge_driver;
 mod hook;
 mod proposal;
+mod due;
 mod init;
 
 use std::process::ExitCode;

@@ -62,7 +62,7 @@ pub(super) fn run(options: &Options, environment: &Environment) -> Result<u8, Er
         Some(When::DaysAgo(days)) => Some(now(environment)? - days * SECONDS_A_DAY),
     };
     let (count, memory) = (options.count as usize, (options.memory as usize) << 20);
-    let limits = Limits { count, since, paths: paths(&options.paths)?, memory };
+    let limits = Limits { count, commits: usize::MAX, since, paths: paths(&options.paths)?, memory };
     let watch = Watch::start(&options.common.output, limits.count, environment)?;
     // A run of its own would find the branch in the same way.
     let newest = range.newest();

@@ -10,9 +10,9 @@ mod rule;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::check::{Check, Dependencies};
+use crate::check::{Check, Dependencies, Due};
 use crate::config_file::{CONFIG_FILE, Config};
-use crate::finding::Level;
+use crate::finding::{Level, RuleId};
 use crate::inputs::Inputs;
 use crate::parse::dependencies::{files_beside, may_name};
 use crate::shape::{PackFile, Shape};
@@ -199,6 +199,15 @@ impl Pack {
             }
         }
         Ok(lists)
+    }
+
+    /// The rule that asks for new versions, and when it does.
+    pub fn due(&self) -> Option<(&RuleId, Due)> {
+        let mut rules = self.rules.iter().filter(|rule| rule.level != Level::Off);
+        rules.find_map(|rule| match rule.check() {
+            Some(Check::VersionBump(kind)) => Some((&rule.id, kind.due)),
+            _ => None,
+        })
     }
 
     /// Whether a rule that is applied looks into the history of a whole tree.

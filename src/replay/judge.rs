@@ -6,6 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use miette::Diagnostic;
 
+use super::due;
 use super::fate;
 use super::outcome::{Change, End, Fate, Finding, Fixable, Replay, RuleError, Sums, Unjudged, Words};
 use super::sums;
@@ -116,9 +117,10 @@ impl Replayer<'_> {
         };
         let skipped = skipped.into_iter().map(|(rule, reason)| RuleError { rule, reason }).collect();
         let of_all = Sums { commits, unjudged: unjudged.len(), ..sums::of_all(&changes) };
+        let due = if self.limits.paths.is_empty() { due::fit(&changes, self.pack) } else { None };
         let rules = sums::of_rules(&changes);
         let images = sums::of_images(&changes, &rules);
-        Replay { version: 1, words, end, sums: of_all, rules, images, changes, unjudged, skipped }
+        Replay { version: 1, words, end, sums: of_all, due, rules, images, changes, unjudged, skipped }
     }
 
     fn judge_block(&self, block: Block<'_>) -> Vec<Judged> {

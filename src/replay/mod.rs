@@ -4,6 +4,7 @@
 //! a [`Replay`] is all of that as plain data, which reports render and JSON shows as it is.
 
 mod outcome;
+mod due;
 mod fate;
 mod sums;
 mod walk;
@@ -11,6 +12,7 @@ mod judge;
 
 pub use judge::{Replayer, Watcher};
 pub use outcome::{
-    Change, End, Fate, Finding, Fixable, ImageSums, Mended, Replay, RuleError, RuleSums, Sums, Unjudged, Words,
+    Change, DueFit, End, Fate, Finding, Fit, Fixable, ImageSums, Mended, Replay, RuleError, RuleSums, Sums, Unjudged,
+    Words,
 };
 pub use walk::Limits;

@@ -1,10 +1,13 @@
 //! What a replay came to, as plain data: what `imglint replay --format json` prints, and what pages are made of.
 
+use std::fmt::{self, Formatter};
 use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::check::Due;
 use crate::finding::{Level, RuleId};
+use crate::text::counted;
 
 /// What the gate would have said of a history.
 ///
@@ -19,6 +22,9 @@ pub struct Replay {
     pub end: End,
     /// The sums over all changes.
     pub sums: Sums,
+    /// When versions are due, by the newest changes that touch images; `None` where no rule asks for versions, or findings were
+    /// narrowed to paths.
+    pub due: Option<DueFit>,
     /// The rules that found something, the one with the most findings first.
     pub rules: Vec<RuleSums>,
     /// The images that something was found of, the noisiest first.
@@ -93,6 +99,51 @@ pub struct Sums {
     pub waived: usize,
     /// Errors and warnings that `--fix` repairs.
     pub fixable: usize,
+}
+
+/// When versions are due, by the newest changes that touch images.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DueFit {
+    /// The rule that asks for versions.
+    pub rule: RuleId,
+    /// What its `due` says.
+    pub set: Due,
+    /// What fits better.
+    pub fits: Fit,
+    /// How many changes touch images, of at most 200.
+    pub changes: usize,
+    /// How many of them leave the version of an image whose content they change.
+    pub without: usize,
+    /// How many images these are, each change by itself.
+    pub images: usize,
+    /// Of how many of these a later change moved the version.
+    pub later: usize,
+}
+
+/// Which `due` fits a repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fit {
+    /// Versions are set in the changes that need them.
+    Change,
+    /// They are set later, for many changes at once.
+    Release,
+    /// There is something of both.
+    Unclear,
+    /// There are too few changes to tell.
+    Unknown,
+}
+
+/// What was counted, in a sentence without its end.
+impl fmt::Display for DueFit {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { changes, without, images, later, .. } = self;
+        write!(f, "of the last {} that touch images, {without} left a version as it was", counted(*changes, "change"))?;
+        if *images > 0 {
+            write!(f, "; of {} a later change moved {later}", counted(*images, "such version"))?;
+        }
+        Ok(())
+    }
 }
 
 /// Sums over the findings of one rule, those that are waived left out.

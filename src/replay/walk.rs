@@ -23,6 +23,8 @@ const CLOCK_SKEW: i64 = 24 * 60 * 60;
 pub struct Limits {
     /// At most so many changes are judged.
     pub count: usize,
+    /// At most so many commits of the line are looked at.
+    pub commits: usize,
     /// Changes that were committed before this time, in seconds since 1970, are left out.
     pub since: Option<i64>,
     /// Findings about these paths, or about what lies below them, are reported; all, if there are none.
@@ -142,7 +144,8 @@ impl<'a> Walk<'a> {
     fn landed(&mut self) -> Option<Landed> {
         while !self.is_at_end {
             let since = self.limits.since.unwrap_or(i64::MIN);
-            self.end = if self.changes >= self.limits.count {
+            let is_enough = self.changes >= self.limits.count || self.commits >= self.limits.commits;
+            self.end = if is_enough {
                 End::Count
             } else {
                 match self.landings.step() {

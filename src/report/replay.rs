@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::replay::{ImageSums, Replay, RuleSums};
+use crate::check::Due;
+use crate::replay::{DueFit, Fit, ImageSums, Replay, RuleSums};
 use crate::text::{counted, escape};
 use crate::waiver::Day;
 
@@ -31,6 +32,9 @@ pub fn render(replay: &Replay) -> String {
     if !replay.images.is_empty() {
         images(&mut text, &replay.images);
     }
+    if let Some(due) = &replay.due {
+        let _ = writeln!(text, "\n{due}:\n{}", verdict(due)); // a string takes everything
+    }
     for (count, what) in [
         (sums.waived, "finding was let pass by a waiver", "findings were let pass by waivers"),
         (sums.incomplete, "change has a rule that could not look", "changes have a rule that could not look"),
@@ -43,6 +47,21 @@ pub fn render(replay: &Replay) -> String {
         }
     }
     text
+}
+
+/// Which `due` fits, and whether it is set.
+fn verdict(due: &DueFit) -> String {
+    let DueFit { rule, set, fits, .. } = due;
+    let fitting = match fits {
+        Fit::Unknown => return "too few to tell when versions are due here".to_owned(),
+        Fit::Unclear => {
+            return format!("some of it speaks for each value: `due` of {rule} is \"{}\"", set.name());
+        }
+        Fit::Change => Due::Change,
+        Fit::Release => Due::Release,
+    };
+    let is_set = if *set == fitting { "which is set" } else { "and is not set" };
+    format!("`due = \"{}\"` of {rule} fits, {is_set}", fitting.name())
 }
 
 /// When the changes were made.

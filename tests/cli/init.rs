@@ -223,6 +223,86 @@ fn a_repository_of_a_kind_that_a_pack_is_for_is_known() {
 }
 
 /// Of several kinds the one that most are of is taken, and the others are told.
+/// A history of changes of an image, each with a minor version.
+fn history(repo: &Repo, changes: usize, minor: fn(usize) -> usize) {
+    repo.write(&[("images/app/VERSION", "1.0\n"), ("images/app/Dockerfile", "FROM scratch\n")]);
+    repo.commit("base");
+    for change in 1..=changes {
+        let dockerfile = format!("FROM scratch\nLABEL change={change}\n");
+        let version = format!("1.{}\n", minor(change));
+        repo.change(&[("images/app/Dockerfile", &dockerfile), ("images/app/VERSION", &version)]);
+    }
+}
+
+/// A history, and what is to be said of it.
+struct Past {
+    fits: &'static str,
+    changes: usize,
+    minor: fn(usize) -> usize,
+    note: &'static str,
+    setting: &'static str,
+}
+
+#[test]
+fn the_history_tells_when_versions_are_due() {
+    let scratch = Scratch::new();
+    let release = "\n[rules.stale-version]\ndue = \"release\"\n\n[rules.unbumped-content]\nlevel = \"error\"\n";
+    let pasts = [
+        Past {
+            fits: "change",
+            changes: 20,
+            minor: |change| change,
+            note: "of the last 20 changes that touch images, 0 left a version as it was: versions are due in a change, as",
+            setting: "",
+        },
+        Past {
+            fits: "release",
+            changes: 20,
+            minor: |change| change / 10,
+            note: "18 left a version as it was; of 18 such versions a later change moved 18: versions are due at a release\n",
+            setting: release,
+        },
+        Past {
+            fits: "unclear",
+            changes: 20,
+            minor: |change| change.min(16),
+            note: "4 left a version as it was; of 4 such versions a later change moved 0: that may be an oversight, or",
+            setting: "",
+        },
+        Past {
+            fits: "unknown",
+            changes: 3,
+            minor: |_| 0,
+            note: "no history tells when versions are due: 3 changes in it touch images, which is too few\n",
+            setting: "",
+        },
+    ];
+    for Past { fits, changes, minor, note, setting } in pasts {
+        let repo = scratch.init(fits);
+        history(&repo, changes, minor);
+        let run = repo.imglint(&["init"]);
+        assert!(run.code == 0 && run.stdout.contains(note), "{fits}: {run}");
+        let config = read(&repo, "imglint.toml");
+        assert!(config.ends_with(setting) && config.contains("due") != setting.is_empty(), "{fits}: {config}");
+        let run = repo.imglint(&["replay", "--format", "json"]);
+        let replay: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON");
+        assert_eq!(replay["due"]["fits"], fits, "{fits}: {run}");
+        let run = repo.imglint(&["replay"]);
+        let is_set = format!("`due = \"{fits}\"` of stale-version fits, which is set\n");
+        assert_eq!(run.stdout.contains(&is_set), matches!(fits, "change" | "release"), "{fits}: {run}");
+    }
+}
+
+/// Before the first commit, too.
+#[test]
+fn where_there_is_no_history_that_is_said() {
+    let scratch = Scratch::new();
+    let repo = scratch.init("repo");
+    repo.write(SERVICES);
+    let run = repo.imglint(&["init"]);
+    assert!(run.code == 0 && run.stdout.contains("no history tells when versions are due: "), "{run}");
+}
+
 #[test]
 fn other_kinds_in_a_repository_are_told() {
     let scratch = Scratch::new();
