@@ -11,7 +11,7 @@ use super::models::{Models, manifest_order};
 use super::outcome::{Failed, Outcome, RunError, SkippedRule};
 use crate::check::{Basis, Body, Change, Check, Context, Sight, unreported_conflict};
 use crate::edit::Fix;
-use crate::finding::{Diagnostic, Finding, Level};
+use crate::finding::{Diagnostic, Finding, Fingerprint, Level};
 use crate::inputs::Inputs;
 use crate::model::Model;
 use crate::pack::{Pack, Rule};
@@ -224,7 +224,8 @@ impl JudgingRule<'_> {
         let new = self.run(context)?;
         let unread = self.check.kind().unread(context);
         let judgement = match (base, self.check.basis()) {
-            (None, _) | (_, Basis::Change | Basis::Moved) => Judgement { new, ..Judgement::default() },
+            (None, _) | (_, Basis::Change) => Judgement { new, ..Judgement::default() },
+            (_, Basis::Moved) => Judgement { new, gone: self.ended(context)?, ..Judgement::default() },
             (Some(base), Basis::Tree) => compare(rule, new, &self.run(base)?),
             (Some(base), Basis::Both) => {
                 // What the change moved is new, even if it was wrong in another way before.
@@ -238,9 +239,19 @@ impl JudgingRule<'_> {
         Ok(Judgement { unread, ..judgement })
     }
 
-    /// What the check finds. A panic in it is caught.
+    /// What the check finds.
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, RunError> {
-        match catch_unwind(AssertUnwindSafe(|| self.check.kind().run(context))) {
+        self.caught(|| self.check.kind().run(context))
+    }
+
+    /// What of what it may have found before the change is no more.
+    fn ended(&self, context: &Context<'_>) -> Result<Vec<Fingerprint>, RunError> {
+        self.caught(|| self.check.kind().ended(context, &self.rule.id))
+    }
+
+    /// What the check answers. A panic in it is caught.
+    fn caught<T>(&self, ask: impl FnOnce() -> Result<T, StoreError>) -> Result<T, RunError> {
+        match catch_unwind(AssertUnwindSafe(ask)) {
             Ok(result) => result.map_err(|error| RunError::new(self.rule, error)),
             Err(panic) => {
                 let message = panic.downcast_ref::<&str>().copied();
