@@ -108,6 +108,9 @@ pub(super) fn run(options: &Init, environment: &Environment) -> Result<u8, Error
     notes.push_str(
         "  imglint --all         see what is wrong already\n  imglint rules         see what is looked for\n",
     );
+    if !options.schema && published_schema_line().is_none() {
+        let _ = writeln!(notes, "  imglint init --schema have an editor complete and check {CONFIG_FILE}");
+    }
     print(&notes)?;
     Ok(CLEAN)
 }
