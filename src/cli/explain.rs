@@ -94,13 +94,19 @@ fn example(text: &mut String, case: &Case, width: Option<usize>) {
             let _ = writeln!(text, "    {}", escape_but_tabs(line));
         }
     }
+    if let Some(config) = &case.config {
+        text.push_str("\n  imglint.toml:\n");
+        for line in config.lines() {
+            let _ = writeln!(text, "    {}", escape_but_tabs(line));
+        }
+    }
     for input in &case.inputs {
         let _ = writeln!(text, "\n  --{}:", input.kind.name());
         for line in input.text.lines() {
             let _ = writeln!(text, "    {}", escape_but_tabs(line));
         }
     }
-    text.push_str("\n  imglint says:\n");
+    text.push_str(if case.is_whole { "\n  imglint --all says:\n" } else { "\n  imglint says:\n" });
     for line in case.findings.iter().flat_map(|findings| findings.lines()) {
         let _ = writeln!(text, "{}", fold(&format!("    {line}"), width, 6));
     }

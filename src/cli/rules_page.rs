@@ -7,7 +7,7 @@ use crate::case::{Case, telling};
 use crate::check::{Missing, Sight};
 use crate::inputs::Inputs;
 use crate::pack::{Pack, Rule, is_url};
-use crate::text::escape;
+use crate::text::{escape, escape_but_tabs};
 
 /// A page with a table of the rules, and a section for each. Writing to a string does not fail.
 pub(super) fn page(pack: &Pack) -> String {
@@ -78,10 +78,14 @@ fn example(page: &mut String, case: &Case) {
     for (file, words) in case.told() {
         block(page, &format!("`{}`, {words}:", escape(&file.path)), &file.text);
     }
+    if let Some(config) = &case.config {
+        block(page, "`imglint.toml`:", config);
+    }
     for input in &case.inputs {
         block(page, &format!("`--{}`:", input.kind.name()), &input.text);
     }
-    block(page, "imglint says:", case.findings.as_deref().unwrap_or_default());
+    let program = if case.is_whole { "`imglint --all` says:" } else { "imglint says:" };
+    block(page, program, case.findings.as_deref().unwrap_or_default());
     for fixed in &case.fixed {
         block(page, &format!("`{}`, repaired:", escape(&fixed.path)), &fixed.text);
     }
@@ -93,6 +97,6 @@ fn block(page: &mut String, heading: &str, text: &str) {
     while text.contains(&fence) {
         fence.push('`');
     }
-    let lines: Vec<String> = text.lines().map(escape).map(Into::into).collect();
+    let lines: Vec<String> = text.lines().map(escape_but_tabs).collect();
     let _ = writeln!(page, "\n{heading}\n\n{fence}text\n{}\n{fence}", lines.join("\n"));
 }

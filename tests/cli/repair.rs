@@ -249,7 +249,7 @@ fn no_line_of_a_patch_ends_its_block() {
     let (_, body) = place.commented().expect("a comment");
     assert!(body.contains("``````diff\n") && body.contains("\n``````\n"), "{body}\n{run}");
     // A comment of GitHub has an end; a longer patch is only named.
-    let long = "+".to_owned() + &"x".repeat(70_000);
+    let long = "+".to_owned() + &"`".repeat(70_000);
     place.leave(&format!("--- a/images/ours\n+++ b/images/ours\n@@ -1,2 +1,2 @@\n ```\n-@everyone <b>\n{long}\n"));
     place.hand_over(&[]);
     let (_, body) = place.commented().expect("a comment");
@@ -378,6 +378,8 @@ fn hostile_patches_are_refused() {
         PATCH.replace("1.1", "1.1\rx"),
         PATCH.replace("1.1", "\u{202e}1.1"),
         PATCH.replace("1.1", &"x".repeat(300_000)),
+        touching(&"images/a".repeat(10_000)),
+        (0..1001).map(|number| touching(&format!("images/{number}"))).collect(),
     ];
     let place = Place::new();
     place.report("FAILURE", "ci-robot", RUN);

@@ -253,6 +253,7 @@ fn rules_are_listed_and_explained_anywhere() {
     assert!(explained.stdout.contains("    \tconfigs["), "a tab is a tab\n{explained}");
     let explained = nowhere.imglint(&["explain", "expired-waiver"]);
     assert!(!explained.stdout.contains("imglint waive"), "no waiver lets it pass\n{explained}");
+    assert!(explained.stdout.contains("  imglint.toml:\n    [[waive]]\n"), "what is wrong is shown\n{explained}");
     let listed = nowhere.imglint(&["rules", "--format", "json"]);
     let json: serde_json::Value = serde_json::from_str(&listed.stdout).expect("JSON");
     let rules = json["packs"][0]["rules"].as_array().expect("rules");

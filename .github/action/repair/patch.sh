@@ -3,8 +3,8 @@
 # beside it come out of a job that a stranger's change ran in: they are looked at as text, held against the tree that they are for, and
 # never run.
 
-# Bytes. What imglint repairs are values; more than this is nothing that anybody reads.
-readonly LIMIT=262144
+# Bytes, and files. What imglint repairs are values; more than this is nothing that anybody reads.
+readonly LIMIT=262144 MOST_FILES=1000
 
 say() { printf 'imglint: %s\n' "$*"; }
 
@@ -65,7 +65,7 @@ files_of() {
 # for slashes, too.
 may_touch() {
   local path=$1 pattern
-  [[ $path =~ ^[A-Za-z0-9_@+][A-Za-z0-9._@+-]*(/[A-Za-z0-9_@+][A-Za-z0-9._@+-]*)*$ ]] || return 1
+  ((${#path} <= 1024)) && [[ $path =~ ^[A-Za-z0-9_@+][A-Za-z0-9._@+-]*(/[A-Za-z0-9_@+][A-Za-z0-9._@+-]*)*$ ]] || return 1
   while IFS= read -r pattern; do
     pattern=${pattern%$'\r'}
     # shellcheck disable=SC2053 # it is a pattern
@@ -87,6 +87,7 @@ check_patch() {
     return 1
   fi
   paths=$(files_of "$file") || return 1
+  (($(wc -l <<<"$paths") <= MOST_FILES)) || { echo "it touches more than $MOST_FILES files" >&2; return 1; }
   while IFS= read -r path; do
     may_touch "$path" || { printf 'it touches %q, which none of the paths covers that it may touch\n' "$path" >&2; return 1; }
   done <<<"$paths"
@@ -134,9 +135,10 @@ tree_with() {
 
 # Prints files as they are, in a block that none of their lines can end: no Markdown, HTML or mention in them means anything.
 fenced() {
-  local kind=$1 fence='```'
+  local kind=$1 longest fence
   shift
-  while LC_ALL=C grep -qF -- "$fence" "$@"; do fence+='`'; done
+  longest=$(LC_ALL=C cat -- "$@" | tr -cs '`' '\n' | awk '{ if (length > n) n = length } END { print (n < 3 ? 3 : n + 1) }')
+  fence=$(printf '%*s' "$longest" '' | tr ' ' '`')
   printf '%s%s\n' "$fence" "$kind"
   cat -- "$@"
   printf '%s\n' "$fence"
