@@ -22,7 +22,7 @@ use crate::git::Head;
 use crate::model::Model;
 use crate::pack::{Pack, Selection};
 use crate::report::{Format, Reader, Repaired, Report, diff, summary};
-use crate::run::{self, Outcome};
+use crate::run::{self, Outcome, Rounds};
 use crate::snapshot::Pair;
 use crate::text::counted;
 
@@ -69,8 +69,8 @@ struct Prepared {
 
 /// What was found in the files.
 enum Judged<'a> {
-    /// In the files as they are, by the rules of this pack.
-    Plain { outcome: Outcome, pair: Pair<'a>, pack: Box<Cow<'a, Pack>> },
+    /// In the files as they are, by the rules of this pack. What was read is left to the system at the end.
+    Plain { outcome: Outcome, pair: Pair<'a>, pack: Box<Cow<'a, Pack>>, _read: Box<Rounds> },
     /// In the files as they are, and as the repairs that were asked for leave them.
     Repaired { repair: Box<Repair>, before: Pair<'a>, after: Pair<'a> },
 }
@@ -204,11 +204,9 @@ impl Check<'_> {
             let repair = Box::new(fix::repair(&pack, &mut pair, &allowed)?);
             Judged::Repaired { repair, before, after: pair }
         } else {
-            Judged::Plain {
-                outcome: run::judge_with_head(&pack, &pair, known.as_ref())?,
-                pair,
-                pack: Box::new(pack.clone()),
-            }
+            let mut read = Box::new(Rounds::with_head(known));
+            let outcome = read.judge(&pack, &pair)?;
+            Judged::Plain { outcome, pair, pack: Box::new(pack.clone()), _read: read }
         };
         for step in steps {
             let mut pair = frame.pair_to_judge(&step.base, &step.head)?;
@@ -299,7 +297,7 @@ impl Check<'_> {
 
     /// How many files `--fix` would write. To know that takes a repair in memory, so it is found out for somebody who sits there alone.
     fn reach(&self, judged: &Judged<'_>) -> Result<Option<usize>, Error> {
-        let Judged::Plain { outcome, pair, pack } = judged else { return Ok(None) };
+        let Judged::Plain { outcome, pair, pack, .. } = judged else { return Ok(None) };
         if self.options.common.output.quiet || !std::io::stderr().is_terminal() || !outcome.open().any(has_safe_fix) {
             return Ok(None);
         }
@@ -309,7 +307,7 @@ impl Check<'_> {
 
     /// The repairs as a patch, for a report that holds them. Where none were asked for, they are found here and made nowhere.
     fn patch(&self, frame: &Frame, judged: &Judged<'_>) -> Result<Vec<u8>, Error> {
-        let Judged::Plain { outcome, pair, pack } = judged else {
+        let Judged::Plain { outcome, pair, pack, .. } = judged else {
             return Ok(judged.repair().map(diff::render).unwrap_or_default());
         };
         // What could not be judged is not repaired either.

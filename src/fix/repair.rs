@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::edit::{Edit, Fix, apply};
 use crate::finding::{Finding, Fingerprint, RuleId};
 use crate::pack::Pack;
-use crate::run::{Outcome, judge};
+use crate::run::{Outcome, Rounds};
 use crate::snapshot::{Pair, Snapshot, StoreError};
 
 /// What may be repaired.
@@ -89,15 +89,15 @@ pub(super) fn go_on(
     mut files: BTreeMap<Arc<str>, RepairedFile>,
 ) -> Result<Repair, FixError> {
     // Each round judges all of head again, and an edit touches a few images of it.
-    pair.head.derived().begin();
-    let before = judge(pack, pair)?;
+    let mut rounds = Rounds::default();
+    let before = rounds.judge(pack, pair)?;
     // What is outside of the paths stays as it is; what a repair brings about there does not.
     let outside = before.findings.iter().filter(|finding| !finding.is_about(&allowed.paths));
     except.extend(outside.map(Finding::fingerprint));
     let mut after = before.clone();
     // Each round goes at least one image down the graph, and what follows from a bump takes two more.
-    let rounds = 3 * pair.head.entries().len().min(MAX_ROUNDS) + 8;
-    for _ in 0..rounds {
+    let most = 3 * pair.head.entries().len().min(MAX_ROUNDS) + 8;
+    for _ in 0..most {
         // A rule that could not look may have more to say: then nothing is written at all.
         if !after.errors.is_empty() {
             return Ok(Repair { before, after, files, conflicts: Vec::new() });
@@ -108,7 +108,7 @@ pub(super) fn go_on(
         }
         make(&fixes, &mut files, &mut pair.head)?;
         let had_conflicts = after.has_conflicts_alone;
-        after = judge(pack, pair)?;
+        after = rounds.judge(pack, pair)?;
         // Only now can be told what was wrong outside of the paths already.
         if had_conflicts && !after.has_conflicts_alone && !allowed.paths.is_empty() {
             let outside = after.findings.iter().filter(|finding| !finding.is_about(&allowed.paths));

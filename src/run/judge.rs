@@ -9,11 +9,11 @@ use rayon::prelude::*;
 use super::compare::{Judgement, begin, compare};
 use super::models::{Models, manifest_order};
 use super::outcome::{Failed, Outcome, RunError, SkippedRule};
+use super::rounds::Rounds;
 use crate::check::{Basis, Body, Change, Check, Context, Sight, unreported_conflict};
 use crate::edit::Fix;
-use crate::finding::{Diagnostic, Finding, Fingerprint, Level};
+use crate::finding::{Diagnostic, Finding, Level};
 use crate::inputs::Inputs;
-use crate::model::Model;
 use crate::pack::{Pack, Rule};
 use crate::shape::ManifestOrder;
 use crate::snapshot::{Pair, Snapshot, StoreError};
@@ -22,15 +22,27 @@ use crate::waiver::{Known, of_dockerfiles};
 
 /// Judges. An error means that the images could not even be read.
 pub fn judge(pack: &Pack, pair: &Pair<'_>) -> Result<Outcome, StoreError> {
-    judge_with_head(pack, pair, None)
+    Rounds::default().judge(pack, pair)
 }
 
-/// The same, where the images of head may have been read before.
-pub fn judge_with_head(pack: &Pack, pair: &Pair<'_>, head: Option<&Model>) -> Result<Outcome, StoreError> {
-    let changed = pair.changed();
-    let models = Models::read(pack, pair, &changed, head)?;
+impl Rounds {
+    /// Judges once more: by the same pack, and the same change but for what stands in head.
+    pub fn judge(&mut self, pack: &Pack, pair: &Pair<'_>) -> Result<Outcome, StoreError> {
+        let models = Models::read(pack, pair, &pair.changed(), self)?;
+        let outcome = judge_models(pack, pair, &models, self)?;
+        if let Some(compared) = models.compared.filter(|_| !models.are_touched_alone) {
+            self.base = Some(compared.base);
+            self.tip = compared.tip;
+        }
+        self.head = Some(models.head);
+        Ok(outcome)
+    }
+}
+
+/// Judges images that were read.
+fn judge_models(pack: &Pack, pair: &Pair<'_>, models: &Models, rounds: &Rounds) -> Result<Outcome, StoreError> {
     let change = models.compared.as_ref().map(|compared| {
-        let change = Change::new(pair, &compared.base, compared.tip.as_ref(), &models.head, &compared.content);
+        let change = Change::new(pair, &compared.base, compared.tip.as_deref(), &models.head, &compared.content);
         change.merging(compared.merge.as_ref())
     });
     let (shape, inputs) = (&pack.shape, &pack.inputs);
@@ -62,7 +74,7 @@ pub fn judge_with_head(pack: &Pack, pair: &Pair<'_>, head: Option<&Model>) -> Re
             ..context
         })
     });
-    Run { pack, pair, models: &models, sight, context, base_context }.judge()
+    Run { pack, pair, models, rounds, sight, context, base_context }.judge()
 }
 
 /// A run whose images were read.
@@ -70,6 +82,7 @@ struct Run<'a> {
     pack: &'a Pack,
     pair: &'a Pair<'a>,
     models: &'a Models,
+    rounds: &'a Rounds,
     sight: Sight<'a>,
     context: Context<'a>,
     /// The same of base, where there is one.
@@ -115,9 +128,9 @@ impl Run<'_> {
     /// Judges by rules. Of a few images that is done before a thread has started.
     fn judge_by(&self, rules: &[JudgingRule<'_>]) -> Vec<Judged> {
         if self.models.are_touched_alone {
-            rules.iter().map(|rule| rule.judge(&self.context, self.base_context.as_ref())).collect()
+            rules.iter().map(|rule| rule.judge(self)).collect()
         } else {
-            rules.par_iter().map(|rule| rule.judge(&self.context, self.base_context.as_ref())).collect()
+            rules.par_iter().map(|rule| rule.judge(self)).collect()
         }
     }
 
@@ -188,7 +201,7 @@ impl Run<'_> {
             rules: pack.rules.iter().map(|rule| &rule.id).chain(&waivers.rules).map(|id| &**id).collect(),
             judged,
             head: &models.head,
-            base: models.compared.as_ref().map(|compared| &compared.base),
+            base: models.compared.as_ref().map(|compared| &*compared.base),
             shape: &pack.shape,
             files: &self.pair.head,
             today: waivers.today,
@@ -219,19 +232,19 @@ struct JudgingRule<'a> {
 
 impl JudgingRule<'_> {
     /// What the rule says of head, and what of that is new. Whatever happens in it, the other rules go on.
-    fn judge(&self, context: &Context<'_>, base: Option<&Context<'_>>) -> Judged {
+    fn judge(&self, Run { context, base_context, rounds, .. }: &Run<'_>) -> Judged {
         let rule = &self.rule.id;
         let new = self.run(context)?;
         let unread = self.check.kind().unread(context);
-        let judgement = match (base, self.check.basis()) {
-            (None, _) | (_, Basis::Change) => Judgement { new, ..Judgement::default() },
-            (_, Basis::Moved) => Judgement { new, gone: self.ended(context)?, ..Judgement::default() },
-            (Some(base), Basis::Tree) => compare(rule, new, &self.run(base)?),
+        let judgement = match (base_context, self.check.basis()) {
+            (None, _) | (_, Basis::Change | Basis::Moved) => Judgement { new, ..Judgement::default() },
+            (Some(base), Basis::Tree) => compare(rule, new, &rounds.found_in_base(rule, || self.run(base))?),
             (Some(base), Basis::Both) => {
                 // What the change moved is new, even if it was wrong in another way before.
                 let moved: BTreeSet<_> = new.iter().map(begin).collect();
                 let without_change = Context { change: None, ..*context };
-                let mut compared = compare(rule, self.run(&without_change)?, &self.run(base)?);
+                let now = self.run(&without_change)?;
+                let mut compared = compare(rule, now, &rounds.found_in_base(rule, || self.run(base))?);
                 compared.old.retain(|diagnostic| !moved.contains(&begin(diagnostic)));
                 Judgement { new, ..compared }
             }
@@ -239,19 +252,9 @@ impl JudgingRule<'_> {
         Ok(Judgement { unread, ..judgement })
     }
 
-    /// What the check finds.
+    /// What the check finds. A panic in it is caught.
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, RunError> {
-        self.caught(|| self.check.kind().run(context))
-    }
-
-    /// What of what it may have found before the change is no more.
-    fn ended(&self, context: &Context<'_>) -> Result<Vec<Fingerprint>, RunError> {
-        self.caught(|| self.check.kind().ended(context, &self.rule.id))
-    }
-
-    /// What the check answers. A panic in it is caught.
-    fn caught<T>(&self, ask: impl FnOnce() -> Result<T, StoreError>) -> Result<T, RunError> {
-        match catch_unwind(AssertUnwindSafe(ask)) {
+        match catch_unwind(AssertUnwindSafe(|| self.check.kind().run(context))) {
             Ok(result) => result.map_err(|error| RunError::new(self.rule, error)),
             Err(panic) => {
                 let message = panic.downcast_ref::<&str>().copied();

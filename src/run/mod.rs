@@ -5,9 +5,11 @@
 
 mod outcome;
 mod compare;
+mod rounds;
 mod models;
 mod judge;
 
-pub use judge::{judge, judge_with_head};
+pub use judge::judge;
 pub use models::{judges_touched_alone, manifest_order};
 pub use outcome::{Effect, Failed, Outcome, RunError, SkippedRule};
+pub use rounds::Rounds;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::outcome::Effect;
+use super::rounds::Rounds;
 use crate::check::Merge;
 use crate::model::content::{self, ChangedContent};
 use crate::model::{Directories, Model};
@@ -28,22 +29,23 @@ pub(super) struct Models {
 
 /// The other side of a change, and what differs.
 pub(super) struct Compared {
-    pub(super) base: Model,
-    pub(super) tip: Option<Model>,
+    pub(super) base: Arc<Model>,
+    pub(super) tip: Option<Arc<Model>>,
     pub(super) content: ChangedContent,
     pub(super) merge: Option<Merge>,
 }
 
 impl Models {
-    /// Reads the images of both sides; where the paths tell that no others matter, those alone that the change touches. `known` is
-    /// head, where that was read before.
+    /// Reads the images of both sides; where the paths tell that no others matter, those alone that the change touches. What earlier
+    /// rounds have read is taken from there.
     pub(super) fn read(
         pack: &Pack,
         pair: &Pair<'_>,
         changed: &BTreeSet<Arc<str>>,
-        known: Option<&Model>,
+        rounds: &Rounds,
     ) -> Result<Self, StoreError> {
         let shape = &pack.shape;
+        let known = rounds.head.as_ref();
         let are_touched_alone = judges_touched_alone(pack, pair, changed);
         let Some(base_files) = &pair.base else {
             let head = Model::build(&pair.head, shape, known, None)?;
@@ -51,12 +53,22 @@ impl Models {
         };
         let directories = Directories::find(&pair.head, shape)?;
         // What tells that a directory is an image is a control file.
-        let of_base = if are_touched_alone { directories.clone() } else { Directories::find(base_files, shape)? };
+        let of_base = match &rounds.base {
+            _ if are_touched_alone => directories.clone(),
+            Some(base) => base.directories.clone(),
+            None => Directories::find(base_files, shape)?,
+        };
         let mut only = are_touched_alone.then(|| owners(changed, &directories));
         loop {
             let head = Model::build_of(directories.clone(), &pair.head, shape, known, only.as_ref())?;
-            let mut base = Model::build_of(of_base.clone(), base_files, shape, Some(&head), only.as_ref())?;
-            base.forget_unread();
+            let base = match &rounds.base {
+                Some(base) if !are_touched_alone => Arc::clone(base),
+                _ => {
+                    let mut base = Model::build_of(of_base.clone(), base_files, shape, Some(&head), only.as_ref())?;
+                    base.forget_unread();
+                    Arc::new(base)
+                }
+            };
             let content = content::changed(pair, changed, shape, &base, &head, None)?;
             // What is built from sources elsewhere is known only now.
             if let Some(only) = &mut only {
@@ -66,7 +78,11 @@ impl Models {
                     continue;
                 }
             }
-            let tip = pair.tip.as_ref().map(|tip| Model::build(tip, shape, Some(&base), only.as_ref())).transpose()?;
+            let tip = match (&pair.tip, &rounds.tip) {
+                (None, _) => None,
+                (Some(_), Some(tip)) if !are_touched_alone => Some(Arc::clone(tip)),
+                (Some(tip), _) => Some(Arc::new(Model::build(tip, shape, Some(&base), only.as_ref())?)),
+            };
             let merge = merge(pack, pair, &content, &head)?;
             return Ok(Self { head, compared: Some(Compared { base, tip, content, merge }), are_touched_alone });
         }

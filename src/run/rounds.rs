@@ -1,0 +1,43 @@
+//! What is known from one round to the next, where a change is judged over and over and only head is another each time.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::outcome::RunError;
+use crate::finding::{Diagnostic, RuleId};
+use crate::model::Model;
+
+/// What was read and found so far. It is for one pack, and for one change.
+#[derive(Debug, Default)]
+pub struct Rounds {
+    /// Head, as it was last read.
+    pub(super) head: Option<Model>,
+    /// All images where the change left the base branch.
+    pub(super) base: Option<Arc<Model>>,
+    /// All images of the base branch now.
+    pub(super) tip: Option<Arc<Model>>,
+    /// What rules found in base.
+    found: Mutex<HashMap<RuleId, Arc<Vec<Diagnostic>>>>,
+}
+
+impl Rounds {
+    /// Those of which head may have been read already.
+    pub fn with_head(head: Option<Model>) -> Self {
+        Self { head, ..Self::default() }
+    }
+
+    /// What a rule finds in base. It looks once.
+    pub(super) fn found_in_base(
+        &self,
+        rule: &RuleId,
+        look: impl FnOnce() -> Result<Vec<Diagnostic>, RunError>,
+    ) -> Result<Arc<Vec<Diagnostic>>, RunError> {
+        // A thread that panicked while it held this left it whole.
+        if let Some(known) = self.found.lock().unwrap_or_else(PoisonError::into_inner).get(rule) {
+            return Ok(Arc::clone(known));
+        }
+        let found = Arc::new(look()?);
+        self.found.lock().unwrap_or_else(PoisonError::into_inner).insert(Arc::clone(rule), Arc::clone(&found));
+        Ok(found)
+    }
+}
