@@ -234,14 +234,14 @@ const PROMOTED: &str = "now that it is promoted";
 
 /// Whether the change writes an entry's version.
 fn is_moved(change: &Change<'_>, entry: &ManifestEntry) -> bool {
-    let mut before = change.base.manifest.iter().flat_map(|manifest| &manifest.entries);
-    !before.any(|before| before.key == entry.key && before.version == entry.version)
+    let mut before = change.base.manifest.iter().flat_map(|manifest| manifest.of_key(&entry.key));
+    !before.any(|before| before.version == entry.version)
 }
 
 /// The version that the change lowered an entry from, if it did.
 fn lowered<'a>(change: &Change<'a>, entry: &ManifestEntry) -> Option<&'a str> {
-    let mut before = change.base.manifest.iter().flat_map(|manifest| &manifest.entries);
-    let before = before.find(|before| before.key == entry.key && before.name == entry.name)?;
+    let mut before = change.base.manifest.iter().flat_map(|manifest| manifest.of_key(&entry.key));
+    let before = before.find(|before| before.name == entry.name)?;
     (order(&entry.version, &before.version) == Some(Ordering::Less)).then_some(&*before.version)
 }
 
@@ -347,8 +347,9 @@ fn ahead(
 /// The diagnostic of an entry that names what the same change introduces.
 fn introduced(context: &Context<'_>, manifest: &model::Manifest, entry: &ManifestEntry) -> Option<Diagnostic> {
     let change = context.change?;
-    let mut before = change.base.manifest.iter().flat_map(|manifest| &manifest.entries);
-    if before.any(|before| before.name == entry.name && before.version == entry.version) {
+    let of_base = change.base.manifest.as_ref();
+    let before = of_base.map(|manifest| manifest.that_may_mean(&[&entry.name])).unwrap_or_default();
+    if before.iter().any(|before| before.name == entry.name && before.version == entry.version) {
         return None;
     }
     let images = context.head.images_of_entry(entry);

@@ -391,16 +391,11 @@ fn is_number(version: &str) -> bool {
 
 /// The entries of a tree's manifest about an image, but for those that stay behind on purpose.
 fn used_entries<'m>(model: &'m Model, image: &Image) -> impl Iterator<Item = &'m ManifestEntry> {
-    let entries = model.manifest.iter().flat_map(|manifest| &manifest.entries).filter(|entry| !entry.is_pinned);
-    // Thousands of references may ask of thousands of entries: nearly all of these begin with another name.
-    let entries = entries.filter(move |entry| image_may_be_meant(image, entry));
+    let names = [image.published(), &*image.name];
+    let manifest = model.manifest.as_ref();
+    let entries = manifest.map(|manifest| manifest.that_may_mean(&names)).unwrap_or_default().into_iter();
+    let entries = entries.filter(|entry| !entry.is_pinned);
     entries.filter(|entry| model.images_of_entry(entry).iter().any(|other| other.directory == image.directory))
-}
-
-/// Whether the name of an entry begins like one of an image: it does where it means the image, whatever stands behind it.
-fn image_may_be_meant(image: &Image, entry: &ManifestEntry) -> bool {
-    let name = &*entry.name;
-    name.starts_with('{') || name.starts_with(image.published()) || name.starts_with(&*image.name)
 }
 
 /// The versions that they name.

@@ -1,7 +1,7 @@
 //! Files that repeat the versions of images: the manifest, and literals in sources.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -22,6 +22,22 @@ pub struct Manifest {
     pub entries: Vec<ManifestEntry>,
     /// The keys of all entries that can be read.
     keys: BTreeSet<String>,
+    /// Where in `entries` those of a key stand.
+    by_key: HashMap<String, Vec<usize>>,
+    /// The same of a name, with those that have an architecture behind it.
+    by_name: HashMap<String, Vec<usize>>,
+    /// Those whose name is one of several: `{a,b}/web`.
+    grouped: Vec<usize>,
+}
+
+/// The architectures that Go and docker know, by Go's names.
+const ARCHITECTURES: [&str; 11] =
+    ["amd64", "arm64", "arm", "ppc64le", "s390x", "386", "riscv64", "mips64le", "mips64", "loong64", "ppc64"];
+
+/// A name without the architecture that was a part of it in trees of old; `None` where it has none.
+pub(super) fn without_architecture(name: &str) -> Option<&str> {
+    let (rest, last) = name.rsplit_once('-')?;
+    ARCHITECTURES.contains(&last).then_some(rest)
 }
 
 /// An entry of the manifest.
@@ -82,7 +98,37 @@ impl Manifest {
             });
         }
         let (path, text) = (Arc::clone(&shape.path), Arc::clone(&text));
-        Ok(Some(Self { path, text, entries, keys }))
+        let (by_key, by_name, grouped) = (HashMap::new(), HashMap::new(), Vec::new());
+        let mut manifest = Self { path, text, entries, keys, by_key, by_name, grouped };
+        manifest.index();
+        Ok(Some(manifest))
+    }
+
+    /// Notes where entries stand: each may be asked for by each of thousands of others.
+    fn index(&mut self) {
+        for (number, ManifestEntry { key, name, .. }) in self.entries.iter().enumerate() {
+            self.by_key.entry(key.clone()).or_default().push(number);
+            for name in std::iter::once(name.as_str()).chain(without_architecture(name)) {
+                self.by_name.entry(name.to_owned()).or_default().push(number);
+            }
+            if name.starts_with('{') {
+                self.grouped.push(number);
+            }
+        }
+    }
+
+    /// The entries of a key, in the order of the file.
+    pub fn of_key(&self, key: &str) -> impl Iterator<Item = &ManifestEntry> {
+        self.by_key.get(key).into_iter().flatten().map(|number| &self.entries[*number])
+    }
+
+    /// The entries that may mean an image of one of these names, in the order of the file.
+    pub fn that_may_mean(&self, names: &[&str]) -> Vec<&ManifestEntry> {
+        let mut numbers: BTreeSet<usize> = self.grouped.iter().copied().collect();
+        for name in names {
+            numbers.extend(self.by_name.get(*name).into_iter().flatten());
+        }
+        numbers.into_iter().map(|number| &self.entries[number]).collect()
     }
 
     /// The entries of another state of the file that it still has, as in `configs[Agnhost] =` or `Agnhost:`, but in a way that cannot

@@ -7,7 +7,7 @@ use super::build::Final;
 use super::dependencies::DependencyFile;
 use super::directories::Directories;
 use super::image::Image;
-use super::manifest::{ConstantValue, Manifest, ManifestEntry};
+use super::manifest::{ConstantValue, Manifest, ManifestEntry, without_architecture};
 use super::reference::{Origin, Reference};
 use super::threads::each;
 use crate::shape::Shape;
@@ -129,9 +129,7 @@ impl Model {
             return names.flat_map(|name| self.named(&name)).collect();
         }
         let find = |name: &str| self.by_name.get(name);
-        // In trees of old the architecture was part of the name.
-        let without_arch = || ARCHITECTURES.iter().find_map(|arch| find(name.strip_suffix(arch)?.strip_suffix('-')?));
-        let directories = find(name).or_else(without_arch).map_or(&[][..], Vec::as_slice);
+        let directories = find(name).or_else(|| find(without_architecture(name)?)).map_or(&[][..], Vec::as_slice);
         directories.iter().filter_map(|directory| self.images.get(directory)).collect()
     }
 
@@ -232,7 +230,3 @@ impl Model {
 
 /// How many images are worth more than one thread: to start one takes as long as to read a few of them.
 const WORTH_A_THREAD: usize = 16;
-
-/// The architectures that Go and docker know, by Go's names.
-const ARCHITECTURES: [&str; 11] =
-    ["amd64", "arm64", "arm", "ppc64le", "s390x", "386", "riscv64", "mips64le", "mips64", "loong64", "ppc64"];
