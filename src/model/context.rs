@@ -98,7 +98,7 @@ impl Contexts {
                 self.contexts.push(Context { left_out, taken: PathSet::default(), open: Vec::new() });
                 known.insert(&build.path, number);
             }
-            add_taken(image, build, files, &mut self.contexts[number].taken)?;
+            add_taken(image, build, files, &mut self.contexts[number])?;
             add_open(build, &mut self.contexts[number].open);
         }
         Ok(())
@@ -172,19 +172,26 @@ fn add_open(build: &Build, open: &mut Vec<OpenSource>) {
 }
 
 /// Adds what a Dockerfile takes from its context, and where that is a link, what it leads to.
-fn add_taken(image: &Image, build: &Build, files: &Snapshot<'_>, taken: &mut PathSet) -> Result<(), StoreError> {
+fn add_taken(image: &Image, build: &Build, files: &Snapshot<'_>, context: &mut Context) -> Result<(), StoreError> {
     let Ok(parsed) = &build.file else { return Ok(()) };
     let mut seen = HashSet::new();
     for source in parsed.dockerfile.stages.iter().flat_map(Stage::context_sources) {
         let Some(path) = context_path(&source.value).filter(|path| seen.insert(path.clone())) else { continue };
+        let mut is_looked_at = true;
         if is_plain(&path)
             && let Ok(real) = files.resolve(&in_directory(&image.context, &path))?
             && real != *image.context
             && is_below(&real, &image.context)
         {
-            taken.add(without_directory(&real, &image.context));
+            is_looked_at = context.taken.add(without_directory(&real, &image.context));
         }
-        taken.add(&path);
+        is_looked_at &= context.taken.add(&path);
+        if !is_looked_at {
+            let location = Location::new(&build.path, &parsed.text, source.span.clone());
+            let unknown = Unknown { location, why: "more patterns stand before this one than are looked at" };
+            context.open.push(OpenSource { start: String::new(), end: String::new(), unknown });
+            break;
+        }
     }
     Ok(())
 }

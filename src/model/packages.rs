@@ -8,7 +8,7 @@ use super::context::Unknown;
 use super::tree::Model;
 use crate::finding::Location;
 use crate::parse::go::{self, MakeValue};
-use crate::parse::wildcard::PathSet;
+use crate::parse::wildcard::{MAX_WILDCARDS, PathSet};
 use crate::shape::{GO_MODULE, Shape};
 use crate::snapshot::{Snapshot, StoreError};
 use crate::text::{directories_above, directory_of, file_name, is_below};
@@ -33,6 +33,15 @@ struct Package {
     linked: BTreeSet<Arc<str>>,
     /// Those of its files that cannot be read.
     unread: Vec<StoreError>,
+}
+
+/// Changed files that binaries may be built from.
+pub(super) struct Candidates<'a, 'p> {
+    pub(super) paths: Vec<&'p Arc<str>>,
+    /// The files that links lead to which Go compiles.
+    linked: BTreeSet<&'a Arc<str>>,
+    /// The directories with Go files.
+    go: HashSet<&'a str>,
 }
 
 /// Programs in Go, by their directories. Nothing can import one: it is in the images that own it, and in those whose Makefiles name it.
@@ -72,7 +81,7 @@ impl<'a> Packages<'a> {
     }
 
     /// The files that links lead to which Go compiles.
-    pub(super) fn linked(&self) -> Result<BTreeSet<&'a Arc<str>>, StoreError> {
+    fn linked(&self) -> Result<BTreeSet<&'a Arc<str>>, StoreError> {
         let mut linked = BTreeSet::new();
         for path in self.snapshot.links() {
             if is_compiled(path) {
@@ -84,15 +93,12 @@ impl<'a> Packages<'a> {
 
     /// Those of the changed paths that a binary may be built from: what Go compiles, what a link that Go compiles leads to, and what
     /// is embedded, documentation too.
-    pub(super) fn candidates<'p>(
-        &self,
-        changed: Vec<&'p Arc<str>>,
-        linked: &BTreeSet<&Arc<str>>,
-    ) -> Result<Vec<&'p Arc<str>>, StoreError> {
-        let go = self.go_directories();
+    pub(super) fn candidates<'p>(&self, changed: Vec<&'p Arc<str>>) -> Result<Candidates<'a, 'p>, StoreError> {
+        let (linked, go) = (self.linked()?, self.go_directories());
         let mut candidates = Vec::new();
         for path in changed {
-            let mut is_candidate = self.is_source(path) || linked.contains(path);
+            let is_source = self.is_source(path) && (is_go(path) || go.contains(directory_of(path)));
+            let mut is_candidate = is_source || linked.contains(path);
             for directory in directories_above(path).filter(|directory| go.contains(directory)) {
                 is_candidate = is_candidate || self.embeds(directory, path)?;
             }
@@ -100,7 +106,7 @@ impl<'a> Packages<'a> {
                 candidates.push(path);
             }
         }
-        Ok(candidates)
+        Ok(Candidates { paths: candidates, linked, go })
     }
 
     /// Whether Go compiles a file where it lies.
@@ -111,14 +117,15 @@ impl<'a> Packages<'a> {
     /// The programs that hold all of these sources; `None` where one may be a part of something else.
     pub(super) fn programs(
         &self,
-        sources: &[&Arc<str>],
-        linked: &BTreeSet<&Arc<str>>,
+        Candidates { paths, linked, go }: &Candidates<'_, '_>,
         model: &Model,
     ) -> Result<Option<Programs>, StoreError> {
         let mut programs = Programs { directories: HashSet::new(), owners: BTreeSet::new() };
-        for path in sources {
+        for path in paths {
             let own = directory_of(path);
-            if linked.contains(path) || own.is_empty() {
+            // What lies below other Go is as a rule a package of that, and not worth reading to know.
+            let is_below_go = directories_above(own).any(|above| go.contains(above));
+            if linked.contains(path) || own.is_empty() || is_below_go {
                 return Ok(None);
             }
             // Asked first: most packages say with one file that they are no program, and nothing above need be read then.
@@ -198,8 +205,12 @@ impl<'a> Packages<'a> {
             }
         };
         let sources = go::imports(&text);
-        for pattern in &sources.embeds {
-            package.embeds.add(pattern);
+        if !sources.embeds.iter().all(|pattern| package.embeds.add(pattern)) {
+            package.unread.push(StoreError {
+                path: file.to_string(),
+                reason: format!("its package embeds by more than {MAX_WILDCARDS} patterns"),
+                help: Some("write fewer patterns: a directory stands for all that lies in it".to_owned()),
+            });
         }
         let Some(module) = self.module.as_ref().ok().filter(|module| !module.is_empty()) else { return Ok(()) };
         for directory in sources.imports.iter().filter_map(|import| import.strip_prefix(module)) {

@@ -228,6 +228,9 @@ fn member(text: &[char]) -> Option<(char, &[char])> {
     }
 }
 
+/// How many different patterns with wildcards a file may choose files by, as of a `.dockerignore`: each is tried on each changed file.
+pub const MAX_WILDCARDS: usize = 10_000;
+
 /// Paths and patterns of paths that choose files and, by the directories above them, all that lies below.
 #[derive(Debug, Clone, Default)]
 pub struct PathSet {
@@ -238,13 +241,20 @@ pub struct PathSet {
 }
 
 impl PathSet {
-    /// Adds a pattern of Go's. One that is malformed chooses nothing: what reads it refuses it.
-    pub fn add(&mut self, pattern: &str) {
+    /// Adds a pattern of Go's. One that is malformed chooses nothing: what reads it refuses it. `false` where it is one more than
+    /// [`MAX_WILDCARDS`]: then nobody knows what it chooses.
+    #[must_use]
+    pub fn add(&mut self, pattern: &str) -> bool {
         if !pattern.contains(['*', '?', '[', '\\']) {
             self.plain.insert(pattern.to_owned());
-        } else if self.known.insert(pattern.to_owned()) {
+        } else if !self.known.contains(pattern) {
+            if self.known.len() == MAX_WILDCARDS {
+                return false;
+            }
+            self.known.insert(pattern.to_owned());
             self.wildcards.extend(Wildcard::new(pattern, Dialect::Go));
         }
+        true
     }
 
     /// Whether a path is chosen, or a directory above it.

@@ -277,3 +277,24 @@ fn where_a_version_file_may_lie_is_checked() {
         repo.imglint(&["--all"]).fails(&["imglint.toml:2: ", wrong]);
     }
 }
+
+/// Each pattern is tried on each changed file: beyond a limit nobody knows what is copied, which is said, and blocks nothing.
+#[test]
+fn more_patterns_than_are_looked_at_are_told() {
+    let scratch = Scratch::new();
+    let repo = shop(&scratch, "");
+    let copies = |count: usize| {
+        let patterns: Vec<String> = (0..count).map(|number| format!("*q{number}*")).collect();
+        format!("FROM alpine:3.20\nCOPY {} /x/\n", patterns.join(" \\\n  "))
+    };
+    for (count, is_told) in [(10_000, false), (10_001, true)] {
+        repo.write(&[("images/base/Dockerfile", &copies(count)), ("images/base/README.md", "# base\n")]);
+        let before = repo.commit("patterns");
+        repo.write(&[("images/base/README.md", "# the base\n")]);
+        repo.commit("words");
+        let run = repo.imglint(&["--base", &before, "--head", "HEAD"]);
+        run.is(0, if is_told { STALE } else { &[] });
+        let told = "images/base/Dockerfile:10002:3: note: cannot tell whether base changed: more patterns stand before this one";
+        assert_eq!(run.stdout.contains(told), is_told, "{run}");
+    }
+}
