@@ -1,6 +1,6 @@
 //! `base-format`: every line of a base file must be what the build script understands.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -202,8 +202,10 @@ struct Keys<'l> {
 impl<'l> Keys<'l> {
     fn of(lines: &'l [Line]) -> Self {
         let mut first = HashMap::new();
+        let mut lengths = HashSet::new();
         for (number, line) in lines.iter().enumerate() {
             first.entry(line.key.as_str()).or_insert(number);
+            lengths.insert(line.key.len());
         }
         let mut longer = HashMap::new();
         for (number, line) in lines.iter().enumerate() {
@@ -212,7 +214,9 @@ impl<'l> Keys<'l> {
                 continue;
             }
             for (start, _) in key.char_indices().skip(1) {
-                if let Some((end, _)) = first.get_key_value(&key[start..]) {
+                if lengths.contains(&(key.len() - start))
+                    && let Some((end, _)) = first.get_key_value(&key[start..])
+                {
                     longer.entry(*end).or_insert(key);
                 }
             }

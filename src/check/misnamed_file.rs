@@ -49,15 +49,23 @@ impl Files for MisnamedFile {
 impl MisnamedFile {
     /// Whether a name is almost the one that the build looks for.
     fn is_like(&self, name: &str) -> bool {
-        name != self.name && words(name) == words(&self.name)
+        // Most names differ in this already.
+        letters(name) == letters(&self.name) && name != self.name && words(name) == words(&self.name)
     }
+}
+
+/// What may stand between the words of a name.
+const BETWEEN: [char; 3] = ['.', '_', '-'];
+
+/// How many characters the words of a name have.
+fn letters(name: &str) -> usize {
+    name.chars().filter(|character| !BETWEEN.contains(character)).count()
 }
 
 /// The words of a name, whatever their order, their case and what stands between them.
 fn words(name: &str) -> Vec<String> {
     let name = name.to_ascii_lowercase();
-    let mut words: Vec<String> =
-        name.split(['.', '_', '-']).filter(|word| !word.is_empty()).map(str::to_owned).collect();
+    let mut words: Vec<String> = name.split(BETWEEN).filter(|word| !word.is_empty()).map(str::to_owned).collect();
     words.sort();
     words
 }

@@ -341,13 +341,12 @@ impl ContentSearch<'_> {
             return Ok(());
         }
         let packages = Packages::new(&pair.head, shape)?;
-        let linked = packages.linked()?;
-        let candidates = packages.candidates(in_scope, &linked)?;
-        if candidates.is_empty() {
+        let candidates = packages.candidates(in_scope)?;
+        if candidates.paths.is_empty() {
             return Ok(());
         }
-        let programs = packages.programs(&candidates, &linked, head)?;
-        let sources = ChangedSources::new(candidates);
+        let programs = packages.programs(&candidates, head)?;
+        let sources = ChangedSources::new(candidates.paths);
         // What an image owns is its content already. Where it owns all sources, nothing need be read to know that.
         let is_open = |directory: &&Arc<str>| {
             self.asks_for(directory) && content.get(directory).is_none_or(|owned| !sources.are_among(owned))

@@ -24,16 +24,16 @@ impl Deref for Directories {
 impl Directories {
     /// Finds the images of a tree. Nothing is read for it but version files whose name alone does not make an image.
     pub fn find(snapshot: &Snapshot<'_>, shape: &Shape) -> Result<Self, StoreError> {
-        let mut directories = BTreeSet::new();
+        let mut directories = Vec::new();
         for path in snapshot.entries().keys() {
             if let Some((directory, source)) = shape.version_source_at(path)
                 && shape.name_of(directory).is_some()
                 && (source.is_told_by_name() || makes_image(path, source, snapshot)?)
             {
-                directories.insert(Arc::from(directory));
+                directories.push(Arc::from(directory));
             }
         }
-        let mut directories = Self(Arc::new(directories));
+        let mut directories = Self(Arc::new(BTreeSet::from_iter(directories)));
         if shape.has_images_by_dockerfile() {
             directories.add_by_dockerfile(snapshot, shape)?;
         }

@@ -6,7 +6,7 @@ use globset::{Glob, GlobBuilder, GlobMatcher, GlobSet, GlobSetBuilder};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
-use crate::text::{directory_of, is_below};
+use crate::text::{directory_of, file_name, is_below};
 
 /// A path from a given directory, in which `*` and `?` stand for what a single part of it may hold, and `**` for several parts.
 #[derive(Debug, Clone, JsonSchema)]
@@ -14,7 +14,20 @@ use crate::text::{directory_of, is_below};
 pub struct PathPattern {
     text: String,
     /// `None` where the text is a plain path.
-    glob: Option<GlobMatcher>,
+    glob: Option<LazyGlob>,
+}
+
+/// A glob that is compiled when it is first asked: of most rules that is never.
+#[derive(Debug, Clone)]
+struct LazyGlob {
+    glob: Glob,
+    compiled: OnceLock<GlobMatcher>,
+}
+
+impl LazyGlob {
+    fn is_match(&self, path: &str) -> bool {
+        self.compiled.get_or_init(|| self.glob.compile_matcher()).is_match(path)
+    }
 }
 
 impl PathPattern {
@@ -27,7 +40,7 @@ impl PathPattern {
         }
         let mut glob = None;
         if text.contains(WILDCARDS) {
-            glob = Some(path_glob(text)?.compile_matcher());
+            glob = Some(LazyGlob { glob: path_glob(text)?, compiled: OnceLock::new() });
         }
         Ok(Self { text: text.to_owned(), glob })
     }
@@ -51,6 +64,21 @@ impl PathPattern {
     /// Whether a path matches.
     pub fn is_match(&self, path: &str) -> bool {
         self.glob.as_ref().map_or(self.text == path, |glob| glob.is_match(path))
+    }
+
+    /// Whether a path may match that ends with this name. Nearly all names tell that none does.
+    pub fn may_end_with(&self, name: &str) -> bool {
+        let last = file_name(&self.text);
+        if self.glob.is_none() {
+            return last == name;
+        }
+        // What stands between brackets may hold a slash.
+        if self.text.contains(['[', '{', '\\']) {
+            return true;
+        }
+        let start = last.find(WILDCARDS).unwrap_or(last.len());
+        let end = last.rfind(WILDCARDS).map_or(0, |wildcard| wildcard + 1);
+        name.starts_with(&last[..start]) && name.ends_with(&last[end..])
     }
 
     /// Whether a path matches, or a directory above it.

@@ -29,7 +29,7 @@ struct Waiting {
 struct Open {
     /// Of rules that compare, by image: its version has to move.
     by_image: HashMap<Arc<str>, Vec<Waiting>>,
-    /// Of rules that judge files: they have to be gone.
+    /// Of rules that judge trees: they have to be gone.
     by_fingerprint: HashMap<Fingerprint, Vec<Waiting>>,
 }
 
@@ -65,8 +65,7 @@ pub(super) fn tell(changes: &mut [Change], followed: &[Followed], pack: &Pack) {
             let compares = pack.rules.iter().any(|rule| rule.id == finding.rule && rule.is_of_change());
             match &finding.image {
                 _ if !compares => open.by_fingerprint.entry(subject.clone()).or_default().push(waiting),
-                // Notes ask for a version where they are sure that the image changed.
-                Some(image) if finding.level > Level::Note || effect.touched.contains(image) => {
+                Some(image) if finding.level > Level::Note => {
                     open.by_image.entry(Arc::clone(image)).or_default().push(waiting);
                 }
                 _ => finding.fate = Fate::Passing,

@@ -465,14 +465,24 @@ impl Shape {
     pub fn may_be_control_file(&self, path: &str) -> bool {
         // What git makes of files may change in all images at once.
         file_name(path) == gitattributes::FILE
-            || path_and_ends(path).any(|(_, below)| self.is_control_file(below))
-            || self.version_source_in(path).is_some()
+            || self.may_end_control_file(file_name(path))
+                && (path_and_ends(path).any(|(_, below)| self.is_control_file(below))
+                    || self.version_source_in(path).is_some())
+    }
+
+    /// Whether a control file may have this name: asked first, as nearly no file is one and all are asked.
+    fn may_end_control_file(&self, name: &str) -> bool {
+        let named = [&self.alias_file, &self.base_file, &self.windows_dockerfile].into_iter().flatten();
+        let mut files = self.versions.iter().map(|source| &source.file).chain(named);
+        files.any(|file| file.ends_with(name) && file_name(file) == name)
+            || self.dockerfiles.iter().any(|pattern| pattern.may_end_with(name))
     }
 
     /// The directories above a file that would be built from it if they were images, the nearest first.
     pub fn built_directories<'p>(&self, path: &'p str) -> impl Iterator<Item = &'p str> {
         let mut built = Vec::new();
-        for (directory, below) in path_and_ends(path) {
+        let ends = self.may_end_control_file(file_name(path)).then(|| path_and_ends(path));
+        for (directory, below) in ends.into_iter().flatten() {
             let is_built = self.is_dockerfile(below) || self.base_file.as_deref() == Some(below);
             if is_built && self.name_of(directory).is_some() {
                 built.push(directory);
