@@ -9,6 +9,7 @@ use super::kind::{Context, Kind, Needs};
 use crate::finding::{Diagnostic, Location};
 use crate::model::Image;
 use crate::snapshot::StoreError;
+use crate::text::in_directory;
 
 /// The kind has no options.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -77,6 +78,6 @@ fn rename(context: &Context<'_>, image: &Image) -> String {
 /// The file that gives an image its name.
 fn alias_location(context: &Context<'_>, image: &Image) -> Option<Location> {
     image.alias.as_ref()?;
-    let path = format!("{}/{}", image.directory, context.shape.alias_file.as_ref()?);
+    let path = in_directory(&image.directory, context.shape.alias_file.as_ref()?);
     Some(Location::file(&path.into()))
 }

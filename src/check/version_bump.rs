@@ -13,7 +13,7 @@ use crate::finding::{Diagnostic, Level, Location};
 use crate::model::context::Unknown;
 use crate::model::{Image, content};
 use crate::snapshot::StoreError;
-use crate::text::{counted, is_below};
+use crate::text::{counted, in_directory, is_below, without_directory};
 
 /// How many changed files a finding names.
 const MAX_NAMED: usize = 5;
@@ -182,13 +182,20 @@ fn differs(context: &Context<'_>, change: &Change<'_>, before: &Image, after: &I
     for files in [&mut then, &mut now] {
         files.retain(|(path, _)| Some(*path) != context.shape.alias_file.as_deref());
     }
-    // What lies elsewhere did not move with it; documentation is content where it is copied.
-    let is_other = |path: &Arc<str>| {
-        let Some(below) = path.strip_prefix(&*after.directory).and_then(|below| below.strip_prefix('/')) else {
-            return true;
-        };
-        let there = || base.entry(&format!("{}/{below}", before.directory));
-        context.shape.ignore.is_match(below) && context.files.entry(path) != there()
-    };
-    Ok(then != now || change.content.get(&after.directory).into_iter().flatten().any(is_other))
+    if then != now {
+        return Ok(true);
+    }
+    for path in change.content.get(&after.directory).into_iter().flatten() {
+        // What lies elsewhere did not move with it.
+        if !is_below(path, &after.directory) {
+            return Ok(true);
+        }
+        // Documentation is content where it is copied, and so is what the image in the root takes from around it.
+        let below = without_directory(path, &after.directory);
+        let is_alias = Some(below) == context.shape.alias_file.as_deref();
+        if !is_alias && context.files.entry(path) != base.entry(&in_directory(&before.directory, below)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

@@ -11,7 +11,7 @@ use crate::parse::go::{self, MakeValue};
 use crate::parse::wildcard::{MAX_WILDCARDS, PathSet};
 use crate::shape::{GO_MODULE, Shape};
 use crate::snapshot::{Snapshot, StoreError};
-use crate::text::{directories_above, directory_of, file_name, is_below};
+use crate::text::{directories_above, directory_of, file_name, in_directory, is_below};
 
 /// The Go packages of a tree, read as they are asked for.
 pub(super) struct Packages<'a> {
@@ -238,7 +238,11 @@ impl<'a> Packages<'a> {
         let mut built_from = BuiltFrom::default();
         let mut queue = BTreeSet::new();
         if programs.is_none_or(|programs| programs.owners.contains(image)) {
-            queue = self.directories(image, |path| model.owner(path).is_some_and(|owner| **owner == *image));
+            queue = self.directories(image, |path| {
+                let is_owner = model.owner(path).is_some_and(|owner| **owner == *image);
+                // The image in the root has the whole repository around it.
+                is_owner && (!image.is_empty() || self.shape.is_content(image, path))
+            });
         }
         self.add_makefile(image, &mut queue, &mut built_from)?;
         if let Some(programs) = programs
@@ -288,7 +292,7 @@ impl<'a> Packages<'a> {
         built_from: &mut BuiltFrom,
     ) -> Result<(), StoreError> {
         let Some((makefile, variable)) = &self.shape.makefile else { return Ok(()) };
-        let path = format!("{image}/{makefile}");
+        let path = in_directory(image, makefile);
         let text = match self.snapshot.text(&path)? {
             None => return Ok(()),
             Some(Ok(text)) => text,
