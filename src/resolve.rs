@@ -165,7 +165,7 @@ pub fn highest<'v>(scheme: Scheme, versions: &[&'v str], others: &[&'v str]) -> 
 /// What counts as a version of the images in these directories.
 fn scheme_of(model: &Model, directories: &[Arc<str>]) -> Scheme {
     let first = directories.first().and_then(|directory| model.images.get(directory));
-    first.and_then(|image| image.version.value()).map_or_else(Scheme::default, |version| version.scheme)
+    first.map_or_else(Scheme::default, |image| image.scheme())
 }
 
 /// The versions of a file that imglint could write, in the order in which they stand there. The model is that of a tree with the

@@ -9,7 +9,6 @@ use crate::check::Change;
 use crate::history::Past;
 use crate::inputs::Inputs;
 use crate::model::{DependencyFile, Image, Manifest, ManifestEntry, Model};
-use crate::parse::version::order;
 use crate::shape::Shape;
 use crate::snapshot::{Snapshot, StoreError};
 use crate::workflow::Template;
@@ -499,7 +498,7 @@ impl<'a> Work<'a> {
             let images = self.question.head.images_of_entry(entry);
             let is_current = images.iter().any(|image| image.version() == Some(&entry.version));
             // What runs ahead is never lowered.
-            let is_ahead = order(&entry.version, version).is_some_and(std::cmp::Ordering::is_gt);
+            let is_ahead = image.order(&entry.version, version).is_some_and(std::cmp::Ordering::is_gt);
             if entry.is_pinned || is_current || is_ahead {
                 continue;
             }

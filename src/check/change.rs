@@ -8,7 +8,7 @@ use crate::edit::Fix;
 use crate::inputs::Inputs;
 use crate::model::content::ChangedContent;
 use crate::model::{Image, Model};
-use crate::parse::version::{Scheme, next_revision};
+use crate::parse::version::next_revision;
 use crate::shape::Shape;
 use crate::snapshot::{Entry, Pair, Snapshot};
 use crate::text::{file_name, in_directory};
@@ -210,7 +210,7 @@ impl<'a> Change<'a> {
         let base = self.before(image).and_then(Image::version);
         let tip = self.tip_version(image).or(base)?;
         let base = base.unwrap_or(tip);
-        let order = scheme(image).order(base, tip);
+        let order = image.order(base, tip);
         let mut passed = None;
         if base != tip && order != Some(Ordering::Greater) {
             let branch = self.pair.origin.branch.as_ref().map_or("the base branch", |branch| &branch.shown);
@@ -244,12 +244,7 @@ fn is_alike(files: &Snapshot<'_>, path: &str, others: &Snapshot<'_>, other: &str
 
 /// The version that comes after one of an image.
 pub fn following(shape: &Shape, image: &Image, version: &str) -> String {
-    if shape.counts_revisions(&image.name) { next_revision(version) } else { scheme(image).next(version) }
-}
-
-/// What counts as a version of an image.
-pub(super) fn scheme(image: &Image) -> Scheme {
-    image.version.value().map_or_else(Scheme::default, |version| version.scheme)
+    if shape.counts_revisions(&image.name) { next_revision(version) } else { image.scheme().next(version) }
 }
 
 /// The first version after one of an image that is neither promoted nor claimed by somebody else.

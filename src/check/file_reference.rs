@@ -14,7 +14,6 @@ use crate::finding::{Diagnostic, Level, Location};
 use crate::history::Past;
 use crate::model::Image;
 use crate::model::mention::{Mention, Mentions, NamedVersion, Tag};
-use crate::parse::version::order;
 use crate::shape::{FilesFollow, ReferenceFiles};
 use crate::snapshot::{FileKind, ReadError, Snapshot, StoreError};
 
@@ -279,7 +278,7 @@ impl Stale<'_> {
         let diagnostic = match (self.table.follows, self.group.why) {
             (FilesFollow::SameChange, why) => {
                 // What runs ahead of its image may be right, and the image wrong.
-                let is_behind = order(&self.named.version, self.version) == Some(Ordering::Less);
+                let is_behind = self.image.order(&self.named.version, self.version) == Some(Ordering::Less);
                 self.say(self.differs(), first, "", why == Why::Moved || is_behind)
             }
             (FilesFollow::Later, Why::Moved) => {
@@ -303,7 +302,7 @@ impl Stale<'_> {
     fn waiting(&self, first: &Mention) -> Option<Diagnostic> {
         let Self { context, image, version, table, .. } = self;
         // A branch may use what another one built.
-        if order(&self.named.version, version) == Some(Ordering::Greater) {
+        if image.order(&self.named.version, version) == Some(Ordering::Greater) {
             return None;
         }
         if context.inputs.promoted.is_some() {

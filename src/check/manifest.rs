@@ -13,7 +13,6 @@ use crate::finding::{Diagnostic, Level, Location};
 use crate::history::Past;
 use crate::inputs::Promoted;
 use crate::model::{self, Image, ManifestEntry, Model};
-use crate::parse::version::order;
 use crate::snapshot::StoreError;
 
 /// What is demanded of the manifest. When it follows is said by the shape: `manifest.follows`.
@@ -113,7 +112,7 @@ impl Lag<'_> {
 
     /// Where the manifest follows when an image is promoted: until then it is a note what a later change will have to write.
     fn after_promotion(&self) -> Option<Diagnostic> {
-        let order = order(&self.entry.version, self.version);
+        let order = self.image.order(&self.entry.version, self.version);
         // An entry that runs ahead is never to be lowered: a release branch takes images that others built.
         if order == Some(Ordering::Greater) {
             return None;
@@ -154,8 +153,8 @@ impl Lag<'_> {
         let mut newest: Option<&str> = None;
         for tag in promoted.tags(&entry.name) {
             let Some(other) = tag.strip_prefix(&*context.shape.tag_prefix) else { continue };
-            let is_between = order(other, version) == Some(Ordering::Less)
-                && order(other, newest.unwrap_or(&entry.version)) == Some(Ordering::Greater);
+            let is_between = image.order(other, version) == Some(Ordering::Less)
+                && image.order(other, newest.unwrap_or(&entry.version)) == Some(Ordering::Greater);
             if is_between {
                 newest = Some(other);
             }
@@ -242,7 +241,8 @@ fn is_moved(change: &Change<'_>, entry: &ManifestEntry) -> bool {
 fn lowered<'a>(change: &Change<'a>, entry: &ManifestEntry) -> Option<&'a str> {
     let mut before = change.base.manifest.iter().flat_map(|manifest| manifest.of_key(&entry.key));
     let before = before.find(|before| before.name == entry.name)?;
-    (order(&entry.version, &before.version) == Some(Ordering::Less)).then_some(&*before.version)
+    let image = *change.base.images_of_entry(before).first()?;
+    (image.order(&entry.version, &before.version) == Some(Ordering::Less)).then_some(&*before.version)
 }
 
 /// The diagnostic of an entry that the change moves to a version of which nothing tells whether it was built.
@@ -252,7 +252,7 @@ fn unordered(context: &Context<'_>, manifest: &model::Manifest, entry: &Manifest
     let image = images.first()?;
     for known in images.iter().copied().chain(change.base.images_of_entry(entry)) {
         // What can be ordered was judged.
-        if order(&entry.version, known.version()?).is_some() {
+        if known.order(&entry.version, known.version()?).is_some() {
             return None;
         }
     }
@@ -298,7 +298,7 @@ fn unbuilt_subject(entry: &ManifestEntry) -> String {
 fn ahead_of<'m>(model: &'m Model, entry: &ManifestEntry) -> Option<&'m Arc<Image>> {
     let images = model.images_of_entry(entry);
     for image in &images {
-        if order(&entry.version, image.version()?) != Some(Ordering::Greater) {
+        if image.order(&entry.version, image.version()?) != Some(Ordering::Greater) {
             return None;
         }
     }
@@ -316,7 +316,7 @@ fn is_left(change: &Change<'_>, entry: &ManifestEntry, is_after_promotion: bool)
 fn is_reached(model: &Model, entry: &ManifestEntry) -> bool {
     let mut images = model.images_of_entry(entry).into_iter();
     images.any(|image| {
-        let order = image.version().and_then(|version| order(&entry.version, version));
+        let order = image.version().and_then(|version| image.order(&entry.version, version));
         matches!(order, Some(Ordering::Less | Ordering::Equal))
     })
 }

@@ -11,7 +11,6 @@ use super::kind::{Concern, Context, Kind, Needs, bumped_images};
 use crate::edit::{Edit, Fix};
 use crate::finding::{Diagnostic, Level, Location};
 use crate::model::{DependencyFile, Image, ManifestEntry, Model, Reference, Writing, without_tag};
-use crate::parse::version::order;
 use crate::shape::FilesFollow;
 use crate::snapshot::StoreError;
 
@@ -213,7 +212,8 @@ impl<'a> Judge<'a> {
         let version = parent.version()?;
         let used = used_versions(self.context.head, parent);
         // A parent that is reverted leaves alone who is built on what tests use.
-        let went_down = change.new_version(parent).is_some_and(|(old, new)| order(new, old) == Some(Ordering::Less));
+        let went_down =
+            change.new_version(parent).is_some_and(|(old, new)| parent.order(new, old) == Some(Ordering::Less));
         if went_down && self.is_after_promotion && used.contains(named) {
             return None;
         }
@@ -230,7 +230,7 @@ impl<'a> Judge<'a> {
         if is_written(change, child, reference) {
             let why = if used.contains(named) { Why::Choice } else { Why::Parent };
             // What the manifest names is meant where it is promoted, and there is nothing newer that is.
-            let is_ahead = order(named, version) == Some(Ordering::Greater);
+            let is_ahead = parent.order(named, version) == Some(Ordering::Greater);
             let is_newest = self.is_promoted(parent, named) && (is_ahead || !self.is_promoted(parent, version));
             if why == Why::Choice && self.is_after_promotion && is_newest {
                 return None;
@@ -245,7 +245,7 @@ impl<'a> Judge<'a> {
                 let moved: BTreeSet<&str> = used.iter().copied().filter(|it| !used_before.contains(it)).collect();
                 let wanted = of_manifest(parent, if moved.is_empty() { &used } else { &moved }, Why::Manifest);
                 // A manifest that is reverted has moved past nothing.
-                return wanted.filter(|wanted| order(wanted.version, named) != Some(Ordering::Less));
+                return wanted.filter(|wanted| parent.order(wanted.version, named) != Some(Ordering::Less));
             }
         }
         None
@@ -373,7 +373,7 @@ impl<'a> Judge<'a> {
         let title = format!("rebase {} on {} {version}", child.name, parent.name);
         // A version that went down was built from another base already; and a tag with a `v` is of a scheme that the pack does not know.
         let moved = self.context.change.and_then(|change| change.new_version(child));
-        let went_down = moved.is_some_and(|(old, new)| order(new, old) == Some(Ordering::Less));
+        let went_down = moved.is_some_and(|(old, new)| child.order(new, old) == Some(Ordering::Less));
         let has_letter = is_number(version) && group.named.strip_prefix('v').is_some_and(is_number);
         match group.writing {
             Writing::Literal if !went_down && !has_letter && group.wanted.why != Why::Choice => {
@@ -419,7 +419,7 @@ fn moves_tie(change: &Change<'_>, child: &Image, parent: &Image, reference: &Ref
 fn of_manifest<'a>(parent: &'a Image, versions: &BTreeSet<&'a str>, why: Why) -> Option<Wanted<'a>> {
     let is_newest = |version: &&&str| {
         let mut others = versions.iter().filter(|other| other != version);
-        others.all(|other| matches!(order(version, other), Some(Ordering::Greater | Ordering::Equal)))
+        others.all(|other| matches!(parent.order(version, other), Some(Ordering::Greater | Ordering::Equal)))
     };
     let newest = versions.iter().find(is_newest).or_else(|| versions.get(parent.version()?));
     let why = match newest {

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::change::{Bump, Change, free_after, scheme};
+use super::change::{Bump, Change, free_after};
 use super::kind::{Context, Kind, Needs};
 use crate::edit::Fix;
 use crate::finding::Diagnostic;
@@ -94,9 +94,8 @@ fn taken_meanwhile<'i>(context: &Context<'_>, change: &Change<'_>, image: &'i Im
     let is_taken = if change.before(image).is_some() {
         let (old, new) = change.new_version(image)?;
         // Versions between the merge base and the tip were taken on the way.
-        let scheme = scheme(image);
-        let is_passed = scheme.order(old, new) == Some(Ordering::Less)
-            && matches!(scheme.order(new, tip), Some(Ordering::Less | Ordering::Equal));
+        let is_passed = image.order(old, new) == Some(Ordering::Less)
+            && matches!(image.order(new, tip), Some(Ordering::Less | Ordering::Equal));
         tip != old && (new == tip || is_passed)
     } else {
         // Two changes add the same image.
@@ -109,7 +108,7 @@ fn taken_meanwhile<'i>(context: &Context<'_>, change: &Change<'_>, image: &'i Im
 
 fn lower(change: &Change<'_>, image: &Image) -> Option<Diagnostic> {
     let (old, new) = change.new_version(image)?;
-    if scheme(image).order(new, old) != Some(Ordering::Less) {
+    if image.order(new, old) != Some(Ordering::Less) {
         return None;
     }
     let message = format!("{} went down from {old} to {new}", image.name);

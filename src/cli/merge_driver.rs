@@ -14,7 +14,6 @@ use crate::environment::Environment;
 use crate::git::{MergedFile, MergedPath, Merging, Names};
 use crate::model::Model;
 use crate::parse::conflict::{self, MARK_SIZE, Side, SideText};
-use crate::parse::version::Scheme;
 use crate::resolve::{Choice, Conflicted, Contest, Role, Sided, highest, values};
 use crate::run::manifest_order;
 use crate::shape::Shape;
@@ -240,8 +239,7 @@ impl Trees<'_, '_> {
             } else {
                 let others: Vec<&str> = before.as_deref().into_iter().collect();
                 let sides = [our_version, their_version.as_str()];
-                let scheme = image.version.value().map_or_else(Scheme::default, |version| version.scheme);
-                highest(scheme, &sides, &others).map(|last| following(self.shape, image, last))
+                highest(image.scheme(), &sides, &others).map(|last| following(self.shape, image, last))
             };
             if let Some(merged) = merged {
                 self.versions.insert(Arc::clone(directory), merged);

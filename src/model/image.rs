@@ -1,5 +1,6 @@
 //! One image: the files that say what it is, and what its Dockerfiles build.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::ops::ControlFlow;
@@ -12,7 +13,7 @@ use crate::edit::Edit;
 use crate::finding::Location;
 use crate::parse::baseimage::{self, Platform};
 use crate::parse::dockerfile::{DockerfileError, Given, Prefixed, Surroundings, Syntax};
-use crate::parse::version::Version;
+use crate::parse::version::{Scheme, Version};
 use crate::shape::{BuildArgument, Shape};
 use crate::snapshot::{Entry, FileKind, Read, ReadError, Snapshot, StoreError};
 use crate::text::{in_directory, without_directory};
@@ -153,6 +154,22 @@ impl Image {
     /// The version, where there is one that an image can be tagged with.
     pub fn version(&self) -> Option<&str> {
         self.version.value().and_then(Version::usable)
+    }
+
+    /// What counts as a version of the image, which of two is higher, and what follows one.
+    pub fn scheme(&self) -> Scheme {
+        self.version.value().map_or_else(Scheme::default, |version| version.scheme)
+    }
+
+    /// The order of two of its versions; `None` where they cannot be ordered. Names of versions that its scheme does not know, as in
+    /// tags that are shortened, are ordered number by number.
+    pub fn order(&self, one: &str, other: &str) -> Option<Ordering> {
+        let scheme = self.scheme();
+        if scheme.is_version(one) && scheme.is_version(other) {
+            scheme.order(one, other)
+        } else {
+            Scheme::Tag.order(one, other)
+        }
     }
 
     /// The edit that gives the image another version; `None` where it has none that could be replaced.

@@ -72,6 +72,10 @@ impl Scheme {
     /// assert_eq!(Scheme::Semver.order("v1.10.0", "v1.9.0"), Some(Greater));
     /// assert_eq!(Scheme::Semver.order("1.0", "1.0.0"), None);
     /// assert_eq!(Scheme::Tag.order("1.0", "1.0.0"), Some(Less));
+    /// assert_eq!(Scheme::Tag.order("2.9", "2.10"), Some(Less));
+    /// assert_eq!(Scheme::Tag.order("1.29-2", "1.29"), Some(Greater));
+    /// assert_eq!(Scheme::Tag.order("5.0.5-alpine", "5.0.5-alpine-1"), Some(Less));
+    /// assert_eq!(Scheme::Tag.order("1.1", "5.0.5-alpine"), None);
     /// ```
     pub fn order(self, one: &str, other: &str) -> Option<Ordering> {
         match self {
@@ -240,17 +244,7 @@ pub fn next_revision(version: &str) -> String {
 }
 
 /// The order of two versions number by number; `None` where they cannot be ordered: where anything between the numbers differs.
-///
-/// ```
-/// # use std::cmp::Ordering::*;
-/// # use imglint::parse::version::order;
-/// assert_eq!(order("2.9", "2.10"), Some(Less));
-/// assert_eq!(order("1.17", "1.17.3"), Some(Less));
-/// assert_eq!(order("1.29-2", "1.29"), Some(Greater));
-/// assert_eq!(order("5.0.5-alpine", "5.0.5-alpine-1"), Some(Less));
-/// assert_eq!(order("1.1", "5.0.5-alpine"), None);
-/// ```
-pub fn order(one: &str, other: &str) -> Option<Ordering> {
+fn order(one: &str, other: &str) -> Option<Ordering> {
     let (mut one, mut other) = (one, other);
     let mut order = Ordering::Equal;
     loop {
