@@ -100,15 +100,19 @@ fn rules(kinds: &Value, level: &Value, definitions: &Value) -> Value {
     Value::Object(rules)
 }
 
-/// That where a pack of imglint's own is named, its rules alone have settings.
+/// That where a pack of imglint's own is named, its rules alone have settings, and can be waived.
 fn rules_of_packs() -> Value {
     let mut conditions = Vec::new();
     for pack in BUILT_IN {
         // What their settings are is said already.
-        let names: Map<String, Value> = pack.rules().map(|rule| (rule.id, json!(true))).collect();
+        let settings: Map<String, Value> = pack.rules().map(|rule| (rule.id, json!(true))).collect();
+        let names: Vec<&String> = settings.keys().collect();
         conditions.push(json!({
             "if": { "required": ["pack"], "properties": { "pack": { "const": pack.name } } },
-            "then": { "properties": { "rules": { "properties": names, "additionalProperties": false } } },
+            "then": { "properties": {
+                "rules": { "properties": settings, "additionalProperties": false },
+                "waive": { "items": { "properties": { "rule": { "enum": names } } } },
+            } },
         }));
     }
     Value::Array(conditions)

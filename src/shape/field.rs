@@ -29,12 +29,13 @@ macro_rules! checked_string {
 }
 
 checked_string! {
-    /// A directory of the repository: `.` is the root, spelled as the empty string elsewhere; no closing slash.
+    /// A directory of the repository, as in `images`; `.` is the root.
     Directory(String): |text| {
         let name = text.trim_end_matches('/');
         if name.starts_with('/') || name.split('/').any(|part| part == "..") {
             return Err("this must be a directory of the repository, relative to its root".to_owned());
         }
+        // From here on the root is the empty string.
         Ok(name.strip_prefix("./").unwrap_or(if name == "." { "" } else { name }).to_owned())
     };
     /// The name of a file, without a directory.

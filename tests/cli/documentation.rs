@@ -69,21 +69,14 @@ fn the_reference_of_rules_is_current() {
         settle(&format!("docs/rules/{pack}.md"), &format!("{text}{list}"));
     }
     assert!(pages.len() > 40, "{pages:?}");
-}
-
-/// What findings lead to is there.
-#[test]
-fn every_rule_of_the_program_knows_its_page() {
-    let mut seen = 0;
+    // What findings lead to is there.
     for built_in in BUILT_IN {
         let pack = Pack::load(built_in.pack_files(), None).expect("a pack");
         for rule in &pack.rules {
             let page = rule.page.as_ref().expect("a page");
-            assert!(project().join(format!("docs/{page}.md")).is_file(), "{page}");
-            seen += 1;
+            assert!(pages.contains(&format!("docs/{page}.md")), "{page}");
         }
     }
-    assert!(seen > 60, "{seen} rules");
 }
 
 /// What the book holds: each page once, the rules at its end.

@@ -102,6 +102,7 @@ fn what_is_misspelt_is_invalid() {
         ("config", "[shape.images]\nroots = \"images\""),
         ("config", "[shape.image]\nroots = [\"images\"]"),
         ("config", "[shape.manifest]\nfollows = \"afterwards\""),
+        ("config", "pack = \"generic\"\n[[waive]]\nrule = \"stale-verison\"\nreason = \"so\""),
         ("config", "[[waive]]\nrule = \"stale-version\""),
         ("config", "[[waive]]\nrule = \"stale-version\"\nreason = \"\""),
         ("config", "[[waive]]\nrule = \"stale-version\"\nreason = \"so\"\ntill = 2027-01-31"),
@@ -137,6 +138,8 @@ fn what_imglint_takes_is_valid() {
             "pack = \"ci/imglint\"\nextends = \"../imglint.toml\"\n[rules.forgotten-tag]\nlevel = \"off\"\nanything = 1",
         ),
         ("config", "[[waive]]\nrule = \"stale-version\"\nreason = \"so\"\nuntil = 2027-01-31"),
+        ("config", "pack = \"generic\"\n[[waive]]\nrule = \"stale-version\"\nreason = \"so\""),
+        ("config", "pack = \"ci\"\n[[waive]]\nrule = \"forgotten-tag\"\nreason = \"so\""),
         ("config", "[rules.windows-run]\ninstruction = \"run\"\nsystem = \"windows\"\nlevel = \"note\""),
         ("config", "pack = \"kubernetes\"\nshape.images.version = [\"VERSION\", { file = \"a.yaml\", key = \"b.c\" }]"),
         (
