@@ -479,6 +479,35 @@ fn in_prow_only_runs_of_the_job_for_that_pull_request_count() {
     assert!(run.code == 2 && run.stderr.contains("STORE is not set"), "{run}");
 }
 
+/// What imglint leaves is what the repair takes: bytes as they are, with line ends of every kind and without a last one.
+#[test]
+fn what_imglint_writes_is_handed_over_whole() {
+    let place = Place::new();
+    let server = &place.server;
+    server.write(super::harness::KUBERNETES);
+    let lines = "linux/amd64=REGISTRY/agnhost:2.25-linux-amd64\r\n# far away\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n";
+    server.write(&[
+        ("test/images/agnhost/VERSION", "2.25"),
+        ("test/images/kitten/BASEIMAGE", &format!("{lines}linux/arm64=REGISTRY/agnhost:2.25-linux-arm64")),
+    ]);
+    server.commit("images");
+    server.git(&["checkout", "-q", "-B", "topic"]);
+    let head = server.change(&[("test/images/agnhost/main.go", "package main // changed\n")]);
+    let run = server.imglint(&["--base", "master", "--output", &format!("patch={}", place.at("patch").display())]);
+    server.git(&["checkout", "-q", "master"]);
+    let patch = place.read("patch");
+    assert!(run.code == 1 && patch.contains("\r\n") && patch.matches("@@ -").count() > 3, "{patch}\n{run}");
+    place.leave(&patch);
+    place.write("gh/pulls", &format!("7\t{head}\to/r\ttopic\n"));
+    let push = [("INPUT_MODE", "push"), ("HEAD_SHA", &*head), ("INPUT_PATHS", "test/images/*")];
+    let run = place.hand_over(&push);
+    assert!(run.code == 0 && place.commented().is_none(), "{run}");
+    server.git(&["checkout", "-q", "topic"]);
+    let run = server.imglint(&["--base", "master"]);
+    assert!(run.code == 0 && run.stdout.starts_with("no findings"), "{run}");
+    assert_eq!(std::fs::read(server.root.join("test/images/agnhost/VERSION")).expect("a file"), b"2.26");
+}
+
 /// The workflows of the documentation fit each other and the actions that they use.
 #[test]
 fn the_documented_workflows_fit() {
