@@ -109,7 +109,7 @@ pub struct Diagnostic {
     pub cause: Option<String>,
     /// The repair, if there is one.
     pub fix: Option<Fix>,
-    /// A lower level than the rule's, where less is certain.
+    /// The highest level that it may have, where less is certain than the rule's level says.
     pub level: Option<Level>,
     /// What it is about, beside its image and its file: the keys, names and versions of which another one makes another diagnostic,
     /// in words that stay when the message is worded anew. Nobody reads it.
@@ -170,9 +170,9 @@ impl Diagnostic {
         }
     }
 
-    /// Lowers the level where less is certain than the rule's level says.
+    /// Lowers the level where less is certain than the rule's level says: the lower of the two counts.
     #[must_use]
-    pub fn level(mut self, level: Level) -> Self {
+    pub fn at_most(mut self, level: Level) -> Self {
         self.level = Some(level);
         self
     }

@@ -1,5 +1,5 @@
-//! Files from outside of the repository that some rules need: what a registry has promoted, which jobs there are, and which
-//! registries tests are told to use.
+//! What some rules need beside the trees. From outside of the repository: what a registry has promoted, which jobs there are, which
+//! registries tests are told to use, and what open changes claim; from inside, what the history tells.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -55,8 +55,8 @@ pub struct Jobs {
 
 impl Inputs {
     /// The claim of somebody else on a version of an image, by any of its names.
-    pub fn claim_on(&self, names: [&str; 2], version: &str) -> Option<&Claim> {
-        self.claims.as_ref()?.other(names, version)
+    pub fn claim_of_others(&self, names: [&str; 2], version: &str) -> Option<&Claim> {
+        self.claims.as_ref()?.of_others(names, version)
     }
 
     /// Whether a tag of an image is promoted, as far as that is known.
@@ -100,13 +100,13 @@ impl Claims {
     }
 
     /// The claim of somebody else on a version of an image, by any of its names, that counts before our own.
-    pub fn earlier(&self, names: [&str; 2], version: &str) -> Option<&Claim> {
+    pub fn earlier_of_others(&self, names: [&str; 2], version: &str) -> Option<&Claim> {
         let mut of_version = self.list.iter().filter(|claim| claim.is_on(names, version));
         of_version.next().filter(|first| !self.is_own(first))
     }
 
     /// The claim of somebody else on a version of an image, by any of its names.
-    pub fn other(&self, names: [&str; 2], version: &str) -> Option<&Claim> {
+    pub fn of_others(&self, names: [&str; 2], version: &str) -> Option<&Claim> {
         self.list.iter().find(|claim| claim.is_on(names, version) && !self.is_own(claim))
     }
 

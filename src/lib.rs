@@ -1,9 +1,10 @@
 //! imglint checks a change to container images against the repository's policies.
 //!
 //! The story of one run: the environment tells what the change is compared with ([`git`]); git gives the files on both sides
-//! ([`snapshot`]); they are read as images ([`model`]); the rules of a pack ([`pack`]) judge them in parallel ([`check`],
-//! [`run`]) and say what they found ([`finding`]); repairs are made in memory ([`fix`]) and written at once
-//! ([`write`](mod@write)); a report is printed once ([`report`], [`cli`]).
+//! ([`snapshot`]); they are read ([`parse`]) as images ([`model`]), which lie where the pack says ([`shape`]); the rules of the pack
+//! ([`pack`]) judge them in parallel ([`check`], [`run`]) and say what they found ([`finding`]); repairs are made in memory, and
+//! judged again until none is left ([`fix`]); they are written at once ([`write`](mod@write)), and a report is printed once
+//! ([`report`], [`cli`]).
 //!
 //! A module uses only what stands above it in the list below; `tests/architecture.rs` holds this true.
 

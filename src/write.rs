@@ -55,7 +55,7 @@ pub fn write(root: &Path, files: &BTreeMap<Arc<str>, RepairedFile>) -> Result<()
     for (path, file) in files.iter().filter(|(_, file)| file.before != file.after) {
         prepared.push(prepare(&mut tree, path, file)?);
     }
-    // While they were prepared, somebody may have put a link in the place of a directory.
+    // Once more: while they were prepared, somebody may have put a link in the place of a directory, or written a file.
     let mut tree = WorkingTree::open(root)?;
     for prepared in &prepared {
         tree.check(prepared.path, prepared.file)?;

@@ -123,6 +123,49 @@ fn git2_is_used_in_one_module_and_one_prints() {
     }
 }
 
+/// Who looks for a rule finds its kind, and the other way round.
+#[test]
+fn the_head_of_a_kind_names_the_rules_of_it() {
+    let mut known = 0;
+    let mut wrong = Vec::new();
+    for pack in std::fs::read_dir(source().join("../rules")).expect("a directory") {
+        for rule in std::fs::read_dir(pack.expect("a pack").path()).expect("a directory") {
+            let path = rule.expect("a rule").path();
+            let text = std::fs::read_to_string(&path).expect("a rule");
+            let kind = text.split("\n[check.").nth(1).and_then(|rest| rest.split(']').next());
+            let Some(kind) = kind.filter(|kind| *kind != "waiver") else { continue };
+            let file = source().join("check").join(kind.replace('-', "_"));
+            let source = std::fs::read_to_string(file.with_extension("rs"));
+            let source = source.or_else(|_| std::fs::read_to_string(file.join("mod.rs"))).expect("a kind");
+            let mut head = source.lines().take_while(|line| line.starts_with("//!"));
+            let name = path.file_stem().expect("a name").to_string_lossy();
+            if !head.any(|line| line.contains(&format!("`{name}`"))) {
+                wrong.push(format!("the head of the kind {kind} lacks the rule {name}"));
+            }
+            known += 1;
+        }
+    }
+    assert!(known > 30, "{known}");
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// The longest line of a source, in columns: the formatter breaks neither comments nor what follows `#[arg(`.
+const COLUMNS: usize = 140;
+
+#[test]
+fn no_line_is_too_long() {
+    let mut long = Vec::new();
+    for (_, path, _) in files().into_iter().filter(|(_, path, _)| path.extension().is_some_and(|it| it == "rs")) {
+        let text = std::fs::read_to_string(&path).expect("a source");
+        for (number, line) in text.lines().enumerate() {
+            if line.chars().count() > COLUMNS {
+                long.push(format!("{}:{}", path.display(), number + 1));
+            }
+        }
+    }
+    assert!(long.is_empty(), "{long:#?}");
+}
+
 /// How many closures bound by `let` there may be in 1,000 lines.
 const CLOSURES: usize = 5;
 

@@ -1,4 +1,6 @@
 //! `base-cycle`: no image can be built if it is built from itself.
+//!
+//! Rules: `cyclic-base`.
 
 use std::collections::BTreeSet;
 

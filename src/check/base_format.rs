@@ -1,4 +1,6 @@
 //! `base-format`: every line of a base file must be what the build script understands.
+//!
+//! Rules: `malformed-base`.
 
 use std::collections::{HashMap, HashSet};
 

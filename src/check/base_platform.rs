@@ -1,4 +1,6 @@
 //! `base-platform`: the key of a line in a base file and the end of its tag must name one platform.
+//!
+//! Rules: `mismatched-platform`.
 
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -1,4 +1,6 @@
 //! `build-inputs`: a change of what all images are built with makes all of them anew, under the tags that they have.
+//!
+//! Rules: `rebuilt-images`.
 
 use std::sync::Arc;
 

@@ -47,22 +47,22 @@ pub struct Authored<'a> {
 }
 
 /// The version that an image gets, and the repair that gives it.
-pub struct Bump {
+pub struct ProposedBump {
     /// The version.
-    pub next: Next,
+    pub next: FreeVersion,
     /// The repair.
     pub fix: Fix,
 }
 
 /// The first version of an image that is free.
-pub struct Next {
+pub struct FreeVersion {
     /// It.
     pub version: String,
     /// Why it is not the one that follows the former.
     passed: Option<String>,
 }
 
-impl fmt::Display for Next {
+impl fmt::Display for FreeVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.passed {
             Some(passed) => write!(f, "{} ({passed})", self.version),
@@ -206,7 +206,7 @@ impl<'a> Change<'a> {
 
     /// The repair that gives an image the first version that is free: after both the merge base's and the tip's, and neither promoted
     /// nor claimed. Where the two cannot be ordered the tip's is followed, but that is a guess.
-    pub fn bump(&self, shape: &Shape, inputs: &Inputs, image: &Image) -> Option<Bump> {
+    pub fn bump(&self, shape: &Shape, inputs: &Inputs, image: &Image) -> Option<ProposedBump> {
         let base = self.before(image).and_then(Image::version);
         let tip = self.tip_version(image).or(base)?;
         let base = base.unwrap_or(tip);
@@ -217,11 +217,11 @@ impl<'a> Change<'a> {
             passed = Some(format!("{tip} is taken on {branch}"));
         }
         let free = free_after(shape, inputs, image, if order == Some(Ordering::Greater) { base } else { tip });
-        let next = Next { passed: free.passed.or(passed), ..free };
+        let next = FreeVersion { passed: free.passed.or(passed), ..free };
         let edits = vec![image.version_edit(&next.version)?];
         let title = format!("set {} of {} to {}", image.version_name, image.name, next.version);
         let fix = if order.is_none() { Fix::risky(title, edits) } else { Fix::safe(title, edits) };
-        Some(Bump { next, fix })
+        Some(ProposedBump { next, fix })
     }
 }
 
@@ -248,17 +248,17 @@ pub fn following(shape: &Shape, image: &Image, version: &str) -> String {
 }
 
 /// The first version after one of an image that is neither promoted nor claimed by somebody else.
-pub(super) fn free_after(shape: &Shape, inputs: &Inputs, image: &Image, version: &str) -> Next {
+pub(super) fn free_after(shape: &Shape, inputs: &Inputs, image: &Image, version: &str) -> FreeVersion {
     let names = [image.published(), &image.name];
-    let mut free = Next { version: following(shape, image, version), passed: None };
+    let mut free = FreeVersion { version: following(shape, image, version), passed: None };
     loop {
         let passed = if inputs.is_promoted(image.published(), &shape.tag_of(&free.version)) {
             format!("{} is promoted already", free.version)
-        } else if let Some(claim) = inputs.claim_on(names, &free.version) {
+        } else if let Some(claim) = inputs.claim_of_others(names, &free.version) {
             format!("{} claims {}", claim.who, free.version)
         } else {
             return free;
         };
-        free = Next { version: following(shape, image, &free.version), passed: Some(passed) };
+        free = FreeVersion { version: following(shape, image, &free.version), passed: Some(passed) };
     }
 }

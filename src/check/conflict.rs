@@ -1,5 +1,7 @@
 //! `conflict`: no file that says something of versions may hold the marks of a conflict. Where its sides differ in versions alone,
 //! the repair is the version that is right for both.
+//!
+//! Rules: `unresolved-conflict`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

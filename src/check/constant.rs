@@ -1,4 +1,6 @@
 //! `constant`: a literal in the sources must equal an image's version.
+//!
+//! Rules: `mismatched-constant`.
 
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -1,4 +1,6 @@
 //! `dockerfile`: an image of which no Dockerfile can be read cannot be judged, and that must not pass in silence.
+//!
+//! Rules: `malformed-dockerfile`, `missing-dockerfile`.
 
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -1,4 +1,6 @@
 //! `file-reference`: what names an image of the tree in a file beside the images must name its version.
+//!
+//! Rules: `stale-reference`.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -121,7 +123,7 @@ fn unread(context: &Context<'_>, path: &Arc<str>, why: &ReadError) -> Option<Dia
     }
     let message = format!("cannot tell whether {path} names an image: it {why}");
     let help = "if it does not, leave it out: `exclude` of the pack's `references.files`";
-    Some(Diagnostic::about("unread", message, Location::file(path)).help(help).level(Level::Note))
+    Some(Diagnostic::about("unread", message, Location::file(path)).help(help).at_most(Level::Note))
 }
 
 /// What was named in the files of a change before it, wherever in them: that a file moved is no reason to judge it.
@@ -258,7 +260,7 @@ impl<'a> Judge<'a> {
 fn unknown(path: &str, image: &Image, version: &str, mention: &Mention) -> Diagnostic {
     let message = format!("cannot tell which version of {} {path} names", image.name);
     let help = format!("see that it is {version}: there is a variable in the tag, or a digest alone");
-    Diagnostic::about("unknown", message, mention.location()).help(help).level(Level::Note)
+    Diagnostic::about("unknown", message, mention.location()).help(help).at_most(Level::Note)
 }
 
 /// Mentions of one file that name another version than their image has.
@@ -290,7 +292,7 @@ impl Stale<'_> {
                     self.shown(),
                     self.tag()
                 );
-                self.say(message, first, ", in a later change, when it is built", false).level(Level::Note)
+                self.say(message, first, ", in a later change, when it is built", false).at_most(Level::Note)
             }
             (FilesFollow::Later, Why::Written | Why::Differs) => self.waiting(first)?,
         };
@@ -320,7 +322,7 @@ impl Stale<'_> {
             }
             _ => (self.differs(), Level::Note),
         };
-        Some(self.say(message, first, ", if it is built", false).level(level))
+        Some(self.say(message, first, ", if it is built", false).at_most(level))
     }
 
     fn differs(&self) -> String {

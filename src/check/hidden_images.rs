@@ -53,7 +53,7 @@ impl Kind for HiddenImages {
                 let lost = format!("{} of the base lay here", counted(hidden, "image"));
                 diagnostic = diagnostic.related(lost, Location::file(path));
             }
-            diagnostics.push(Diagnostic { level: Some(level), ..diagnostic });
+            diagnostics.push(diagnostic.at_most(level));
         }
         Ok(diagnostics)
     }

@@ -1,4 +1,6 @@
 //! `job`: a job must build every image.
+//!
+//! Rules: `missing-postsubmit`.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -34,7 +36,7 @@ impl Job {
         let message = format!("{} {what}: a job must build it", image.name);
         let place = if before.is_some() { "in" } else { "to" };
         let help = format!("{how} {place} {}; `--jobs FILE` checks it", self.generator);
-        Diagnostic::about("new", message, image.version_location()).help(help).level(Level::Note)
+        Diagnostic::about("new", message, image.version_location()).help(help).at_most(Level::Note)
     }
 }
 

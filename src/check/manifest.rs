@@ -1,4 +1,6 @@
 //! `manifest`: the file that says which version of an image is used must follow the images, and not run ahead of them.
+//!
+//! Rules: `stale-manifest`, `unbuilt-manifest`.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -140,7 +142,7 @@ impl Lag<'_> {
             )),
             (Some(_), None) if is_promoted => {
                 let message = format!("{names} and {version} is promoted: which of them is newer cannot be told");
-                Some(self.diagnostic(message, false, PROMOTED).level(Level::Note))
+                Some(self.diagnostic(message, false, PROMOTED).at_most(Level::Note))
             }
             (Some(promoted), _) => self.behind(promoted),
             (None, _) => Some(self.waiting(format!("{names}, but {} is at {version}", image.name))),
@@ -180,7 +182,7 @@ impl Lag<'_> {
             .image(&image.name)
             .related(format!("{} is {version} here", image.name), image.version_location())
             .help("fine for a revert; what mends the image needs a version of its own")
-            .level(Level::Note)
+            .at_most(Level::Note)
     }
 
     /// Without a list of what is promoted, only age tells an entry that waits from one that was forgotten.
@@ -192,7 +194,7 @@ impl Lag<'_> {
         match past {
             Some((history, Past::Settled(settled))) if history.days(settled) > grace => {
                 let message = format!("{message}, for {} days", history.days(settled));
-                self.diagnostic(message, false, "if it is promoted").level(Level::Warning)
+                self.diagnostic(message, false, "if it is promoted").at_most(Level::Warning)
             }
             Some((_, Past::Cut)) => self.note(format!("{message}; for how long a shallow clone does not tell")),
             _ => self.note(message),
@@ -206,7 +208,7 @@ impl Lag<'_> {
 
     /// Nothing is wrong yet.
     fn note(&self, message: String) -> Diagnostic {
-        self.diagnostic(message, false, "in a later change, when it is promoted").level(Level::Note)
+        self.diagnostic(message, false, "in a later change, when it is promoted").at_most(Level::Note)
     }
 
     /// The diagnostic, with a repair, and the words for when that is to be made.
@@ -262,7 +264,7 @@ fn unordered(context: &Context<'_>, manifest: &model::Manifest, entry: &Manifest
         .image(&image.name)
         .related(format!("{} is {version} here", image.name), image.version_location())
         .help(format!("{named} and {version} have no order; `--promoted FILE` tells what is there"));
-    Some(diagnostic.level(Level::Note))
+    Some(diagnostic.at_most(Level::Note))
 }
 
 fn unbuilt(context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
@@ -338,7 +340,7 @@ fn ahead(
     let branch = context.branch.map(|branch| &*branch.name).filter(|name| context.shape.is_release_branch(name));
     match branch {
         Some(branch) if is_after_promotion && context.inputs.promoted.is_none() => diagnostic
-            .level(Level::Warning)
+            .at_most(Level::Warning)
             .help(format!("{branch} may use what another branch built: `--promoted FILE` tells whether this is there")),
         _ => diagnostic.help(format!("name a version that was built; the newest can be {version}")),
     }

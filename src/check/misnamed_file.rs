@@ -1,4 +1,6 @@
 //! `misnamed-file`: a file that is named almost like one that the build looks for, and so is never found.
+//!
+//! Rules: `misnamed-windows-dockerfile`.
 
 use schemars::JsonSchema;
 use serde::Deserialize;

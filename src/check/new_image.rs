@@ -1,4 +1,6 @@
 //! `new-image`: a wholly new image deserves a second thought.
+//!
+//! Rules: `standalone-image`.
 
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -1,5 +1,7 @@
 //! `os-versions`: versions of an operating system that an image is built for must be known to the build, and to the images that
 //! get new ones first.
+//!
+//! Rules: `unlisted-windows-version`.
 
 use std::collections::HashSet;
 use std::sync::Arc;

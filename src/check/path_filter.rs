@@ -1,4 +1,6 @@
 //! `path-filter`: what CI starts by the paths of a change must start for every image.
+//!
+//! Rules: `stale-path-filter`.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -146,7 +148,7 @@ fn filters_in(
 
 fn unread(path: &str, location: Location, reason: &str) -> Diagnostic {
     let message = format!("cannot tell for which images {path} starts something: {reason}");
-    Diagnostic::about("unread", message, location).level(Level::Note)
+    Diagnostic::about("unread", message, location).at_most(Level::Note)
 }
 
 /// Says that an entry takes nothing, because there is nothing where it looks. A file in the root may come some day, and a kind of
@@ -275,7 +277,7 @@ impl Root<'_> {
         let location = said.file.location(said.first);
         if let Some(reason) = said.unknown {
             let message = format!("cannot tell whether {path} starts something for {}: {reason}", image.name);
-            return Diagnostic::about("unknown", message, location).image(&image.name).level(Level::Note);
+            return Diagnostic::about("unknown", message, location).image(&image.name).at_most(Level::Note);
         }
         let of = if self.name.is_empty() { "of the repository".to_owned() } else { format!("below {}", self.name) };
         let all = counted(self.images.len(), "image");

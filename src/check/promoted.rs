@@ -1,4 +1,6 @@
 //! `promoted`: what is named must be promoted, as far as it cannot be built any more.
+//!
+//! Rules: `unpromoted-manifest`.
 
 use std::collections::BTreeSet;
 
@@ -49,7 +51,7 @@ impl Kind for Promoted {
                 let is_current = parents.iter().any(|parent| parent.version() == Some(version));
                 let is_promoted =
                     parents.iter().any(|parent| promoted.has(parent.published(), &context.shape.tag_of(version)));
-                let is_said = !seen.insert((&reference.path, reference.subject(), &reference.target, version));
+                let is_said = !seen.insert((&reference.path, reference.group_key(), &reference.target, version));
                 if parents.is_empty() || is_current || is_promoted || is_said {
                     continue;
                 }

@@ -1,4 +1,6 @@
 //! `rebase`: what names another image of the tree must name its version.
+//!
+//! Rules: `stale-base`.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,8 +44,8 @@ impl Kind for Rebase {
                     continue;
                 };
                 if let Some(wanted) = judge.outdated(child, reference, named) {
-                    let (path, location) = (&*reference.path, reference.subject());
-                    let group = Group { path, location, writing: reference.writing, named, wanted };
+                    let (path, key) = (&*reference.path, reference.group_key());
+                    let group = Group { path, key, writing: reference.writing, named, wanted };
                     stale.entry(group).or_default().push(reference);
                 }
             }
@@ -62,7 +64,7 @@ impl Kind for Rebase {
 fn later(diagnostic: Diagnostic) -> Diagnostic {
     let help = diagnostic.help.as_ref().map(|help| format!("in a later change, when it is built: {help}"));
     let fix = diagnostic.fix.clone().map(|fix| Fix { safe: false, ..fix });
-    Diagnostic { help, fix, level: Some(Level::Note), ..diagnostic }
+    Diagnostic { help, fix, ..diagnostic }.at_most(Level::Note)
 }
 
 /// A note of a reference to a bumped image whose version only the build knows.
@@ -79,7 +81,7 @@ fn undecided(context: &Context<'_>, child: &Image, reference: &Reference) -> Opt
     let subject = format!("{} undecided", parent.name);
     let diagnostic = Diagnostic::about(subject, message, reference.location()).image(&child.name).help(help);
     let diagnostic = diagnostic.related(format!("{} gets a new version here", parent.name), parent.version_location());
-    Some(Diagnostic { level: Some(Level::Note), ..diagnostic })
+    Some(diagnostic.at_most(Level::Note))
 }
 
 /// Notes of what a child is built on where only the build knows which image that is, and it may be one that is bumped.
@@ -111,7 +113,7 @@ fn unknown_bases(context: &Context<'_>, child: &Image, bumped: &[&Image]) -> Vec
         let diagnostic = Diagnostic::about(subject, message, outside.location).image(&child.name).help(help);
         let why = format!("{} gets a new version here", parent.name);
         let diagnostic = diagnostic.related(why, parent.version_location());
-        diagnostics.push(Diagnostic { level: Some(Level::Note), ..diagnostic });
+        diagnostics.push(diagnostic.at_most(Level::Note));
     }
     diagnostics
 }
@@ -120,8 +122,8 @@ fn unknown_bases(context: &Context<'_>, child: &Image, bumped: &[&Image]) -> Vec
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Group<'a> {
     path: &'a str,
-    /// Where in the file.
-    location: usize,
+    /// What else tells them apart: [`Reference::group_key`].
+    key: usize,
     writing: Writing,
     named: &'a str,
     wanted: Wanted<'a>,
@@ -302,7 +304,7 @@ impl<'a> Judge<'a> {
             .image(&child.name)
             .help(self.help(child, group, references));
         if matches!(why, Why::Promotion | Why::Promoted | Why::Choice) {
-            diagnostic = diagnostic.level(Level::Warning);
+            diagnostic = diagnostic.at_most(Level::Warning);
         }
         diagnostic = match self.entry_location(parent, version) {
             Some(location) if matches!(why, Why::Manifest | Why::Tie | Why::Several) => {

@@ -1,4 +1,6 @@
 //! `reference`: what is named must be there.
+//!
+//! Rules: `dangling-reference`, `unknown-parent`.
 
 use std::collections::BTreeSet;
 
@@ -43,7 +45,7 @@ impl Kind for References {
                 let target = reference.target.as_str();
                 if context.head.named(target).is_empty()
                     && was_there(context, target) == (self.forbid == ForbiddenName::Gone)
-                    && seen.insert((&reference.path, reference.subject(), target))
+                    && seen.insert((&reference.path, reference.group_key(), target))
                 {
                     diagnostics.push(self.of_image(image, reference, context));
                 }

@@ -1,4 +1,6 @@
 //! `registries`: a list of registries may hold only keys that its reader knows: it ignores all others in silence.
+//!
+//! Rules: `unknown-registry`.
 
 use std::sync::Arc;
 

@@ -1,4 +1,6 @@
 //! `stage`: stages that are built for an operating system may not have an instruction.
+//!
+//! Rules: `windows-run`, `windows-workdir`.
 
 use std::collections::BTreeSet;
 
@@ -151,10 +153,7 @@ impl Stage {
             self.system.title()
         );
         let help = format!("give {what_decides} a default before the first FROM, or name the platform itself");
-        Diagnostic {
-            level: Some(Level::Note),
-            ..Diagnostic::about(format!("{what} undecided"), message, location).help(help)
-        }
+        Diagnostic::about(format!("{what} undecided"), message, location).help(help).at_most(Level::Note)
     }
 }
 

@@ -1,4 +1,6 @@
 //! `stage-base`: images for Windows should not be built on bases that are larger than they need.
+//!
+//! Rules: `oversized-windows-base`.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,6 @@
 //! `stage-library`: programs that need a library which the base lacks must bring it.
+//!
+//! Rules: `missing-windows-dll`.
 
 use std::collections::BTreeMap;
 

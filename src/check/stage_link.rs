@@ -1,5 +1,7 @@
 //! `stage-link`: symbolic links that the builder breaks when it copies them into a Windows image: it puts `Files\\` before their
 //! targets. A relative link survives if its target lies below `Files`, too.
+//!
+//! Rules: `absolute-windows-symlink`.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,6 @@
 //! `stage-path`: an image that brings programs must set the search path itself where the builder would set a foreign one.
+//!
+//! Rules: `missing-windows-path`.
 
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -1,5 +1,7 @@
 //! `unchanged`: an image that is somebody else's under another name must change when it gets a new version: the same content cannot
 //! be pushed under a second tag.
+//!
+//! Rules: `unchanged-mirror`.
 
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -1,4 +1,6 @@
 //! `version-bump`: an image whose content changed must get a new version.
+//!
+//! Rules: `stale-version`.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -6,7 +8,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::change::{Bump, Change};
+use super::change::{Change, ProposedBump};
 use super::kind::{Context, Kind, Needs};
 use crate::edit::Fix;
 use crate::finding::{Diagnostic, Level, Location};
@@ -55,7 +57,7 @@ impl Due {
         let help = diagnostic.help.as_deref().unwrap_or("it needs a new version");
         let help = format!("by the next release: {help}; `imglint check --all` asks for it then");
         let fix = diagnostic.fix.clone().map(|fix| Fix { safe: false, ..fix });
-        Diagnostic { help: Some(help), fix, level: Some(Level::Note), ..diagnostic }
+        Diagnostic { help: Some(help), fix, ..diagnostic }.at_most(Level::Note)
     }
 }
 
@@ -83,15 +85,15 @@ impl Kind for VersionBump {
                 continue;
             }
             let file = &image.version_name;
-            let is_unpromoted = is_unpromoted(context, image, &new.value);
-            let message = if is_unpromoted {
+            let is_known_unpromoted = is_known_unpromoted(context, image, &new.value);
+            let message = if is_known_unpromoted {
                 format!("{} changed; {} is not promoted yet, and will be built over", image.name, new.value)
             } else {
                 format!("{} changed, but its {file} is still {}", image.name, new.value)
             };
             let mut diagnostic = Diagnostic::about("content", message, image.version_location()).image(&image.name);
-            if is_unpromoted {
-                diagnostic = diagnostic.level(Level::Warning);
+            if is_known_unpromoted {
+                diagnostic = diagnostic.at_most(Level::Warning);
             }
             for path in files.iter().take(MAX_NAMED) {
                 let what = if is_below(path, directory) {
@@ -107,15 +109,15 @@ impl Kind for VersionBump {
                 diagnostic =
                     diagnostic.related(format!("and {}", counted(more, "further file")), Location::file(directory));
             }
-            if let Some(Bump { next, mut fix }) = change.bump(context.shape, context.inputs, image) {
+            if let Some(ProposedBump { next, mut fix }) = change.bump(context.shape, context.inputs, image) {
                 let still = if change.base_of(image).is_none() {
                     format!("it is still published as {}: ", image.published())
                 } else {
                     String::new()
                 };
                 // Nobody has to bump what was bumped and is not promoted.
-                let unless = if is_unpromoted { ", if somebody uses what was built already" } else { "" };
-                fix.safe &= !is_unpromoted;
+                let unless = if is_known_unpromoted { ", if somebody uses what was built already" } else { "" };
+                fix.safe &= !is_known_unpromoted;
                 diagnostic = diagnostic.help(format!("{still}set {file} to {next}{unless}")).fix(fix);
             }
             diagnostics.push(self.due.weigh(diagnostic));
@@ -129,7 +131,7 @@ impl Kind for VersionBump {
                 );
                 let diagnostic =
                     Diagnostic::about("undecided", message, location.clone()).image(&image.name).help(help);
-                diagnostics.push(Diagnostic { level: Some(Level::Note), ..diagnostic });
+                diagnostics.push(diagnostic.at_most(Level::Note));
             }
         }
         Ok(diagnostics)
@@ -169,7 +171,7 @@ fn undecided<'a>(context: &Context<'a>, change: &'a Change<'a>) -> Vec<(&'a Imag
 }
 
 /// Whether the list of what is promoted is there and lacks a version: its tag may be built again.
-fn is_unpromoted(context: &Context<'_>, image: &Image, version: &str) -> bool {
+fn is_known_unpromoted(context: &Context<'_>, image: &Image, version: &str) -> bool {
     let tag = context.shape.tag_of(version);
     context.inputs.promoted.as_ref().is_some_and(|promoted| !promoted.has(image.published(), &tag))
 }

@@ -1,11 +1,13 @@
 //! `version-change`: a version that the change sets must be free, or must not be a step back.
+//!
+//! Rules: `decreased-version`, `taken-version`.
 
 use std::cmp::Ordering;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::change::{Bump, Change, free_after};
+use super::change::{Change, ProposedBump, free_after};
 use super::kind::{Context, Kind, Needs};
 use crate::edit::Fix;
 use crate::finding::Diagnostic;
@@ -67,7 +69,7 @@ fn taken(context: &Context<'_>, change: &Change<'_>, image: &Image) -> Option<Di
         format!("{} {new} is taken: {branch} is at {tip} already", image.name)
     };
     let mut diagnostic = Diagnostic::about(new, message, image.version_location()).image(&image.name);
-    if let Some(Bump { next, fix }) = change.bump(context.shape, context.inputs, image) {
+    if let Some(ProposedBump { next, fix }) = change.bump(context.shape, context.inputs, image) {
         diagnostic = diagnostic.help(format!("rebase, and set {file} to {}", next.version)).fix(fix);
     }
     Some(diagnostic)
@@ -77,7 +79,7 @@ fn taken(context: &Context<'_>, change: &Change<'_>, image: &Image) -> Option<Di
 fn claimed(context: &Context<'_>, change: &Change<'_>, image: &Image) -> Option<Diagnostic> {
     let new = change.new_version(image).map(|(_, new)| new).or_else(|| change.introduced_version(image))?;
     let claims = context.inputs.claims.as_ref()?;
-    let claim = claims.earlier([image.published(), &image.name], new)?;
+    let claim = claims.earlier_of_others([image.published(), &image.name], new)?;
     let message = format!("{} {new} is taken: {} claims it", image.name, claim.who);
     let next = free_after(context.shape, context.inputs, image, new).version;
     let mut diagnostic = Diagnostic::about(new, message, image.version_location())

@@ -1,4 +1,6 @@
 //! `version-drift`: an image must be what it was when its version was given: its tag was built from that.
+//!
+//! Rules: `unbumped-content`.
 
 use std::sync::Arc;
 
@@ -78,7 +80,7 @@ fn drifted(context: &Context<'_>, image: &Image, settled: &Settled) -> Diagnosti
     // A list that lacks the tag says that it is built over until it is promoted.
     if context.inputs.promoted.is_some() && !context.inputs.is_promoted(image.published(), &tag) {
         let help = format!("nothing to do: {tag} is not promoted yet, and is built over until it is");
-        return Diagnostic { level: Some(Level::Note), ..diagnostic.help(help) };
+        return diagnostic.help(help).at_most(Level::Note);
     }
     match bump(context, image) {
         Some((next, fix)) => {
@@ -120,7 +122,7 @@ fn unknown(subject: &str, images: &[&Image], why: &str, help: &str) -> Option<Di
     let message =
         format!("cannot tell whether {} changed since {} was set: {why}", names.join(", "), first.version_name);
     let diagnostic = Diagnostic::about(subject, message, first.version_location()).help(help);
-    Some(Diagnostic { level: Some(Level::Note), ..diagnostic })
+    Some(diagnostic.at_most(Level::Note))
 }
 
 fn told(commit: &Commit) -> String {

@@ -1,4 +1,6 @@
 //! `version-format`: a version file is one line that holds an image tag.
+//!
+//! Rules: `malformed-version`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

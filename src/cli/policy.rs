@@ -124,7 +124,11 @@ fn find(
             rules = pack.rules.into_iter().map(|rule| rule.id).collect();
         }
         if is_edited {
-            notes.push("note: this change edits the policy; it is judged by the policy of the base, and its own holds once it is merged".to_owned());
+            notes.push(
+                "note: this change edits the policy; it is judged by the policy of the base, and its own holds once it is \
+                 merged"
+                    .to_owned(),
+            );
         }
     }
     if environment.ci().is_none()

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::repair::{Allowed, Done, FixError, Repair, go_on, touched, write};
+use super::repair::{Allowed, FixError, MadeFix, Repair, edit_file, record_of, repair_until_rest};
 use crate::check::Change;
 use crate::edit::Edit;
 use crate::finding::Finding;
@@ -73,15 +73,15 @@ pub fn bump(pack: &Pack, pair: &mut Pair<'_>, names: &[String], to: Option<&str>
     }
     let mut files = BTreeMap::new();
     let mut by_file: BTreeMap<Arc<str>, Vec<Edit>> = BTreeMap::new();
-    for Bump { edit, title } in bumps {
-        touched(&mut files, &pair.head, &edit.path)?.done.push(Done { rule: Arc::from("bump"), title });
+    for VersionEdit { edit, title } in bumps {
+        record_of(&mut files, &pair.head, &edit.path)?.done.push(MadeFix { rule: Arc::from("bump"), title });
         by_file.entry(Arc::clone(&edit.path)).or_default().push(edit);
     }
     for (path, edits) in by_file {
-        let file = touched(&mut files, &pair.head, &path)?;
-        write(file, &path, &edits, &mut pair.head);
+        let file = record_of(&mut files, &pair.head, &path)?;
+        edit_file(file, &path, &edits, &mut pair.head);
     }
-    let repair = go_on(pack, pair, &Allowed::default(), except, files)?;
+    let repair = repair_until_rest(pack, pair, &Allowed::default(), except, files)?;
     for path in version_files {
         if let Some(to) = to
             && let Some(Ok(text)) = pair.head.text(&path)?
@@ -97,13 +97,13 @@ pub fn bump(pack: &Pack, pair: &mut Pair<'_>, names: &[String], to: Option<&str>
 
 /// What is to be written.
 struct Plan {
-    bumps: Vec<Bump>,
+    bumps: Vec<VersionEdit>,
     /// The version files of all images that were asked for.
     version_files: BTreeSet<Arc<str>>,
 }
 
 /// A new version of one image.
-struct Bump {
+struct VersionEdit {
     edit: Edit,
     title: String,
 }
@@ -139,7 +139,7 @@ fn plan(pack: &Pack, pair: &Pair<'_>, names: &[String], to: Option<&str>) -> Res
         if new != old.value {
             let title = format!("set {} of {} from {} to {new}", image.version_name, image.name, old.value);
             let path = pair.head.linked_file(&image.version.path)?.unwrap_or(&image.version.path);
-            plan.bumps.push(Bump { edit: Edit::replace(path, &old.span, old.spelled(&new)), title });
+            plan.bumps.push(VersionEdit { edit: Edit::replace(path, &old.span, old.spelled(&new)), title });
         }
     }
     Ok(plan)

@@ -30,7 +30,7 @@ pub struct Repair {
     /// The files that it touched, by path.
     pub files: BTreeMap<Arc<str>, RepairedFile>,
     /// Fixes that could not be made together, two by two.
-    pub conflicts: Vec<[Done; 2]>,
+    pub conflicts: Vec<[MadeFix; 2]>,
 }
 
 /// A file that is touched by a repair.
@@ -41,12 +41,12 @@ pub struct RepairedFile {
     /// What it should be.
     pub after: Vec<u8>,
     /// The fixes that touch it, in the order in which they were made.
-    pub done: Vec<Done>,
+    pub done: Vec<MadeFix>,
 }
 
 /// A fix that was made.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Done {
+pub struct MadeFix {
     /// The rule that asked for it.
     pub rule: RuleId,
     /// What it does, in the imperative.
@@ -74,14 +74,14 @@ impl Repair {
 
 /// Repairs head in memory. `pair` holds the repaired head afterwards.
 pub fn repair(pack: &Pack, pair: &mut Pair<'_>, allowed: &Allowed) -> Result<Repair, FixError> {
-    go_on(pack, pair, allowed, BTreeSet::new(), BTreeMap::new())
+    repair_until_rest(pack, pair, allowed, BTreeSet::new(), BTreeMap::new())
 }
 
 /// The bound of the rounds in a tree of any size.
 const MAX_ROUNDS: usize = 10_000;
 
 /// Repairs head until nothing is left that could be. `except` stays as it is; `files` were touched before.
-pub(super) fn go_on(
+pub(super) fn repair_until_rest(
     pack: &Pack,
     pair: &mut Pair<'_>,
     allowed: &Allowed,
@@ -127,15 +127,15 @@ struct Offer<'f> {
 }
 
 impl Offer<'_> {
-    fn done(&self) -> Done {
-        Done { rule: Arc::clone(&self.finding.rule), title: self.fix.title.clone() }
+    fn made(&self) -> MadeFix {
+        MadeFix { rule: Arc::clone(&self.finding.rule), title: self.fix.title.clone() }
     }
 }
 
 /// What one round makes, and what it cannot.
 struct Round<'f> {
     fixes: Vec<Offer<'f>>,
-    conflicts: Vec<[Done; 2]>,
+    conflicts: Vec<[MadeFix; 2]>,
 }
 
 impl<'f> Round<'f> {
@@ -151,7 +151,7 @@ impl<'f> Round<'f> {
         let mut round = Self { fixes: Vec::new(), conflicts: Vec::new() };
         let mut conflicting = BTreeSet::new();
         for [one, other] in conflicts(&offers) {
-            round.conflicts.push([offers[one].done(), offers[other].done()]);
+            round.conflicts.push([offers[one].made(), offers[other].made()]);
             conflicting.extend([one, other]);
         }
         for (index, offer) in offers.into_iter().enumerate() {
@@ -202,8 +202,8 @@ fn make(
     for offer in offers {
         for edit in &offer.fix.edits {
             edits.entry(Arc::clone(&edit.path)).or_default().push(edit.clone());
-            let file = touched(files, head, &edit.path)?;
-            let done = offer.done();
+            let file = record_of(files, head, &edit.path)?;
+            let done = offer.made();
             if !file.done.contains(&done) {
                 file.done.push(done);
             }
@@ -211,20 +211,20 @@ fn make(
     }
     for (path, edits) in edits {
         if let Some(file) = files.get_mut(&path) {
-            write(file, &path, &edits, head);
+            edit_file(file, &path, &edits, head);
         }
     }
     Ok(())
 }
 
 /// Applies edits to a file, and shows what comes of it to those who judge.
-pub(super) fn write(file: &mut RepairedFile, path: &Arc<str>, edits: &[Edit], head: &mut Snapshot<'_>) {
+pub(super) fn edit_file(file: &mut RepairedFile, path: &Arc<str>, edits: &[Edit], head: &mut Snapshot<'_>) {
     file.after = apply(&file.after, edits);
     head.overlay(path, file.after.clone());
 }
 
 /// The record of a file's repair, begun if there is none yet.
-pub(super) fn touched<'f>(
+pub(super) fn record_of<'f>(
     files: &'f mut BTreeMap<Arc<str>, RepairedFile>,
     head: &Snapshot<'_>,
     path: &Arc<str>,

@@ -107,12 +107,12 @@ struct Side<'a> {
 impl ContentSearch<'_> {
     fn run(&self) -> Result<ChangedContent, StoreError> {
         let mut content = ChangedContent::default();
-        self.add_shared(&mut content);
-        self.add_arguments(&mut content);
+        self.add_shared_files(&mut content);
+        self.add_argument_files(&mut content);
         self.add_owned(&mut content)?;
         self.add_linked(&mut content)?;
-        self.add_brought_back(&mut content)?;
-        self.add_converted(&mut content)?;
+        self.add_dockerignores(&mut content)?;
+        self.add_gitattributes(&mut content)?;
         self.add_sources(&mut content)?;
         self.add_unversioned(&mut content);
         Ok(content)
@@ -129,7 +129,7 @@ impl ContentSearch<'_> {
     }
 
     /// The changed files that images share.
-    fn add_shared(&self, content: &mut ChangedContent) {
+    fn add_shared_files(&self, content: &mut ChangedContent) {
         for shared in &self.shape.shared {
             let paths: Vec<&Arc<str>> = self.paths.iter().filter(|path| shared.has(path, &self.shape.ignore)).collect();
             for directory in self.head.directories.iter().filter(|_| !paths.is_empty()) {
@@ -141,7 +141,7 @@ impl ContentSearch<'_> {
     }
 
     /// The changed files that hold what the build gives to arguments: they are part of the images that ask for these.
-    fn add_arguments(&self, content: &mut ChangedContent) {
+    fn add_argument_files(&self, content: &mut ChangedContent) {
         for (name, file) in self.shape.argument_files() {
             if !self.paths.iter().any(|path| file.is(path)) {
                 continue;
@@ -162,7 +162,7 @@ impl ContentSearch<'_> {
     /// above that whose Dockerfiles take it by its name. What the context leaves out is in no image, unless it says what that is.
     fn add_owned(&self, content: &mut ChangedContent) -> Result<(), StoreError> {
         let Self { shape, .. } = *self;
-        let mut surroundings = ContextCache { search: self, is_plain: self.is_plain(), read: HashMap::new() };
+        let mut cache = ContextCache { search: self, is_plain: self.is_plain(), read: HashMap::new() };
         for path in self.paths {
             for side in self.sides().iter().filter(|side| side.files.entry(path).is_some()) {
                 let mut is_owner = true;
@@ -177,7 +177,7 @@ impl ContentSearch<'_> {
                         content.add(directory, [Arc::clone(path)]);
                         continue;
                     }
-                    let contexts = surroundings.of(directory)?;
+                    let contexts = cache.of(directory)?;
                     if contexts.take(below) || (is_plain && !contexts.leave_out(below)) {
                         content.add(directory, [Arc::clone(path)]);
                     } else if let Some(unknown) = contexts.may_take(below) {
@@ -244,7 +244,7 @@ impl ContentSearch<'_> {
     }
 
     /// A file that says what the context leaves out is content where it brings files in, or takes them away.
-    fn add_brought_back(&self, content: &mut ChangedContent) -> Result<(), StoreError> {
+    fn add_dockerignores(&self, content: &mut ChangedContent) -> Result<(), StoreError> {
         for path in self.paths.iter().filter(|path| path.ends_with(dockerignore::SUFFIX)) {
             let sides = self.sides();
             let owner = sides.iter().find_map(|side| side.model.owner(path));
@@ -271,7 +271,7 @@ impl ContentSearch<'_> {
 
     /// A file of attributes changes all files that git checks out with other bytes by it: whoever builds from a clone builds from
     /// these.
-    fn add_converted(&self, content: &mut ChangedContent) -> Result<(), StoreError> {
+    fn add_gitattributes(&self, content: &mut ChangedContent) -> Result<(), StoreError> {
         let changed: Vec<&Arc<str>> = self.paths.iter().filter(|path| file_name(path) == gitattributes::FILE).collect();
         if changed.is_empty() {
             return Ok(());

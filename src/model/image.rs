@@ -89,7 +89,7 @@ impl Controls {
                 continue;
             }
             let own = snapshot.below(directory).filter(|(path, _)| is_own(path));
-            let matching = own.filter(|(path, _)| shape.is_built_by(pattern, without_directory(path, directory)));
+            let matching = own.filter(|(path, _)| shape.is_dockerfile_of(pattern, without_directory(path, directory)));
             dockerfiles.extend(matching.map(|(path, entry)| (Arc::clone(path), entry.clone())));
         }
         let mut seen = BTreeSet::new();

@@ -83,9 +83,9 @@ impl Reference {
         self.version.as_deref().is_some_and(|named| self.precision.is_named(named, version))
     }
 
-    /// Where the finding about it begins: of a base file, lines that are at fault alike are one finding; of a Dockerfile each is its
-    /// own, as a waiver in it is of one line.
-    pub fn subject(&self) -> usize {
+    /// What tells it from other references of its file that are at fault alike: of a base file nothing does, they are one finding; of
+    /// a Dockerfile each is its own, told by the offset of its version, as a waiver in it is of one line.
+    pub fn group_key(&self) -> usize {
         if matches!(self.origin, Origin::Base(_)) { 0 } else { self.version_span.start }
     }
 

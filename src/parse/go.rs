@@ -436,7 +436,8 @@ mod tests {
     #[test]
     fn literals_of_imports_and_embeds_are_read_as_go_reads_them() {
         let text = Text::from(
-            "package x\nimport (\n\t\"m/a\\u002db\"\n\t\"m/\\x61\\142\"\n\t`m/c\\d`\n)\nvar (\n\t//go:embed a*b \"x\\u0020y\" all:t\n\tf embed.FS\n)\n\
+            "package x\nimport (\n\t\"m/a\\u002db\"\n\t\"m/\\x61\\142\"\n\t`m/c\\d`\n)\nvar (\n\t//go:embed a*b \"x\\u0020y\" all:t\n\
+            \tf embed.FS\n)\n\
              var s = `\n//go:embed none\n`\n//go:embedded none\n",
         );
         let sources = imports(&text);

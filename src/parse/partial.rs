@@ -19,13 +19,13 @@ pub fn numbers(tag: &str) -> Option<&str> {
 }
 
 /// Whether numbers are those that a version begins with.
-pub fn begins(version: &str, named: &str) -> bool {
-    let (of_version, of_named) = (parts(version), parts(named));
+pub fn is_prefix_of(named: &str, version: &str) -> bool {
+    let (of_named, of_version) = (parts(named), parts(version));
     !of_named.is_empty() && of_version.starts_with(&of_named)
 }
 
 /// As many numbers of a version as others have, with a `v` where those have one.
-pub fn like(named: &str, version: &str) -> String {
+pub fn shortened_like(named: &str, version: &str) -> String {
     let letter = if named.starts_with('v') { "v" } else { "" };
     let mut numbers = parts(version);
     numbers.truncate(parts(named).len());
@@ -52,9 +52,9 @@ mod tests {
 
     #[test]
     fn a_version_is_named_by_the_numbers_that_it_begins_with() {
-        assert!(begins("4.0.13", "4") && begins("4.0.13", "4.0") && begins("v4.0.13", "4.0.13"));
-        assert!(!begins("4.0.13", "4.0.1") && !begins("4.0.13", "5") && !begins("4.0", "4.0.0"));
-        assert_eq!(like("4", "5.0.1"), "5");
-        assert_eq!(like("v4.0", "5.1.2-alpine"), "v5.1");
+        assert!(is_prefix_of("4", "4.0.13") && is_prefix_of("4.0", "4.0.13") && is_prefix_of("4.0.13", "v4.0.13"));
+        assert!(!is_prefix_of("4.0.1", "4.0.13") && !is_prefix_of("5", "4.0.13") && !is_prefix_of("4.0.0", "4.0"));
+        assert_eq!(shortened_like("4", "5.0.1"), "5");
+        assert_eq!(shortened_like("v4.0", "5.1.2-alpine"), "v5.1");
     }
 }

@@ -8,7 +8,7 @@ use super::diff;
 use super::view::{Repaired, Report, Tree};
 use crate::edit::Fix;
 use crate::finding::{Finding, Level, Location};
-use crate::fix::Done;
+use crate::fix::MadeFix;
 use crate::text::is_unprintable;
 
 #[derive(Serialize)]
@@ -28,13 +28,13 @@ struct Root<'a> {
 struct Repairs<'a> {
     written: bool,
     files: Vec<File<'a>>,
-    conflicts: &'a [[Done; 2]],
+    conflicts: &'a [[MadeFix; 2]],
 }
 
 #[derive(Serialize)]
 struct File<'a> {
     path: &'a str,
-    done: &'a [Done],
+    done: &'a [MadeFix],
     diff: String,
 }
 

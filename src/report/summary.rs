@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::fix::{Done, Repair};
+use crate::fix::{MadeFix, Repair};
 use crate::text::{counted, escape};
 
 /// Renders the summary; empty where nothing was done.
@@ -31,6 +31,6 @@ pub fn conflicts(repair: &Repair) -> Vec<String> {
     said
 }
 
-fn words(done: &Done) -> String {
+fn words(done: &MadeFix) -> String {
     format!("{} ({})", escape(&done.title), done.rule)
 }

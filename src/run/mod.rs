@@ -1,7 +1,7 @@
 //! One run: rules over a pair of trees, to findings in a stable order.
 //!
-//! The trees are read, as far as the change touches them ([`judges_touched_alone`]); each rule judges them, and what was wrong before the change
-//! is told from what is new; waivers let pass what they are about.
+//! The trees are read, as far as the change touches them ([`judges_touched_alone`]); each rule judges them, and what was wrong before
+//! the change is told from what is new; waivers let pass what they are about.
 
 mod outcome;
 mod compare;

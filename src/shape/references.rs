@@ -62,12 +62,12 @@ impl Precision {
 
     /// Whether what is named is a version, or the beginning of it where that is enough.
     pub fn is_named(self, named: &str, version: &str) -> bool {
-        named == version || (self == Self::Prefix && partial::begins(version, named))
+        named == version || (self == Self::Prefix && partial::is_prefix_of(named, version))
     }
 
     /// A version, as it is to be written in the place of what is named.
     pub fn written_like(self, named: &str, version: &str) -> String {
-        if self == Self::Prefix { partial::like(named, version) } else { version.to_owned() }
+        if self == Self::Prefix { partial::shortened_like(named, version) } else { version.to_owned() }
     }
 }
 

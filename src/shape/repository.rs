@@ -402,13 +402,13 @@ impl Shape {
 
     /// Whether an image is built from a file, given by its path below the image's directory.
     pub fn is_dockerfile(&self, below: &str) -> bool {
-        self.dockerfiles.iter().any(|pattern| self.is_built_by(pattern, below))
+        self.dockerfiles.iter().any(|pattern| self.is_dockerfile_of(pattern, below))
             || self.windows_dockerfile.as_deref() == Some(below)
     }
 
     /// Whether this pattern of Dockerfiles means a file, given by its path below the image's directory. One with wildcards means
     /// neither documentation nor what Dockerfiles ignore.
-    pub fn is_built_by(&self, pattern: &PathPattern, below: &str) -> bool {
+    pub fn is_dockerfile_of(&self, pattern: &PathPattern, below: &str) -> bool {
         if !pattern.is_match(below) {
             return false;
         }

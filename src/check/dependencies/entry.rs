@@ -364,7 +364,7 @@ impl<'a> Judge<'a> {
         if reason.contains("limit") {
             // That is a bound of ours.
             let message = format!("the match of `{}` for {path} cannot be compared: {reason}", entry.name);
-            return Diagnostic { level: Some(Level::Warning), ..Diagnostic::about(subject, message, location) };
+            return Diagnostic::about(subject, message, location).at_most(Level::Warning);
         }
         let message = format!("the match of `{}` for {path} is no regular expression", entry.name);
         Diagnostic::about(subject, message, location).help(format!("as Go reads them: {reason}"))

@@ -1,6 +1,8 @@
 //! `dependencies`: a list of versions and of the files that repeat them (as `build/dependencies.yaml` of Kubernetes) must agree with
 //! these files. Those entries are meant that name a file which may hold the version of an image, or all; of them, every reference and
 //! every line that it fits: the checker of such a repository refuses all of them or none.
+//!
+//! Rules: `mismatched-dependency`.
 
 mod options;
 mod spelling;

@@ -117,7 +117,8 @@ pub(crate) struct Replay {
     pub(crate) range: Option<String>,
 
     /// Judge at most N changes that touch what the rules look at, the newest first
-    #[arg(short = 'n', long, value_name = "N", default_value = "1000", value_parser = clap::value_parser!(u32).range(1..), help_heading = "What is judged")]
+    #[arg(short = 'n', long, value_name = "N", default_value = "1000", help_heading = "What is judged")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) count: u32,
 
     /// Leave out what was committed before: a day such as 2026-01-31, or 90d, 12w, 6m, 2y ago
@@ -153,7 +154,8 @@ pub(crate) struct Replay {
     pub(crate) threads: Option<u16>,
 
     /// How much of what was read is kept in memory, in MiB
-    #[arg(long, value_name = "MIB", default_value = "256", value_parser = clap::value_parser!(u32).range(1..=65536), help_heading = "Output")]
+    #[arg(long, value_name = "MIB", default_value = "256", help_heading = "Output")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=65536))]
     pub(crate) memory: u32,
 }
 

@@ -77,7 +77,8 @@ fn draw(drawing: &Drawing, style: &str) -> String {
     for (id, class) in [("arrow", "arrow"), ("stale-arrow", "arrow stale")] {
         let _ = writeln!(
             text,
-            "<marker id=\"{id}\" class=\"{class}\" viewBox=\"0 0 8 8\" refX=\"8\" refY=\"4\" markerUnits=\"userSpaceOnUse\" markerWidth=\"9\" \
+            "<marker id=\"{id}\" class=\"{class}\" viewBox=\"0 0 8 8\" refX=\"8\" refY=\"4\" \
+             markerUnits=\"userSpaceOnUse\" markerWidth=\"9\" \
              markerHeight=\"9\" orient=\"auto\"><path d=\"M0 0L8 4L0 8z\"/></marker>"
         );
     }

@@ -47,7 +47,8 @@ fn row(table: &mut String, finding: &Finding, id: &str, changes: &Changes<'_>) {
     }
     let _ = writeln!(
         table,
-        "<tr id=\"{id}\" data-fate=\"{}\"><td class=\"level {level}\">{level}</td><td>{}</td><td>{image}</td><td><a href=\"#{id}\">{}:{}</a></td>\
+        "<tr id=\"{id}\" data-fate=\"{}\"><td class=\"level {level}\">{level}</td><td>{}</td><td>{image}</td>\
+         <td><a href=\"#{id}\">{}:{}</a></td>\
          <td>{message}</td><td>{}</td></tr>",
         kind(finding),
         text(&finding.rule),

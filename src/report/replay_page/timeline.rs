@@ -247,7 +247,8 @@ fn legend(text: &mut String, replay: &Replay, unit: Unit) {
     ] {
         let _ = write!(
             text,
-            "<li><svg width=\"10\" height=\"10\" aria-hidden=\"true\"><rect class=\"{class}\" width=\"10\" height=\"10\"/></svg> {words}</li>"
+            "<li><svg width=\"10\" height=\"10\" aria-hidden=\"true\"><rect class=\"{class}\" width=\"10\" height=\"10\"/>\
+             </svg> {words}</li>"
         );
     }
     let _ = writeln!(text, "<li>by {}</li></ul>", unit.name());
