@@ -7,7 +7,7 @@ use crate::check::Change;
 use crate::finding::Location;
 use crate::model::graph::{Agreement, Graph};
 use crate::model::mention::Mentions;
-use crate::model::{Image, Model, Origin, Reference, content};
+use crate::model::{Image, Model, Reference, WrittenIn, content};
 use crate::shape::Shape;
 use crate::snapshot::{Pair, Snapshot, StoreError};
 use crate::text::without_directory;
@@ -118,7 +118,7 @@ pub fn affected(shape: &Shape, pair: &Pair<'_>) -> Result<Affected, StoreError> 
                 location: reference.location(),
                 version: reference.version.clone(),
                 is_stale: edge.agreement == Agreement::Stale,
-                is_named: edge.references.iter().all(|reference| reference.origin == Origin::File),
+                is_named: edge.references.iter().all(|reference| reference.written_in == WrittenIn::File),
             });
         }
     }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::kind::{Context, Kind, Needs};
 use crate::edit::{Edit, Fix};
 use crate::finding::{Diagnostic, Location};
-use crate::model::Origin;
+use crate::model::WrittenIn;
 use crate::snapshot::StoreError;
 
 /// The kind has no options.
@@ -25,7 +25,8 @@ impl Kind for BasePlatform {
         let mut diagnostics = Vec::new();
         for image in context.head.images.values() {
             for reference in &image.references {
-                let (Origin::Base(platform), Some((suffix, span))) = (&reference.origin, &reference.suffix) else {
+                let (WrittenIn::Base(platform), Some((suffix, span))) = (&reference.written_in, &reference.suffix)
+                else {
                     continue;
                 };
                 let right = platform.suffix();

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::kind::{Concern, Context, Kind, Needs};
 use crate::finding::{Diagnostic, Level, Location};
-use crate::model::{Build, Image, Model, Origin, Parsed, Reference};
+use crate::model::{Build, Image, Model, Parsed, Reference, WrittenIn};
 use crate::parse::baseimage::{Os, Platform};
 use crate::parse::dockerfile::{self, Keyword};
 use crate::parse::glob::Globs;
@@ -112,10 +112,12 @@ impl Stage {
             let Ok(Parsed { dockerfile, .. }) = &build.file else { continue };
             for stage in dockerfile.stages.iter().filter(|stage| stage.continues.is_none()) {
                 if stage.built_for.as_ref().is_some_and(|platform| platform.os == self.system.name()) {
-                    bases.extend(image.references.iter().filter(|reference| match &reference.origin {
-                        Origin::Base(platform) => stage.image.is_given() && platform.os == build.target.os,
-                        Origin::From => reference.path == build.path && reference.span.start == stage.image.span.start,
-                        Origin::Copy | Origin::File => false,
+                    bases.extend(image.references.iter().filter(|reference| match &reference.written_in {
+                        WrittenIn::Base(platform) => stage.image.is_given() && platform.os == build.target.os,
+                        WrittenIn::From => {
+                            reference.path == build.path && reference.span.start == stage.image.span.start
+                        }
+                        WrittenIn::Copy | WrittenIn::File => false,
                     }));
                 }
             }

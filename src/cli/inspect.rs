@@ -12,7 +12,7 @@ use super::terminal::{print, say, say_all};
 use crate::environment::Environment;
 use crate::git::{Base, Repository};
 use crate::model::content::sources;
-use crate::model::{Image, Model, Origin, Reference, UnknownImageError};
+use crate::model::{Image, Model, Reference, UnknownImageError, WrittenIn};
 use crate::report::json::to_string;
 use crate::snapshot::Snapshot;
 use crate::text::{counted, escape};
@@ -125,9 +125,9 @@ fn show<'a>(
         line: reference.text.position(reference.span.start).line,
         target: &reference.target,
         tag: reference.version.as_deref(),
-        platform: match &reference.origin {
-            Origin::Base(platform) => Some(platform.to_string()),
-            Origin::From | Origin::Copy | Origin::File => None,
+        platform: match &reference.written_in {
+            WrittenIn::Base(platform) => Some(platform.to_string()),
+            WrittenIn::From | WrittenIn::Copy | WrittenIn::File => None,
         },
     };
     let dockerfiles = image.builds.iter().map(|build| {

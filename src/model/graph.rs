@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::build::Control;
 use super::image::Image;
-use super::reference::{Origin, Reference, Writing, without_tag};
+use super::reference::{Reference, Writing, WrittenIn, without_tag};
 use super::tree::Model;
 use crate::finding::Location;
 use crate::parse::dockerfile::Word;
@@ -248,8 +248,8 @@ impl Image {
             let Ok(parsed) = &build.file else { continue };
             for stage in &parsed.dockerfile.stages {
                 let base = Some(&stage.image).filter(|_| stage.continues.is_none());
-                let origins = stage.origins().filter(|from| parsed.dockerfile.stage(&from.value).is_none());
-                for word in base.into_iter().chain(origins) {
+                let copied_from = stage.copied_from().filter(|from| parsed.dockerfile.stage(&from.value).is_none());
+                for word in base.into_iter().chain(copied_from) {
                     let is_number = word.value.as_str().bytes().all(|byte| byte.is_ascii_digit());
                     if is_number || self.is_told(word, shape) || self.is_of_tree(model, &build.path, &word.span) {
                         continue;
@@ -305,7 +305,7 @@ impl Outside {
 impl Edge<'_> {
     /// Whether the child takes files out of the parent, and is put on another image.
     pub fn is_copy(&self) -> bool {
-        self.references.iter().all(|reference| reference.origin == Origin::Copy)
+        self.references.iter().all(|reference| reference.written_in == WrittenIn::Copy)
     }
 
     /// The versions that the child names, in order, each once.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use regex::bytes::{Captures, Regex};
 
 use super::manifest::code;
-use super::reference::{Origin, Reference, Writing};
+use super::reference::{Reference, Writing, WrittenIn};
 use super::tree::Model;
 use crate::finding::Location;
 use crate::parse::go;
@@ -84,7 +84,7 @@ impl Mention {
             precision: shape.precision,
             follows: shape.reference_files[self.table].follows,
             writing: Writing::Literal,
-            origin: Origin::File,
+            written_in: WrittenIn::File,
         }
     }
 }

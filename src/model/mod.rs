@@ -28,5 +28,5 @@ pub use dependencies::DependencyFile;
 pub use directories::Directories;
 pub use image::Image;
 pub use manifest::{ConstantValue, Manifest, ManifestEntry};
-pub use reference::{Origin, Reference, Writing, without_tag};
+pub use reference::{Reference, Writing, WrittenIn, without_tag};
 pub use tree::{Model, UnknownImageError};

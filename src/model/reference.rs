@@ -36,7 +36,7 @@ pub struct Reference {
     /// Whether the version can be rewritten where it stands.
     pub writing: Writing,
     /// Where it stands.
-    pub origin: Origin,
+    pub written_in: WrittenIn,
 }
 
 /// How the version of a reference is written.
@@ -56,7 +56,7 @@ pub enum Writing {
 
 /// Where a reference stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
+pub enum WrittenIn {
     /// In a line of a base file, under this platform.
     Base(Platform),
     /// In a FROM.
@@ -86,7 +86,7 @@ impl Reference {
     /// What tells it from other references of its file that are at fault alike: of a base file nothing does, they are one finding; of
     /// a Dockerfile each is its own, told by the offset of its version, as a waiver in it is of one line.
     pub fn group_key(&self) -> usize {
-        if matches!(self.origin, Origin::Base(_)) { 0 } else { self.version_span.start }
+        if matches!(self.written_in, WrittenIn::Base(_)) { 0 } else { self.version_span.start }
     }
 
     fn version_use(&self) -> Use {
@@ -94,8 +94,8 @@ impl Reference {
     }
 
     /// The image that a word of a Dockerfile names.
-    fn of_word(path: &Arc<str>, parsed: &Parsed, word: &Word, shape: &Shape, origin: Origin) -> Option<Self> {
-        let mut reference = Self::parse(path, &parsed.text, &word.value, &word.span, shape, origin)?;
+    fn of_word(path: &Arc<str>, parsed: &Parsed, word: &Word, shape: &Shape, written_in: WrittenIn) -> Option<Self> {
+        let mut reference = Self::parse(path, &parsed.text, &word.value, &word.span, shape, written_in)?;
         if reference.version.is_none() && word.value.contains(':') {
             reference.unknown.clone_from(&word.unknown);
             // What stands before the tag names the image, and is known.
@@ -114,7 +114,7 @@ impl Reference {
     /// The same, in the file that gives the build what is named: it is written there, and in no Dockerfile.
     fn where_written(self, word: &str, arguments: &[Argument], shape: &Shape) -> Self {
         for Argument { path, text, span, follows, .. } in arguments.iter().filter(|argument| argument.is_in(word)) {
-            let whole = of_line(path, text, span, shape, self.origin.clone());
+            let whole = of_line(path, text, span, shape, self.written_in.clone());
             if let Some(whole) = whole.filter(|whole| whole.target == self.target && whole.version == self.version) {
                 return Self { follows: *follows, ..whole };
             }
@@ -139,7 +139,7 @@ impl Reference {
         value: &Traced,
         whole: &Span,
         shape: &Shape,
-        origin: Origin,
+        written_in: WrittenIn,
     ) -> Option<Self> {
         let raw = value.as_str();
         let hosted = without_default_host(raw);
@@ -147,7 +147,7 @@ impl Reference {
         let Tagged { target, tag } = prefixes.find_map(|prefix| Tagged::behind(prefix, hosted))?;
         // Behind the tag, only a digest follows.
         let tag_start = raw.find('@').unwrap_or(raw.len()) - tag.len();
-        let untagged = if shape.platform_suffix { without_platform(tag, &origin) } else { tag };
+        let untagged = if shape.platform_suffix { without_platform(tag, &written_in) } else { tag };
         let suffix = tag[untagged.len()..].strip_prefix('-').and_then(|suffix| {
             let span = value.span(tag_start + untagged.len() + 1..tag_start + tag.len())?;
             Some((suffix.to_owned(), span))
@@ -181,7 +181,7 @@ impl Reference {
             precision: shape.precision,
             follows: FilesFollow::SameChange,
             writing,
-            origin,
+            written_in,
         })
     }
 }
@@ -212,8 +212,8 @@ const QUOTES: [char; 2] = ['"', '\''];
 
 /// The tag without the platform at its end, which variables of the build may stand for. Versions hold dashes themselves, so the
 /// suffix that the line's key gives is taken first, and else what begins with an operating system.
-fn without_platform<'t>(tag: &'t str, origin: &Origin) -> &'t str {
-    if let Origin::Base(platform) = origin
+fn without_platform<'t>(tag: &'t str, written_in: &WrittenIn) -> &'t str {
+    if let WrittenIn::Base(platform) = written_in
         && let Some(version) = tag.strip_suffix(&platform.suffix()).and_then(|version| version.strip_suffix('-'))
     {
         return version;
@@ -224,7 +224,7 @@ fn without_platform<'t>(tag: &'t str, origin: &Origin) -> &'t str {
 
 /// The tag without a platform at its end, whichever that is.
 pub(super) fn without_any_platform(tag: &str) -> &str {
-    without_platform(tag, &Origin::From)
+    without_platform(tag, &WrittenIn::From)
 }
 
 /// The names, without host and tag, that a base file and Dockerfiles give to images.
@@ -237,7 +237,7 @@ pub(super) fn names(base: Option<&Control<Vec<Line>>>, builds: &[Build]) -> Vec<
     for Parsed { dockerfile, .. } in builds.iter().filter_map(|build| build.file.as_ref().ok()) {
         for stage in &dockerfile.stages {
             names.push(plain_name(&stage.image.value));
-            let from_images = stage.origins().filter(|from| dockerfile.stage(&from.value).is_none());
+            let from_images = stage.copied_from().filter(|from| dockerfile.stage(&from.value).is_none());
             names.extend(from_images.map(|from| plain_name(&from.value)));
         }
     }
@@ -276,7 +276,7 @@ pub(super) fn of_image(
     {
         for line in lines {
             if let Some(platform) = Platform::parse(&line.key) {
-                references.extend(of_line(&base.path, text, &line.value_span, shape, Origin::Base(platform)));
+                references.extend(of_line(&base.path, text, &line.value_span, shape, WrittenIn::Base(platform)));
             }
         }
     }
@@ -296,28 +296,28 @@ pub(super) fn of_image(
 }
 
 /// The reference that stands in a line of a base file.
-fn of_line(path: &Arc<str>, text: &Arc<Text>, span: &Span, shape: &Shape, origin: Origin) -> Option<Reference> {
+fn of_line(path: &Arc<str>, text: &Arc<Text>, span: &Span, shape: &Shape, written_in: WrittenIn) -> Option<Reference> {
     let written = text.slice(span);
     let start = span.start + (written.len() - written.trim_start_matches(QUOTES).len());
     let written = written.trim_matches(QUOTES);
     let span = start..start + written.len();
-    Reference::parse(path, text, &Traced::at(written, start), &span, shape, origin)
+    Reference::parse(path, text, &Traced::at(written, start), &span, shape, written_in)
 }
 
 /// The references in one build of a Dockerfile.
 fn of_build(path: &Arc<str>, parsed: &Parsed, arguments: &[Argument], shape: &Shape) -> Vec<Reference> {
-    let mut words: Vec<(&Word, Origin)> = Vec::new();
+    let mut words: Vec<(&Word, WrittenIn)> = Vec::new();
     for stage in &parsed.dockerfile.stages {
         if stage.continues.is_none() {
-            words.push((&stage.image, Origin::From));
+            words.push((&stage.image, WrittenIn::From));
         }
-        for from in stage.origins().filter(|from| parsed.dockerfile.stage(&from.value).is_none()) {
-            words.push((from, Origin::Copy));
+        for from in stage.copied_from().filter(|from| parsed.dockerfile.stage(&from.value).is_none()) {
+            words.push((from, WrittenIn::Copy));
         }
     }
     let mut references = Vec::new();
-    for (word, origin) in words {
-        if let Some(reference) = Reference::of_word(path, parsed, word, shape, origin) {
+    for (word, written_in) in words {
+        if let Some(reference) = Reference::of_word(path, parsed, word, shape, written_in) {
             references.push(reference.where_written(parsed.text.slice(&word.span), arguments, shape));
         }
     }

@@ -8,7 +8,7 @@ use super::dependencies::DependencyFile;
 use super::directories::Directories;
 use super::image::Image;
 use super::manifest::{ConstantValue, Manifest, ManifestEntry, without_architecture};
-use super::reference::{Origin, Reference};
+use super::reference::{Reference, WrittenIn};
 use super::threads::each;
 use crate::shape::Shape;
 use crate::snapshot::{Entry, Snapshot, StoreError};
@@ -181,10 +181,10 @@ impl Model {
     /// The images of the tree that a last stage of an image is put on for an operating system.
     fn parents<'m>(&'m self, image: &Image, last: &Final<'_>, os: &str) -> Vec<&'m Arc<Image>> {
         let base = last.base().map(|base| base.span.start);
-        let is_base = |reference: &&Reference| match &reference.origin {
-            Origin::Base(platform) => platform.os == os,
-            Origin::From => reference.path == *last.path && base == Some(reference.span.start),
-            Origin::Copy | Origin::File => false,
+        let is_base = |reference: &&Reference| match &reference.written_in {
+            WrittenIn::Base(platform) => platform.os == os,
+            WrittenIn::From => reference.path == *last.path && base == Some(reference.span.start),
+            WrittenIn::Copy | WrittenIn::File => false,
         };
         image.references.iter().filter(is_base).flat_map(|reference| self.named(&reference.target)).collect()
     }

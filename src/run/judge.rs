@@ -18,7 +18,7 @@ use crate::pack::{Pack, Rule};
 use crate::shape::ManifestOrder;
 use crate::snapshot::{Pair, Snapshot, StoreError};
 use crate::unused;
-use crate::waiver::{Known, of_dockerfiles};
+use crate::waiver::{Circumstances, of_dockerfiles};
 
 /// Judges. An error means that the images could not even be read.
 pub fn judge(pack: &Pack, pair: &Pair<'_>) -> Result<Outcome, StoreError> {
@@ -197,7 +197,7 @@ impl Run<'_> {
                 judged.push(&*rule.id);
             }
         }
-        let known = Known {
+        let known = Circumstances {
             rules: pack.rules.iter().map(|rule| &rule.id).chain(&waivers.rules).map(|id| &**id).collect(),
             judged,
             head: &models.head,

@@ -26,7 +26,7 @@ pub struct Waivers {
 }
 
 /// What is known when waivers are judged.
-pub struct Known<'a> {
+pub struct Circumstances<'a> {
     /// The names of all rules.
     pub rules: Vec<&'a str>,
     /// Those among them that were judged.
@@ -58,7 +58,7 @@ impl Waivers {
 
     /// Marks the findings that are let pass. Those that were, but are no more, say since when. `comments` are the waivers in the
     /// Dockerfiles that are judged.
-    pub fn let_pass(&self, findings: &mut [Finding], comments: &[Waiver], known: &Known<'_>) {
+    pub fn let_pass(&self, findings: &mut [Finding], comments: &[Waiver], known: &Circumstances<'_>) {
         let index = Index::of(findings, known);
         for waiver in self.list.iter().chain(comments) {
             let matching = index.matching(waiver);
@@ -80,7 +80,7 @@ impl Waivers {
 
 /// Findings by what waivers name: thousands of each may meet.
 pub(super) struct Index<'a> {
-    known: &'a Known<'a>,
+    known: &'a Circumstances<'a>,
     /// By rule.
     by_rule: HashMap<RuleId, OfRule>,
 }
@@ -93,7 +93,7 @@ struct OfRule {
 }
 
 impl<'a> Index<'a> {
-    pub(super) fn of(findings: &[Finding], known: &'a Known<'a>) -> Self {
+    pub(super) fn of(findings: &[Finding], known: &'a Circumstances<'a>) -> Self {
         let mut by_rule: HashMap<RuleId, OfRule> = HashMap::new();
         for (number, finding) in findings.iter().enumerate() {
             let of_rule = by_rule.entry(Arc::clone(&finding.rule)).or_default();
@@ -122,7 +122,7 @@ impl<'a> Index<'a> {
     }
 }
 
-impl Known<'_> {
+impl Circumstances<'_> {
     /// Whether a directory of this name is built like an image without being one: findings are about such directories, too.
     fn is_built(&self, name: &str) -> bool {
         self.shape.roots.iter().any(|root| {
@@ -140,7 +140,7 @@ impl Waiver {
     }
 
     /// What is malformed in it.
-    pub(super) fn find_error(&self, known: &Known<'_>) -> Option<WaiverError> {
+    pub(super) fn find_error(&self, known: &Circumstances<'_>) -> Option<WaiverError> {
         if !known.rules.contains(&self.rule.as_str()) {
             let suggestion = suggest(&self.rule, known.rules.iter().copied());
             let message = format!("this waiver is of an unknown rule, `{}`: {suggestion}", self.rule);
@@ -166,7 +166,7 @@ impl Waiver {
     }
 
     /// Says since when it does not hold any more.
-    pub(super) fn ended(&self, known: &Known<'_>) -> Option<String> {
+    pub(super) fn ended(&self, known: &Circumstances<'_>) -> Option<String> {
         let until = self.until.filter(|until| *until < known.today)?;
         Some(format!("the waiver of {} ended on {until}", self.subject()))
     }

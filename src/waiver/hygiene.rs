@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::apply::{Index, Known, WaiverError, Waivers};
+use super::apply::{Circumstances, Index, WaiverError, Waivers};
 use super::parse::{Waiver, of_dockerfiles};
 use crate::finding::{Diagnostic, Finding};
 
@@ -42,12 +42,12 @@ pub struct WaiverDiagnostics {
 impl Waivers {
     /// Tells which waivers are not in order once they were applied to all findings. `comments` are those in the Dockerfiles that
     /// are judged.
-    pub fn judge(&self, findings: &[Finding], comments: &[Waiver], known: Known<'_>) -> WaiverDiagnostics {
+    pub fn judge(&self, findings: &[Finding], comments: &[Waiver], known: Circumstances<'_>) -> WaiverDiagnostics {
         let now = judged(self.after.iter().chain(comments), findings, &known);
         let mut before = Vec::new();
         if let Some(base) = known.base.filter(|_| !now.is_empty()) {
             let comments = of_dockerfiles(base);
-            before = judged(self.before.iter().chain(&comments), &[], &Known { head: base, ..known });
+            before = judged(self.before.iter().chain(&comments), &[], &Circumstances { head: base, ..known });
         }
         WaiverDiagnostics { now, before }
     }
@@ -73,14 +73,14 @@ fn diagnostics(waivers: &[WaiverDiagnostic], rule: &Hygiene) -> Vec<Diagnostic> 
 fn judged<'w>(
     waivers: impl Iterator<Item = &'w Waiver>,
     findings: &[Finding],
-    known: &Known<'_>,
+    known: &Circumstances<'_>,
 ) -> Vec<WaiverDiagnostic> {
     let index = Index::of(findings, known);
     waivers.filter_map(|waiver| waiver.judge(&index, known)).collect()
 }
 
 impl Waiver {
-    fn judge(&self, findings: &Index<'_>, known: &Known<'_>) -> Option<WaiverDiagnostic> {
+    fn judge(&self, findings: &Index<'_>, known: &Circumstances<'_>) -> Option<WaiverDiagnostic> {
         let mut subject = self.subject();
         let (forbidden, message, help) = if let Some(WaiverError { message, help }) = self.find_error(known) {
             (ForbiddenWaiver::Malformed, message, help)
@@ -101,7 +101,7 @@ impl Waiver {
     }
 
     /// Whether it would have matched something if it were of any use: its rule was judged, and all that it can match is there.
-    fn is_decidable(&self, known: &Known<'_>) -> bool {
+    fn is_decidable(&self, known: &Circumstances<'_>) -> bool {
         (known.base.is_none() || self.is_of_change) && known.judged.contains(&self.rule.as_str())
     }
 }

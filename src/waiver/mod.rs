@@ -8,6 +8,6 @@ mod parse;
 mod apply;
 mod hygiene;
 
-pub use apply::{Known, Waivers};
+pub use apply::{Circumstances, Waivers};
 pub use hygiene::{ForbiddenWaiver, Hygiene, WaiverDiagnostics};
 pub use parse::{Day, TRAILER, Waiver, of_dockerfiles, of_trailer};

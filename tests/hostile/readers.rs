@@ -105,7 +105,7 @@ pub fn dockerfile(bytes: &[u8]) {
                 assert!(!dockerfile.chain(number).is_empty());
                 check_span(&text, &stage.span);
                 let words = [Some(&stage.image), stage.platform.as_ref(), stage.name.as_ref()];
-                let words = words.into_iter().flatten().chain(stage.context_sources()).chain(stage.origins());
+                let words = words.into_iter().flatten().chain(stage.context_sources()).chain(stage.copied_from());
                 words.for_each(|word: &Word| check_span(&text, &word.span));
                 for instruction in &stage.instructions {
                     check_span(&text, &instruction.span);

@@ -185,7 +185,7 @@ impl Stage {
     }
 
     /// Where it takes files from other stages or images: by COPY and by the mounts of RUN.
-    pub fn origins(&self) -> impl Iterator<Item = &Word> {
+    pub fn copied_from(&self) -> impl Iterator<Item = &Word> {
         self.instructions.iter().flat_map(|instruction| {
             let copied = instruction.copy.iter().filter_map(|copy| copy.from.as_ref());
             copied.chain(instruction.mounts.iter().filter_map(|mount| mount.from.as_ref()))

@@ -6,15 +6,15 @@ use crate::text::Span;
 
 /// Where a byte stands in the file, and whether a build may put another one there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Origin(u32);
+struct ByteOrigin(u32);
 
-impl Default for Origin {
+impl Default for ByteOrigin {
     fn default() -> Self {
         Self::NOWHERE
     }
 }
 
-impl Origin {
+impl ByteOrigin {
     /// A byte that stands nowhere in the file.
     const NOWHERE: Self = Self(u32::MAX);
     /// Files are far smaller than this.
@@ -51,7 +51,7 @@ struct Run {
     /// Where it begins in the text. It ends where the next one begins.
     start: usize,
     /// Where its first byte stands in the file.
-    origin: Origin,
+    origin: ByteOrigin,
 }
 
 /// A text of which each byte knows where in the file it stands.
@@ -62,14 +62,14 @@ struct Run {
 pub struct Traced {
     text: String,
     /// Where the run at its beginning stands. As a rule there is no other.
-    first: Origin,
+    first: ByteOrigin,
     /// The runs behind that one. Each is as long as can be: equal texts from equal places have equal runs.
     others: Vec<Run>,
 }
 
 /// A run within a part of a text.
 struct Piece {
-    origin: Origin,
+    origin: ByteOrigin,
     /// Its place in the text.
     range: Range<usize>,
 }
@@ -78,7 +78,7 @@ impl Traced {
     /// A text that stands nowhere in the file.
     pub fn made_up(text: &str) -> Self {
         let mut traced = Self::default();
-        traced.push(text, Origin::NOWHERE);
+        traced.push(text, ByteOrigin::NOWHERE);
         traced
     }
 
@@ -96,10 +96,10 @@ impl Traced {
 
     /// Adds a text that stands at an offset of the file.
     pub(super) fn push_at(&mut self, text: &str, offset: usize) {
-        self.push(text, Origin::at(offset));
+        self.push(text, ByteOrigin::at(offset));
     }
 
-    fn push(&mut self, text: &str, origin: Origin) {
+    fn push(&mut self, text: &str, origin: ByteOrigin) {
         if !text.is_empty() {
             self.begin_run(self.text.len(), origin);
             self.text.push_str(text);
@@ -107,7 +107,7 @@ impl Traced {
     }
 
     /// Notes where the bytes from `start` on stand.
-    fn begin_run(&mut self, start: usize, origin: Origin) {
+    fn begin_run(&mut self, start: usize, origin: ByteOrigin) {
         if start == 0 {
             self.first = origin;
             return;
@@ -123,7 +123,7 @@ impl Traced {
         let known = character.len_utf8().min(from.len() - at);
         self.begin_runs(from, at..at + known);
         if known < character.len_utf8() {
-            self.begin_run(self.text.len() + known, Origin::NOWHERE);
+            self.begin_run(self.text.len() + known, ByteOrigin::NOWHERE);
         }
         self.text.push(character);
     }
@@ -218,7 +218,7 @@ impl Traced {
 
     /// Whether all of it stands in the file.
     pub(super) fn is_written(&self) -> bool {
-        self.text.is_empty() || self.all_pieces().all(|piece| piece.origin != Origin::NOWHERE)
+        self.text.is_empty() || self.all_pieces().all(|piece| piece.origin != ByteOrigin::NOWHERE)
     }
 
     /// From its first to its last byte in the file; the empty range where it stands nowhere.

@@ -1,23 +1,12 @@
-//! The tree that is judged, and the one that it is compared with: plain data.
-//!
-//! A [`Snapshot`] is the list of a tree's files, limited to what the pack needs. Contents are read when they are asked for,
-//! through a [`Store`], and kept by object id: base, tip and head share nearly all of them.
+//! The files of a tree: their list, their texts, and where links lead.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use super::store::{Content, Entry, FileKind, MAX_FILE, POINTER, Read, ReadError, Store, StoreError};
 use crate::memo::{Derived, LIMIT, Memo};
-use crate::text::{Text, directories_above, escape, is_below};
-
-/// The largest control file that is read, in bytes.
-pub const MAX_FILE: usize = 1 << 20;
-
-/// What the names of files begin with that are about to take the place of repaired ones. They are no part of any tree.
-pub const TEMPORARY_PREFIX: &str = ".imglint-";
-
-/// What their names end with.
-pub const TEMPORARY_SUFFIX: &str = ".tmp";
+use crate::text::Text;
 
 /// How many symbolic links are followed before a chain counts as a loop.
 const MAX_LINKS: usize = 8;
@@ -25,108 +14,21 @@ const MAX_LINKS: usize = 8;
 /// The longest target of a symbolic link, in bytes: no system takes a longer one.
 const MAX_TARGET: usize = 4096;
 
-/// What kind of thing a path of the tree is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum FileKind {
-    /// A regular file.
-    File,
-    /// A file that may be executed.
-    Executable,
-    /// A symbolic link; its content is its target.
-    Symlink,
-    /// A commit of another repository.
-    Submodule,
-}
-
-/// What identifies a content.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Content {
-    /// The object of this id in the store.
-    Object([u8; 20]),
-    /// These bytes.
-    Inline(Arc<[u8]>),
-}
-
-/// One path of a tree.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Entry {
-    /// Its kind. A change of it is a change.
-    pub kind: FileKind,
-    /// Its content.
-    pub content: Content,
-}
-
-/// Where contents come from.
-pub trait Store: Send + Sync {
-    /// Reads the object of an entry; `None` where it is larger than [`MAX_FILE`].
-    fn read(&self, path: &str, id: &[u8; 20]) -> Result<Option<Vec<u8>>, StoreError>;
-}
-
-/// A content that could not be had: the run cannot judge.
-#[derive(Debug, Clone, thiserror::Error, miette::Diagnostic)]
-#[error("failed to read {}: {}", escape(path), escape(reason))]
-pub struct StoreError {
-    /// The file.
-    pub path: String,
-    /// What stood in the way.
-    pub reason: String,
-    /// What to do about it.
-    #[help]
-    pub help: Option<String>,
-}
-
-impl StoreError {
-    /// A file that must be readable, and is not.
-    pub fn unreadable(path: &str, why: &ReadError) -> Self {
-        let help = match why {
-            ReadError::Pointer => "fetch what the pointers of Git LFS stand for: git lfs pull",
-            _ => "rules look into this file: put the file itself here, as text of at most 1 MiB",
-        };
-        Self { path: path.to_owned(), reason: format!("it {why}"), help: Some(help.to_owned()) }
-    }
-}
-
-/// Why a file that is there holds no text that could be judged. The author can mend it, hence a finding.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ReadError {
-    /// Larger than [`MAX_FILE`].
-    #[error("is larger than 1 MiB")]
-    TooLarge,
-    /// A link whose target cannot be judged.
-    #[error("is a symbolic link to `{0}`, which is no file among those that are judged")]
-    Link(String),
-    /// A commit of another repository.
-    #[error("is a submodule, not a file")]
-    Submodule,
-    /// Of a version that an image does not have, and does not need.
-    #[error("has no version of its own")]
-    Unversioned,
-    /// What Git LFS stores in the place of a file.
-    #[error("is a pointer of Git LFS, not the file itself")]
-    Pointer,
-}
-
-/// How pointers of Git LFS begin: <https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md>.
-pub const POINTER: &[u8] = b"version https://git-lfs.github.com/spec/";
-
 /// Where links lead, or why that cannot be told.
 pub type Followed<'s> = Result<Vec<(&'s Arc<str>, &'s Entry)>, ReadError>;
-
-/// A file's text, or why it has none.
-pub type Read = Result<Arc<Text>, ReadError>;
 
 /// The files of a tree.
 #[derive(Clone)]
 pub struct Snapshot<'r> {
     entries: Arc<BTreeMap<Arc<str>, Entry>>,
     store: Arc<dyn Store + 'r>,
-    known: Arc<Known>,
+    known: Arc<ReadCache>,
     /// Whether any path is a link or a submodule, once somebody asked where a path leads.
     has_detours: OnceLock<bool>,
 }
 
 /// The way from a path over its links.
-struct Walk<'s> {
+struct Way<'s> {
     /// The path that it ends at.
     end: String,
     /// The links.
@@ -134,7 +36,7 @@ struct Walk<'s> {
 }
 
 /// What was read so far, by content.
-struct Known {
+struct ReadCache {
     texts: Memo<Content, Read>,
     /// Those that hold a pointer of Git LFS.
     pointers: Mutex<HashSet<Content>>,
@@ -142,7 +44,7 @@ struct Known {
     derived: Derived,
 }
 
-impl Known {
+impl ReadCache {
     /// What takes about so many bytes at most.
     fn new(limit: usize) -> Arc<Self> {
         let (texts, derived) = (Memo::new(limit / 2), Derived::new(limit / 2));
@@ -153,7 +55,7 @@ impl Known {
 impl<'r> Snapshot<'r> {
     /// A snapshot of these files.
     pub fn new(entries: BTreeMap<Arc<str>, Entry>, store: Arc<dyn Store + 'r>) -> Self {
-        Self { entries: Arc::new(entries), store, known: Known::new(LIMIT), has_detours: OnceLock::new() }
+        Self { entries: Arc::new(entries), store, known: ReadCache::new(LIMIT), has_detours: OnceLock::new() }
     }
 
     /// A snapshot of other files, which shares this one's store and what was read of them.
@@ -216,7 +118,7 @@ impl<'r> Snapshot<'r> {
         if first.1.kind != FileKind::Symlink {
             return Ok(Some(Ok(vec![first])));
         }
-        let Walk { end, links: mut way } = match self.walk(path)? {
+        let Way { end, links: mut way } = match self.walk(path)? {
             Ok(walk) => walk,
             Err(unreadable) => return Ok(Some(Err(unreadable))),
         };
@@ -235,9 +137,9 @@ impl<'r> Snapshot<'r> {
     }
 
     /// Follows a path over its links.
-    fn walk(&self, path: &str) -> Result<Result<Walk<'_>, ReadError>, StoreError> {
+    fn walk(&self, path: &str) -> Result<Result<Way<'_>, ReadError>, StoreError> {
         if !self.has_detours() && path.split('/').all(|part| !matches!(part, "" | "." | "..")) {
-            return Ok(Ok(Walk { end: path.to_owned(), links: Vec::new() }));
+            return Ok(Ok(Way { end: path.to_owned(), links: Vec::new() }));
         }
         let mut links = Vec::new();
         let mut first_target = None;
@@ -280,7 +182,7 @@ impl<'r> Snapshot<'r> {
             here.truncate(before);
             parts.extend(target.as_str().rsplit('/').map(|part| Cow::Owned(part.to_owned())));
         }
-        Ok(Ok(Walk { end: here, links }))
+        Ok(Ok(Way { end: here, links }))
     }
 
     fn has_detours(&self) -> bool {
@@ -320,11 +222,16 @@ impl<'r> Snapshot<'r> {
     }
 
     /// Adds files that another snapshot has of the same tree.
-    fn add(&mut self, other: Self) {
+    pub(super) fn add(&mut self, other: Self) {
         if !other.entries.is_empty() {
             Arc::make_mut(&mut self.entries).extend(Arc::unwrap_or_clone(other.entries));
             self.has_detours = OnceLock::new();
         }
+    }
+
+    /// Uses what another snapshot of the same repository has read, and the other way round.
+    pub(super) fn share_with(&mut self, other: &Self) {
+        self.known = Arc::clone(&other.known);
     }
 
     /// What was made of files of this tree, and of those that share its store.
@@ -335,7 +242,7 @@ impl<'r> Snapshot<'r> {
     /// The same files, with nothing known of them yet, and no more kept than about so many bytes.
     #[must_use]
     pub fn limited_to(self, limit: usize) -> Self {
-        Self { known: Known::new(limit), ..self }
+        Self { known: ReadCache::new(limit), ..self }
     }
 
     fn read(&self, path: &str, entry: &Entry) -> Result<Read, StoreError> {
@@ -374,150 +281,10 @@ impl Store for NoStore {
     }
 }
 
-/// What a change is judged by.
-#[derive(Clone)]
-pub struct Pair<'r> {
-    /// Where the change left the base branch; `None` where the whole of head is judged.
-    pub base: Option<Snapshot<'r>>,
-    /// The base branch now; `None` where it still stands where the change left it.
-    pub tip: Option<Snapshot<'r>>,
-    /// What is judged.
-    pub head: Snapshot<'r>,
-    /// Where the change comes from.
-    pub origin: Origin<'r>,
-}
-
-/// Where a change comes from.
-#[derive(Clone, Default)]
-pub struct Origin<'r> {
-    /// The branch that it is made to, or, of a whole tree, the one that this is the tree of; `None` where nothing tells.
-    pub branch: Option<Branch>,
-    /// The change alone, where head is a merge of it into the base branch.
-    pub merged: Option<Merged<'r>>,
-    /// Whether it is known that the change touches no file but those of the snapshots.
-    pub is_within: bool,
-    /// Files that a list of dependencies holds together with some that the pack describes, wherever they lie.
-    pub listed: BTreeSet<String>,
-}
-
-/// A branch that changes are made to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Branch {
-    /// How this clone writes it: with its remote's name, where it is one of a remote.
-    pub shown: Arc<str>,
-    /// Its name in the repository that it belongs to.
-    pub name: Arc<str>,
-}
-
-impl Branch {
-    /// A branch of this clone's own, or one that a CI system names.
-    pub fn local(name: &str) -> Self {
-        let name: Arc<str> = name.into();
-        Self { shown: Arc::clone(&name), name }
-    }
-
-    /// The branch of a remote, as in `origin/main`.
-    pub fn of_remote(shown: &str) -> Self {
-        let name = shown.split_once('/').map_or(shown, |(_, name)| name);
-        Self { shown: shown.into(), name: name.into() }
-    }
-}
-
-/// A change as its author made it, before it was merged into the base branch.
-#[derive(Clone)]
-pub struct Merged<'r> {
-    /// Where its author left the base branch, which has gone on since.
-    pub fork: Snapshot<'r>,
-    /// What its author made of that.
-    pub author: Snapshot<'r>,
-}
-
-impl<'r> Pair<'r> {
-    /// Lets another pair of the same repository use what was read of this one, and the other way round.
-    pub fn share(&self, other: &mut Self) {
-        let mut snapshots = vec![&mut other.head];
-        snapshots.extend([&mut other.base, &mut other.tip].into_iter().flatten());
-        if let Some(merged) = &mut other.origin.merged {
-            snapshots.extend([&mut merged.fork, &mut merged.author]);
-        }
-        for snapshot in snapshots {
-            snapshot.known = Arc::clone(&self.head.known);
-        }
-    }
-
-    /// Adds files that another pair has of the same trees and of the same store.
-    pub fn add(&mut self, other: Self) {
-        self.head.add(other.head);
-        for (files, more) in [(&mut self.base, other.base), (&mut self.tip, other.tip)] {
-            if let (Some(files), Some(more)) = (files, more) {
-                files.add(more);
-            }
-        }
-        if let (Some(merged), Some(more)) = (&mut self.origin.merged, other.origin.merged) {
-            merged.fork.add(more.fork);
-            merged.author.add(more.author);
-        }
-    }
-
-    /// The snapshots of the base, of the base branch now, and of what is judged, as far as there are any.
-    pub fn sides(&self) -> impl Iterator<Item = &Snapshot<'r>> {
-        [self.base.as_ref(), self.tip.as_ref(), Some(&self.head)].into_iter().flatten()
-    }
-
-    /// The paths that differ between base and head, in order. A rename is two of them, a change of mode is one.
-    pub fn changed(&self) -> BTreeSet<Arc<str>> {
-        let Some(base) = &self.base else { return BTreeSet::new() };
-        let mut paths = BTreeSet::new();
-        let mut before = base.entries.iter().peekable();
-        for (path, entry) in &*self.head.entries {
-            // Nearly all paths stand in both lists, and are shared.
-            let is_it = |old: &Arc<str>| Arc::ptr_eq(old, path) || old == path;
-            if !before.peek().is_some_and(|(old, _)| is_it(old)) {
-                while let Some((gone, _)) = before.next_if(|(old, _)| *old < path) {
-                    paths.insert(Arc::clone(gone));
-                }
-            }
-            match before.next_if(|(old, _)| is_it(old)) {
-                Some((_, known)) if known == entry => {}
-                _ => drop(paths.insert(Arc::clone(path))),
-            }
-        }
-        paths.extend(before.map(|(gone, _)| Arc::clone(gone)));
-        paths
-    }
-}
-
-/// The part of a repository that a pack is about.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Scope {
-    /// Directories that are read whole, without a closing slash; the empty one is the whole repository.
-    pub directories: Vec<String>,
-    /// Single files outside of them.
-    pub files: Vec<String>,
-    /// The directories above all of these. What stands in their place hides what lies below them.
-    pub above: Vec<String>,
-}
-
-impl Scope {
-    /// Adds the files of a list that do not belong to it yet, with the directories above them.
-    pub fn add_files(&mut self, files: &BTreeSet<String>) {
-        let outside: Vec<&String> = files.iter().filter(|file| !self.contains(file)).collect();
-        let above: BTreeSet<&str> = outside.iter().flat_map(|file| directories_above(file)).collect();
-        let above: Vec<&str> = above.into_iter().filter(|directory| !self.contains(directory)).collect();
-        self.above.extend(above.into_iter().map(str::to_owned));
-        self.files.extend(outside.into_iter().cloned());
-    }
-
-    /// Whether a path belongs to the scope.
-    pub fn contains(&self, path: &str) -> bool {
-        self.files.iter().chain(&self.above).any(|file| file == path)
-            || self.directories.iter().any(|directory| is_below(path, directory))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::is_below;
 
     #[test]
     fn links_are_followed_within_the_snapshot_alone() {
