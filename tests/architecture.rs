@@ -166,6 +166,26 @@ fn no_line_is_too_long() {
     assert!(long.is_empty(), "{long:#?}");
 }
 
+/// The fuzz targets have a lock of their own, which no build of the project touches.
+#[test]
+fn the_lock_of_the_fuzz_targets_has_all_dependencies() {
+    let project = source().join("..");
+    let text = std::fs::read_to_string(project.join("Cargo.toml")).expect("a manifest");
+    let manifest: toml::Table = text.parse().expect("TOML");
+    let text = std::fs::read_to_string(project.join("fuzz/Cargo.lock")).expect("a lock");
+    let lock: toml::Table = text.parse().expect("TOML");
+    let packages = lock["package"].as_array().expect("packages");
+    let own = packages.iter().find(|package| package["name"].as_str() == Some("imglint")).expect("imglint");
+    let locked: Vec<&str> =
+        own["dependencies"].as_array().expect("a list").iter().filter_map(|it| it.as_str()).collect();
+    let dependencies = manifest["dependencies"].as_table().expect("a table");
+    assert!(dependencies.len() > 10, "{dependencies:?}");
+    for name in dependencies.keys() {
+        let is_locked = locked.iter().any(|locked| locked.split(' ').next() == Some(name));
+        assert!(is_locked, "fuzz/Cargo.lock lacks {name}: cargo update --workspace --manifest-path fuzz/Cargo.toml");
+    }
+}
+
 /// How many closures bound by `let` there may be in 1,000 lines.
 const CLOSURES: usize = 5;
 
