@@ -24,7 +24,7 @@ pub(super) fn run(options: &Bump, environment: &Environment) -> Result<u8, Error
     if options.to.is_some() && options.images.len() > 1 {
         return Err(SeveralImages(options.images.len()).into());
     }
-    let target = Target { head: None, staged: false, worktree: true };
+    let target = Target { worktree: true, ..Target::default() };
     let compared = Compared::With(options.base.as_deref());
     let mut frame = Frame::begin(&options.common.policy, &target, &compared, true, environment)?;
     frame.pack.inputs.claims = claims(&options.claims, environment)?;

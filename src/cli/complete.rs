@@ -107,7 +107,7 @@ fn joined(words: Vec<OsString>, at: usize) -> (Vec<OsString>, usize) {
 
 /// The repository and the policy that the words of a line name.
 fn policy_of(words: &[OsString]) -> PolicyOptions {
-    let mut policy = PolicyOptions { repo: None, config: None, pack: None, preview: false };
+    let mut policy = PolicyOptions::default();
     for (at, word) in words.iter().enumerate() {
         let Some(word) = word.to_str() else { continue };
         let (option, value) = match word.split_once('=') {
@@ -219,7 +219,7 @@ impl Question {
     /// The images, with their versions.
     fn images(&self) -> Result<Vec<CompletionCandidate>, Error> {
         let repository = Repository::open(self.policy.repo.as_deref(), &self.environment)?;
-        let target = Target { head: None, staged: false, worktree: false };
+        let target = Target::default();
         let head = repository.pin(head(&target, &repository, &self.environment))?;
         let base = Base::whole("completions");
         let pack = choose(&self.policy, &repository, &base, &head, &self.environment)?.pack;

@@ -97,15 +97,15 @@ fn resolve(
     if conflicts.is_empty() || !are_its_own || files.have_marks() {
         return Err(Doubt("what stands between its marks is not clear").into());
     }
-    let policy = PolicyOptions { repo: None, config: None, pack: None, preview: false };
-    let target = Target { head: Some("HEAD".to_owned()), staged: false, worktree: false };
+    let policy = PolicyOptions::default();
+    let target = Target { head: Some("HEAD".to_owned()), ..Target::default() };
     let frame = Frame::begin(&policy, &target, &Compared::Whole, false, environment)?;
     let shape = &frame.pack.shape;
     if !shape.says_versions(&path) {
         return Err(Doubt("the pack knows no version in it").into());
     }
     let pair = frame.pair()?;
-    let mut trees = Trees { shape, head: &pair.head, path: &path, versions: BTreeMap::new() };
+    let mut trees = MergedTrees { shape, head: &pair.head, path: &path, versions: BTreeMap::new() };
     if let Some(others) = frame.repository.merging_trees(MergedPath { path: &path, merging }, environment) {
         let [theirs, ancestor] = [&others.theirs, &others.ancestor]
             .map(|head| frame.repository.pair(&frame.base, head, &frame.pack.scope()).map(|pair| pair.head));
@@ -127,29 +127,35 @@ fn resolve(
         theirs: theirs.sided,
         ancestor: Some(ancestor.sided.values),
     };
-    let mut resolved = Resolved { bytes: Vec::new(), is_whole: true, said: Vec::new() };
-    let mut edits = Vec::new();
-    for (index, conflict) in conflicts.iter().enumerate() {
-        match file.resolve(index, &|contest| chooser.choose(contest)) {
-            Ok(mut resolution) => {
-                // Git ends the last line before a mark, which a file may have without an end.
-                if conflict.span.end == bytes.len() && files.has_open_end {
-                    resolution.text.truncate(resolution.text.trim_end_matches(['\r', '\n']).len());
-                }
-                resolved.tell(&resolution.choices);
-                edits.push(Edit::replace(&path, &conflict.span, resolution.text));
-            }
-            Err(why) => {
-                resolved.is_whole = false;
-                resolved.said.push(format!("a conflict is left to you: {why}"));
-            }
-        }
-    }
-    resolved.bytes = apply(bytes, &edits);
-    Ok(resolved)
+    Ok(Resolved::of(&file, &chooser, &path, files.has_open_end))
 }
 
 impl Resolved {
+    /// Resolves each conflict of a file whose versions can be chosen, and leaves the others.
+    fn of(file: &Conflicted<'_>, chooser: &Chooser<'_>, path: &Arc<str>, has_open_end: bool) -> Self {
+        let mut resolved = Self { bytes: Vec::new(), is_whole: true, said: Vec::new() };
+        let mut edits = Vec::new();
+        let bytes = file.text.bytes();
+        for (index, conflict) in file.conflicts.iter().enumerate() {
+            match file.resolve(index, &|contest| chooser.choose(contest)) {
+                Ok(mut resolution) => {
+                    // Git ends the last line before a mark, which a file may have without an end.
+                    if conflict.span.end == bytes.len() && has_open_end {
+                        resolution.text.truncate(resolution.text.trim_end_matches(['\r', '\n']).len());
+                    }
+                    resolved.tell(&resolution.choices);
+                    edits.push(Edit::replace(path, &conflict.span, resolution.text));
+                }
+                Err(why) => {
+                    resolved.is_whole = false;
+                    resolved.said.push(format!("a conflict is left to you: {why}"));
+                }
+            }
+        }
+        resolved.bytes = apply(bytes, &edits);
+        resolved
+    }
+
     /// Tells what was chosen; what several lines say alike, once.
     fn tell(&mut self, choices: &[Choice]) {
         for Choice { words, ours, theirs, chosen } in choices {
@@ -196,7 +202,7 @@ impl Files {
 struct Doubt(&'static str);
 
 /// The trees around the merged file.
-struct Trees<'a, 'r> {
+struct MergedTrees<'a, 'r> {
     shape: &'a Shape,
     /// What is merged into.
     head: &'a Snapshot<'r>,
@@ -211,7 +217,7 @@ struct SidedModel {
     sided: Sided,
 }
 
-impl Trees<'_, '_> {
+impl MergedTrees<'_, '_> {
     fn sided(&self, text: SideText) -> Result<SidedModel, StoreError> {
         let mut tree = self.head.clone();
         tree.overlay(self.path, text.text.bytes().to_vec());

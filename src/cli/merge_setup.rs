@@ -51,8 +51,8 @@ pub(super) fn install(
     repo: Option<&Path>,
     environment: &Environment,
 ) -> Result<String, Error> {
-    let policy = PolicyOptions { repo: repo.map(Path::to_owned), config: None, pack: None, preview: false };
-    let target = Target { head: None, staged: false, worktree: repository.root().is_some() };
+    let policy = PolicyOptions { repo: repo.map(Path::to_owned), ..PolicyOptions::default() };
+    let target = Target { worktree: repository.root().is_some(), ..Target::default() };
     let head = head(&target, repository, environment);
     let base = Base::Whole { source: "the merge driver".to_owned(), branch: None };
     let pack = choose(&policy, repository, &base, &head, environment)?.pack;

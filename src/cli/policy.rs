@@ -188,7 +188,7 @@ fn waivers_of(config: Option<Config>) -> Vec<Waiver> {
 
 /// The pack that the files of `head` are recognised by, and the file that tells.
 pub(super) fn recognised(repository: &Repository, head: &Head) -> Result<Option<Recognised>, Error> {
-    let options = Options { repo: None, config: None, pack: None, preview: false };
+    let options = Options::default();
     let tree = repository.policy_of_head(head)?;
     PolicyTrees { repository, options: &options, trees: vec![&tree] }.recognise()
 }
@@ -200,7 +200,7 @@ pub(super) fn choose_if_any(options: &Options, environment: &Environment) -> Res
         Err(GitError::NoRepository(_)) if options.repo.is_none() && options.pack.is_none() => return Ok(None),
         Err(error) => return Err(error.into()),
     };
-    let target = Target { head: None, staged: false, worktree: false };
+    let target = Target::default();
     let head = head(&target, &repository, environment);
     find(options, &repository, &Base::whole(""), &head, environment)
 }

@@ -92,7 +92,7 @@ pub(super) fn run(options: &Options, environment: &Environment) -> Result<u8, Er
 
 /// Today's policy, as the options leave it.
 fn policy(options: &Options, repository: &Repository, environment: &Environment) -> Result<Pack, Error> {
-    let target = Target { head: None, staged: false, worktree: false };
+    let target = Target::default();
     let today = head(&target, repository, environment);
     let mut chosen = choose(&options.common.policy, repository, &Base::whole("today"), &today, environment)?;
     if !options.rules.no_waivers {

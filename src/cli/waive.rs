@@ -68,7 +68,7 @@ pub(super) fn run(options: &Waive, environment: &Environment) -> Result<u8, Erro
         Some(until) => Some(Day::parse(until).ok_or_else(|| WaiveError::NoDate(until.clone()))?),
         None => None,
     };
-    let target = Target { head: None, staged: false, worktree: true };
+    let target = Target { worktree: true, ..Target::default() };
     let frame = Frame::begin(&options.common.policy, &target, &Compared::of(&options.compared), true, environment)?;
     frame.announce(&options.common.output)?;
     let rule = frame.pack.rule(&options.rule)?;

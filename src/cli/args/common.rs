@@ -21,7 +21,7 @@ pub(crate) struct Common {
 }
 
 /// The repository and its policy.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Repository and policy")]
 pub(crate) struct PolicyOptions {
     /// The repository, if it is not the one around the current directory
@@ -70,7 +70,7 @@ pub(crate) enum Colour {
 }
 
 /// What is judged.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "What is judged")]
 pub(crate) struct Target {
     /// Judge the commit REV [default in CI: HEAD]
