@@ -195,3 +195,98 @@ fn names_speak_to_no_reader_of_a_picture() {
         "{mermaid}"
     );
 }
+
+/// Mermaid reads labels anew once their codes are characters again: it makes a formula, an icon, the end of a line and a character
+/// of these.
+#[test]
+fn names_speak_to_mermaid_behind_its_codes_neither() {
+    let scratch = Scratch::new();
+    let repo = shop(&scratch);
+    for name in ["$$x$$", "fa:fa-car", "a\\nb", "ﬂ°°38¶ß"] {
+        repo.write(&[
+            (&format!("images/{name}/VERSION"), "1.0\n"),
+            (&format!("images/{name}/Dockerfile"), "FROM alpine\n"),
+        ]);
+    }
+    repo.commit("names");
+    let mermaid = drawn(&repo, "mermaid", &[]);
+    for label in
+        ["#36;#8203;#36;x#36;#8203;#36;", "fa:#8203;fa-car", "a#92;#8203;nb", "ﬂ#8203;#176;#176;38#182;#8203;ß"]
+    {
+        assert!(mermaid.contains(&format!("[\"{label}<br/>1.0\"]")), "{label}: {mermaid}");
+    }
+}
+
+#[test]
+fn an_edge_that_one_of_several_images_is_meant_by_is_no_certain_one() {
+    let scratch = Scratch::new();
+    let repo = shop(&scratch);
+    repo.change(&[
+        ("imglint.toml", &format!("{CONFIG}shape.images.roots = [\"images\", \"more\"]\n")),
+        ("more/base/VERSION", "1.2\n"),
+        ("more/base/Dockerfile", "FROM alpine:3.20\n"),
+        ("images/sure/VERSION", "1.0\n"),
+        ("images/sure/Dockerfile", "FROM ghcr.io/acme/base:1.2\n"),
+    ]);
+    let found = graph(&repo, &["--image", "middle"]);
+    let edges = found["edges"].as_array().expect("a list");
+    let of_middle: Vec<_> = edges.iter().filter(|edge| edge["child"] == "images/middle").collect();
+    let told = |edge: &Value| (edge["parent"].clone(), edge["agreement"].clone(), edge["ambiguous"].clone());
+    assert_eq!(told(of_middle[0]), (json!("images/base"), json!("stale"), json!(true)));
+    assert_eq!(told(of_middle[1]), (json!("more/base"), json!("stale"), json!(true)));
+    let found = graph(&repo, &["--image", "sure"]);
+    let of_sure = found["edges"].as_array().expect("a list").iter().find(|edge| edge["child"] == "images/sure");
+    let of_sure = told(of_sure.expect("an edge"));
+    assert_eq!(of_sure, (json!("more/base"), json!("current"), json!(false)), "the version tells which one is meant");
+    let svg = drawn(&repo, "svg", &["--image", "middle"]);
+    for words in
+        [">may name images/base 1.0, which is 1.1<", ">may name more/base 1.0, which is 1.2<", "middle may be built on"]
+    {
+        assert!(svg.contains(words), "{words}: {svg}");
+    }
+    assert!(svg.contains("<path class=\"unknown stale\""), "{svg}");
+    assert!(drawn(&repo, "mermaid", &["--image", "middle"]).contains(" -.->|\"1.0\"| "));
+    let dot = drawn(&repo, "dot", &["--image", "middle"]);
+    assert!(dot.contains("\"more/base\" -> \"images/middle\" [label=\"1.0\", color=\"#c62828\", fontcolor=\"#c62828\", penwidth=2, style=dotted];"), "{dot}");
+}
+
+/// A stage that is chosen by a variable may be any of those that there are; a default says what is built unless somebody says otherwise.
+#[test]
+fn what_a_variable_may_stand_for_has_edges() {
+    let scratch = Scratch::new();
+    let repo = shop(&scratch);
+    repo.change(&[
+        ("images/flavours/VERSION", "1.0\n"),
+        (
+            "images/flavours/Dockerfile",
+            "ARG FLAVOUR=a\nFROM ghcr.io/acme/base:1.1 AS flavour-a\nFROM ghcr.io/acme/lone:0.9 AS flavour-b\nFROM flavour-$FLAVOUR\n",
+        ),
+        ("images/default/VERSION", "1.0\n"),
+        ("images/default/Dockerfile", "ARG V=4.0\nFROM ghcr.io/acme/lone:$V\n"),
+        ("images/told/VERSION", "1.0\n"),
+        ("images/told/Dockerfile", "ARG V\nFROM ghcr.io/acme/lone:$V\n"),
+        ("images/draft/VERSION", "not yet\n"),
+        ("images/draft/Dockerfile", "FROM alpine:3.20\n"),
+        ("images/eager/VERSION", "1.0\n"),
+        ("images/eager/Dockerfile", "FROM ghcr.io/acme/draft:1.0\n"),
+    ]);
+    let mut said = Vec::new();
+    for edge in graph(&repo, &[])["edges"].as_array().expect("a list") {
+        let name = |end: &str| edge[end].as_str().expect("a name").trim_start_matches("images/").to_owned();
+        said.push(format!("{} {} {}", name("child"), name("parent"), edge["agreement"].as_str().expect("a word")));
+    }
+    let expected = [
+        "default lone current",
+        "eager draft unknown",
+        "flavours base current",
+        "flavours lone stale",
+        "float base unknown",
+        "middle base stale",
+        "told lone unknown",
+        "top middle current",
+    ];
+    assert_eq!(said, expected);
+    assert!(drawn(&repo, "svg", &[]).contains(">no version</text>"));
+    assert!(drawn(&repo, "mermaid", &[]).contains("[\"draft<br/>no version\"]"));
+    assert!(drawn(&repo, "dot", &[]).contains("[label=\"draft\\nno version\"]"));
+}

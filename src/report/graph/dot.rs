@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 
 use super::drawing::Drawing;
 use super::drawing::Touch;
-use crate::model::graph::Agreement;
 use crate::text::escape;
 
 /// Renders the graph; an arrow leads from an image to what is built on it.
@@ -29,7 +28,7 @@ pub fn render(drawing: &Drawing) -> String {
             attributes
                 .push(format!("label=\"{}\", color=\"#c62828\", fontcolor=\"#c62828\", penwidth=2", label(&versions)));
         }
-        if edge.agreement == Agreement::Unknown {
+        if edge.is_unsure() {
             attributes.push("style=dotted".to_owned());
         } else if edge.copy {
             attributes.push("style=dashed".to_owned());

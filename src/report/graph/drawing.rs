@@ -154,6 +154,11 @@ impl Edge {
         }
     }
 
+    /// Whether it cannot be told which version is named, or which image.
+    pub fn is_unsure(&self) -> bool {
+        self.agreement == Agreement::Unknown || self.ambiguous
+    }
+
     /// Whether the child names another version than the parent has.
     pub fn is_stale(&self) -> bool {
         self.agreement == Agreement::Stale

@@ -4,12 +4,18 @@ use std::fmt::Write as _;
 
 use super::drawing::Drawing;
 use super::drawing::Touch;
-use crate::model::graph::Agreement;
 use crate::text::escape;
 
 /// What Mermaid draws at most unless it is told otherwise: edges, and characters of text.
 const MAX_EDGES: usize = 500;
 const MAX_CHARACTERS: usize = 50_000;
+
+/// What Mermaid reads as a formula, an icon, the end of a line or a code of its own in a label whose codes are characters again: where
+/// it must be torn apart.
+const MEANT_BEHIND_CODES: &[(&str, &str)] = &[("$", "$"), (":", "fa-"), ("\\", "n"), ("ﬂ", "°"), ("¶", "ß")];
+
+/// The code of a character that takes no place.
+const NOTHING: &str = "#8203;";
 
 /// Renders the graph; an arrow leads from an image to what is built on it.
 pub fn render(drawing: &Drawing) -> String {
@@ -25,7 +31,7 @@ pub fn render(drawing: &Drawing) -> String {
         }
     }
     for (position, edge) in drawing.edges.iter().enumerate() {
-        let arrow = if edge.copy || edge.agreement == Agreement::Unknown { "-.->" } else { "-->" };
+        let arrow = if edge.copy || edge.is_unsure() { "-.->" } else { "-->" };
         let mut versions = String::new();
         if edge.is_stale() {
             versions = format!("|\"{}\"|", label(&drawing.versions(edge)));
@@ -53,7 +59,12 @@ pub fn is_too_large(drawing: &Drawing, text: &str) -> bool {
 /// Text within the quotes of a label: whatever could mean something there is a code.
 fn label(text: &str) -> String {
     let mut label = String::new();
-    for character in escape(text).chars() {
+    let text = escape(text);
+    for (position, character) in text.char_indices() {
+        let (before, rest) = text.split_at(position);
+        if MEANT_BEHIND_CODES.iter().any(|(begin, end)| before.ends_with(begin) && rest.starts_with(end)) {
+            label.push_str(NOTHING);
+        }
         if character.is_alphanumeric() || " -_./:+@,()".contains(character) {
             label.push(character);
         } else {

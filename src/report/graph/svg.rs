@@ -10,7 +10,6 @@ use super::layout::Layout;
 use super::layout::Point;
 use super::layout::Size;
 use super::layout::lay_out;
-use crate::model::graph::Agreement;
 use crate::text::escape;
 
 const MARGIN: f64 = 20.0;
@@ -54,7 +53,8 @@ fn draw(drawing: &Drawing, style: &str) -> String {
     let mut boxes: Vec<Drawn<'_>> = drawing.nodes.iter().map(Drawn::new).collect();
     for edge in drawing.edges.iter().filter(|edge| edge.is_stale()) {
         let parent = &drawing.nodes[edge.from];
-        let words = format!("names {} {}, which is {}", parent.label, drawing.versions(edge), parent.version());
+        let names = if edge.ambiguous { "may name" } else { "names" };
+        let words = format!("{names} {} {}, which is {}", parent.label, drawing.versions(edge), parent.version());
         boxes[edge.to].add("s", &words);
     }
     let layout = place(drawing, &mut boxes);
@@ -192,13 +192,18 @@ fn draw_edge(text: &mut String, drawing: &Drawing, edge: &Edge, path: &[Point]) 
     }
     let mut class = Vec::new();
     class.extend(edge.copy.then_some("copy"));
-    class.extend((edge.agreement == Agreement::Unknown).then_some("unknown"));
+    class.extend(edge.is_unsure().then_some("unknown"));
     class.extend(edge.is_stale().then_some("stale"));
     let marker = if edge.is_stale() { "stale-arrow" } else { "arrow" };
     let _ = write!(text, "<path class=\"{}\" d=\"{line}\" marker-end=\"url(#{marker})\">", class.join(" "));
     let (parent, child) = (&drawing.nodes[edge.from].label, &drawing.nodes[edge.to].label);
     let versions = drawing.versions(edge);
-    let words = if edge.copy { "takes files from" } else { "is built on" };
+    let words = match (edge.copy, edge.ambiguous) {
+        (true, true) => "may take files from",
+        (true, false) => "takes files from",
+        (false, true) => "may be built on",
+        (false, false) => "is built on",
+    };
     let _ = writeln!(text, "<title>{}</title></path>", xml(format!("{child} {words} {parent} {versions}").trim_end()));
 }
 
@@ -238,8 +243,8 @@ fn legend(drawing: &Drawing) -> Vec<(&'static str, &'static str, &'static str)> 
     if drawing.edges.iter().any(|edge| edge.copy) {
         legend.push(("path", "copy", "takes files out of it"));
     }
-    if drawing.edges.iter().any(|edge| edge.agreement == Agreement::Unknown) {
-        legend.push(("path", "unknown", "the version cannot be told"));
+    if drawing.edges.iter().any(Edge::is_unsure) {
+        legend.push(("path", "unknown", "the version, or which of several images is meant, cannot be told"));
     }
     legend
 }
