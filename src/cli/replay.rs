@@ -82,7 +82,7 @@ pub(super) fn run(options: &Options, environment: &Environment) -> Result<u8, Er
     if !options.common.output.quiet {
         close(&replay);
     }
-    let code = if replay.end == End::Interrupted { INTERRUPTED } else { CLEAN };
+    let code = if is_interrupted(&replay) { INTERRUPTED } else { CLEAN };
     // The system takes all of this back at once, and faster than we could.
     std::mem::forget(replay);
     std::mem::forget(pack);
@@ -127,7 +127,7 @@ fn paths(paths: &[PathBuf]) -> Result<Vec<String>, NothingReplayedError> {
 
 /// A replay that judged nothing must not look like one that found nothing.
 fn refuse_nothing_replayed(replay: &Replay) -> Result<(), NothingReplayedError> {
-    if !replay.changes.is_empty() || replay.end == End::Interrupted {
+    if !replay.changes.is_empty() || is_interrupted(replay) {
         return Ok(());
     }
     let range = replay.words.range.clone();
@@ -148,11 +148,18 @@ fn refuse_nothing_replayed(replay: &Replay) -> Result<(), NothingReplayedError> 
     })
 }
 
+fn is_interrupted(replay: &Replay) -> bool {
+    matches!(replay.end, End::Interrupted { .. })
+}
+
 /// Says what is missing in the report.
 fn close(replay: &Replay) {
     match &replay.end {
         End::Range | End::Count | End::Since => {}
-        End::Interrupted => say("interrupted: older changes were not judged"),
+        End::Interrupted { left } => {
+            let (judged, commits) = (counted(replay.sums.changes, "change"), replay.sums.commits + left);
+            say(&format!("interrupted: {judged} judged; {left} of {} were not looked at", counted(commits, "commit")));
+        }
         End::Shallow { commit } => {
             say(&format!("the clone is shallow: what came before {commit} is not here (git fetch --unshallow)"));
         }

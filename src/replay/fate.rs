@@ -1,10 +1,10 @@
 //! What became of findings: when a later change mended them, if one did.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::outcome::{Change, Fate, Mended};
-use crate::finding::{Fingerprint, Level};
+use crate::finding::{Fingerprint, Level, RuleId};
 use crate::pack::Pack;
 use crate::run::Effect;
 
@@ -62,9 +62,10 @@ pub(super) fn tell(changes: &mut [Change], followed: &[Followed], pack: &Pack) {
         }
         for (index, (finding, subject)) in changes[number].findings.iter_mut().zip(subjects).enumerate() {
             let waiting = Waiting { change: number, finding: index, is_overtaken: false };
-            let compares = pack.rules.iter().any(|rule| rule.id == finding.rule && rule.is_of_change());
             match &finding.image {
-                _ if !compares => open.by_fingerprint.entry(subject.clone()).or_default().push(waiting),
+                _ if !compares(pack, &finding.rule) => {
+                    open.by_fingerprint.entry(subject.clone()).or_default().push(waiting);
+                }
                 Some(image) if finding.level > Level::Note => {
                     open.by_image.entry(Arc::clone(image)).or_default().push(waiting);
                 }
@@ -72,6 +73,22 @@ pub(super) fn tell(changes: &mut [Change], followed: &[Followed], pack: &Pack) {
             }
         }
     }
+}
+
+/// Holds what seems to have stayed to what the findings of the newest commit as a whole are about: there may be none where it cannot be
+/// judged. A rule may see in a change what no tree shows alone; then nobody knows what became of it.
+pub(super) fn verify(changes: &mut [Change], followed: &[Followed], pack: &Pack, newest: &HashSet<Fingerprint>) {
+    for (change, followed) in changes.iter_mut().zip(followed) {
+        for (finding, subject) in change.findings.iter_mut().zip(&followed.subjects) {
+            if finding.fate == Fate::Stayed && !compares(pack, &finding.rule) && !newest.contains(subject) {
+                finding.fate = Fate::Unknown;
+            }
+        }
+    }
+}
+
+fn compares(pack: &Pack, rule: &RuleId) -> bool {
+    pack.rules.iter().any(|known| known.id == *rule && known.is_of_change())
 }
 
 fn mended(changes: &[Change], waiting: &Waiting, by: usize) -> Mended {

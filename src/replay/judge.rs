@@ -1,6 +1,6 @@
 //! The changes of a history, judged side by side.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
@@ -90,12 +90,14 @@ impl Replayer<'_> {
         let mut judged = judged.into_inner().unwrap_or_else(PoisonError::into_inner);
         judged.sort_by_key(|(number, _)| *number);
         let judged = judged.into_iter().flat_map(|(_, judged)| judged).collect();
-        let end = if self.watcher.is_stopped() { End::Interrupted } else { walk.end };
-        Ok(self.replay(judged, walk.commits, end))
+        let (commits, left) = (walk.commits, walk.left());
+        // Who stops it when there is nothing left has all of it.
+        let end = if left > 0 { End::Interrupted { left } } else { walk.end.clone() };
+        Ok(self.replay(judged, commits, end, &walk))
     }
 
     /// What all of it comes to.
-    fn replay(&self, judged: Vec<Judged>, commits: usize, end: End) -> Replay {
+    fn replay(&self, judged: Vec<Judged>, commits: usize, end: End, walk: &Walk<'_>) -> Replay {
         let (mut changes, mut unjudged, mut skipped) = (Vec::new(), Vec::new(), BTreeSet::new());
         let mut followed = Vec::new();
         for judged in judged {
@@ -109,6 +111,9 @@ impl Replayer<'_> {
             }
         }
         fate::tell(&mut changes, &followed, self.pack);
+        if changes.iter().flat_map(|change| &change.findings).any(|finding| finding.fate == Fate::Stayed) {
+            fate::verify(&mut changes, &followed, self.pack, &self.newest(walk));
+        }
         let words = Words {
             pack: self.pack.name.clone(),
             range: self.range.words.clone(),
@@ -121,6 +126,13 @@ impl Replayer<'_> {
         let rules = sums::of_rules(&changes);
         let images = sums::of_images(&changes, &rules);
         Replay { version: 1, words, end, sums: of_all, due, rules, images, changes, unjudged, skipped }
+    }
+
+    /// What the findings of the newest commit as a whole are about; nothing where it cannot be judged.
+    fn newest(&self, walk: &Walk<'_>) -> HashSet<finding::Fingerprint> {
+        let Ok(Some(pair)) = walk.newest() else { return HashSet::new() };
+        let Ok(outcome) = run::judge(self.pack, &pair) else { return HashSet::new() };
+        outcome.findings.iter().map(finding::Finding::fingerprint).collect()
     }
 
     fn judge_block(&self, block: Block<'_>) -> Vec<Judged> {

@@ -61,7 +61,10 @@ pub enum End {
     /// The next one is older than what was asked for.
     Since,
     /// The user stopped it.
-    Interrupted,
+    Interrupted {
+        /// How many older commits of the line were not looked at.
+        left: usize,
+    },
     /// The clone is shallow: its history goes on, and is not here.
     Shallow {
         /// The commit whose parent is not here.
@@ -267,8 +270,11 @@ pub enum Fate {
     Mended(Mended),
     /// A later change took the image away.
     Removed(Mended),
-    /// It holds to this day, that is in the newest change of the range.
+    /// It holds to this day, that is in the newest commit of the range.
     Stayed,
+    /// Nobody knows: it is not found in the newest commit as a whole, and no change is known to have mended it. Some rules see in a change
+    /// what no tree shows alone, as that an image was deleted; or the newest commit cannot be judged.
+    Unknown,
     /// It only speaks of the change itself, so that nothing can become of it.
     Passing,
 }

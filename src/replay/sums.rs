@@ -83,7 +83,7 @@ fn of_rule(rule: &RuleId, counted: &[Counted<'_>]) -> RuleSums {
             }
             Fate::Removed(_) => sums.removed += 1,
             Fate::Stayed => sums.stayed += 1,
-            Fate::Passing => {}
+            Fate::Unknown | Fate::Passing => {}
         }
     }
     seconds.sort_unstable();

@@ -75,6 +75,8 @@ pub(super) struct Walk<'a> {
     shared: Snapshot<'a>,
     pack: &'a Pack,
     limits: &'a Limits,
+    /// The tree of the newest commit, once it was looked at.
+    newest: Option<TreeId>,
     /// Where it has come to; `None` where nobody knows the files there.
     here: Option<Here>,
     current: Option<Block<'a>>,
@@ -112,6 +114,7 @@ impl<'a> Walk<'a> {
             shared,
             pack,
             limits,
+            newest: None,
             here: None,
             current: None,
             ready: VecDeque::new(),
@@ -131,6 +134,7 @@ impl<'a> Walk<'a> {
                 break;
             };
             self.commits += 1;
+            self.newest.get_or_insert(landed.after);
             if let Err(error) = self.pass(&landed) {
                 self.cut();
                 self.here = None;
@@ -164,6 +168,23 @@ impl<'a> Walk<'a> {
             self.is_at_end = true;
         }
         None
+    }
+
+    /// How many commits would have been looked at had nobody stopped it. They are passed over now.
+    pub(super) fn left(&mut self) -> usize {
+        let mut left = 0;
+        while self.landed().is_some() {
+            left += 1;
+        }
+        left
+    }
+
+    /// The files of the newest commit, compared with nothing; `None` where no commit was looked at.
+    pub(super) fn newest(&self) -> Result<Option<Pair<'a>>, GitError> {
+        let Some(tree) = self.newest else { return Ok(None) };
+        let Here { listed, entries, .. } = self.arrive(tree, &[tree])?;
+        let origin = Origin { listed, ..Origin::default() };
+        Ok(Some(Pair { base: None, tip: None, head: self.shared.with_entries(entries), origin }))
     }
 
     /// Ends the block that is being made.

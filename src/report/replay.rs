@@ -50,7 +50,7 @@ pub fn render(replay: &Replay) -> String {
 }
 
 /// Which `due` fits, and whether it is set.
-fn verdict(due: &DueFit) -> String {
+pub(super) fn verdict(due: &DueFit) -> String {
     let DueFit { rule, set, fits, .. } = due;
     let fitting = match fits {
         Fit::Unknown => return "too few to tell when versions are due here".to_owned(),

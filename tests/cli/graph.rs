@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use quick_xml::events::Event;
 use serde_json::{Value, json};
 
+use super::documentation::project;
 use super::harness::{Repo, Scratch};
 
 const CONFIG: &str = "pack = \"generic\"\nshape.references.registries = [\"ghcr.io/acme\"]\n";
@@ -289,4 +290,19 @@ fn what_a_variable_may_stand_for_has_edges() {
     assert!(drawn(&repo, "svg", &[]).contains(">no version</text>"));
     assert!(drawn(&repo, "mermaid", &[]).contains("[\"draft<br/>no version\"]"));
     assert!(drawn(&repo, "dot", &[]).contains("[label=\"draft\\nno version\"]"));
+}
+
+/// With the variable `BLESS`, it is drawn anew instead.
+#[test]
+fn the_picture_in_the_documentation_is_what_is_drawn() {
+    let scratch = Scratch::new();
+    let repo = shop(&scratch);
+    repo.change(&[("images/middle/run.sh", "true\n")]);
+    let drawn = drawn(&repo, "svg", &["--base", "master"]);
+    let picture = project().join("docs/graph.svg");
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(&picture, &drawn).expect("a picture");
+    }
+    let shown = std::fs::read_to_string(&picture).expect("a picture");
+    assert!(shown == drawn, "docs/graph.svg is out of date: run BLESS=1 cargo test --test cli graph");
 }

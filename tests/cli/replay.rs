@@ -1,6 +1,6 @@
 //! What the gate would have said of a history: the same as a run for each change, and what became of what was found.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
@@ -371,4 +371,127 @@ fn a_repository_of_another_kind_is_not_replayed() {
     repo.imglint(&["replay"]).fails(&["does not recognise this repository"]);
     let repo = scratch.init("empty");
     repo.imglint(&["replay"]).fails(&["no such revision: `HEAD`"]);
+}
+
+/// A replay that has to wait for two objects: one when it has begun, and one a little later.
+#[cfg(unix)]
+struct Waiting {
+    child: std::process::Child,
+    begun: PathBuf,
+    later: PathBuf,
+}
+
+#[cfg(unix)]
+impl Waiting {
+    fn start(repo: &Repo, arguments: &[&str]) -> Self {
+        use std::process::Stdio;
+        // Of the second of the blocks that are made of a history: of the first two, in whatever order, one thread judges it before more
+        // are made.
+        let [begun, later] =
+            [format!("HEAD~20:{VERSION}"), format!("HEAD~24:{VERSION}")].map(|revision| object(repo, &revision));
+        for path in [&begun, &later] {
+            std::fs::rename(path, path.with_extension("kept")).expect("an object");
+            let made = std::process::Command::new("mkfifo").arg(path).status().expect("mkfifo is installed");
+            assert!(made.success());
+        }
+        let mut command = repo.imglint_command(&[&["replay", "--threads", "1"], arguments].concat());
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("imglint starts");
+        let mut waiting = Self { child, begun, later };
+        waiting.meet(&waiting.begun.clone());
+        waiting
+    }
+
+    /// Waits for it to read an object, and lets it.
+    fn meet(&mut self, path: &Path) {
+        // It finds the object when it looks again, and a pipe that is open until then.
+        let there = format!("exec 3>'{0}' && mv -f '{0}.kept' '{0}'", path.display());
+        let mut writer = std::process::Command::new("sh").args(["-c", &there]).spawn().expect("a shell");
+        while writer.try_wait().expect("a child").is_none() {
+            if self.child.try_wait().expect("a child").is_some() {
+                writer.kill().expect("a child can be killed");
+                panic!("it ended without having read {}", path.display());
+            }
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+    }
+
+    fn interrupt(&self) {
+        let sent = std::process::Command::new("kill").args(["-INT", &self.child.id().to_string()]).status();
+        assert!(sent.expect("kill is installed").success());
+    }
+
+    fn end(self) -> Run {
+        Run::of(self.child.wait_with_output().expect("it ends"))
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn who_stops_a_replay_gets_what_it_has() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    for day in 1..=100 {
+        change_on(
+            &repo,
+            day,
+            &[(AGNHOST, &format!("package main // {day}\n")), (VERSION, &format!("2.{}\n", 25 + day))],
+        );
+    }
+    let mut replay = Waiting::start(&repo, &["--html", "../page.html", "--format", "json"]);
+    replay.interrupt();
+    replay.meet(&replay.later.clone());
+    let run = replay.end();
+    assert_eq!(run.code, 130, "{run}");
+    let replay: Value = serde_json::from_str(&run.stdout).expect("JSON");
+    let of = |key: &str| replay["sums"][key].as_u64().expect("a number");
+    let (judged, left) = (of("changes"), replay["end"]["left"].as_u64().expect("a number"));
+    assert!(judged > 0 && left > 0 && judged + of("unjudged") + left == 100, "{run}");
+    assert_eq!((&replay["end"]["kind"], of("commits") + left), (&json!("interrupted"), 100));
+    run.says(&[&format!("interrupted: {judged} changes judged; {left} of 100 commits were not looked at")]);
+    let page = std::fs::read_to_string(scratch.path().join("page.html")).expect("a page");
+    assert!(page.contains(&format!("It was interrupted: {left} older commits were not looked at.")), "{page}");
+
+    // Who does not want to wait for that either does it twice.
+    let mut replay = Waiting::start(&repo, &[]);
+    // Of two that come at once a process sees one.
+    while replay.child.try_wait().expect("a child").is_none() {
+        replay.interrupt();
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let run = replay.end();
+    assert!(run.code == 130 && run.stdout.is_empty(), "{run}");
+}
+
+/// That an image was deleted is seen in the change that does it, and in no tree: nobody knows what became of that.
+#[test]
+fn what_no_tree_shows_is_not_said_to_have_stayed() {
+    let scratch = Scratch::new();
+    let repo = scratch.init("repo");
+    let config = "pack = \"generic\"\nshape.references.registries = [\"ghcr.io/acme\"]\n";
+    let base = "FROM ghcr.io/acme/base:1.0\n";
+    repo.write(&[
+        ("imglint.toml", config),
+        ("images/base/VERSION", "1.0\n"),
+        ("images/base/Dockerfile", "FROM scratch\n"),
+    ]);
+    for image in ["kept", "mended"] {
+        let directory = format!("images/{image}");
+        repo.write(&[(&format!("{directory}/VERSION"), "1.0\n"), (&format!("{directory}/Dockerfile"), base)]);
+    }
+    repo.commit("base");
+    std::fs::remove_dir_all(repo.root.join("images/base")).expect("a directory");
+    commit_on(&repo, 2, "no base any more");
+    change_on(&repo, 3, &[("images/mended/Dockerfile", "FROM scratch\n"), ("images/mended/VERSION", "1.1\n")]);
+    let replay = replay(&repo, &["--rule", "dangling-reference"]);
+    let mut fates = Vec::new();
+    for finding in replay["changes"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .flat_map(|change| change["findings"].as_array().expect("a list"))
+    {
+        let (path, fate) = (finding["path"].as_str(), finding["fate"]["kind"].as_str());
+        fates.push(format!("{} {}", path.expect("a path"), fate.expect("a word")));
+    }
+    assert_eq!(fates, ["images/kept/Dockerfile unknown", "images/mended/Dockerfile unknown"]);
 }

@@ -181,7 +181,7 @@ fn browser() -> Option<PathBuf> {
         return Some(named.into());
     }
     let path = std::env::var_os("PATH").unwrap_or_default();
-    for name in ["chromium", "chromium-browser", "google-chrome"] {
+    for name in ["chromium", "chromium-browser", "google-chrome", "chromium-headless-shell"] {
         if let Some(found) = std::env::split_paths(&path).map(|directory| directory.join(name)).find(|it| it.is_file())
         {
             return Some(found);

@@ -67,6 +67,7 @@ fn kind(finding: &Finding) -> &'static str {
         Fate::Mended(_) => "mended",
         Fate::Removed(_) => "removed",
         Fate::Stayed => "stayed",
+        Fate::Unknown => "unknown",
         Fate::Passing => "passing",
     }
 }
@@ -81,6 +82,7 @@ fn fate(finding: &Finding, changes: &Changes<'_>) -> String {
         Fate::Mended(mended) => ended("mended ", mended, changes),
         Fate::Removed(removed) => ended("removed ", removed, changes),
         Fate::Stayed => "stayed".to_owned(),
+        Fate::Unknown => "not known".to_owned(),
         Fate::Passing => String::new(),
     };
     if finding.fix == Fixable::Safe && finding.waived.is_none() {

@@ -19,6 +19,7 @@ use super::unjudged;
 use crate::finding::Level;
 use crate::replay::{Fate, Replay};
 use crate::report::graph::{Drawing, svg};
+use crate::report::replay::verdict;
 use crate::waiver::Day;
 
 const PAGE: &str = include_str!("page.html");
@@ -61,6 +62,7 @@ pub fn render(replay: &Replay, picture: &Picture) -> String {
         ("title", text(&replay.words.range)),
         ("summary", summary(replay)),
         ("fates", fates(replay)),
+        ("due", due(replay)),
         ("facts", facts(replay)),
         ("timeline", timeline::render(replay)),
         ("rules", matrix::rules(replay)),
@@ -93,7 +95,7 @@ fn summary(replay: &Replay) -> String {
 
 /// What became of errors and warnings.
 fn fates(replay: &Replay) -> String {
-    let (mut mended, mut late, mut removed, mut stayed) = (0, 0, 0, 0);
+    let (mut mended, mut late, mut removed, mut stayed, mut unknown) = (0, 0, 0, 0, 0);
     for finding in replay.changes.iter().flat_map(|change| &change.findings) {
         if finding.level < Level::Warning || finding.waived.is_some() {
             continue;
@@ -103,6 +105,7 @@ fn fates(replay: &Replay) -> String {
             Fate::Mended(_) => mended += 1,
             Fate::Removed(_) => removed += 1,
             Fate::Stayed => stayed += 1,
+            Fate::Unknown => unknown += 1,
             Fate::Passing => {}
         }
     }
@@ -113,6 +116,7 @@ fn fates(replay: &Replay) -> String {
         (late, "mended only after their image had changed once more"),
         (removed, "gone with their image"),
         (stayed, "still there"),
+        (unknown, "of unknown fate"),
     ] {
         if count > 0 {
             parts.push(format!("{} {words}", number(count)));
@@ -136,6 +140,12 @@ fn fates(replay: &Replay) -> String {
     }
     sentences.push(unjudged::end(replay));
     sentences.join(" ")
+}
+
+/// When versions are due here; nothing where no rule asks for them.
+fn due(replay: &Replay) -> String {
+    let due = replay.due.as_ref();
+    due.map(|due| format!("<p>{}: {}.</p>", text(&due.to_string()), text(&verdict(due)))).unwrap_or_default()
 }
 
 /// What was replayed.

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::html::counted;
 use super::html::short;
 use super::html::text;
 use crate::replay::{End, Replay};
@@ -49,7 +50,9 @@ pub(super) fn end(replay: &Replay) -> String {
         End::Range => String::new(),
         End::Count => "Older changes were not asked for (<code>-n</code>).".to_owned(),
         End::Since => "Older changes were not asked for (<code>--since</code>).".to_owned(),
-        End::Interrupted => "It was interrupted: older changes were not judged.".to_owned(),
+        End::Interrupted { left } => {
+            format!("It was interrupted: {} were not looked at.", counted(*left, "older commit"))
+        }
         End::Shallow { commit } => {
             format!("The clone is shallow: what came before {} is not here.", text(short(commit)))
         }
