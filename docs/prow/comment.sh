@@ -31,9 +31,8 @@ settle() {
 
 # Comments on one pull request. Returns 1, and says why, where that could not be done. Nothing in here ends the run.
 hand_over() {
-  local number=$1 head=$2 state=$3 address=$4 own run status paths code=0 title
+  local number=$1 head=$2 state=$3 address=$4 own run status paths code=0 title marker
   own=$(our_comment "$REPOSITORY" "$number" "$LOGIN") || return 1
-  if [[ ${own#* } == "$MARK$head -->" ]]; then return 0; fi
   if [[ $state == SUCCESS ]]; then
     settle "$number" "$own" "$head"
     return
@@ -43,6 +42,9 @@ hand_over() {
   run=${run%/}
   [[ $address == "$VIEW"* && $run =~ ^[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$ &&
     $run =~ (^|/)"$number/$JOB/"[0-9]+$ ]] || { echo "its status links to no run of $JOB for it"; return 1; }
+  # Another run for the same commit may find another patch: the base branch goes on.
+  marker="$MARK$head by ${run##*/} -->"
+  if [[ ${own#* } == "$marker" ]]; then return 0; fi
   status=$(curl --silent --show-error --fail --proto '=https' --max-time 60 --max-filesize "$LIMIT" --write-out '%{http_code}' \
     --output "$work/patch" "$STORE$run/artifacts/imglint.patch") || code=$?
   if [[ $status == 404 ]]; then
@@ -58,7 +60,7 @@ hand_over() {
   tree_with "$work/repository.git" "$head" "$work/patch" "$paths" >"$work/tree" 2>"$work/why" || code=$?
   ((code < 2)) || { echo "the patch is refused, or could not be tried: $(<"$work/why")"; return 1; }
   title=$(title_of "$paths" "$head" "$code")
-  write_comment "$work/body" "$MARK$head -->" "$title" "curl -fsSL $STORE$run/artifacts/imglint.patch | git apply" "$work/patch"
+  write_comment "$work/body" "$marker" "$title" "curl -fsSL $STORE$run/artifacts/imglint.patch | git apply" "$work/patch"
   put_comment "$REPOSITORY" "$number" "${own%% *}" "$work/body" || return 1
   echo 'commented'
 }

@@ -270,7 +270,7 @@ impl Check<'_> {
                 if pointers == 1 { "a pointer" } else { "each a pointer" },
             ));
         }
-        if outcome.has_conflicts_alone {
+        if judged.last().has_conflicts_alone {
             say("nothing but conflicts was looked for: all else is judged once they are resolved");
         }
         if !output.quiet {

@@ -200,7 +200,7 @@ fn a_comment_shows_the_patch_and_how_to_apply_it() {
     let run = place.hand_over(&[]);
     let (target, body) = place.commented().expect("a comment");
     assert!(run.code == 0 && target == "POST repos/o/r/issues/7/comments", "{target}\n{run}");
-    assert!(body.starts_with(&format!("<!-- imglint repair of {} -->\n", place.head)), "{body}");
+    assert!(body.starts_with(&format!("<!-- imglint repair of {} by ", place.head)), "{body}");
     assert!(body.contains(&format!("```diff\n{PATCH}```\n")), "{body}");
     assert!(
         body.contains("gh run download 99 -R o/r -n imglint-patch -D /tmp/imglint-99\ngit apply /tmp/imglint-99/"),
@@ -224,9 +224,13 @@ fn there_is_one_comment_and_it_is_our_own() {
     );
     place.hand_over(&[]);
     assert_eq!(place.commented().expect("a comment").0, "PATCH repos/o/r/issues/comments/12");
-    // It is not written anew for the commit that it is of.
-    place.write("gh/comments", &format!("12\tgithub-actions[bot]\t{mark} {} -->\n", place.head));
-    place.assert_untouched(place.hand_over(&[]).says(&[]));
+    // It is not written anew while it shows this patch; the base branch may go on, and then there is another one for the same commit.
+    let marker = place.commented().expect("a comment").1.lines().next().expect("a line").to_owned();
+    place.write("gh/comments", &format!("12\tgithub-actions[bot]\t{marker}\n"));
+    place.assert_untouched(&place.hand_over(&[]));
+    place.leave(&PATCH.replace("1.1", "1.2"));
+    place.hand_over(&[]);
+    assert!(place.commented().expect("a comment").1.contains("\n+1.2\n"));
     // Once there is nothing left to repair, it says so; where there is none, none is written.
     place.leave("");
     place.hand_over(&[]);
@@ -444,6 +448,10 @@ fn in_prow_a_periodic_job_comments() {
     let marker = body.lines().next().expect("a line");
     place.write("gh/comments", &format!("5\trobot\t{marker}\n"));
     place.assert_untouched(&place.hand_over_in_prow(&[]));
+    // Until there is a newer run of the presubmit.
+    place.report("FAILURE", "ci-robot", &RUN.replace("123", "124"));
+    place.hand_over_in_prow(&[]);
+    assert!(place.commented().is_some());
     // The presubmit passes now, or repairs nothing.
     place.write("gh/comments", "5\trobot\t<!-- imglint repair of 0 -->\n");
     place.report("SUCCESS", "ci-robot", RUN);

@@ -337,6 +337,9 @@ fn unmerged_files_cannot_be_committed_and_so_not_be_judged() {
         let run = repo.imglint(&[&["--worktree"], paths].concat());
         run.is(1, &["unresolved-conflict"]).says(&["nothing but conflicts was looked for"]);
     }
+    // What a repair shows is judged as a whole.
+    let run = repo.imglint(&["--diff"]);
+    assert!(run.code == 1 && !run.stderr.contains("nothing but conflicts"), "{run}");
     // Where they are resolved, it is not asked whether that was told to git.
     repo.imglint(&["--fix"]).is(1, &[]);
     assert_eq!(std::fs::read_to_string(repo.root.join("test/images/kitten/VERSION")).expect("a file"), "1.7\n");

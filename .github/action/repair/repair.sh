@@ -112,9 +112,10 @@ if [[ -z $why_not ]]; then
   exit 0
 fi
 if [[ $why_not != - ]]; then say "$why_not"; fi
-marker="$MARK$HEAD_SHA -->"
+# Another run for the same commit may find another patch: the base branch goes on.
+marker="$MARK$HEAD_SHA by $(git hash-object --no-filters "$patch") -->"
 if [[ ${own#* } == "$marker" ]]; then
-  say "the comment on #$number is of this commit already"
+  say "the comment on #$number shows this patch already"
   exit 0
 fi
 title=$(title_of "$paths" "$HEAD_SHA" "$code")
