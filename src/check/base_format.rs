@@ -11,7 +11,7 @@ use super::kind::{Context, Kind, Needs};
 use crate::edit::{Edit, Fix};
 use crate::finding::{Diagnostic, Location};
 use crate::model::{Control, Image};
-use crate::parse::baseimage::Line;
+use crate::parse::baseimage::{Architecture, Line, Os};
 use crate::snapshot::StoreError;
 use crate::suggest::suggest;
 use crate::text::{Span, escape, file_name};
@@ -21,9 +21,9 @@ use crate::text::{Span, escape, file_name};
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct BaseFormat {
     /// Operating systems.
-    systems: Vec<String>,
+    systems: Vec<Os>,
     /// Architectures, by Go's names.
-    architectures: Vec<String>,
+    architectures: Vec<Architecture>,
 }
 
 /// What is found on a line: where, what, what to do, and what to write in the place of which parts.
@@ -143,22 +143,30 @@ impl BaseFormat {
         }));
     }
 
+    fn systems(&self) -> impl Iterator<Item = &'static str> {
+        self.systems.iter().map(Os::name)
+    }
+
+    fn architectures(&self) -> impl Iterator<Item = &'static str> {
+        self.architectures.iter().map(Architecture::name)
+    }
+
     fn judge_platform(&self, line: &Line, found: &mut Vec<LineDiagnostic>) {
         let parts: Vec<&str> = line.key.split('/').collect();
         let mut replacements = Vec::new();
         let wrong = match parts[..] {
-            [arch] if is_in(&self.architectures, arch) => {
+            [arch] if self.architectures().any(|known| known == arch) => {
                 replacements.push((line.key_span.start..line.key_span.start, "linux/"));
                 Some((
                     format!("`{arch}` lacks its operating system: the build script stops here"),
                     format!("write linux/{arch}"),
                 ))
             }
-            [os, _] | [os, _, _] if !is_in(&self.systems, os) => {
-                Some(unknown(line, "operating system", os, &self.systems))
+            [os, _] | [os, _, _] if !self.systems().any(|known| known == os) => {
+                Some(unknown(line, "operating system", os, self.systems()))
             }
-            [_, arch] | [_, arch, _] if !is_in(&self.architectures, arch) => {
-                Some(unknown(line, "architecture", arch, &self.architectures))
+            [_, arch] | [_, arch, _] if !self.architectures().any(|known| known == arch) => {
+                Some(unknown(line, "architecture", arch, self.architectures()))
             }
             ["windows", arch] => Some((
                 format!("windows/{arch} lacks the version of Windows that its containers run on"),
@@ -182,12 +190,8 @@ impl BaseFormat {
 }
 
 /// What is wrong with a part of a platform that is not known, and what to do.
-fn unknown(line: &Line, what: &str, name: &str, known: &[String]) -> (String, String) {
-    (format!("unknown {what} `{name}` in `{}`", line.key), suggest(name, known.iter().map(String::as_str)))
-}
-
-fn is_in(known: &[String], name: &str) -> bool {
-    known.iter().any(|known| known == name)
+fn unknown<'a>(line: &Line, what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> (String, String) {
+    (format!("unknown {what} `{name}` in `{}`", line.key), suggest(name, known))
 }
 
 /// Keys that are longer than this are no platforms, and looked through for nothing.

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::kind::{Context, Kind, Needs, Outside, Reads};
 use crate::finding::{Diagnostic, Location};
 use crate::model::Model;
-use crate::parse::baseimage::Platform;
+use crate::parse::baseimage::{Os, Platform};
 use crate::snapshot::StoreError;
 
 /// Where versions are listed.
@@ -20,7 +20,7 @@ use crate::snapshot::StoreError;
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct OsVersions {
     /// The operating system.
-    system: String,
+    system: Os,
     /// Images to which a new version is added before all others.
     first: Vec<String>,
     /// The build script.
@@ -56,7 +56,7 @@ impl Kind for OsVersions {
             let is_first = self.first.iter().any(|first| **first == *image.name);
             for line in lines {
                 // The script knows nothing of versions that an image carries under another system.
-                let platform = Platform::parse(&line.key).filter(|platform| platform.os == self.system);
+                let platform = Platform::parse(&line.key).filter(|platform| platform.os == self.system.name());
                 let Some(version) = platform.and_then(|platform| platform.os_version) else { continue };
                 let mut lacking = Vec::new();
                 if listed.as_ref().is_some_and(|listed| !listed.contains(version.as_str())) {
@@ -72,7 +72,7 @@ impl Kind for OsVersions {
                 for Lacking { reason, location: lacks } in &lacking {
                     let end = line.key_span.end;
                     let location = Location::new(path, text, end - version.len().min(line.key_span.len())..end);
-                    let message = format!("{} is built for {} {version}, but {reason}", image.name, self.system);
+                    let message = format!("{} is built for {} {version}, but {reason}", image.name, self.system.name());
                     let subject = format!("{version} {lacks}");
                     diagnostics
                         .push(Diagnostic::about(subject, message, location).image(&image.name).help(help.clone()));

@@ -186,11 +186,7 @@ impl Os {
 
 impl<'de> Deserialize<'de> for Os {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let name = String::deserialize(deserializer)?;
-        let found = SYSTEMS.into_iter().find(|known| *known == name);
-        found.map(Self).ok_or_else(|| {
-            D::Error::custom(format!("there is no operating system `{name}`: {}", suggest(&name, SYSTEMS)))
-        })
+        one_of_names(deserializer, "operating system", &SYSTEMS).map(Self)
     }
 }
 
@@ -202,6 +198,45 @@ impl JsonSchema for Os {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         one_of(&SYSTEMS)
     }
+}
+
+/// The name of an architecture that docker knows, which is Go's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Architecture(&'static str);
+
+impl Architecture {
+    /// The name, as in `--platform`.
+    pub fn name(&self) -> &'static str {
+        self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Architecture {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        one_of_names(deserializer, "architecture", &ARCHITECTURES).map(Self)
+    }
+}
+
+impl JsonSchema for Architecture {
+    fn schema_name() -> Cow<'static, str> {
+        "Architecture".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        one_of(&ARCHITECTURES)
+    }
+}
+
+fn one_of_names<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+    what: &str,
+    names: &[&'static str],
+) -> Result<&'static str, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    let found = names.iter().find(|known| **known == name);
+    found.copied().ok_or_else(|| {
+        D::Error::custom(format!("there is no {what} `{name}`: {}", suggest(&name, names.iter().copied())))
+    })
 }
 
 impl std::fmt::Display for Platform {

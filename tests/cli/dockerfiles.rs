@@ -146,6 +146,13 @@ fn an_instruction_and_a_system_that_are_none_are_refused() {
     let run = repo.imglint(&[]);
     run.fails(&["imglint.toml:3: ", "there is no instruction `RNU`: did you mean `RUN`?"]);
     run.fails(&["imglint.toml:5: ", "there is no operating system `widnows`: did you mean `windows`?"]);
+    let config = "pack = \"kubernetes\"\n[rules.malformed-base]\nsystems = [\"linux\", \"windws\"]\narchitectures = [\"amd46\"]\n\
+                  [rules.unlisted-windows-version]\nsystem = \"Windows\"\n";
+    repo.write(&[("imglint.toml", config)]);
+    let run = repo.imglint(&[]);
+    run.fails(&["imglint.toml:3: ", "there is no operating system `windws`: did you mean `windows`?"]);
+    run.fails(&["imglint.toml:4: ", "there is no architecture `amd46`: did you mean `amd64`?"]);
+    run.fails(&["imglint.toml:6: ", "there is no operating system `Windows`: did you mean `windows`?"]);
     // In a pack of the repository's own, too.
     let rule =
         "level = \"error\"\nsummary = \"s\"\nwhy = \"w\"\n[check.stage]\nsystem = \"linux\"\ninstruction = \"EXPSE\"\n";
