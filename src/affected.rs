@@ -110,7 +110,10 @@ pub fn affected(shape: &Shape, pair: &Pair<'_>) -> Result<Affected, StoreError> 
         for edge in graph.parents(image).filter(|edge| all.contains(&edge.parent) && edge.parent != image) {
             let parent = graph.images[edge.parent];
             // A reference that names another version says most about the edge.
-            let is_telling = |version: Option<&str>| edge.agreement != Agreement::Stale || version != parent.version();
+            let is_telling = |version: Option<&str>| {
+                edge.agreement != Agreement::Stale
+                    || version.is_none_or(|version| !parent.versions().contains(&version))
+            };
             let telling = edge.references.iter().find(|reference| is_telling(reference.version.as_deref()));
             let Some(reference) = telling.or(edge.references.first()) else { continue };
             of_image.push(Reason::Base {
@@ -188,9 +191,10 @@ fn changed(change: &Change<'_>, image: &Image) -> Result<Vec<Reason>, StoreError
         reasons.push(before.map_or(Reason::New, |before| Reason::Moved(Arc::clone(&before.directory))));
     }
     if let Some(before) = before
-        && before.version() != image.version()
+        && before.version_identity() != image.version_identity()
     {
-        let [before, after] = [before.version(), image.version()].map(|version| version.map(str::to_owned));
+        let [before, after] =
+            [before.version_identity(), image.version_identity()].map(|version| version.map(str::to_owned));
         reasons.push(Reason::Version { before, after });
     }
     if change.content.has(&image.directory)? {

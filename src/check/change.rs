@@ -4,11 +4,11 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
-use crate::edit::Fix;
+use crate::edit::{Edit, Fix};
 use crate::inputs::Inputs;
 use crate::model::content::ChangedContent;
 use crate::model::{Image, Model};
-use crate::parse::version::next_revision;
+use crate::parse::version::{Variant, next_revision};
 use crate::shape::Shape;
 use crate::snapshot::{Entry, Pair, Snapshot};
 use crate::text::{file_name, in_directory};
@@ -184,6 +184,13 @@ impl<'a> Change<'a> {
         (before != after).then_some((before, after))
     }
 
+    /// The same of an image or of its variants.
+    pub fn new_versions<'i>(&self, image: &'i Image) -> Vec<(&'a str, &'i str)> {
+        let variants = image.variants().iter();
+        let of_variants = variants.filter_map(|variant| self.new_version_of_variant(image, variant));
+        self.new_version(image).into_iter().chain(of_variants).collect()
+    }
+
     /// The version that an author chose for an image and that the base branch took meanwhile: of a merge, in which both look
     /// alike. What the image is built from differs all the same.
     pub fn taken_in_merge(&self, image: &'a Image) -> Option<Authored<'a>> {
@@ -209,7 +216,40 @@ impl<'a> Change<'a> {
     pub fn bump(&self, shape: &Shape, inputs: &Inputs, image: &Image) -> Option<ProposedBump> {
         let base = self.before(image).and_then(Image::version);
         let tip = self.tip_version(image).or(base)?;
-        let base = base.unwrap_or(tip);
+        let free = self.free(shape, inputs, image, Former { base: base.unwrap_or(tip), tip });
+        let edits = image.version_edits(&free.next.version)?;
+        Some(free.bump(&image.version_name, image, edits))
+    }
+
+    /// The same of one of its variants.
+    pub fn bump_variant(
+        &self,
+        shape: &Shape,
+        inputs: &Inputs,
+        image: &Image,
+        variant: &Variant,
+    ) -> Option<ProposedBump> {
+        let base = self.variant_before(image, variant).and_then(|before| before.version.usable());
+        let tip = self.tip.images.get(&image.directory).and_then(|tip| tip.variant(&variant.name)?.version.usable());
+        let tip = tip.or(base)?;
+        let free = self.free(shape, inputs, image, Former { base: base.unwrap_or(tip), tip });
+        let edits = image.variant_edits(variant, &free.next.version)?;
+        Some(free.bump(&image.variant_words(variant), image, edits))
+    }
+
+    /// A variant of an image as it was where the change left the base branch.
+    pub fn variant_before(&self, image: &Image, variant: &Variant) -> Option<&'a Variant> {
+        self.before(image)?.variant(&variant.name)
+    }
+
+    /// The versions of a variant before and after, where the change gave it another one.
+    pub fn new_version_of_variant<'i>(&self, image: &Image, variant: &'i Variant) -> Option<(&'a str, &'i str)> {
+        let (before, after) = (self.variant_before(image, variant)?.version.usable()?, variant.version.usable()?);
+        (before != after).then_some((before, after))
+    }
+
+    fn free(&self, shape: &Shape, inputs: &Inputs, image: &Image, former: Former<'_>) -> Free {
+        let Former { base, tip } = former;
         let order = image.order(base, tip);
         let mut passed = None;
         if base != tip && order != Some(Ordering::Greater) {
@@ -217,11 +257,28 @@ impl<'a> Change<'a> {
             passed = Some(format!("{tip} is taken on {branch}"));
         }
         let free = free_after(shape, inputs, image, if order == Some(Ordering::Greater) { base } else { tip });
-        let next = FreeVersion { passed: free.passed.or(passed), ..free };
-        let edits = vec![image.version_edit(&next.version)?];
-        let title = format!("set {} of {} to {}", image.version_name, image.name, next.version);
-        let fix = if order.is_none() { Fix::risky(title, edits) } else { Fix::safe(title, edits) };
-        Some(ProposedBump { next, fix })
+        Free { next: FreeVersion { passed: free.passed.or(passed), ..free }, is_certain: order.is_some() }
+    }
+}
+
+/// The versions that a new one must differ from.
+#[derive(Clone, Copy)]
+struct Former<'v> {
+    base: &'v str,
+    tip: &'v str,
+}
+
+/// A version that is free, and whether it is known to follow the former ones.
+struct Free {
+    next: FreeVersion,
+    is_certain: bool,
+}
+
+impl Free {
+    fn bump(self, words: &str, image: &Image, edits: Vec<Edit>) -> ProposedBump {
+        let title = format!("set {words} of {} to {}", image.name, self.next.version);
+        let fix = if self.is_certain { Fix::safe(title, edits) } else { Fix::risky(title, edits) };
+        ProposedBump { next: self.next, fix }
     }
 }
 

@@ -166,6 +166,8 @@ struct Group<'a> {
     image: &'a str,
     /// `None` where only those who read the file know what is named.
     named: Option<Named>,
+    /// The version that should be named.
+    wanted: &'a str,
     table: usize,
     why: Why,
 }
@@ -200,55 +202,65 @@ impl<'a> Judge<'a> {
         'a: 'p,
     {
         let candidates = self.context.head.named(&mention.target);
+        let table = mention.table;
         let Tag::Version(named) = &mention.tag else {
             let change = self.context.change?;
-            let image = candidates.into_iter().find(|image| change.new_version(image).is_some())?;
-            return Some(Group { path, image: &image.directory, named: None, table: mention.table, why: Why::Moved });
+            let image = candidates.into_iter().find(|image| !change.new_versions(image).is_empty())?;
+            let wanted = image.version_like("")?;
+            return Some(Group { path, image: &image.directory, named: None, wanted, table, why: Why::Moved });
         };
-        let mut wanted: Option<(&Image, Why)> = None;
+        let mut outdated: Option<(&Image, Wanted<'a>)> = None;
         for image in candidates {
-            let version = image.version()?;
-            if self.context.shape.precision.is_named(&named.version, version) && !named.is_unprefixed {
+            let versions = image.versions();
+            let mut current = versions.iter();
+            let is_current = current.any(|version| self.context.shape.precision.is_named(&named.version, version));
+            if versions.is_empty() || (is_current && !named.is_unprefixed) {
                 return None;
             }
-            let why = self.why(image, mention, named);
+            let wanted = self.wanted(image, mention, named);
             // Of several images of one name, the one is meant that had the named version.
-            if why == Some(Why::Moved) || wanted.is_none() {
-                wanted = why.map(|why| (&**image, why)).or(wanted);
+            if wanted.is_some_and(|wanted| wanted.why == Why::Moved) || outdated.is_none() {
+                outdated = wanted.map(|wanted| (&**image, wanted)).or(outdated);
             }
         }
-        let (image, why) = wanted?;
+        let (image, Wanted { version: wanted, why }) = outdated?;
         let NamedVersion { version, has_digest, is_unprefixed, .. } = named;
         let named = Named { version: version.clone(), has_digest: *has_digest, is_unprefixed: *is_unprefixed };
-        Some(Group { path, image: &image.directory, named: Some(named), table: mention.table, why })
+        Some(Group { path, image: &image.directory, named: Some(named), wanted, table, why })
     }
 
-    fn why(&self, image: &Image, mention: &Mention, named: &NamedVersion) -> Option<Why> {
-        let Some(change) = self.context.change else { return Some(Why::Differs) };
-        let is_later = self.context.shape.reference_files[mention.table].follows == FilesFollow::Later;
-        match change.new_version(image) {
-            Some((old, _)) if self.context.shape.precision.is_named(&named.version, old) => Some(Why::Moved),
-            // What follows later may be some versions behind when it does.
-            _ => (self.written.has(mention, named) && !is_later).then_some(Why::Written),
+    /// The version that should be named, and why. Of several variants the one is meant that had the named version, or else one most
+    /// like it.
+    fn wanted(&self, image: &'a Image, mention: &Mention, named: &NamedVersion) -> Option<Wanted<'a>> {
+        let version = image.version_like(&named.version)?;
+        let Some(change) = self.context.change else { return Some(Wanted { version, why: Why::Differs }) };
+        for (old, new) in change.new_versions(image) {
+            if self.context.shape.precision.is_named(&named.version, old) {
+                return Some(Wanted { version: new, why: Why::Moved });
+            }
         }
+        // What follows later may be some versions behind when it does.
+        let is_later = self.context.shape.reference_files[mention.table].follows == FilesFollow::Later;
+        (self.written.has(mention, named) && !is_later).then_some(Wanted { version, why: Why::Written })
     }
 
     fn diagnostic(&self, group: &Group<'_>, mentions: &[Mention]) -> Option<Diagnostic> {
         let (first, others) = mentions.split_first()?;
         let image = self.context.head.images.get(group.image)?;
-        let version = image.version()?;
-        let is_moved = self.context.change.is_some_and(|change| change.new_version(image).is_some());
+        let version = group.wanted;
+        let is_moved = self.context.change.is_some_and(|change| !change.new_versions(image).is_empty());
         let mut diagnostic = match &group.named {
-            None => unknown(group.path, image, version, first),
+            None => unknown(group.path, image, first),
             Some(named) => {
                 let table = &self.context.shape.reference_files[group.table];
                 Stale { context: self.context, group, named, image, version, table, mentions }.diagnostic(first)?
             }
         };
         let now = if is_moved { " now" } else { "" };
-        diagnostic = diagnostic
-            .image(&image.name)
-            .related(format!("{} is {version} here{now}", image.name), image.version_location());
+        let mut variants = image.variants().iter();
+        let variant = variants.find(|variant| variant.version.value == version);
+        let location = variant.map_or_else(|| image.version_location(), |variant| image.variant_location(variant));
+        diagnostic = diagnostic.image(&image.name).related(format!("{} is {version} here{now}", image.name), location);
         for other in others {
             diagnostic = diagnostic.related("here too", other.location());
         }
@@ -256,10 +268,18 @@ impl<'a> Judge<'a> {
     }
 }
 
+/// What a mention should name.
+#[derive(Clone, Copy)]
+struct Wanted<'a> {
+    version: &'a str,
+    why: Why,
+}
+
 /// A note of a mention that names a bumped image in a way that cannot be compared.
-fn unknown(path: &str, image: &Image, version: &str, mention: &Mention) -> Diagnostic {
+fn unknown(path: &str, image: &Image, mention: &Mention) -> Diagnostic {
     let message = format!("cannot tell which version of {} {path} names", image.name);
-    let help = format!("see that it is {version}: there is a variable in the tag, or a digest alone");
+    let help =
+        format!("see that it is {}: there is a variable in the tag, or a digest alone", image.versions().join(" or "));
     Diagnostic::about("unknown", message, mention.location()).help(help).at_most(Level::Note)
 }
 
@@ -281,7 +301,8 @@ impl Stale<'_> {
             (FilesFollow::SameChange, why) => {
                 // What runs ahead of its image may be right, and the image wrong.
                 let is_behind = self.image.order(&self.named.version, self.version) == Some(Ordering::Less);
-                self.say(self.differs(), first, "", why == Why::Moved || is_behind)
+                let is_meant = self.image.variants().is_empty() && is_behind;
+                self.say(self.differs(), first, "", why == Why::Moved || is_meant)
             }
             (FilesFollow::Later, Why::Moved) => {
                 let Self { group, image, .. } = self;
@@ -312,7 +333,8 @@ impl Stale<'_> {
             return is_promoted.then(|| self.say(self.differs(), first, ", now that it is promoted", true));
         }
         let history = context.inputs.history.as_ref();
-        let past = history.and_then(|history| Some((history, history.of(&image.directory, version)?)));
+        let held = image.version_identity().unwrap_or(version);
+        let past = history.and_then(|history| Some((history, history.of(&image.directory, held)?)));
         let (message, level) = match past {
             Some((history, Past::Settled(settled))) if history.days(settled) > i64::from(table.grace_days) => {
                 (format!("{}, for {} days", self.differs(), history.days(settled)), Level::Warning)
@@ -327,7 +349,12 @@ impl Stale<'_> {
 
     fn differs(&self) -> String {
         let Self { group, image, .. } = self;
-        format!("{} names {} {}, but {} is at {}", group.path, image.name, self.shown(), image.name, self.tag())
+        let mut tags = vec![self.tag()];
+        if group.why != Why::Moved && !image.variants().is_empty() {
+            tags = image.versions().into_iter().map(|version| self.context.shape.tag_of(version)).collect();
+        }
+        let tags = tags.join(" and ");
+        format!("{} names {} {}, but {} is at {tags}", group.path, image.name, self.shown(), image.name)
     }
 
     /// The tag of the image.

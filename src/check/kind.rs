@@ -243,7 +243,7 @@ fn unread_dockerfiles(context: &Context<'_>, concern: Concern) -> Vec<StoreError
 /// The images that the change gives another version.
 pub(super) fn bumped_images<'a>(context: &Context<'a>, change: &Change<'_>) -> Vec<&'a Image> {
     let images = context.head.images.values().map(|image| &**image);
-    images.filter(|image| change.new_version(image).is_some()).collect()
+    images.filter(|image| !change.new_versions(image).is_empty()).collect()
 }
 
 /// Whether a build of which not all could be read may be put on one of these images: as far as it could be read it names one, or its

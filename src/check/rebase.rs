@@ -71,13 +71,11 @@ fn later(diagnostic: Diagnostic) -> Diagnostic {
 fn undecided(context: &Context<'_>, child: &Image, reference: &Reference) -> Option<Diagnostic> {
     let change = context.change.filter(|_| !reference.unknown.is_empty())?;
     let mut parents = context.head.named(&reference.target).into_iter();
-    let parent = parents.find(|parent| parent.directory != child.directory && change.new_version(parent).is_some())?;
+    let parent =
+        parents.find(|parent| parent.directory != child.directory && !change.new_versions(parent).is_empty())?;
     let message = format!("cannot tell which version of {} {} is built on", parent.name, child.name);
-    let help = format!(
-        "only the build knows {}: see that it gives {}",
-        reference.unknown.join(", "),
-        context.shape.tag_of(parent.version()?)
-    );
+    let help =
+        format!("only the build knows {}: see that it gives {}", reference.unknown.join(", "), tags(context, parent));
     let subject = format!("{} undecided", parent.name);
     let diagnostic = Diagnostic::about(subject, message, reference.location()).image(&child.name).help(help);
     let diagnostic = diagnostic.related(format!("{} gets a new version here", parent.name), parent.version_location());
@@ -105,10 +103,8 @@ fn unknown_bases(context: &Context<'_>, child: &Image, bumped: &[&Image]) -> Vec
         let text = &outside.text;
         let message =
             format!("cannot tell whether {} is built on {}: only the build knows {text}", child.name, parent.name);
-        let help = format!(
-            "if it is, see that it gives {}; a default before the first FROM tells",
-            context.shape.tag_of(parent.version().unwrap_or_default())
-        );
+        let help =
+            format!("if it is, see that it gives {}; a default before the first FROM tells", tags(context, parent));
         let subject = format!("{text} undecided");
         let diagnostic = Diagnostic::about(subject, message, outside.location).image(&child.name).help(help);
         let why = format!("{} gets a new version here", parent.name);
@@ -116,6 +112,12 @@ fn unknown_bases(context: &Context<'_>, child: &Image, bumped: &[&Image]) -> Vec
         diagnostics.push(diagnostic.at_most(Level::Note));
     }
     diagnostics
+}
+
+/// The tags that an image has, as a sentence lists them: of several variants each its own.
+fn tags(context: &Context<'_>, image: &Image) -> String {
+    let tags: Vec<String> = image.versions().into_iter().map(|version| context.shape.tag_of(version)).collect();
+    tags.join(" or ")
 }
 
 /// What references must share to be one diagnostic.
@@ -153,6 +155,8 @@ enum Why {
     Tie,
     /// The manifest names several versions, of which none is known to be the newest.
     Several,
+    /// Its parent has this version and others, each for a variant, and none of them is named.
+    Variant,
     /// Its parent has this version. The change has it name the one that the manifest names, and that may be meant.
     Choice,
 }
@@ -174,7 +178,7 @@ impl<'a> Judge<'a> {
             }
             let tied = self.tied_versions(parent, reference);
             let is_right = if tied.is_empty() {
-                parent.version().is_some_and(|version| reference.names(version))
+                parent.versions().iter().any(|version| reference.names(version))
             } else {
                 tied.contains(named)
             };
@@ -185,7 +189,7 @@ impl<'a> Judge<'a> {
                 (Some(change), true) => self.wanted_of_change(change, child, parent, reference, named),
                 (Some(change), false) if !moves_tie(change, child, parent, reference, named) => None,
                 (_, false) => of_manifest(parent, &tied, Why::Tie),
-                (None, true) => self.wanted_of_tree(parent),
+                (None, true) => self.wanted_of_tree(parent, named),
             };
             candidates.extend(wanted.map(|wanted| (&**parent, wanted)));
         }
@@ -196,10 +200,10 @@ impl<'a> Judge<'a> {
 
     /// How much speaks for it that a version which is named is one of this image.
     fn likeness(&self, parent: &Image, named: &str) -> (bool, usize) {
-        let had = self.context.change.and_then(|change| change.before(parent)?.version());
-        let version = parent.version().unwrap_or_default();
+        let before = self.context.change.and_then(|change| change.before(parent));
+        let version = parent.version_like(named).unwrap_or_default();
         let same = version.bytes().zip(named.bytes()).take_while(|(one, other)| one == other).count();
-        (had == Some(named), same)
+        (before.is_some_and(|before| before.versions().contains(&named)), same)
     }
 
     /// Of a change only what it moved is asked for: the parent, the reference, or what the manifest names. All else is old.
@@ -211,6 +215,9 @@ impl<'a> Judge<'a> {
         reference: &Reference,
         named: &str,
     ) -> Option<Wanted<'a>> {
+        if !parent.variants().is_empty() {
+            return wanted_variant(change, child, parent, reference, named);
+        }
         let version = parent.version()?;
         let used = used_versions(self.context.head, parent);
         // A parent that is reverted leaves alone who is built on what tests use.
@@ -275,8 +282,11 @@ impl<'a> Judge<'a> {
         tied
     }
 
-    fn wanted_of_tree(&self, parent: &'a Image) -> Option<Wanted<'a>> {
-        let version = parent.version()?;
+    fn wanted_of_tree(&self, parent: &'a Image, named: &str) -> Option<Wanted<'a>> {
+        let version = parent.version_like(named)?;
+        if !parent.variants().is_empty() {
+            return Some(Wanted { parent: &parent.directory, version, why: Why::Variant });
+        }
         let is_used = !used_versions(self.context.head, parent).is_empty();
         let may_wait = self.is_after_promotion && is_used && !self.is_promoted(parent, version);
         let why = if may_wait { Why::Promotion } else { Why::Parent };
@@ -297,6 +307,7 @@ impl<'a> Judge<'a> {
                 let used: Vec<&str> = used_versions(self.context.head, parent).into_iter().collect();
                 format!("{names}, but the manifest names {}: which is newer cannot be told", used.join(" and "))
             }
+            Why::Variant => format!("{names}, but {} is at {}", parent.name, tags(self.context, parent)),
             _ => format!("{names}, but {} is at {tag}", parent.name),
         };
         let subject = format!("{} {}", parent.name, group.named);
@@ -332,7 +343,7 @@ impl<'a> Judge<'a> {
         let version = self.context.shape.precision.written_like(group.named, group.wanted.version);
         let tag = self.context.shape.tag_of(&version);
         let what = match group.writing {
-            _ if group.wanted.why == Why::Several => "name the one that is meant".to_owned(),
+            _ if matches!(group.wanted.why, Why::Several | Why::Variant) => "name the one that is meant".to_owned(),
             Writing::Literal | Writing::Unprefixed => format!("name {tag}"),
             Writing::Digest => format!("name {tag} with its digest"),
             Writing::Default => format!("set the default of the variable to {version}"),
@@ -343,7 +354,7 @@ impl<'a> Judge<'a> {
             Why::Promoted => format!(", here or in a change of its own: {version} is promoted"),
             Why::Choice => format!(", unless {} is meant: the manifest names it", group.named),
             Why::Tie => self.tie(),
-            Why::Parent | Why::Manifest | Why::Several => String::new(),
+            Why::Parent | Why::Manifest | Why::Several | Why::Variant => String::new(),
         };
         // A version that the change moved needs no other, nor does one that nobody has built.
         let change = self.context.change;
@@ -363,7 +374,8 @@ impl<'a> Judge<'a> {
 
     fn fix(&self, child: &Image, parent: &Image, group: &Group<'_>, references: &[&Reference]) -> Option<Fix> {
         // An image that keeps its version was not meant to get the one that it has.
-        if self.context.shape.frozen.is_match(&parent.name) || group.wanted.why == Why::Several {
+        let is_open = matches!(group.wanted.why, Why::Several | Why::Variant);
+        if self.context.shape.frozen.is_match(&parent.name) || is_open {
             return None;
         }
         let version = group.wanted.version;
@@ -403,6 +415,23 @@ fn used_entries<'m>(model: &'m Model, image: &Image) -> impl Iterator<Item = &'m
 /// The versions that they name.
 fn used_versions<'m>(model: &'m Model, image: &Image) -> BTreeSet<&'m str> {
     used_entries(model, image).map(|entry| &*entry.version).collect()
+}
+
+/// What to name of an image with variants: the one is meant that had the version which is named. Of what the change writes it cannot
+/// be told.
+fn wanted_variant<'a>(
+    change: &Change<'_>,
+    child: &Image,
+    parent: &'a Image,
+    reference: &Reference,
+    named: &str,
+) -> Option<Wanted<'a>> {
+    let mut moved = change.new_versions(parent).into_iter();
+    if let Some((_, version)) = moved.find(|(old, _)| reference.precision.is_named(named, old)) {
+        return Some(Wanted { parent: &parent.directory, version, why: Why::Parent });
+    }
+    let version = parent.version_like(named)?;
+    is_written(change, child, reference).then_some(Wanted { parent: &parent.directory, version, why: Why::Variant })
 }
 
 /// Whether the change has a child name a version of an image that it did not name before.

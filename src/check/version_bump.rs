@@ -14,6 +14,8 @@ use crate::edit::Fix;
 use crate::finding::{Diagnostic, Level, Location};
 use crate::model::context::Unknown;
 use crate::model::{Image, content};
+use crate::parse::version::Variant;
+use crate::parse::version_source::VersionSource;
 use crate::snapshot::StoreError;
 use crate::text::{counted, in_directory, is_below, without_directory};
 
@@ -76,51 +78,12 @@ impl Kind for VersionBump {
                 (None, Some(before)) if differs(context, change, before, image)? => before,
                 _ => continue,
             };
-            let (Some(old), Some(new)) = (before.version.value(), image.version.value()) else { continue };
-            // It was bumped, to a version that is taken: that is another rule's matter.
-            if old.value != new.value || change.taken_in_merge(image).is_some() {
-                continue;
-            }
             if context.shape.frozen.is_match(&image.name) {
                 continue;
             }
-            let file = &image.version_name;
-            let is_known_unpromoted = is_known_unpromoted(context, image, &new.value);
-            let message = if is_known_unpromoted {
-                format!("{} changed; {} is not promoted yet, and will be built over", image.name, new.value)
-            } else {
-                format!("{} changed, but its {file} is still {}", image.name, new.value)
-            };
-            let mut diagnostic = Diagnostic::about("content", message, image.version_location()).image(&image.name);
-            if is_known_unpromoted {
-                diagnostic = diagnostic.at_most(Level::Warning);
+            for kept in kept_versions(context, change, Versions { before, image }, files)? {
+                diagnostics.push(self.due.weigh(still(context, change, image, files, kept)));
             }
-            for path in files.iter().take(MAX_NAMED) {
-                let what = if is_below(path, directory) {
-                    "this changed"
-                } else {
-                    "this changed, and the image is built with it"
-                };
-                diagnostic = diagnostic.related(what, Location::file(path));
-            }
-            diagnostic = diagnostic.because(cause(files));
-            if files.len() > MAX_NAMED {
-                let more = files.len() - MAX_NAMED;
-                diagnostic =
-                    diagnostic.related(format!("and {}", counted(more, "further file")), Location::file(directory));
-            }
-            if let Some(ProposedBump { next, mut fix }) = change.bump(context.shape, context.inputs, image) {
-                let still = if change.base_of(image).is_none() {
-                    format!("it is still published as {}: ", image.published())
-                } else {
-                    String::new()
-                };
-                // Nobody has to bump what was bumped and is not promoted.
-                let unless = if is_known_unpromoted { ", if somebody uses what was built already" } else { "" };
-                fix.safe &= !is_known_unpromoted;
-                diagnostic = diagnostic.help(format!("{still}set {file} to {next}{unless}")).fix(fix);
-            }
-            diagnostics.push(self.due.weigh(diagnostic));
         }
         for (image, version) in undecided(context, change) {
             for Unknown { location, why } in change.content.unknown(&image.directory) {
@@ -142,6 +105,164 @@ impl Kind for VersionBump {
         let images = undecided(context, change).into_iter();
         images.flat_map(|(image, _)| change.content.unread(&image.directory)).cloned().collect()
     }
+}
+
+/// A version that stays although what has it changed.
+struct Kept<'a> {
+    version: &'a str,
+    /// What findings call it.
+    words: Arc<str>,
+    location: Location,
+    subject: String,
+    bump: Option<ProposedBump>,
+}
+
+/// An image before and after.
+#[derive(Clone, Copy)]
+struct Versions<'a> {
+    before: &'a Image,
+    image: &'a Image,
+}
+
+/// The versions that an image keeps although these files of it changed: its own, or those of its variants that have them.
+fn kept_versions<'a>(
+    context: &Context<'a>,
+    change: &Change<'a>,
+    Versions { before, image }: Versions<'a>,
+    files: &BTreeSet<Arc<str>>,
+) -> Result<Vec<Kept<'a>>, StoreError> {
+    let mut kept = Vec::new();
+    let (shape, inputs) = (context.shape, context.inputs);
+    let (Some(old), Some(new)) = (before.version.value(), image.version.value()) else { return Ok(kept) };
+    if old.variants.len() < 2 && new.variants.len() < 2 {
+        // It was bumped, to a version that is taken: that is another rule's matter.
+        if old.value == new.value && change.taken_in_merge(image).is_none() {
+            kept.push(Kept {
+                version: &new.value,
+                words: Arc::clone(&image.version_name),
+                location: image.version_location(),
+                subject: "content".to_owned(),
+                bump: change.bump(shape, inputs, image),
+            });
+        }
+        return Ok(kept);
+    }
+    for variant in touched_variants(context, change, before, image, files)? {
+        let version = &variant.version.value;
+        if before.variant(&variant.name).is_some_and(|before| before.version.value == *version) {
+            kept.push(Kept {
+                version,
+                words: image.variant_words(variant).into(),
+                location: image.variant_location(variant),
+                subject: format!("content {}", variant.name),
+                bump: change.bump_variant(shape, inputs, image, variant),
+            });
+        }
+    }
+    Ok(kept)
+}
+
+/// The variants of an image that have these changed files: those of a directory of their own, or in whose part of the file of
+/// versions something else changed. All else is part of every variant.
+fn touched_variants<'a>(
+    context: &Context<'a>,
+    change: &Change<'a>,
+    before: &'a Image,
+    image: &'a Image,
+    files: &BTreeSet<Arc<str>>,
+) -> Result<Vec<&'a Variant>, StoreError> {
+    let variants = image.version.value().map_or(&[][..], |version| &version.variants);
+    let mut touched: BTreeSet<&str> = BTreeSet::new();
+    for path in files {
+        let of_path = if *path == image.version.path {
+            differing(context, change, before, image)?
+        } else {
+            owners_of(context, image, path)
+        };
+        match of_path {
+            None => return Ok(variants.iter().collect()),
+            Some(names) => {
+                touched.extend(variants.iter().map(|it| it.name.as_str()).filter(|name| names.contains(*name)));
+            }
+        }
+    }
+    Ok(variants.iter().filter(|variant| touched.contains(variant.name.as_str())).collect())
+}
+
+/// The variants in whose part of the file something changed beside the version; `None` for all.
+fn differing(
+    context: &Context<'_>,
+    change: &Change<'_>,
+    before: &Image,
+    image: &Image,
+) -> Result<Option<BTreeSet<String>>, StoreError> {
+    let source = context.shape.version_source_in(&image.version.path).and_then(VersionSource::variants);
+    let (Some(source), Some(base)) = (source, &change.pair.base) else { return Ok(None) };
+    let (then, now) = (base.text(&before.version.path)?, context.files.text(&image.version.path)?);
+    let (Some(Ok(then)), Some(Ok(now))) = (then, now) else { return Ok(None) };
+    Ok(source.differing(&then, &now))
+}
+
+/// The variants in whose own directory a path lies; `None` where it is part of all. A directory with a Dockerfile that no variant
+/// names is built for none, if others are named.
+fn owners_of(context: &Context<'_>, image: &Image, path: &str) -> Option<BTreeSet<String>> {
+    let variants = &image.version.value()?.variants;
+    let below = path.strip_prefix(&*image.directory)?.strip_prefix('/')?;
+    let (directory, _) = below.split_once('/')?;
+    let mut owners = BTreeSet::new();
+    let mut is_any_named = false;
+    for named in variants.iter().flat_map(|it| it.directories.iter().map(move |named| (it, named))) {
+        let (variant, named) = named;
+        if named == directory {
+            owners.insert(variant.name.clone());
+        }
+        is_any_named |= context.files.below(&in_directory(&image.directory, named)).next().is_some();
+    }
+    let built = in_directory(&in_directory(&image.directory, directory), "");
+    let is_built = image.builds.iter().any(|build| build.path.starts_with(&built));
+    (!owners.is_empty() || (is_any_named && is_built)).then_some(owners)
+}
+
+/// Says that a version is still what it was.
+fn still(
+    context: &Context<'_>,
+    change: &Change<'_>,
+    image: &Image,
+    files: &BTreeSet<Arc<str>>,
+    kept: Kept<'_>,
+) -> Diagnostic {
+    let Kept { version, words, location, subject, bump } = kept;
+    let directory = &image.directory;
+    let is_known_unpromoted = is_known_unpromoted(context, image, version);
+    let message = if is_known_unpromoted {
+        format!("{} changed; {version} is not promoted yet, and will be built over", image.name)
+    } else {
+        format!("{} changed, but its {words} is still {version}", image.name)
+    };
+    let mut diagnostic = Diagnostic::about(subject, message, location).image(&image.name);
+    if is_known_unpromoted {
+        diagnostic = diagnostic.at_most(Level::Warning);
+    }
+    for path in files.iter().take(MAX_NAMED) {
+        let what =
+            if is_below(path, directory) { "this changed" } else { "this changed, and the image is built with it" };
+        diagnostic = diagnostic.related(what, Location::file(path));
+    }
+    diagnostic = diagnostic.because(cause(files));
+    if files.len() > MAX_NAMED {
+        let more = files.len() - MAX_NAMED;
+        diagnostic = diagnostic.related(format!("and {}", counted(more, "further file")), Location::file(directory));
+    }
+    let Some(ProposedBump { next, mut fix }) = bump else { return diagnostic };
+    let still = if change.base_of(image).is_none() {
+        format!("it is still published as {}: ", image.published())
+    } else {
+        String::new()
+    };
+    // Nobody has to bump what was bumped and is not promoted.
+    let unless = if is_known_unpromoted { ", if somebody uses what was built already" } else { "" };
+    fix.safe &= !is_known_unpromoted;
+    diagnostic.help(format!("{still}set {words} to {next}{unless}")).fix(fix)
 }
 
 /// Which files changed, in a few words.

@@ -10,8 +10,9 @@ use serde::Deserialize;
 use super::change::{Change, ProposedBump, free_after};
 use super::kind::{Context, Kind, Needs};
 use crate::edit::Fix;
-use crate::finding::Diagnostic;
+use crate::finding::{Diagnostic, Location};
 use crate::model::Image;
+use crate::parse::version::Variant;
 use crate::snapshot::{Snapshot, StoreError};
 
 /// What a new version may not be.
@@ -45,13 +46,52 @@ impl Kind for VersionChange {
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
         let Some(change) = context.change else { return Ok(Vec::new()) };
-        let images = context.head.images.values();
-        let diagnostics = images.filter_map(|image| match self.forbid {
-            ForbiddenVersion::Taken => taken(context, change, image).or_else(|| claimed(context, change, image)),
-            ForbiddenVersion::Lower => lower(change, image),
-        });
-        Ok(diagnostics.collect())
+        let mut diagnostics = Vec::new();
+        for image in context.head.images.values() {
+            diagnostics.extend(match self.forbid {
+                ForbiddenVersion::Taken => taken(context, change, image).or_else(|| claimed(context, change, image)),
+                ForbiddenVersion::Lower => lower(change, image),
+            });
+            for variant in image.variants() {
+                let Some((old, new)) = change.new_version_of_variant(image, variant) else { continue };
+                diagnostics.extend(match self.forbid {
+                    ForbiddenVersion::Taken => taken_variant(context, change, image, variant),
+                    ForbiddenVersion::Lower if is_lower(image, old, new) => {
+                        Some(went_down(image, old, new, &image.variant_words(variant), image.variant_location(variant)))
+                    }
+                    ForbiddenVersion::Lower => None,
+                });
+            }
+        }
+        Ok(diagnostics)
     }
+}
+
+/// Says of the version that the change gives a variant that the base branch gave it meanwhile, or a later one.
+fn taken_variant(context: &Context<'_>, change: &Change<'_>, image: &Image, variant: &Variant) -> Option<Diagnostic> {
+    let (old, new) = change.new_version_of_variant(image, variant)?;
+    let tip = change.tip.images.get(&image.directory)?.variant(&variant.name)?.version.usable()?;
+    let files = change.pair.tip.as_ref()?;
+    if !is_passed(image, old, new, tip) || is_same(context, change, files, image) {
+        return None;
+    }
+    let branch = change.pair.origin.branch.as_ref().map_or("the base branch", |branch| &*branch.shown);
+    let message = format!("{} {new} is taken: {branch} is at {tip} already", image.name);
+    let subject = format!("{} {new}", variant.name);
+    let mut diagnostic = Diagnostic::about(subject, message, image.variant_location(variant)).image(&image.name);
+    if let Some(ProposedBump { next, fix }) = change.bump_variant(context.shape, context.inputs, image, variant) {
+        let help = format!("rebase, and set {} to {}", image.variant_words(variant), next.version);
+        diagnostic = diagnostic.help(help).fix(fix);
+    }
+    Some(diagnostic)
+}
+
+/// Whether a new version is one that the base branch has, or passed on its way from the old one.
+fn is_passed(image: &Image, old: &str, new: &str, tip: &str) -> bool {
+    // Versions between the merge base and the tip were taken on the way.
+    let is_between = image.order(old, new) == Some(Ordering::Less)
+        && matches!(image.order(new, tip), Some(Ordering::Less | Ordering::Equal));
+    tip != old && (new == tip || is_between)
 }
 
 fn taken(context: &Context<'_>, change: &Change<'_>, image: &Image) -> Option<Diagnostic> {
@@ -86,7 +126,7 @@ fn claimed(context: &Context<'_>, change: &Change<'_>, image: &Image) -> Option<
         .image(&image.name)
         .help(format!("set {} to {next}, which nobody claims", image.version_name));
     let title = format!("set {} of {} to {next}", image.version_name, image.name);
-    diagnostic.fix = image.version_edit(&next).map(|edit| Fix::safe(title, vec![edit]));
+    diagnostic.fix = image.version_edits(&next).map(|edits| Fix::safe(title, edits));
     Some(diagnostic)
 }
 
@@ -95,10 +135,7 @@ fn taken_meanwhile<'i>(context: &Context<'_>, change: &Change<'_>, image: &'i Im
     let new = image.version()?;
     let is_taken = if change.before(image).is_some() {
         let (old, new) = change.new_version(image)?;
-        // Versions between the merge base and the tip were taken on the way.
-        let is_passed = image.order(old, new) == Some(Ordering::Less)
-            && matches!(image.order(new, tip), Some(Ordering::Less | Ordering::Equal));
-        tip != old && (new == tip || is_passed)
+        is_passed(image, old, new, tip)
     } else {
         // Two changes add the same image.
         new == tip
@@ -110,15 +147,19 @@ fn taken_meanwhile<'i>(context: &Context<'_>, change: &Change<'_>, image: &'i Im
 
 fn lower(change: &Change<'_>, image: &Image) -> Option<Diagnostic> {
     let (old, new) = change.new_version(image)?;
-    if image.order(new, old) != Some(Ordering::Less) {
-        return None;
-    }
+    is_lower(image, old, new).then(|| went_down(image, old, new, &image.version_name, image.version_location()))
+}
+
+fn is_lower(image: &Image, old: &str, new: &str) -> bool {
+    image.order(new, old) == Some(Ordering::Less)
+}
+
+fn went_down(image: &Image, old: &str, new: &str, words: &str, location: Location) -> Diagnostic {
     let message = format!("{} went down from {old} to {new}", image.name);
     let help = format!(
-        "fine for a revert, if {new} still has the content that it was built with; else set {} above {old}",
-        image.version_name
+        "fine for a revert, if {new} still has the content that it was built with; else set {words} above {old}"
     );
-    Some(Diagnostic::about(new, message, image.version_location()).image(&image.name).help(help))
+    Diagnostic::about(new, message, location).image(&image.name).help(help)
 }
 
 /// Whether the base branch holds the same image now: the files of its own that are no documentation, and what it is built from

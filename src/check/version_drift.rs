@@ -37,7 +37,7 @@ impl Kind for VersionDrift {
         let (mut cut, mut undecided): (Vec<&Image>, Vec<&Image>) = (Vec::new(), Vec::new());
         for image in context.head.images.values() {
             // The version of a frozen image stays, whatever becomes of its content.
-            let Some(version) = image.version().filter(|_| !context.shape.frozen.is_match(&image.name)) else {
+            let Some(version) = image.version_identity().filter(|_| !context.shape.frozen.is_match(&image.name)) else {
                 continue;
             };
             match history.of(&image.directory, version) {
@@ -106,10 +106,10 @@ fn since(settled: &Settled) -> String {
 /// The repair that gives an image the next version that is free. Only a list of what is promoted tells that the tag is used.
 fn bump(context: &Context<'_>, image: &Image) -> Option<(String, Fix)> {
     let next = free_after(context.shape, context.inputs, image, image.version()?).version;
-    let edit = image.version_edit(&next)?;
+    let edits = image.version_edits(&next)?;
     let title = format!("set {} of {} to {next}", image.version_name, image.name);
     let safe = context.inputs.promoted.is_some();
-    Some((next, Fix { safe, ..Fix::safe(title, vec![edit]) }))
+    Some((next, Fix { safe, ..Fix::safe(title, edits) }))
 }
 
 /// What is said of images of which it cannot be told whether they drifted.

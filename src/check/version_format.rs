@@ -46,6 +46,17 @@ fn malformed(image: &Image) -> Vec<Diagnostic> {
     };
     // Each is a diagnostic of its own: to mend one of several makes no new one.
     let mut diagnostics = Vec::new();
+    for variant in &version.variants {
+        for error in &variant.version.errors {
+            let message = format!("{} of {} {}", image.variant_words(variant), image.name, words(*error));
+            let subject = format!("{} {error:?}", variant.name);
+            let diagnostic = Diagnostic::about(subject, message, image.variant_location(variant)).image(&image.name);
+            diagnostics.push(diagnostic.help("write an image tag there, such as 1.0"));
+        }
+    }
+    if !version.variants.is_empty() {
+        return diagnostics;
+    }
     for error in &version.errors {
         let diagnostic = diagnostic(image, &format!("{error:?}"), words(*error));
         diagnostics.push(match version.usable() {

@@ -166,7 +166,7 @@ fn shown(affected: &AffectedImage) -> Shown<'_> {
         name: &image.name,
         directory: &image.directory,
         published: image.published(),
-        version: image.version(),
+        version: image.version_identity(),
         level: affected.level,
         reasons: affected.reasons.iter().map(shown_reason).collect(),
     }
@@ -217,7 +217,7 @@ fn shown_location(location: &Location) -> String {
 fn human(affected: &Affected) -> String {
     let mut text = String::new();
     for AffectedImage { image, reasons, level } in &affected.images {
-        let version = image.version().unwrap_or("(no usable version)");
+        let version = image.version_identity().unwrap_or("(no usable version)");
         // Writing to a string does not fail.
         let _ = writeln!(text, "{}", escape(&format!("{level} {} {version} in {}", image.name, image.directory)));
         for reason in reasons {
@@ -243,7 +243,7 @@ fn words(reason: &Reason) -> String {
         Reason::Base { parent, location, version, is_stale, is_named } => {
             let names = if *is_named { "names" } else { "is built on" };
             let version = version.as_deref().map(|version| format!(" {version}")).unwrap_or_default();
-            let now = parent.version().unwrap_or("another version");
+            let now = parent.version_identity().unwrap_or("another version");
             let stale = if *is_stale { format!(", which is {now} now") } else { String::new() };
             format!("it {names} {}{version}{stale} ({})", parent.name, shown_location(location))
         }

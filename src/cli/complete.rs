@@ -227,7 +227,7 @@ impl Question {
         let model = Model::build(&pair.head, &pack.shape, None, None)?;
         let mut images = Vec::new();
         for image in model.images.values() {
-            images.push(described(&image.name, image.version().unwrap_or_default()));
+            images.push(described(&image.name, image.version_identity().unwrap_or_default()));
         }
         Ok(images)
     }

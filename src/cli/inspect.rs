@@ -159,7 +159,7 @@ fn show<'a>(
     Ok(Shown {
         name: &image.name,
         path: &image.directory,
-        version: image.version(),
+        version: image.version_identity(),
         unversioned: image.is_unversioned(),
         alias: image.alias.as_deref(),
         references: image.references.iter().map(reference).collect(),

@@ -36,6 +36,9 @@ pub enum BumpError {
         "a new image, or one whose version file is broken: write its version by hand, or with `--to VERSION`"
     ))]
     NoVersion(String),
+    #[error("{} has several variants, each with a version of its own", escape(.0))]
+    #[diagnostic(help("leave out `--to`, and each gets its next one; or write them by hand"))]
+    Variants(String),
     #[error("{} is at {version} already", escape(image))]
     #[diagnostic(help("leave out `--to`, or name the version that it is to have"))]
     Same { image: String, version: String },
@@ -73,9 +76,13 @@ pub fn bump(pack: &Pack, pair: &mut Pair<'_>, names: &[String], to: Option<&str>
     }
     let mut files = BTreeMap::new();
     let mut by_file: BTreeMap<Arc<str>, Vec<Edit>> = BTreeMap::new();
-    for VersionEdit { edit, title } in bumps {
-        record_of(&mut files, &pair.head, &edit.path)?.done.push(MadeFix { rule: Arc::from("bump"), title });
-        by_file.entry(Arc::clone(&edit.path)).or_default().push(edit);
+    for VersionEdit { edits, title } in bumps {
+        if let Some(edit) = edits.first() {
+            record_of(&mut files, &pair.head, &edit.path)?.done.push(MadeFix { rule: Arc::from("bump"), title });
+        }
+        for edit in edits {
+            by_file.entry(Arc::clone(&edit.path)).or_default().push(edit);
+        }
     }
     for (path, edits) in by_file {
         let file = record_of(&mut files, &pair.head, &path)?;
@@ -102,9 +109,9 @@ struct Plan {
     version_files: BTreeSet<Arc<str>>,
 }
 
-/// A new version of one image.
+/// A new version of one image, or of one of its variants.
 struct VersionEdit {
-    edit: Edit,
+    edits: Vec<Edit>,
     title: String,
 }
 
@@ -123,6 +130,14 @@ fn plan(pack: &Pack, pair: &Pair<'_>, names: &[String], to: Option<&str>) -> Res
         }
         let no_version = BumpError::NoVersion(image.name.to_string());
         let Some(old) = image.version.value() else { return Err(no_version) };
+        if !image.variants().is_empty() {
+            if to.is_some() {
+                return Err(BumpError::Variants(image.name.to_string()));
+            }
+            let bumps = of_variants(pack, pair, &change, image)?;
+            plan.bumps.extend(bumps.ok_or(no_version)?);
+            continue;
+        }
         let is_bumped = change.new_version(image).is_some();
         let new = match to {
             Some(to) if !old.scheme.is_version(to) => return Err(BumpError::refused(old.scheme, to)),
@@ -138,11 +153,42 @@ fn plan(pack: &Pack, pair: &Pair<'_>, names: &[String], to: Option<&str>) -> Res
         }
         if new != old.value {
             let title = format!("set {} of {} from {} to {new}", image.version_name, image.name, old.value);
-            let path = pair.head.linked_file(&image.version.path)?.unwrap_or(&image.version.path);
-            plan.bumps.push(VersionEdit { edit: Edit::replace(path, &old.span, old.spelled(&new)), title });
+            let edits = through_link(pair, image.version_edits(&new).ok_or(no_version)?)?;
+            plan.bumps.push(VersionEdit { edits, title });
         }
     }
     Ok(plan)
+}
+
+/// The bumps of all variants of an image that the change did not bump already; `None` where one has no version to follow.
+fn of_variants(
+    pack: &Pack,
+    pair: &Pair<'_>,
+    change: &Change<'_>,
+    image: &Image,
+) -> Result<Option<Vec<VersionEdit>>, StoreError> {
+    let mut bumps = Vec::new();
+    for variant in image.variants() {
+        let is_new = change.variant_before(image, variant).is_none();
+        if is_new || change.new_version_of_variant(image, variant).is_some() {
+            continue;
+        }
+        let Some(bump) = change.bump_variant(&pack.shape, &pack.inputs, image, variant) else { return Ok(None) };
+        let (words, old, new) = (image.variant_words(variant), &variant.version.value, &bump.next.version);
+        let title = format!("set {words} of {} from {old} to {new}", image.name);
+        bumps.push(VersionEdit { edits: through_link(pair, bump.fix.edits)?, title });
+    }
+    Ok(Some(bumps))
+}
+
+/// The same edits in the file that is really written.
+fn through_link(pair: &Pair<'_>, mut edits: Vec<Edit>) -> Result<Vec<Edit>, StoreError> {
+    for edit in &mut edits {
+        if let Some(path) = pair.head.linked_file(&edit.path)? {
+            edit.path = Arc::clone(path);
+        }
+    }
+    Ok(edits)
 }
 
 /// The one image that a name means.

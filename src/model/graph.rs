@@ -218,12 +218,13 @@ fn meant<'m>(model: &'m Model, child: &Image, reference: &Reference) -> Meant<'m
 }
 
 fn agreement(parent: &Image, reference: &Reference) -> Agreement {
-    match (parent.version(), reference.version.as_deref()) {
-        (Some(version), Some(_)) if reference.names(version) && reference.writing != Writing::Unprefixed => {
-            Agreement::Current
-        }
-        (Some(_), Some(_)) => Agreement::Stale,
-        _ => Agreement::Unknown,
+    let versions = parent.versions();
+    if versions.is_empty() || reference.version.is_none() {
+        Agreement::Unknown
+    } else if versions.iter().any(|version| reference.names(version)) && reference.writing != Writing::Unprefixed {
+        Agreement::Current
+    } else {
+        Agreement::Stale
     }
 }
 

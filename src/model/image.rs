@@ -13,10 +13,10 @@ use crate::edit::Edit;
 use crate::finding::Location;
 use crate::parse::baseimage::{self, Platform};
 use crate::parse::dockerfile::{DockerfileError, Given, Prefixed, Surroundings, Syntax};
-use crate::parse::version::{Scheme, Version};
+use crate::parse::version::{Scheme, Variant, Version};
 use crate::shape::{BuildArgument, Shape};
 use crate::snapshot::{Entry, FileKind, Read, ReadError, Snapshot, StoreError};
-use crate::text::{in_directory, without_directory};
+use crate::text::{file_name, in_directory, without_directory};
 
 /// A directory with a version file.
 #[derive(Debug, Clone)]
@@ -172,10 +172,67 @@ impl Image {
         }
     }
 
-    /// The edit that gives the image another version; `None` where it has none that could be replaced.
-    pub fn version_edit(&self, new: &str) -> Option<Edit> {
+    /// The edits that give the image another version; `None` where it has none that could be replaced.
+    pub fn version_edits(&self, new: &str) -> Option<Vec<Edit>> {
         let version = self.version.value()?;
-        Some(Edit::replace(&self.version.path, &version.span, version.spelled(new)))
+        match &version.variants[..] {
+            [] => Some(vec![Edit::replace(&self.version.path, &version.span, version.spelled(new))]),
+            [only] => self.variant_edits(only, new),
+            _ => None,
+        }
+    }
+
+    /// The edits that give a variant another version; `None` where something that repeats it cannot follow.
+    pub fn variant_edits(&self, variant: &Variant, new: &str) -> Option<Vec<Edit>> {
+        let mut edits = Vec::new();
+        for (span, text) in variant.replacements(new)? {
+            edits.push(Edit::replace(&self.version.path, &span, text));
+        }
+        Some(edits)
+    }
+
+    /// The variants of an image that has several, each with a version of its own: as a whole it has none then.
+    pub fn variants(&self) -> &[Variant] {
+        let variants = self.version.value().map_or(&[][..], |version| &version.variants);
+        if variants.len() > 1 { variants } else { &[] }
+    }
+
+    /// The variant of this name.
+    pub fn variant(&self, name: &str) -> Option<&Variant> {
+        self.version.value()?.variants.iter().find(|variant| variant.name == name)
+    }
+
+    /// All versions that images can be tagged with: one, or those of its variants.
+    pub fn versions(&self) -> Vec<&str> {
+        let of_variants = self.variants().iter().filter_map(|variant| variant.version.usable());
+        self.version().into_iter().chain(of_variants).collect()
+    }
+
+    /// The version, or of several variants the one that is most like another version.
+    pub fn version_like(&self, named: &str) -> Option<&str> {
+        let mut like: Option<(usize, &str)> = None;
+        for version in self.versions() {
+            let same = version.bytes().zip(named.bytes()).take_while(|(one, other)| one == other).count();
+            if like.is_none_or(|(most, _)| same > most) {
+                like = Some((same, version));
+            }
+        }
+        like.map(|(_, version)| version)
+    }
+
+    /// The version, or of several variants the list of theirs.
+    pub fn version_identity(&self) -> Option<&str> {
+        self.version.value().and_then(Version::identity)
+    }
+
+    /// Where the version of a variant stands.
+    pub fn variant_location(&self, variant: &Variant) -> Location {
+        self.version.location(|_| variant.version.span.clone())
+    }
+
+    /// What findings call the version of a variant.
+    pub fn variant_words(&self, variant: &Variant) -> String {
+        format!("`{}` in {}", variant.key, file_name(&self.version.path))
     }
 
     /// Where the version stands.

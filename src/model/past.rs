@@ -80,7 +80,7 @@ impl<'a, 'r> Search<'a, 'r> {
     ) -> Result<Self, StoreError> {
         let mut open = BTreeMap::new();
         for (directory, image) in &model.images {
-            let Some(version) = image.version() else { continue };
+            let Some(version) = image.version_identity() else { continue };
             if only.is_some_and(|only| !only.contains(directory)) {
                 continue;
             }
@@ -194,7 +194,7 @@ impl<'a, 'r> Search<'a, 'r> {
         let (Some(Ok(text)), Some(source)) = (read, self.shape.version_source_in(path)) else {
             return Ok(None);
         };
-        Ok(source.locate(&text).usable().map(str::to_owned))
+        Ok(source.locate(&text).identity().map(str::to_owned))
     }
 
     fn end(self, now: i64, is_cut: bool) -> History {

@@ -16,4 +16,5 @@ pub mod yaml;
 // which stand on those above
 pub mod dependencies;
 pub mod path_filter;
+pub mod variants;
 pub mod version_source;

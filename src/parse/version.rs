@@ -128,9 +128,89 @@ pub struct Version {
     pub is_plain_scalar: bool,
     /// What counts as a version here.
     pub scheme: Scheme,
+    /// The variants of the image, where each has a version of its own: if there is more than one, the version of the image as a whole is
+    /// no tag, but a list of theirs.
+    pub variants: Vec<Variant>,
+}
+
+/// One of several variants of an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Variant {
+    /// Its name.
+    pub name: String,
+    /// The key of its version, from the root of the file.
+    pub key: String,
+    /// Its version.
+    pub version: Version,
+    /// What repeats the last number of the version.
+    pub revision: Option<Revision>,
+    /// The directories of the image that are its own.
+    pub directories: Vec<String>,
+}
+
+/// A number that is repeated at the end of a version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revision {
+    /// The number.
+    pub value: String,
+    /// Where it stands.
+    pub span: Span,
+}
+
+impl Variant {
+    /// What is written where to give it another version; `None` where its revision cannot follow.
+    pub fn replacements(&self, new: &str) -> Option<Vec<(Span, String)>> {
+        let mut replacements = vec![(self.version.span.clone(), self.version.spelled(new).into_owned())];
+        if let Some(revision) = &self.revision {
+            let before =
+                self.version.value.strip_suffix(revision.value.as_str()).filter(|_| !revision.value.is_empty())?;
+            let now =
+                new.strip_prefix(before).filter(|now| !now.is_empty() && now.bytes().all(|it| it.is_ascii_digit()))?;
+            replacements.push((revision.span.clone(), now.to_owned()));
+        }
+        Some(replacements)
+    }
 }
 
 impl Version {
+    /// One that stands among other values of a file.
+    pub(super) fn of_scalar(value: String, span: Span, is_plain_scalar: bool, scheme: Scheme) -> Self {
+        let mut errors = Vec::new();
+        if value.is_empty() {
+            errors.push(VersionError::Empty);
+        } else {
+            errors.extend(scheme.error(&value));
+        }
+        Self { value, span, errors, is_plain_scalar, scheme, variants: Vec::new() }
+    }
+
+    /// One that cannot be read.
+    pub(super) fn unread(error: VersionError, scheme: Scheme) -> Self {
+        Self {
+            value: String::new(),
+            span: 0..0,
+            errors: vec![error],
+            is_plain_scalar: false,
+            scheme,
+            variants: Vec::new(),
+        }
+    }
+
+    /// That of an image with variants: of one variant its version, of several a list of theirs.
+    pub(super) fn of_variants(variants: Vec<Variant>, scheme: Scheme) -> Self {
+        if let [only] = &variants[..] {
+            return Self { variants: variants.clone(), ..only.version.clone() };
+        }
+        let listed: Vec<String> = variants.iter().map(|it| format!("{} {}", it.name, it.version.value)).collect();
+        Self { value: listed.join(", "), span: 0..0, errors: Vec::new(), is_plain_scalar: false, scheme, variants }
+    }
+
+    /// What tells this version from others: of several variants the list of theirs, if each has one.
+    pub fn identity(&self) -> Option<&str> {
+        let is_list = self.variants.len() > 1 && self.variants.iter().all(|variant| variant.version.usable().is_some());
+        if is_list { Some(&self.value) } else { self.usable() }
+    }
+
     /// Reads a version file: one line that holds a version.
     pub fn parse(text: &Text, scheme: Scheme) -> Self {
         let all = text.as_str();
@@ -160,7 +240,7 @@ impl Version {
                 errors.extend(scheme.error(value));
             }
         }
-        Self { value: value.to_owned(), span, errors, is_plain_scalar: false, scheme }
+        Self { value: value.to_owned(), span, errors, is_plain_scalar: false, scheme, variants: Vec::new() }
     }
 
     /// How another version is written in the place of this one: in quotes where it would be read as a number that is spelled in

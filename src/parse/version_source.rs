@@ -7,6 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::capture::Pattern;
 use super::glob::Globs;
+use super::variants::{ANY, Scalar, Variants, scalar};
 use super::version::{Scheme, Version, VersionError};
 use super::yaml;
 use crate::text::{Span, Text, directory_of, in_directory};
@@ -48,6 +49,8 @@ pub enum VersionForm {
     WholeFile,
     /// The value of a key.
     Key(Key),
+    /// The values of a key, one for each variant of the image.
+    Variants(Box<Variants>),
     /// The group `version` of a pattern.
     Pattern(Pattern),
 }
@@ -66,20 +69,13 @@ enum Format {
     Toml,
 }
 
-/// Where a scalar stands, without its quotes, and its text.
-struct Scalar {
-    value: String,
-    span: Span,
-    /// Whether it is written in YAML, without quotes.
-    is_plain: bool,
-}
-
 impl VersionSource {
     /// A version that stands in a file in this way.
     pub fn new(file: String, form: VersionForm) -> Self {
         let name = match &form {
             VersionForm::WholeFile => file.as_str().into(),
             VersionForm::Key(key) => format!("`{}` in {file}", key.path.join(".")).into(),
+            VersionForm::Variants(variants) => format!("`{}` in {file}", variants.key(ANY)).into(),
             VersionForm::Pattern(_) => format!("version in {file}").into(),
         };
         Self { file, anchor: Anchor::Image, images: None, form, required: None, scheme: Scheme::default(), name }
@@ -129,6 +125,7 @@ impl VersionSource {
             (Anchor::Image, _) => Arc::clone(&self.name),
             (_, VersionForm::WholeFile) => path.into(),
             (_, VersionForm::Key(key)) => format!("`{}` in {path}", key.path.join(".")).into(),
+            (_, VersionForm::Variants(variants)) => format!("`{}` in {path}", variants.key(ANY)).into(),
             (_, VersionForm::Pattern(_)) => format!("version in {path}").into(),
         }
     }
@@ -140,7 +137,7 @@ impl VersionSource {
 
     /// Whether the name of the file alone makes a directory an image.
     pub fn is_told_by_name(&self) -> bool {
-        self.required.is_none() && !matches!(self.form, VersionForm::Pattern(_))
+        self.required.is_none() && matches!(self.form, VersionForm::WholeFile | VersionForm::Key(_))
     }
 
     /// Whether a file of the right name makes its directory an image. A key that is missing is an error of the file; a file that the
@@ -149,6 +146,7 @@ impl VersionSource {
         let has_required = self.required.as_ref().is_none_or(|key| key.is_in(text));
         let is_matched = match &self.form {
             VersionForm::WholeFile | VersionForm::Key(_) => true,
+            VersionForm::Variants(variants) => variants.are_in(text),
             VersionForm::Pattern(pattern) => pattern.matches(text).next().is_some(),
         };
         has_required && is_matched
@@ -156,25 +154,29 @@ impl VersionSource {
 
     /// Reads the version in the file's text.
     pub fn locate(&self, text: &Text) -> Version {
+        let scheme = self.scheme;
         let scalar = match &self.form {
-            VersionForm::WholeFile => return Version::parse(text, self.scheme),
+            VersionForm::WholeFile => return Version::parse(text, scheme),
+            VersionForm::Variants(variants) => {
+                return match variants.locate(text, scheme) {
+                    Ok(variants) => Version::of_variants(variants, scheme),
+                    Err(error) => Version::unread(error, scheme),
+                };
+            }
             VersionForm::Key(key) => key.locate(text),
             VersionForm::Pattern(pattern) => locate_match(pattern, text),
         };
-        let scheme = self.scheme;
         match scalar {
-            Err(error) => {
-                Version { value: String::new(), span: 0..0, errors: vec![error], is_plain_scalar: false, scheme }
-            }
-            Ok(Scalar { value, span, is_plain }) => {
-                let mut errors = Vec::new();
-                if value.is_empty() {
-                    errors.push(VersionError::Empty);
-                } else {
-                    errors.extend(scheme.error(&value));
-                }
-                Version { value, span, errors, is_plain_scalar: is_plain, scheme }
-            }
+            Err(error) => Version::unread(error, scheme),
+            Ok(Scalar { value, span, is_plain }) => Version::of_scalar(value, span, is_plain, scheme),
+        }
+    }
+
+    /// The variants, where there may be several.
+    pub fn variants(&self) -> Option<&Variants> {
+        match &self.form {
+            VersionForm::Variants(variants) => Some(variants),
+            VersionForm::WholeFile | VersionForm::Key(_) | VersionForm::Pattern(_) => None,
         }
     }
 
@@ -182,6 +184,9 @@ impl VersionSource {
     pub fn is_all_that_differs(&self, before: &Text, after: &Text) -> bool {
         if self.is_whole_file() {
             return true;
+        }
+        if let Some(variants) = self.variants() {
+            return variants.differing(before, after).is_some_and(|differing| differing.is_empty());
         }
         let [before_version, after_version] = [self.locate(before), self.locate(after)];
         // A version that appears or goes away is a change of the file's other content.
@@ -200,6 +205,23 @@ fn with_quotes(text: &Text, span: Span) -> Span {
     let (before, after) = (&text.as_str()[..span.start], &text.as_str()[span.end..]);
     let is_quoted = ['"', '\''].iter().any(|quote| before.ends_with(*quote) && after.starts_with(*quote));
     if is_quoted { span.start - 1..span.end + 1 } else { span }
+}
+
+impl VersionForm {
+    /// The value of a key of a file, or those of several, where one part of its path is `*`.
+    pub fn of_key(file: &str, path: &str) -> Result<Self, String> {
+        let parts: Vec<String> = path.split('.').map(str::to_owned).collect();
+        if !parts.iter().any(|part| part == ANY) {
+            return Key::new(file, path).map(Self::Key);
+        }
+        let variants = Variants::new(&parts);
+        let variants = variants
+            .ok_or("one `*` may stand in a key, for the name of a variant, with the key of its version behind it")?;
+        match Key::new(file, path)?.format {
+            Format::Yaml => Ok(Self::Variants(Box::new(variants))),
+            Format::Json | Format::Toml => Err("variants are read in YAML alone".to_owned()),
+        }
+    }
 }
 
 impl Key {
@@ -239,10 +261,7 @@ impl Key {
         for name in &self.path {
             node = node.get(name).ok_or(VersionError::NoKey)?;
         }
-        let value = node.text().ok_or(VersionError::NoScalar)?;
-        let span = node.replaceable().ok_or(VersionError::NoScalar)?;
-        let is_plain = !text.as_str()[..span.start].ends_with(['"', '\'']);
-        Ok(Scalar { value, span, is_plain })
+        scalar(node, text)
     }
 
     fn locate_in_json(&self, text: &Text) -> Result<Scalar, VersionError> {
@@ -255,7 +274,7 @@ impl Key {
         match value {
             ast::Value::StringLit(string) => {
                 let span = string.range.start + 1..string.range.end - 1;
-                scalar(text, span, &string.value)
+                written(text, span, &string.value)
             }
             _ => Err(VersionError::NoScalar),
         }
@@ -272,13 +291,13 @@ impl Key {
         }
         let value = table.get(last.as_str()).ok_or(VersionError::NoKey)?;
         let DeValue::String(string) = value.get_ref() else { return Err(VersionError::NoScalar) };
-        let written = value.span();
-        scalar(text, written.start + 1..written.end - 1, string)
+        let quoted = value.span();
+        written(text, quoted.start + 1..quoted.end - 1, string)
     }
 }
 
 /// A string between quotes, if it is written as it is read: one with escapes could not be replaced at its place.
-fn scalar(text: &Text, span: Span, value: &str) -> Result<Scalar, VersionError> {
+fn written(text: &Text, span: Span, value: &str) -> Result<Scalar, VersionError> {
     if text.as_str().get(span.clone()) == Some(value) {
         Ok(Scalar { value: value.to_owned(), span, is_plain: false })
     } else {

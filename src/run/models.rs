@@ -98,8 +98,9 @@ impl Models {
         }
         for (directory, image) in &self.head.images {
             let before = base.images.get(directory);
-            let is_same =
-                before.is_some_and(|before| Arc::ptr_eq(before, image) || before.version() == image.version());
+            let is_same = before.is_some_and(|before| {
+                Arc::ptr_eq(before, image) || before.version_identity() == image.version_identity()
+            });
             if !is_same {
                 effect.moved.push(Arc::clone(&image.name));
             }

@@ -174,8 +174,13 @@ struct VersionTable {
     file: String,
     /// The images that it is a place for, by name or pattern; all, where nothing is said.
     images: Option<Box<Globs>>,
-    /// The key of YAML, JSON or TOML that the version is the value of.
+    /// The key of YAML, JSON or TOML that the version is the value of; with `*` for one part, in YAML, that of each variant.
     key: Option<String>,
+    /// Beside the version of a variant, the key that repeats its last number.
+    revision: Option<String>,
+    /// The keys of a variant that name a directory of the image which is its own.
+    #[serde(default)]
+    directories: Vec<String>,
     /// Where in the file the version stands: the group `version`.
     pattern: Option<String>,
     /// A key without which the file makes no image.
@@ -210,12 +215,12 @@ impl<'de> Visitor<'de> for VersionsVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Versions, A::Error> {
-        let VersionTable { file, images, key, pattern, require, scheme } =
+        let VersionTable { file, images, key, revision, directories, pattern, require, scheme } =
             VersionTable::deserialize(MapAccessDeserializer::new(map))?;
         let VersionFile { file, anchor } = VersionFile::new(&file).map_err(A::Error::custom)?;
-        let form = match (key, pattern) {
+        let mut form = match (key, pattern) {
             (None, None) => VersionForm::WholeFile,
-            (Some(key), None) => VersionForm::Key(Key::new(&file, &key).map_err(A::Error::custom)?),
+            (Some(key), None) => VersionForm::of_key(&file, &key).map_err(A::Error::custom)?,
             (None, Some(pattern)) => {
                 VersionForm::Pattern(Pattern::new(&pattern, &["version"]).map_err(A::Error::custom)?)
             }
@@ -223,6 +228,18 @@ impl<'de> Visitor<'de> for VersionsVisitor {
                 return Err(A::Error::custom("a version stands under a `key` or where a `pattern` finds it, not both"));
             }
         };
+        match &mut form {
+            VersionForm::Variants(variants) => {
+                variants.revision = revision;
+                variants.directories = directories;
+            }
+            _ if revision.is_some() || !directories.is_empty() => {
+                return Err(A::Error::custom(
+                    "`revision` and `directories` are keys of variants, for which a `*` stands in `key`",
+                ));
+            }
+            _ => {}
+        }
         let required = require.map(|key| Key::new(&file, &key)).transpose().map_err(A::Error::custom)?;
         Ok(Versions(vec![VersionSource { anchor, images, required, scheme, ..VersionSource::new(file, form) }]))
     }

@@ -314,7 +314,7 @@ impl Shape {
     pub fn compile(&self) -> Result<(), String> {
         let versions = self.versions.iter().filter_map(|source| match &source.form {
             VersionForm::Pattern(pattern) => Some(pattern),
-            VersionForm::WholeFile | VersionForm::Key(_) => None,
+            VersionForm::WholeFile | VersionForm::Key(_) | VersionForm::Variants(_) => None,
         });
         let patterns = versions.chain(self.manifest.iter().map(|manifest| &manifest.pattern));
         let signs = self.manifest.iter().flat_map(|manifest| &manifest.promotion_signs).map(|sign| &sign.pattern);

@@ -104,7 +104,7 @@ impl Question<'_> {
         Row {
             name: image.name.to_string(),
             published: image.published().to_owned(),
-            version: version.map(str::to_owned),
+            version: image.version_identity().map(str::to_owned),
             promoted: promoted.map(|(list, version)| list.has(image.published(), &self.shape.tag_of(version))),
             job: self.has_job(image),
             manifest: self.head.manifest.as_ref().map(|manifest| self.entries(manifest, image)),
@@ -118,7 +118,8 @@ impl Question<'_> {
             return Drift::Frozen;
         }
         let history = self.inputs.history.as_ref();
-        match image.version().zip(history).and_then(|(version, history)| history.of(&image.directory, version)) {
+        match image.version_identity().zip(history).and_then(|(version, history)| history.of(&image.directory, version))
+        {
             Some(Past::Settled(settled)) => {
                 let since = settled.commit.as_ref().map(|commit| commit.id.clone());
                 if settled.since > 0 || settled.has_uncommitted {

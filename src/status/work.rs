@@ -26,20 +26,20 @@ impl<'a> Work<'a> {
         let mut notes = Vec::new();
         for image in question.head.images.values() {
             let before = change.before(image);
-            let is_moved = before.and_then(Image::version) != image.version();
+            let is_moved = before.and_then(Image::version_identity) != image.version_identity();
             if change.content.get(&image.directory).is_some_and(|paths| !paths.is_empty())
                 || before.is_none()
                 || is_moved
             {
                 touched.push(&**image);
                 if before.is_some() && !is_moved && !question.shape.frozen.is_match(&image.name) {
-                    let version = image.version().unwrap_or("(no usable version)");
+                    let version = image.version_identity().unwrap_or("(no usable version)");
                     notes.push(format!("{} changed, and its version is still {version}: see `imglint`", image.name));
                 }
             } else if change.content.undecided().any(|directory| *directory == image.directory) {
                 notes.push(format!("it cannot be told whether {} changed: `imglint` says why", image.name));
             }
-            if image.version().is_none() {
+            if image.version_identity().is_none() {
                 notes.push(format!("{} has no usable version", image.name));
             }
         }
@@ -65,8 +65,8 @@ impl<'a> Work<'a> {
         for image in &self.touched {
             images.push(ChangedImage {
                 name: image.name.to_string(),
-                before: self.change.before(image).and_then(Image::version).map(str::to_owned),
-                version: image.version().map(str::to_owned),
+                before: self.change.before(image).and_then(Image::version_identity).map(str::to_owned),
+                version: image.version_identity().map(str::to_owned),
             });
         }
         let levels = self.levels();

@@ -42,4 +42,5 @@ mod trees;
 mod upstream;
 
 mod usage;
+mod variants;
 mod waivers;

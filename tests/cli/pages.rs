@@ -223,7 +223,10 @@ fn shape(block: &Block) -> usize {
     for text in texts {
         let scratch = Scratch::new();
         let repo = tree(&scratch);
-        repo.write(&[("images/web/config.yaml", "slug: web\nversion: 1.0\n")]);
+        repo.write(&[
+            ("images/web/config.yaml", "slug: web\nversion: 1.0\n"),
+            ("images/web/variants.yaml", "variants:\n  new:\n    IMAGE_VERSION: 1.0\n    REVISION: 0\n"),
+        ]);
         repo.write(&[
             ("ci/imglint/pack.toml", &format!("summary = \"ours\"\nextends = \"generic\"\n{text}")),
             ("imglint.toml", "pack = \"ci/imglint\"\n"),

@@ -35,12 +35,13 @@ pub struct Reader {
 }
 
 /// All readers.
-pub const READERS: [Reader; 17] = [
+pub const READERS: [Reader; 18] = [
     Reader { name: "dockerfile", read: dockerfile },
     Reader { name: "dockerignore", read: dockerignore },
     Reader { name: "gitattributes", read: gitattributes },
     Reader { name: "dependencies", read: dependencies },
     Reader { name: "version_key", read: version_key },
+    Reader { name: "variants", read: variants },
     Reader { name: "version_file", read: version_file },
     Reader { name: "path_filter", read: path_filter },
     Reader { name: "go_source", read: go_source },
@@ -197,6 +198,31 @@ pub fn version_key(bytes: &[u8]) {
             }
         }
     }
+}
+
+/// The versions of variants, and others in their places.
+pub fn variants(bytes: &[u8]) {
+    let text = text_of(bytes);
+    let mut form = VersionForm::of_key("variants.yaml", "variants.*.IMAGE_VERSION").expect("a key");
+    if let VersionForm::Variants(variants) = &mut form {
+        variants.revision = Some("REVISION".to_owned());
+        variants.directories = vec!["CONFIG".to_owned()];
+    }
+    let source = VersionSource::new("variants.yaml".to_owned(), form);
+    let version = source.locate(&text);
+    let _ = source.makes_image(&text);
+    for variant in &version.variants {
+        check_span(&text, &variant.version.span);
+        let Some(usable) = variant.version.usable() else { continue };
+        let next = variant.version.scheme.next(usable);
+        for (span, new) in variant.replacements(&next).unwrap_or_default() {
+            check_span(&text, &span);
+            let after = source.locate(&replaced(&text, &span, &new));
+            assert_eq!(after.variants.len(), version.variants.len(), "{:?}", text.as_str());
+        }
+    }
+    let differing = source.variants().and_then(|variants| variants.differing(&text, &text));
+    assert!(differing.is_none_or(|differing| differing.is_empty()));
 }
 
 /// VERSION, and what counts versions up.

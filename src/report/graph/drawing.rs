@@ -100,7 +100,7 @@ impl Drawing {
                 name: image.name.to_string(),
                 directory: image.directory.to_string(),
                 published: image.published().to_owned(),
-                version: image.version().map(str::to_owned),
+                version: image.version_identity().map(str::to_owned),
                 level: order.levels.get(&position).copied().unwrap_or_default(),
                 touch: touched.get(&position).copied(),
                 label: if is_unique { image.name.to_string() } else { image.directory.to_string() },
