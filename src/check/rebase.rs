@@ -13,7 +13,7 @@ use super::kind::{Concern, Context, Kind, Needs, bumped_images};
 use crate::edit::{Edit, Fix};
 use crate::finding::{Diagnostic, Level, Location};
 use crate::model::{DependencyFile, Image, ManifestEntry, Model, Reference, Writing, without_tag};
-use crate::shape::FilesFollow;
+use crate::shape::{BuildArgument, FilesFollow};
 use crate::snapshot::StoreError;
 
 /// The kind has no options.
@@ -90,7 +90,12 @@ fn unknown_bases(context: &Context<'_>, child: &Image, bumped: &[&Image]) -> Vec
     }
     for outside in child.outside(context.head, context.shape).into_iter().filter(|outside| outside.is_unresolved) {
         // What the build script would give is nothing where it has nothing to give.
-        if context.shape.build_arguments.keys().any(|argument| outside.text.contains(argument.as_str())) {
+        let mut given = context.shape.build_arguments.iter();
+        let is_given = |(name, argument): (&String, &BuildArgument)| {
+            let is_told = matches!(argument, BuildArgument::File(file) if file.is_variable());
+            !is_told && outside.text.contains(name.as_str())
+        };
+        if given.any(is_given) {
             continue;
         }
         let name = without_tag(&outside.text);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::finding::Location;
 use crate::parse::baseimage::Platform;
-use crate::parse::dockerfile::{Copy, Dockerfile, Instruction, Stage, Word};
+use crate::parse::dockerfile::{Copy, Dockerfile, Instruction, Stage, Traced, Word};
 use crate::shape::FilesFollow;
 use crate::snapshot::{Read, ReadError};
 use crate::text::{Span, Text};
@@ -99,6 +99,8 @@ pub struct Argument {
     pub text: Arc<Text>,
     /// Where in it the value stands.
     pub span: Span,
+    /// The value: of several that the argument may have, one.
+    pub value: Traced,
     /// When an image that it names is followed.
     pub follows: FilesFollow,
 }

@@ -149,6 +149,10 @@ impl ContentSearch<'_> {
             for side in self.sides() {
                 for (directory, image) in &side.model.images {
                     let Some(path) = self.paths.get(file.of(directory).as_str()) else { continue };
+                    // A Makefile holds more than the variable.
+                    if file.is_variable() && !self.differs_in_argument(directory, name) {
+                        continue;
+                    }
                     let mut texts = image.builds.iter().filter_map(Build::text);
                     if texts.any(|text| declares(text, name)) {
                         content.add(directory, [Arc::clone(path)]);
@@ -156,6 +160,16 @@ impl ContentSearch<'_> {
                 }
             }
         }
+    }
+
+    /// Whether an image was built with another value of an argument before.
+    fn differs_in_argument(&self, directory: &str, name: &str) -> bool {
+        let [now, before] = self.sides().map(|side| {
+            let arguments = side.model.images.get(directory).into_iter().flat_map(|image| &image.arguments);
+            let named = arguments.filter(|argument| argument.name == name);
+            named.map(|argument| argument.value.as_str().to_owned()).collect::<Vec<_>>()
+        });
+        now != before
     }
 
     /// The changed files of the images themselves: on each side, a path belongs to the image that owns it there, and to every image

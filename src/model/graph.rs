@@ -252,7 +252,9 @@ impl Image {
                 let copied_from = stage.copied_from().filter(|from| parsed.dockerfile.stage(&from.value).is_none());
                 for word in base.into_iter().chain(copied_from) {
                     let is_number = word.value.as_str().bytes().all(|byte| byte.is_ascii_digit());
-                    if is_number || self.is_told(word, shape) || self.is_of_tree(model, &build.path, &word.span) {
+                    let is_of_tree = self.is_of_tree(model, &build.path, &word.span)
+                        || self.is_given(model, word, parsed.text.slice(&word.span));
+                    if is_number || self.is_told(word, shape) || is_of_tree {
                         continue;
                     }
                     let location = Location::new(&build.path, &parsed.text, word.span.clone());
@@ -270,6 +272,15 @@ impl Image {
     fn is_told(&self, word: &Word, shape: &Shape) -> bool {
         let Some(argument) = shape.base_file.as_deref().filter(|_| self.base.is_some()) else { return false };
         word.unknown.iter().any(|name| name == argument) || word.value.contains(argument)
+    }
+
+    /// Whether a word of a Dockerfile, as it is written there, is given the name of an image of the tree by a file.
+    fn is_given(&self, model: &Model, word: &Word, written: &str) -> bool {
+        let mut given = self
+            .arguments
+            .iter()
+            .filter(|argument| argument.is_in(written) && word.value.as_str().contains(argument.value.as_str()));
+        given.any(|argument| self.is_of_tree(model, &argument.path, &argument.span))
     }
 
     /// Whether a reference to an image of the tree stands in this place.

@@ -14,7 +14,7 @@ use crate::finding::Location;
 use crate::parse::baseimage::{self, Platform};
 use crate::parse::dockerfile::{DockerfileError, Given, Prefixed, Surroundings, Syntax};
 use crate::parse::version::{Scheme, Variant, Version};
-use crate::shape::{BuildArgument, Shape};
+use crate::shape::{ArgumentValue, BuildArgument, Shape};
 use crate::snapshot::{Entry, FileKind, Read, ReadError, Snapshot, StoreError};
 use crate::text::{file_name, in_directory, without_directory};
 
@@ -41,6 +41,8 @@ pub struct Image {
     pub builds: Vec<Build>,
     /// What the build gives to arguments of the Dockerfiles, as far as it stands in files that can be read.
     pub arguments: Vec<Argument>,
+    /// The arguments that a file gives a value which cannot be told.
+    unknown_arguments: Vec<String>,
     /// Where the image names other images of the tree.
     pub references: Vec<Reference>,
     /// The control files that all of this was read from.
@@ -352,16 +354,23 @@ impl Image {
             context: shape.context_of(directory),
             builds: Vec::new(),
             arguments: Vec::new(),
+            unknown_arguments: Vec::new(),
             references: Vec::new(),
             controls: Controls::default(),
         };
         for (name, file) in &controls.arguments {
             if let Some((path, Ok(text))) = read(file)?
                 && let Some((_, described)) = shape.argument_files().find(|(known, _)| known == name)
-                && let Some(span) = described.locate(&text)
             {
-                let follows = described.follows;
-                image.arguments.push(Argument { name: name.clone(), path, text, span, follows });
+                let registries: Vec<&str> = shape.registry_variables().collect();
+                let Some(values) = described.values(&text, &registries) else {
+                    image.unknown_arguments.push(name.clone());
+                    continue;
+                };
+                for ArgumentValue { value, span } in values {
+                    let (name, path, text) = (name.clone(), Arc::clone(&path), Arc::clone(&text));
+                    image.arguments.push(Argument { name, path, text, span, value, follows: described.follows });
+                }
             }
         }
         image.builds =
@@ -379,21 +388,39 @@ impl Image {
         }
     }
 
+    /// How many values the argument has that may have most of them.
+    fn choices(&self) -> usize {
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for argument in &self.arguments {
+            *counts.entry(&argument.name).or_default() += 1;
+        }
+        counts.into_values().max().unwrap_or(1)
+    }
+
     /// Which Dockerfile is built for what, as the build script chooses. Platforms for which a file says the same are one build.
     fn builds(&self, shape: &Shape, plain: &[(Arc<str>, Read)], windows: &[(Arc<str>, Read)]) -> Vec<Build> {
         let mut targets = self.platforms(shape);
         if targets.is_empty() && self.base.is_none() {
             targets.push(Platform { os: "linux".to_owned(), arch: "amd64".to_owned(), os_version: None });
         }
-        let mut builder =
-            Builder { image: self, shape, syntaxes: HashMap::new(), keys: HashSet::new(), builds: Vec::new() };
-        for target in &targets {
-            let is_windows = target.is_windows() && !windows.is_empty();
-            // The build script looks for lines to rewrite in the one file alone.
-            let prefix = shape.line_prefix.as_deref().filter(|_| !is_windows);
-            for (path, read) in if is_windows { windows } else { plain } {
-                if builder.add(path, read, target, prefix).is_break() {
-                    return builder.builds;
+        let mut builder = Builder {
+            image: self,
+            shape,
+            choice: 0,
+            syntaxes: HashMap::new(),
+            keys: HashSet::new(),
+            builds: Vec::new(),
+        };
+        for choice in 0..self.choices() {
+            builder.choice = choice;
+            for target in &targets {
+                let is_windows = target.is_windows() && !windows.is_empty();
+                // The build script looks for lines to rewrite in the one file alone.
+                let prefix = shape.line_prefix.as_deref().filter(|_| !is_windows);
+                for (path, read) in if is_windows { windows } else { plain } {
+                    if builder.add(path, read, target, prefix).is_break() {
+                        return builder.builds;
+                    }
                 }
             }
         }
@@ -425,9 +452,9 @@ const MAX_INSTRUCTIONS: usize = 400_000;
 /// How many a single Dockerfile may have. The longest that people wrote have some thousand.
 const MAX_INSTRUCTIONS_OF_ONE: usize = 100_000;
 
-/// What makes the builds of a file differ: its path, the system, what happens to lines with the prefix, and the whole platform
-/// where the file speaks of it.
-type BuildKey<'a> = (&'a str, &'a str, Option<Prefixed>, Option<&'a Platform>);
+/// What makes the builds of a file differ: its path, the system, what happens to lines with the prefix, the whole platform where the
+/// file speaks of it, and which of several values arguments have.
+type BuildKey<'a> = (&'a str, &'a str, Option<Prefixed>, Option<&'a Platform>, usize);
 
 /// What makes the syntax of a file differ: its path, and what happens to lines with the prefix.
 type SyntaxKey<'a> = (&'a str, Option<Prefixed>);
@@ -436,6 +463,8 @@ type SyntaxKey<'a> = (&'a str, Option<Prefixed>);
 struct Builder<'a> {
     image: &'a Image,
     shape: &'a Shape,
+    /// Which value is given to arguments that may have several, by its number.
+    choice: usize,
     /// The Dockerfiles as they are written, by path and by what happens to lines with the prefix.
     syntaxes: HashMap<SyntaxKey<'a>, Result<Arc<Syntax>, DockerfileError>>,
     keys: HashSet<BuildKey<'a>>,
@@ -456,7 +485,7 @@ impl<'a> Builder<'a> {
         let prefix = prefix.filter(|prefix| source.contains(prefix)).map(|prefix| (prefix, effect));
         let prefixed = prefix.map(|(_, effect)| effect);
         let whole = Some(target).filter(|_| self.speaks_of_target(source));
-        if !self.keys.insert((path, &target.os, prefixed, whole)) {
+        if !self.keys.insert((path, &target.os, prefixed, whole, self.choice)) {
             return ControlFlow::Continue(());
         }
         if self.keys.len() > MAX_BUILDS {
@@ -527,10 +556,16 @@ impl<'a> Builder<'a> {
                 BuildArgument::Base if self.image.base.is_none() => continue,
                 BuildArgument::Base | BuildArgument::Registry => Given::Unknown,
                 BuildArgument::OsVersion => Given::Value(target.os_version.clone().unwrap_or_default()),
-                BuildArgument::File(_) => match self.image.arguments.iter().find(|known| known.name == *name) {
-                    Some(Argument { text, span, .. }) => Given::Value(text.slice(span).to_owned()),
-                    None => Given::Unknown,
-                },
+                BuildArgument::File(file) => {
+                    let mut values = self.image.arguments.iter().filter(|known| known.name == *name);
+                    let last = values.clone().next_back();
+                    match values.nth(self.choice).or(last) {
+                        Some(argument) => Given::Value(argument.value.as_str().to_owned()),
+                        // The default holds.
+                        None if file.is_variable() && !self.image.unknown_arguments.contains(name) => continue,
+                        None => Given::Unknown,
+                    }
+                }
             };
             arguments.insert(name.clone(), given);
         }

@@ -113,21 +113,18 @@ impl Reference {
 
     /// The same, in the file that gives the build what is named: it is written there, and in no Dockerfile.
     fn where_written(self, word: &str, arguments: &[Argument], shape: &Shape) -> Self {
-        for Argument { path, text, span, follows, .. } in arguments.iter().filter(|argument| argument.is_in(word)) {
-            let whole = of_line(path, text, span, shape, self.written_in.clone());
+        for argument in arguments.iter().filter(|argument| argument.is_in(word)) {
+            let Argument { path, text, span, value, follows, .. } = argument;
+            let whole = of_argument(argument, shape, self.written_in.clone());
             if let Some(whole) = whole.filter(|whole| whole.target == self.target && whole.version == self.version) {
                 return Self { follows: *follows, ..whole };
             }
-            if self.version.as_deref() == Some(text.slice(span)) && self.writing == Writing::Computed {
+            if self.version.as_deref() == Some(value.as_str())
+                && self.writing == Writing::Computed
+                && let Some(version_span) = value.span(0..value.len())
+            {
                 let (path, text) = (Arc::clone(path), Arc::clone(text));
-                return Self {
-                    path,
-                    text,
-                    span: span.clone(),
-                    version_span: span.clone(),
-                    writing: Writing::Literal,
-                    ..self
-                };
+                return Self { path, text, span: span.clone(), version_span, writing: Writing::Literal, ..self };
             }
         }
         self
@@ -302,6 +299,14 @@ fn of_line(path: &Arc<str>, text: &Arc<Text>, span: &Span, shape: &Shape, writte
     let written = written.trim_matches(QUOTES);
     let span = start..start + written.len();
     Reference::parse(path, text, &Traced::at(written, start), &span, shape, written_in)
+}
+
+/// The reference that is the value of an argument.
+fn of_argument(argument: &Argument, shape: &Shape, written_in: WrittenIn) -> Option<Reference> {
+    let Argument { path, text, span, value, .. } = argument;
+    let written = value.trim_matches(QUOTES);
+    let start = value.len() - value.trim_start_matches(QUOTES).len();
+    Reference::parse(path, text, &value.part(start..start + written.len()), span, shape, written_in)
 }
 
 /// The references in one build of a Dockerfile.

@@ -5,6 +5,7 @@ pub mod baseimage;
 pub mod capture;
 pub mod conflict;
 pub mod dockerfile;
+pub mod make;
 pub mod glob;
 pub mod go;
 pub mod partial;

@@ -11,7 +11,9 @@ use serde::{Deserialize, Deserializer};
 use super::field::{DefaultPlatform, Directory, FileName};
 use super::files::FilesFollow;
 use crate::parse::capture::Pattern;
+use crate::parse::dockerfile::Traced;
 use crate::parse::glob::PathPattern;
+use crate::parse::make::{self, MakeText};
 use crate::parse::version_source::{Key, VersionForm, VersionSource};
 use crate::text::{Span, Text, in_directory};
 
@@ -69,6 +71,17 @@ enum ValueForm {
     Key(VersionSource),
     /// The group `value` of a pattern.
     Pattern(Pattern),
+    /// That of a variable of a Makefile.
+    Variable(String),
+}
+
+/// A value of an argument.
+#[derive(Debug, Clone)]
+pub struct ArgumentValue {
+    /// It, with the places that it comes from.
+    pub value: Traced,
+    /// Where it stands as a whole.
+    pub span: Span,
 }
 
 impl ArgumentFile {
@@ -92,13 +105,30 @@ impl ArgumentFile {
     pub fn pattern(&self) -> Option<&Pattern> {
         match &self.form {
             ValueForm::Pattern(pattern) => Some(pattern),
-            ValueForm::WholeFile | ValueForm::Key(_) => None,
+            ValueForm::WholeFile | ValueForm::Key(_) | ValueForm::Variable(_) => None,
         }
     }
 
+    /// Whether the file holds more than the value, which other images may be built with.
+    pub fn is_variable(&self) -> bool {
+        matches!(self.form, ValueForm::Variable(_))
+    }
+
+    /// The values that the argument may have; `None` where that cannot be told, none where it is not given. Variables of a Makefile that
+    /// stand for the registry are kept as such.
+    pub fn values(&self, text: &Text, registry_variables: &[&str]) -> Option<Vec<ArgumentValue>> {
+        if let ValueForm::Variable(name) = &self.form {
+            let values = make::values(text, name, registry_variables)?.into_iter();
+            return Some(values.map(|MakeText { value, span }| ArgumentValue { value, span }).collect());
+        }
+        let span = self.locate(text)?;
+        Some(vec![ArgumentValue { value: Traced::at(text.slice(&span), span.start), span }])
+    }
+
     /// Where the value stands; `None` where there is none, or one of several.
-    pub fn locate(&self, text: &Text) -> Option<Span> {
+    fn locate(&self, text: &Text) -> Option<Span> {
         let span = match &self.form {
+            ValueForm::Variable(_) => return None,
             ValueForm::WholeFile => {
                 let all = text.as_str();
                 let start = all.len() - all.trim_start().len();
@@ -131,6 +161,8 @@ struct ArgumentTable {
     key: Option<String>,
     /// Where in the file it stands: the group `value`.
     pattern: Option<String>,
+    /// The variable of a Makefile that it is the value of.
+    variable: Option<String>,
     /// When an image that it names is followed.
     #[serde(default)]
     follows: FilesFollow,
@@ -164,7 +196,9 @@ impl<'de> Visitor<'de> for ArgumentVisitor {
     type Value = BuildArgument;
 
     fn expecting(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str("`base`, `registry`, `os-version`, or a table with `file`, and maybe `key` or `pattern`")
+        f.write_str(
+            "`base`, `registry`, `os-version`, or a table with `file`, and maybe `key`, `pattern` or `variable`",
+        )
     }
 
     fn visit_str<E: Error>(self, word: &str) -> Result<BuildArgument, E> {
@@ -177,21 +211,26 @@ impl<'de> Visitor<'de> for ArgumentVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<BuildArgument, A::Error> {
-        let ArgumentTable { file, key, pattern, follows } =
+        let ArgumentTable { file, key, pattern, variable, follows } =
             ArgumentTable::deserialize(MapAccessDeserializer::new(map))?;
         let path = PathPattern::new(file.trim_start_matches('/')).map_err(A::Error::custom)?;
         let Some(path) = path.as_path() else {
             return Err(A::Error::custom("this must be one file: below an image, or from the root with a slash first"));
         };
-        let form = match (key, pattern) {
-            (None, None) => ValueForm::WholeFile,
-            (Some(key), None) => {
+        let form = match (key, pattern, variable) {
+            (None, None, None) => ValueForm::WholeFile,
+            (None, None, Some(variable)) => ValueForm::Variable(variable),
+            (Some(key), None, None) => {
                 let key = Key::new(path, &key).map_err(A::Error::custom)?;
                 ValueForm::Key(VersionSource::new(path.to_owned(), VersionForm::Key(key)))
             }
-            (None, Some(pattern)) => ValueForm::Pattern(Pattern::new(&pattern, &["value"]).map_err(A::Error::custom)?),
-            (Some(_), Some(_)) => {
-                return Err(A::Error::custom("a value stands under a `key` or where a `pattern` finds it, not both"));
+            (None, Some(pattern), None) => {
+                ValueForm::Pattern(Pattern::new(&pattern, &["value"]).map_err(A::Error::custom)?)
+            }
+            _ => {
+                return Err(A::Error::custom(
+                    "a value stands under a `key`, where a `pattern` finds it, or in a `variable`: name one of them",
+                ));
             }
         };
         let is_of_root = file.starts_with('/');

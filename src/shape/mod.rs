@@ -11,7 +11,7 @@ mod manifest;
 mod repeated;
 mod repository;
 
-pub use build::{ArgumentFile, BuildArgument, GO_MODULE};
+pub use build::{ArgumentFile, ArgumentValue, BuildArgument, GO_MODULE};
 pub(crate) use field::pattern;
 pub use files::{FilesFollow, MeantImage, NamePattern, ReferenceFiles};
 pub use images::{RootImage, Shared};

@@ -95,7 +95,7 @@ impl Traced {
     }
 
     /// Adds a text that stands at an offset of the file.
-    pub(super) fn push_at(&mut self, text: &str, offset: usize) {
+    pub fn push_at(&mut self, text: &str, offset: usize) {
         self.push(text, ByteOrigin::at(offset));
     }
 
@@ -129,7 +129,7 @@ impl Traced {
     }
 
     /// Adds another text.
-    pub(super) fn append(&mut self, other: &Self) {
+    pub fn append(&mut self, other: &Self) {
         self.append_part(other, 0..other.len());
     }
 
