@@ -67,6 +67,10 @@ impl Default for Shape {
 pub(crate) enum Kind {
     /// A source; the new version is forgotten.
     Source,
+    /// The same, of images whose sources are programs in Go.
+    Program,
+    /// The same, of all others: a script.
+    Script,
     /// A Dockerfile, to which a RUN is added if it is one for Windows; the new version is forgotten.
     Dockerfile,
     /// The version; what follows from it is forgotten.
@@ -249,6 +253,9 @@ impl Plan {
                 self.images.iter().flat_map(|image| [image.parent, image.lender]).flatten().collect();
             candidates.retain(|index| *index > 1 && !needed.contains(index));
         }
+        if matches!(change.kind, Kind::Program | Kind::Script) {
+            candidates.retain(|index| self.images[*index].has_go == (change.kind == Kind::Program));
+        }
         spread(change.images, candidates.len()).map(|location| candidates[location]).collect()
     }
 
@@ -261,7 +268,7 @@ impl Plan {
             first.is_some_and(|first| chain(first, self.shape.packages).any(|package| packages.contains(&package)))
         };
         let is_reported = |(index, image): &(usize, &Image)| match change.kind {
-            Kind::Source => {
+            Kind::Source | Kind::Program | Kind::Script => {
                 let is_lent = image.lender.is_some_and(|lender| changed.contains(&lender));
                 changed.contains(index) || is_lent
             }
@@ -280,7 +287,7 @@ impl Plan {
     /// The files of an image, as a change of some kind leaves them.
     fn files_of(&self, index: usize, change: Option<Kind>, put: &mut dyn FnMut(&str, &str)) {
         let image = &self.images[index];
-        let is_source = matches!(change, Some(Kind::Source | Kind::Complete));
+        let is_source = matches!(change, Some(Kind::Source | Kind::Program | Kind::Script | Kind::Complete));
         let is_bumped = matches!(change, Some(Kind::Version | Kind::Complete));
         let is_dockerfile = change == Some(Kind::Dockerfile);
         let directory = format!("{ROOT}/{}", image.name);

@@ -4,6 +4,8 @@
 
 #[path = "../generator/mod.rs"]
 mod generator;
+#[path = "../generator/history.rs"]
+mod history;
 mod table;
 
 use std::collections::BTreeSet;
@@ -22,7 +24,18 @@ use table::{Measured, Samples, Table};
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 /// Sizes for the table that shows how time grows: images, with ten files for each.
-const SCALE: [usize; 5] = [100, 300, 1_000, 3_000, 10_000];
+const SCALE: [usize; 3] = [100, 1_000, 10_000];
+
+/// What is changed in that table: of one image, or one library that images share.
+const KINDS: [(&str, Kind); 4] = [
+    ("other content", Kind::Script),
+    ("Go program", Kind::Program),
+    ("Go library", Kind::Package),
+    ("version", Kind::Version),
+];
+
+/// How many changes are replayed.
+const REPLAYED: &str = "1000";
 
 /// How often each process runs, however long that takes.
 const MIN_RUNS: usize = 5;
@@ -91,6 +104,10 @@ struct Options {
     #[arg(long)]
     no_scale: bool,
 
+    /// Leave out the table of a replay
+    #[arg(long)]
+    no_replay: bool,
+
     /// Another imglint than the one that cargo has just built
     #[arg(long, value_name = "FILE")]
     binary: Option<PathBuf>,
@@ -135,6 +152,8 @@ enum Work {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum ChangeKind {
     Source,
+    Program,
+    Script,
     Dockerfile,
     Version,
     Complete,
@@ -145,6 +164,8 @@ impl From<ChangeKind> for Kind {
     fn from(kind: ChangeKind) -> Self {
         match kind {
             ChangeKind::Source => Self::Source,
+            ChangeKind::Program => Self::Program,
+            ChangeKind::Script => Self::Script,
             ChangeKind::Dockerfile => Self::Dockerfile,
             ChangeKind::Version => Self::Version,
             ChangeKind::Complete => Self::Complete,
@@ -171,6 +192,9 @@ fn main() -> Outcome<()> {
     let mut parts = vec![table::machine(&options.imglint())?, measure_all(&options)?];
     if !options.no_scale {
         parts.push(measure_scale(&options)?);
+    }
+    if !options.no_replay {
+        parts.push(measure_replay(&options)?);
     }
     let report = parts.join("\n");
     println!("{report}");
@@ -337,7 +361,7 @@ impl<'a> Pairing<'a> {
     fn imglint(&self, options: &Options) -> Command {
         let program = options.imglint();
         let mut command = self.repository.command(&program.to_string_lossy());
-        command.arg("-q").args(&self.arguments);
+        command.args(&self.arguments).arg("-q");
         command
     }
 }
@@ -355,7 +379,7 @@ fn time(command: &mut Command) -> Outcome<(Duration, u64)> {
 
 /// All kinds of work, in all repositories.
 fn measure_all(options: &Options) -> Outcome<String> {
-    let mut table = Table::new(&options.threads);
+    let mut table = Table::new(["repository", "work", "images changed"], &options.threads);
     for &named in &options.shapes {
         let directory = tempfile::tempdir()?;
         let shape = options.shape(named);
@@ -402,23 +426,43 @@ fn measure_whole(options: &Options, prepared: &Prepared, table: &mut Table) -> O
     Ok(())
 }
 
-/// How time and memory grow with the repository where the change stays one image.
+/// How time and memory grow with the repository, for each kind of change. Of the index a row each: its listing is what differs.
 fn measure_scale(options: &Options) -> Outcome<String> {
-    let mut table = Table::new(&[0]);
+    let mut table = Table::new(["repository", "change", "work"], &[0]);
     for images in SCALE {
         let directory = tempfile::tempdir()?;
-        let change = Change { images: 1, kind: options.kind.into() };
-        let changes = vec![("topic".to_owned(), change)];
+        let changes: Vec<(String, Change)> =
+            KINDS.iter().map(|(name, kind)| (name.replace(' ', "-"), Change { images: 1, kind: *kind })).collect();
         let prepared = Prepared::new("", options.scaled(images), changes, directory.path())?;
-        for work in [Work::Commit, Work::Index] {
-            if work == Work::Index {
-                prepared.repository.set("topic", State::IndexAlone)?;
-            }
-            let measured = Pairing::of_change(&prepared, work, "topic", change).measure(options, &[0])?;
-            table.add([&prepared.name, work.name(), "1"], &measured);
+        for ((branch, change), (kind, _)) in prepared.changes.iter().zip(KINDS) {
+            let measured = Pairing::of_change(&prepared, Work::Commit, branch, *change).measure(options, &[0])?;
+            table.add([&prepared.name, kind, Work::Commit.name()], &measured);
+        }
+        if let (Some((branch, change)), [(kind, _), ..]) = (prepared.changes.first(), KINDS) {
+            prepared.repository.set(branch, State::IndexAlone)?;
+            let measured = Pairing::of_change(&prepared, Work::Index, branch, *change).measure(options, &[0])?;
+            table.add([&prepared.name, kind, Work::Index.name()], &measured);
         }
     }
-    Ok(format!("### As the repository grows\n\n{}", table.render()))
+    Ok(format!("### By the kind of change, as the repository grows\n\n{}", table.render()))
+}
+
+/// A replay, of which every third change moves a version.
+fn measure_replay(options: &Options) -> Outcome<String> {
+    let directory = tempfile::tempdir()?;
+    history::make(directory.path(), REPLAYED.parse()?)?;
+    let limit = format!("-{REPLAYED}");
+    let log = ["git", "log", "--raw", "--first-parent", &limit, "--", "images"].map(str::to_owned).to_vec();
+    let pairing = Pairing {
+        repository: &Repository { root: directory.path().to_owned() },
+        other: Some(log),
+        arguments: vec!["replay", "-n", REPLAYED],
+        reported: 0,
+    };
+    let mut table = Table::new(["history", "work", "changes"], &options.threads);
+    let measured = pairing.measure(options, &options.threads)?;
+    table.add(["40 images, 1,600 files, 5,001 commits", "a replay", &grouped(REPLAYED.parse()?)], &measured);
+    Ok(format!("### A replay of a generated history\n\n{}", table.render()))
 }
 
 /// A number with its thousands apart.

@@ -27,6 +27,8 @@ pub(crate) struct Measured {
 
 /// A table in Markdown, with a line for each piece of work.
 pub(crate) struct Table {
+    /// What the first columns hold.
+    names: [&'static str; 3],
     threads: Vec<u16>,
     lines: String,
     notes: Vec<String>,
@@ -74,8 +76,8 @@ fn digits(value: f64) -> String {
 }
 
 impl Table {
-    pub(crate) fn new(threads: &[u16]) -> Self {
-        Self { threads: threads.to_vec(), lines: String::new(), notes: Vec::new() }
+    pub(crate) fn new(names: [&'static str; 3], threads: &[u16]) -> Self {
+        Self { names, threads: threads.to_vec(), lines: String::new(), notes: Vec::new() }
     }
 
     /// Says something below the table, once.
@@ -110,7 +112,8 @@ impl Table {
                 "Linux counts the memory of the bench itself, {own}, for every process that it starts: less is not seen."
             ));
         }
-        let mut heads = ["repository", "work", "images changed", "git, ms"].map(str::to_owned).to_vec();
+        let mut heads: Vec<String> = self.names.iter().map(ToString::to_string).collect();
+        heads.push("git, ms".to_owned());
         for threads in &self.threads {
             heads.push(match threads {
                 0 => "imglint, ms".to_owned(),
