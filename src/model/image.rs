@@ -106,6 +106,16 @@ impl Controls {
         }
     }
 
+    /// Whether all others are the same, and only the version is another.
+    fn differ_in_version_alone(&self, other: &Self) -> bool {
+        let Self { version: _, alias, base, dockerfiles, windows_dockerfile, arguments } = self;
+        *alias == other.alias
+            && *base == other.base
+            && *dockerfiles == other.dockerfiles
+            && *windows_dockerfile == other.windows_dockerfile
+            && *arguments == other.arguments
+    }
+
     /// The number under which what was read of them is known.
     fn number(&self, shape: &Shape) -> u64 {
         let mut hasher = DefaultHasher::new();
@@ -129,6 +139,28 @@ fn arguments(directory: &str, snapshot: &Snapshot<'_>, shape: &Shape) -> Vec<(St
         }
     }
     found
+}
+
+/// The version of an image, and what findings call it.
+fn read_version(
+    directory: &str,
+    found: &Found<'_>,
+    controls: &Controls,
+    snapshot: &Snapshot<'_>,
+    shape: &Shape,
+) -> Result<(Control<Version>, Arc<str>), StoreError> {
+    let Found::File(VersionFile { source, path }) = found else {
+        let built = controls.dockerfiles.first().map(|(path, _)| Arc::clone(path));
+        let path = built.unwrap_or_else(|| in_directory(directory, &shape.versions[0].file).into());
+        return Ok((Control { path, read: Err(ReadError::Unversioned) }, Arc::from("version")));
+    };
+    let name = source.name_at(path);
+    if let Some((path, _)) = &controls.version
+        && let Some(read) = snapshot.text(path)?
+    {
+        return Ok((Control::new((Arc::clone(path), read), |text| source.locate(text)), name));
+    }
+    Ok((Control { path: path.as_str().into(), read: Err(ReadError::Submodule) }, name))
 }
 
 impl Image {
@@ -277,8 +309,15 @@ impl Image {
         if controls.all().any(|(_, entry)| entry.kind == FileKind::Symlink) {
             return Self::of_controls(directory, &found, controls, snapshot, shape).map(Arc::new);
         }
-        if let Some(image) = known.filter(|image| image.controls == controls) {
-            return Ok(Arc::clone(image));
+        if let Some(known) = known {
+            if known.controls == controls {
+                return Ok(Arc::clone(known));
+            }
+            // A bump: nothing else depends on it.
+            if known.controls.differ_in_version_alone(&controls) {
+                let (version, version_name) = read_version(directory, &found, &controls, snapshot, shape)?;
+                return Ok(Arc::new(Self { version, version_name, controls, ..Self::clone(known) }));
+            }
         }
         let derived = snapshot.derived();
         if !derived.is_wanted() {
@@ -318,21 +357,7 @@ impl Image {
             files.iter().filter_map(|file| read(file).transpose()).collect()
         };
         let one = |file: &Option<File>| Ok::<_, StoreError>(file.as_ref().map(read).transpose()?.flatten());
-        let (version, version_name) = match (one(&controls.version)?, found) {
-            (Some(version), Found::File(VersionFile { source, path })) => {
-                (Control::new(version, |text| source.locate(text)), source.name_at(path))
-            }
-            (None, Found::File(VersionFile { source, path })) => {
-                let path: Arc<str> = path.as_str().into();
-                let name = source.name_at(&path);
-                (Control { path, read: Err(ReadError::Submodule) }, name)
-            }
-            _ => {
-                let built = controls.dockerfiles.first().map(|(path, _)| Arc::clone(path));
-                let path = built.unwrap_or_else(|| in_directory(directory, &shape.versions[0].file).into());
-                (Control { path, read: Err(ReadError::Unversioned) }, Arc::from("version"))
-            }
-        };
+        let (version, version_name) = read_version(directory, found, &controls, snapshot, shape)?;
         let (alias, alias_error) = match one(&controls.alias)? {
             None => (None, None),
             Some((path, read)) => match read_alias(&path, read) {
