@@ -63,7 +63,17 @@ impl PathPattern {
 
     /// Whether a path matches.
     pub fn is_match(&self, path: &str) -> bool {
-        self.glob.as_ref().map_or(self.text == path, |glob| glob.is_match(path))
+        match &self.glob {
+            None => self.text == path,
+            // Most paths begin otherwise: then nothing need be compiled.
+            Some(glob) => path.starts_with(self.plain_start()) && glob.is_match(path),
+        }
+    }
+
+    /// How all paths begin that match.
+    fn plain_start(&self) -> &str {
+        let special = self.text.find(|character| character == '\\' || WILDCARDS.contains(&character));
+        &self.text[..special.unwrap_or(self.text.len())]
     }
 
     /// Whether a path may match that ends with this name. Nearly all names tell that none does.
@@ -85,9 +95,7 @@ impl PathPattern {
     pub fn covers(&self, path: &str) -> bool {
         match &self.glob {
             None => is_below(path, &self.text),
-            Some(glob) => {
-                path.match_indices('/').map(|(end, _)| &path[..end]).chain([path]).any(|it| glob.is_match(it))
-            }
+            Some(_) => path.match_indices('/').map(|(end, _)| &path[..end]).chain([path]).any(|it| self.is_match(it)),
         }
     }
 }
