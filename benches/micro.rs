@@ -26,8 +26,10 @@ use imglint::toml_source::Source;
 use generator::{Change, Kind, Plan, Repository, Shape, State};
 
 /// Changes of each kind, as large as they are in life.
-const CHANGES: [(&str, Change); 5] = [
+const CHANGES: [(&str, Change); 7] = [
     ("source", Change { images: 3, kind: Kind::Source }),
+    ("program", Change { images: 3, kind: Kind::Program }),
+    ("script", Change { images: 3, kind: Kind::Script }),
     ("dockerfile", Change { images: 3, kind: Kind::Dockerfile }),
     ("version", Change { images: 3, kind: Kind::Version }),
     ("complete", Change { images: 3, kind: Kind::Complete }),

@@ -100,13 +100,9 @@ struct Options {
     #[arg(long, default_value_t = 20)]
     seconds: u64,
 
-    /// Leave out the table that shows how time grows with the repository
+    /// Leave out the tables that show how time grows with the repository, and that of a replay
     #[arg(long)]
     no_scale: bool,
-
-    /// Leave out the table of a replay
-    #[arg(long)]
-    no_replay: bool,
 
     /// Another imglint than the one that cargo has just built
     #[arg(long, value_name = "FILE")]
@@ -192,8 +188,6 @@ fn main() -> Outcome<()> {
     let mut parts = vec![table::machine(&options.imglint())?, measure_all(&options)?];
     if !options.no_scale {
         parts.push(measure_scale(&options)?);
-    }
-    if !options.no_replay {
         parts.push(measure_replay(&options)?);
     }
     let report = parts.join("\n");

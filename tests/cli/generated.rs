@@ -7,8 +7,10 @@ use crate::generator::{Change, Kind, Plan, Repository, Shape, State};
 use crate::harness::{Repo, Scratch};
 
 /// A change of each kind, with the branch that it is on.
-const CHANGES: [(&str, Change); 5] = [
+const CHANGES: [(&str, Change); 7] = [
     ("source", Change { images: 5, kind: Kind::Source }),
+    ("program", Change { images: 5, kind: Kind::Program }),
+    ("script", Change { images: 5, kind: Kind::Script }),
     ("dockerfile", Change { images: 5, kind: Kind::Dockerfile }),
     ("version", Change { images: 5, kind: Kind::Version }),
     ("complete", Change { images: 5, kind: Kind::Complete }),
