@@ -3,6 +3,7 @@
 //! Rules: `stale-path-filter`.
 
 use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use schemars::JsonSchema;
@@ -12,8 +13,9 @@ use super::kind::{Context, Kind, Needs, Outside, Reads};
 use crate::finding::{Diagnostic, Level, Location};
 use crate::model::Image;
 use crate::parse::glob::{Globs, PathPattern};
-use crate::parse::path_filter::{PathEntry, PathFilters, PathList, Place};
-use crate::snapshot::{ReadError, Scope, StoreError};
+use crate::parse::path_filter::{PathEntry, PathFilters, Place};
+use crate::parse::yaml::YamlError;
+use crate::snapshot::{ReadError, Scope, Snapshot, StoreError};
 use crate::text::{Text, counted, file_name, is_below};
 
 /// Which files hold lists of paths.
@@ -76,7 +78,7 @@ impl PathFilter {
                     continue;
                 }
             };
-            let filters = match PathFilters::parse(&text) {
+            let filters = match filters_of(&text, context.files) {
                 Ok(filters) => filters,
                 Err(error) => {
                     let place = Location::new(path, &text, error.offset..error.offset);
@@ -87,7 +89,7 @@ impl PathFilter {
             for named in &filters.elsewhere {
                 files.extend(filters_in(context, path, named, diagnostics)?);
             }
-            files.push(File { path: Arc::clone(path), text, lists: filters.lists });
+            files.push(File { path: Arc::clone(path), text, filters });
         }
         Ok(files)
     }
@@ -113,12 +115,39 @@ impl PathFilter {
 struct File {
     path: Arc<str>,
     text: Arc<Text>,
-    lists: Vec<PathList>,
+    filters: Arc<PathFilters>,
+}
+
+/// A file that was read before, in this tree or in another one.
+struct Known {
+    text: Arc<Text>,
+    filters: Arc<PathFilters>,
+}
+
+/// About how many bytes a byte of a file takes, once it is read.
+const SIZE_A_BYTE: usize = 8;
+
+/// What a file says of paths. The trees of a history share nearly all of them, and YAML takes a while.
+fn filters_of(text: &Arc<Text>, files: &Snapshot<'_>) -> Result<Arc<PathFilters>, YamlError> {
+    let derived = files.derived();
+    if !derived.is_wanted() {
+        return PathFilters::parse(text).map(Arc::new);
+    }
+    let mut hasher = DefaultHasher::new();
+    ("path-filter", text.bytes()).hash(&mut hasher);
+    let number = hasher.finish();
+    if let Some(known) = derived.get::<Known>(number).filter(|known| known.text == *text) {
+        return Ok(Arc::clone(&known.filters));
+    }
+    let filters = Arc::new(PathFilters::parse(text)?);
+    let known = Known { text: Arc::clone(text), filters: Arc::clone(&filters) };
+    derived.keep(number, &Arc::new(known), SIZE_A_BYTE * text.bytes().len());
+    Ok(filters)
 }
 
 impl File {
     fn entries(&self) -> impl Iterator<Item = &PathEntry> {
-        self.lists.iter().flat_map(|list| &list.entries)
+        self.filters.lists.iter().flat_map(|list| &list.entries)
     }
 
     fn location(&self, entry: &PathEntry) -> Location {
@@ -137,7 +166,7 @@ fn filters_in(
         None => format!("its filters are in {named}, which is not among the files that are judged"),
         Some(Err(why)) => format!("its filters are in {named}, which {why}"),
         Some(Ok(text)) => match PathFilters::parse_filters(&text) {
-            Ok(filters) => return Ok(Some(File { path: named.into(), text, lists: filters.lists })),
+            Ok(filters) => return Ok(Some(File { path: named.into(), text, filters: Arc::new(filters) })),
             Err(error) => format!("its filters are in {named}, which cannot be read as YAML: {}", error.message),
         },
     };
@@ -246,7 +275,7 @@ impl Root<'_> {
         let mut first = None;
         let (mut named, mut taken) = (BTreeSet::new(), BTreeSet::new());
         let mut unknown = None;
-        for list in &file.lists {
+        for list in &file.filters.lists {
             let mut of_list = BTreeSet::new();
             for entry in list.entries.iter().filter(|entry| !entry.is_negated) {
                 let images = self.images.iter().enumerate();

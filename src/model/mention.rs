@@ -94,7 +94,7 @@ pub struct Mentions<'a> {
     shape: &'a Shape,
     model: &'a Model,
     /// The registries that are listed, as they stand in any file.
-    registries: Option<Regex>,
+    registries: Option<&'a Regex>,
     /// The files that say how images are built: what they name is known.
     own: BTreeSet<&'a str>,
 }
@@ -111,7 +111,7 @@ impl<'a> Mentions<'a> {
             own.extend(now.map(|reference| &*reference.path));
         }
         let is_scanned = shape.reference_files.iter().any(|files| files.pattern.is_none());
-        let registries = if is_scanned { spellings(shape) } else { None };
+        let registries = if is_scanned { shape.registry_spellings() } else { None };
         Self { shape, model, registries, own }
     }
 
@@ -167,22 +167,10 @@ impl File<'_> {
     }
 }
 
-/// All spellings of the registries that are listed, each as a group. The longest come first.
-fn spellings(shape: &Shape) -> Option<Regex> {
-    let mut groups = Vec::new();
-    for prefix in &shape.registries {
-        let spelled: Vec<String> = prefix.spellings().iter().map(|spelling| regex::escape(spelling)).collect();
-        groups.push(format!("({})", spelled.join("|")));
-    }
-    // Nothing but texts, so it compiles, unless there are far too many of them.
-    let pattern = format!("(?:(?:index\\.)?docker\\.io/)?(?:{})", groups.join("|"));
-    (!groups.is_empty()).then(|| Regex::new(&pattern).ok()).flatten()
-}
-
 impl Mentions<'_> {
     /// Finds what is written as docker takes it: a registry that is listed, the name of an image, and a tag.
     fn scanned(&self, file: &File<'_>, found: &mut Vec<Mention>) {
-        let Some(registries) = &self.registries else { return };
+        let Some(registries) = self.registries else { return };
         let without_comments = file.is_go().then(|| go::without_comments(file.text));
         let source = without_comments.as_deref().unwrap_or(file.text.as_str());
         let mut from = 0;

@@ -1,8 +1,10 @@
 //! The description of a repository as a whole.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use regex::bytes::Regex;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -107,6 +109,8 @@ pub struct Shape {
     pub build_inputs: Vec<PathPattern>,
     /// What stands before the name of an image of this tree, the longest first.
     pub registries: Vec<Prefix>,
+    /// All of their spellings, once somebody looks for them.
+    spellings: OnceLock<Option<Regex>>,
     /// Whether tags end with the platform.
     pub platform_suffix: bool,
     /// What stands before the version in tags.
@@ -183,6 +187,7 @@ impl From<PackFile> for Shape {
             unversioned: images.unversioned,
             build_inputs: images.build_inputs,
             registries,
+            spellings: OnceLock::new(),
             platform_suffix: references.platform_suffix,
             tag_prefix: references.tag_prefix,
             floating: references.floating,
@@ -283,6 +288,11 @@ impl Shape {
             Some(manifest) => manifest.order(|path| tree.readable(path)),
             None => Ok(ManifestOrder { is_after_promotion: false, reason: "there is none".to_owned() }),
         }
+    }
+
+    /// All spellings of the registries that are listed, each as a group. The longest come first.
+    pub fn registry_spellings(&self) -> Option<&Regex> {
+        self.spellings.get_or_init(|| spellings(&self.registries)).as_ref()
     }
 
     /// The variables of Dockerfiles that stand for the registry of this tree's images.
@@ -500,6 +510,18 @@ impl Shape {
         let root = below.max_by_key(|root| root.len())?;
         Some(directory[root.len()..].trim_start_matches('/')).filter(|name| !name.is_empty())
     }
+}
+
+/// All spellings of registries, each as a group.
+fn spellings(registries: &[Prefix]) -> Option<Regex> {
+    let mut groups = Vec::new();
+    for prefix in registries {
+        let spelled: Vec<String> = prefix.spellings().iter().map(|spelling| regex::escape(spelling)).collect();
+        groups.push(format!("({})", spelled.join("|")));
+    }
+    // Nothing but texts, so it compiles, unless there are far too many of them.
+    let pattern = format!("(?:(?:index\\.)?docker\\.io/)?(?:{})", groups.join("|"));
+    (!groups.is_empty()).then(|| Regex::new(&pattern).ok()).flatten()
 }
 
 /// Every directory above a path, the root first, with the path below it.
