@@ -2,14 +2,17 @@
 //!
 //! Rules: `mismatched-constant`.
 
+use std::cmp::Ordering;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::kind::{Context, Kind, Needs};
+use super::kind::{Context, Kind, Needs, Outside};
+use super::later::{Waiting, waiting};
 use crate::edit::{Edit, Fix};
 use crate::finding::{Diagnostic, Location};
 use crate::model::{ConstantValue, Image, Model};
-use crate::shape::Constant as Described;
+use crate::shape::{Constant as Described, FilesFollow};
 use crate::snapshot::StoreError;
 use crate::text::{directory_of, is_below};
 
@@ -20,7 +23,7 @@ pub struct Constant {}
 
 impl Kind for Constant {
     fn needs(&self) -> Needs<'_> {
-        Needs::of_control_files()
+        Needs { outside: Outside::HistoryIfThere, ..Needs::of_control_files() }
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
@@ -30,7 +33,14 @@ impl Kind for Constant {
                 let Some(version) = image.version().filter(|version| *version != constant.value) else { continue };
                 // What never was the version is something else: it is as wrong as it was.
                 let missed = stranger(constant, context).unwrap_or(version);
-                diagnostics.push(mismatch(constant, image, version, missed));
+                let diagnostic = mismatch(constant, image, version, missed);
+                let described = &context.shape.constants[constant.table];
+                diagnostics.extend(match described.follows {
+                    FilesFollow::SameChange => Some(diagnostic),
+                    FilesFollow::Later => {
+                        behind(diagnostic, constant, context, &Followed { image, version, days: described.grace_days })
+                    }
+                });
             }
         }
         for constant in &context.shape.constants {
@@ -67,6 +77,35 @@ fn mismatch(constant: &ConstantValue, image: &Image, version: &str, missed: &str
         .image(&image.name)
         .related(format!("{} is {version} here", image.name), image.version_location())
         .write(version, fix)
+}
+
+/// What a constant follows in a later change.
+struct Followed<'a> {
+    image: &'a Image,
+    version: &'a str,
+    /// For how many days it may wait.
+    days: u32,
+}
+
+/// The same of a constant that follows later: it is told, and weighs something once it is due or was forgotten. What runs ahead is left
+/// alone, as a branch may use what another one built.
+fn behind(
+    diagnostic: Diagnostic,
+    constant: &ConstantValue,
+    context: &Context<'_>,
+    followed: &Followed<'_>,
+) -> Option<Diagnostic> {
+    let Followed { image, version, days } = followed;
+    if image.order(&constant.value, version) == Some(Ordering::Greater) {
+        return None;
+    }
+    let is_moved = context.change.is_some_and(|change| change.new_version(image).is_some());
+    let waiting = waiting(context, image, version, *days).filter(|waiting| waiting.is_due || !is_moved);
+    let Waiting { suffix, when, level, is_due } = waiting.or_else(|| is_moved.then(Waiting::of_change))?;
+    let message = diagnostic.message.clone() + &suffix;
+    let fix = diagnostic.fix.clone().map(|fix| Fix { safe: fix.safe && is_due, ..fix });
+    let help = format!("write {version} here{when}");
+    Some(Diagnostic { message, fix, level, help: Some(help), ..diagnostic })
 }
 
 /// The version that base had, where it held this value too, beside the right one: then it is as wrong as it was before.

@@ -11,9 +11,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::kind::{Context, Kind, Needs, Outside, Reads, bumped_images};
+use super::later::waiting;
 use crate::edit::{Edit, Fix};
 use crate::finding::{Diagnostic, Level, Location};
-use crate::history::Past;
 use crate::model::Image;
 use crate::model::mention::{Mention, Mentions, NamedVersion, Tag};
 use crate::shape::{FilesFollow, ReferenceFiles};
@@ -320,31 +320,17 @@ impl Stale<'_> {
         Some(diagnostic)
     }
 
-    /// What names an older version and follows later. Without a list of what is promoted, only age tells what waits from what was
-    /// forgotten.
+    /// What names an older version and follows later.
     fn waiting(&self, first: &Mention) -> Option<Diagnostic> {
         let Self { context, image, version, table, .. } = self;
         // A branch may use what another one built.
         if image.order(&self.named.version, version) == Some(Ordering::Greater) {
             return None;
         }
-        if context.inputs.promoted.is_some() {
-            let is_promoted = context.inputs.is_promoted(image.published(), &self.tag());
-            return is_promoted.then(|| self.say(self.differs(), first, ", now that it is promoted", true));
-        }
-        let history = context.inputs.history.as_ref();
-        let held = image.version_identity().unwrap_or(version);
-        let past = history.and_then(|history| Some((history, history.of(&image.directory, held)?)));
-        let (message, level) = match past {
-            Some((history, Past::Settled(settled))) if history.days(settled) > i64::from(table.grace_days) => {
-                (format!("{}, for {} days", self.differs(), history.days(settled)), Level::Warning)
-            }
-            Some((_, Past::Cut)) => {
-                (format!("{}; for how long a shallow clone does not tell", self.differs()), Level::Note)
-            }
-            _ => (self.differs(), Level::Note),
-        };
-        Some(self.say(message, first, ", if it is built", false).at_most(level))
+        let waiting = waiting(context, image, version, table.grace_days)?;
+        let message = self.differs() + &waiting.suffix;
+        let diagnostic = self.say(message, first, waiting.when, waiting.is_due);
+        Some(Diagnostic { level: waiting.level, ..diagnostic })
     }
 
     fn differs(&self) -> String {

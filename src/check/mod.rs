@@ -4,6 +4,7 @@
 
 mod change;
 mod kind;
+mod later;
 mod base_cycle;
 mod base_format;
 mod base_platform;

@@ -66,6 +66,8 @@ pub struct ConstantValue {
     pub value: String,
     /// Where.
     pub location: Location,
+    /// The number of its table among those of the pack.
+    pub table: usize,
 }
 
 impl Manifest {
@@ -176,6 +178,7 @@ impl ConstantValue {
     /// All places that look like the constant: which of them the program says, only a compiler knows. Files that cannot be read go to
     /// `unread`.
     pub(super) fn read(
+        table: usize,
         constant: &Constant,
         snapshot: &Snapshot<'_>,
         unread: &mut Vec<StoreError>,
@@ -195,6 +198,7 @@ impl ConstantValue {
                     image: constant.image.clone(),
                     value: found.group("value").to_owned(),
                     location: Location::new(path, &text, found.span("value")),
+                    table,
                 });
             }
         }

@@ -85,8 +85,8 @@ impl Model {
         let mut manifest = None;
         let mut dependencies = None;
         if only.is_none() {
-            for constant in &shape.constants {
-                constants.extend(ConstantValue::read(constant, snapshot, &mut unread_constants)?);
+            for (table, constant) in shape.constants.iter().enumerate() {
+                constants.extend(ConstantValue::read(table, constant, snapshot, &mut unread_constants)?);
             }
             if let Some(manifest_shape) = &shape.manifest {
                 match Manifest::read(manifest_shape, &shape.tag_prefix, snapshot) {

@@ -55,6 +55,7 @@ pub enum FilesFollow {
     #[default]
     SameChange,
     /// In a later change, when the image was built.
+    #[serde(alias = "after-promotion")]
     Later,
 }
 
@@ -83,8 +84,8 @@ struct Table {
     grace_days: Option<u32>,
 }
 
-/// For how many days a reference may wait, where the pack says nothing of it.
-const GRACE_DAYS: u32 = 30;
+/// For how many days what follows later may wait, where the pack says nothing of it.
+pub(super) const GRACE_DAYS: u32 = 30;
 
 /// What `image` says where it is that of the directory.
 const OWNER: &str = "{directory}";
