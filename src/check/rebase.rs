@@ -98,13 +98,9 @@ fn unknown_bases(context: &Context<'_>, child: &Image, bumped: &[&Image]) -> Vec
         if given.any(is_given) {
             continue;
         }
-        let name = without_tag(&outside.text);
-        let name = name.rsplit('/').next().unwrap_or(name);
-        let may_be = |parent: &&&Image| {
-            parent.directory != child.directory
-                && (name.contains('$') || parent.published().rsplit('/').next() == Some(name))
-        };
-        let Some(parent) = bumped.iter().find(may_be) else { continue };
+        let written = last_part(without_tag(&outside.text));
+        let mut others = bumped.iter().filter(|parent| parent.directory != child.directory);
+        let Some(parent) = others.find(|parent| may_be_named(written, parent, context)) else { continue };
         let text = &outside.text;
         let message =
             format!("cannot tell whether {} is built on {}: only the build knows {text}", child.name, parent.name);
@@ -123,6 +119,18 @@ fn unknown_bases(context: &Context<'_>, child: &Image, bumped: &[&Image]) -> Vec
 fn tags(context: &Context<'_>, image: &Image) -> String {
     let tags: Vec<String> = image.versions().into_iter().map(|version| context.shape.tag_of(version)).collect();
     tags.join(" or ")
+}
+
+/// Whether the last part of a name, in which there may be variables, can be that of an image: as far as it is written out before them.
+fn may_be_named(written: &str, image: &Image, context: &Context<'_>) -> bool {
+    let own = last_part(image.published());
+    let Some((before, _)) = written.split_once('$') else { return own == written };
+    let mut registries = context.shape.registries.iter().map(|registry| last_part(&registry.text));
+    own.starts_with(before) || registries.any(|prefix| format!("{prefix}{own}").starts_with(before))
+}
+
+fn last_part(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
 }
 
 /// What references must share to be one diagnostic.
