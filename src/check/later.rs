@@ -25,8 +25,8 @@ impl Waiting {
     }
 }
 
-/// What is known of something that names an older version than `version`, which is the image's. `None` where it need not be moved yet. Without a
-/// list of what is promoted, only age tells what waits from what was forgotten.
+/// What is known of something that names an older version than `version`, which is the image's. `None` where it need not be
+/// moved yet. Without a list of what is promoted, only age tells what waits from what was forgotten.
 pub(super) fn waiting(context: &Context<'_>, image: &Image, version: &str, grace_days: u32) -> Option<Waiting> {
     if context.inputs.promoted.is_some() {
         let is_promoted = context.inputs.is_promoted(image.published(), &context.shape.tag_of(version));

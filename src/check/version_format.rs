@@ -10,9 +10,10 @@ use serde::Deserialize;
 
 use super::kind::{Context, Kind, Needs};
 use crate::edit::{Edit, Fix};
-use crate::finding::{Diagnostic, Location};
+use crate::finding::{Diagnostic, Level, Location};
 use crate::model::Image;
 use crate::parse::version::{Scheme, Version, VersionError};
+use crate::parse::version_source::VersionSource;
 use crate::snapshot::{FileKind, ReadError, StoreError};
 use crate::text::{Text, file_name, in_directory, is_below};
 
@@ -120,24 +121,36 @@ fn missing(context: &Context<'_>) -> Vec<Diagnostic> {
             directories.entry(directory).or_insert(path);
         }
     }
+    // A file that other things have, too, makes an image by what stands in it: without that, the directory may be anything.
+    let is_told_by_name = shape.versions.iter().any(VersionSource::is_told_by_name);
     let mut diagnostics = Vec::new();
     for (directory, path) in directories {
         let name = shape.name_of(directory).unwrap_or(directory);
         let there =
             shape.versions.iter().find(|source| context.files.entry(&in_directory(directory, &source.file)).is_some());
+        let was_image = context.change.is_some_and(|change| change.base.directories.contains(directory));
+        let is_sure = is_told_by_name || was_image;
         let (subject, message, help) = match there {
             Some(source) => (
                 "unread",
                 format!("no version is found in {} of {name}, so it cannot be tagged", source.file),
                 format!("write it there as the pack looks for it, {}", source.name),
             ),
-            None => (
+            None if is_sure => (
                 "missing",
                 format!("{name} has no {} file, so it cannot be tagged", shape.version_files()),
                 format!("add {}", in_directory(directory, &shape.version_files())),
             ),
+            None => (
+                "missing",
+                format!("{name} is built, and has no version in {}", shape.version_files()),
+                "write it where the pack looks for it (`images.version`)".to_owned(),
+            ),
         };
-        diagnostics.push(Diagnostic::about(subject, message, Location::file(path)).image(&name.into()).help(help));
+        let help = if is_sure { help } else { format!("if it is an image, {help}; until then nothing judges it") };
+        let level = (!is_sure).then_some(Level::Note);
+        let diagnostic = Diagnostic::about(subject, message, Location::file(path)).image(&name.into()).help(help);
+        diagnostics.push(Diagnostic { level, ..diagnostic });
     }
     diagnostics
 }

@@ -10,9 +10,10 @@ use super::image::Image;
 use super::packages::{ChangedSources, Packages};
 use super::threads::each;
 use super::tree::Model;
+use crate::parse::comments::differ_in_comments_alone;
 use crate::parse::dockerignore;
 use crate::parse::gitattributes;
-use crate::shape::Shape;
+use crate::shape::{Comments, Shape};
 use crate::snapshot::{Entry, FileKind, Pair, Snapshot, StoreError};
 use crate::text::{directory_of, file_name, is_below, without_directory};
 
@@ -83,7 +84,25 @@ pub fn changed(
     head: &Model,
     only: Option<&BTreeSet<Arc<str>>>,
 ) -> Result<ChangedContent, StoreError> {
-    ContentSearch { pair, paths, shape, base, head, only }.run()
+    if shape.comments == Comments::Content {
+        return ContentSearch { pair, paths, shape, base, head, only }.run();
+    }
+    let mut others = paths.clone();
+    others.retain(|path| !differs_in_comments_alone(path, pair));
+    ContentSearch { pair, paths: &others, shape, base, head, only }.run()
+}
+
+/// Whether a change touches nothing but comments of a file. One that cannot be read may have changed in any way.
+fn differs_in_comments_alone(path: &str, pair: &Pair<'_>) -> bool {
+    let Some(base) = &pair.base else { return false };
+    let (Some(before), Some(after)) = (base.entry(path), pair.head.entry(path)) else { return false };
+    if before.kind != after.kind || !matches!(after.kind, FileKind::File | FileKind::Executable) {
+        return false;
+    }
+    match (base.text(path), pair.head.text(path)) {
+        (Ok(Some(Ok(before))), Ok(Some(Ok(after)))) => differ_in_comments_alone(path, &before, &after),
+        _ => false,
+    }
 }
 
 /// A search for what a change touches.

@@ -15,6 +15,7 @@ pub mod dockerignore;
 pub mod gitattributes;
 pub mod yaml;
 // which stand on those above
+pub mod comments;
 pub mod dependencies;
 pub mod path_filter;
 pub mod variants;

@@ -29,6 +29,19 @@ pub struct YamlError {
     pub offset: usize,
 }
 
+/// Whether two texts hold the same documents, written in the same way but for comments, blanks and line ends. Of what cannot be read,
+/// that is not known, and they do not.
+pub fn say_the_same(one: &Text, other: &Text) -> bool {
+    let mut others = Parser::new_from_str(other.as_str());
+    for event in Parser::new_from_str(one.as_str()) {
+        match (event, others.next()) {
+            (Ok((event, _)), Some(Ok((other, _)))) if event == other => {}
+            _ => return false,
+        }
+    }
+    others.next().is_none()
+}
+
 /// How deep values may lie in each other. Whoever walks over them, if only to free them, needs stack for each level.
 const MAX_DEPTH: usize = 100;
 

@@ -36,6 +36,9 @@ pub(super) struct Images {
     /// Files of an image that are no part of its content: glob patterns, or directories with a closing slash.
     #[serde(default)]
     pub(super) ignore: Vec<IgnorePattern>,
+    /// Whether a change of comments alone is one of content.
+    #[serde(default)]
+    pub(super) comments: Comments,
     /// Files outside of the images that are part of them.
     #[serde(default)]
     pub(super) shared: Vec<Shared>,
@@ -54,6 +57,17 @@ pub(super) struct Images {
     /// Files beside the images that all of them are built anew for, under their present tags.
     #[serde(default)]
     pub(super) build_inputs: Vec<PathPattern>,
+}
+
+/// `images.comments`: what a change of comments alone is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Comments {
+    /// A change of content, as any other.
+    #[default]
+    Content,
+    /// None.
+    Ignored,
 }
 
 /// Files outside of the images that are part of them.

@@ -12,6 +12,7 @@ use imglint::inputs::{Jobs, Promoted};
 use imglint::model::Model;
 use imglint::pack::{self, BuiltIn, Pack, PackFiles};
 use imglint::parse::baseimage::{self, Platform};
+use imglint::parse::comments::differ_in_comments_alone;
 use imglint::parse::dependencies::{DependencyList, Scalar};
 use imglint::parse::dockerfile::{Given, Prefixed, Surroundings, Syntax, Word};
 use imglint::parse::dockerignore::DockerIgnore;
@@ -35,7 +36,7 @@ pub struct Reader {
 }
 
 /// All readers.
-pub const READERS: [Reader; 18] = [
+pub const READERS: [Reader; 19] = [
     Reader { name: "dockerfile", read: dockerfile },
     Reader { name: "dockerignore", read: dockerignore },
     Reader { name: "gitattributes", read: gitattributes },
@@ -44,6 +45,7 @@ pub const READERS: [Reader; 18] = [
     Reader { name: "variants", read: variants },
     Reader { name: "version_file", read: version_file },
     Reader { name: "path_filter", read: path_filter },
+    Reader { name: "comments", read: comments },
     Reader { name: "go_source", read: go_source },
     Reader { name: "makefile", read: makefile },
     Reader { name: "baseimage", read: base_file },
@@ -259,6 +261,20 @@ pub fn makefile(bytes: &[u8]) {
     let text = text_of(bytes);
     for value in go::make_values(&text, "SRC_DIR") {
         check_span(&text, &value.span);
+    }
+}
+
+/// Two states of a file with a line of signs between them: which one was first, does not matter.
+pub fn comments(bytes: &[u8]) {
+    let all = String::from_utf8_lossy(bytes);
+    let (before, after) = all.split_once("\n====\n").unwrap_or((&all, ""));
+    let (before, after) = (Text::from(before), Text::from(after));
+    for path in ["Dockerfile", "a.yaml", "a.sh", "a.go", "Makefile", "a"] {
+        let differ = differ_in_comments_alone(path, &before, &after);
+        assert_eq!(differ, differ_in_comments_alone(path, &after, &before));
+        // A word more is no comment, unless one is open.
+        let more = Text::from(format!("{}\nword\n", before.as_str()).as_str());
+        assert!(!differ_in_comments_alone(path, &before, &more) || matches!(path, "a.yaml" | "a.go"), "{path}");
     }
 }
 
