@@ -12,6 +12,31 @@ use crate::parse::glob::PathPattern;
 use crate::shape::{ManifestOrder, Shape};
 use crate::snapshot::{Branch, Scope, Snapshot, StoreError};
 
+/// A kind of check; its options are its fields.
+pub trait Kind {
+    /// What it must see.
+    fn needs(&self) -> Needs<'_>;
+
+    /// Judges. An error means that it could not look.
+    fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError>;
+
+    /// What it would have to read to be sure, and cannot. What it finds is reported all the same, but the run has failed.
+    fn unread(&self, context: &Context<'_>) -> Vec<StoreError> {
+        self.needs().dockerfiles.map_or_else(Vec::new, |concern| unread_dockerfiles(context, concern))
+    }
+
+    /// What it lacks to see what it is about, beside a base to compare with. Without that it is silent, whatever is wrong.
+    fn missing(&self, sight: Sight<'_>) -> Option<Missing> {
+        let Inputs { promoted, jobs, history, .. } = sight.inputs;
+        match self.needs().outside {
+            Outside::Promoted if promoted.is_none() => Some(Missing::Input("--promoted")),
+            Outside::Jobs if jobs.is_none() => Some(Missing::Input("--jobs")),
+            Outside::History if history.is_none() => Some(Missing::History),
+            _ => None,
+        }
+    }
+}
+
 /// What a check sees.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
@@ -38,73 +63,6 @@ impl<'a> Context<'a> {
     }
 }
 
-/// What a run gives its checks to look at, beside the files that are judged.
-#[derive(Clone, Copy)]
-pub struct Sight<'a> {
-    /// Files from outside.
-    pub inputs: &'a Inputs,
-    /// Whether there is something to compare with.
-    pub has_base: bool,
-    /// Whether the manifest follows in a later change, when an image is promoted. Of a change nobody need know it.
-    pub is_after_promotion: bool,
-}
-
-/// What a kind judges of a change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Basis {
-    /// It compares, and has nothing to say without a base.
-    Change,
-    /// It judges a tree. Of a change, only what base had not is reported.
-    Tree,
-    /// It judges a tree if there is no base, and compares if there is one.
-    Both,
-    /// The same; but what was wrong before is not looked for, as that would take reading files that the change has nothing to do with.
-    Moved,
-}
-
-/// What a check lacks to see what it is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Missing {
-    /// A base to compare with.
-    Base,
-    /// The history of a whole tree.
-    History,
-    /// Files without the marks of conflicts.
-    Resolution,
-    /// The file that this option names.
-    Input(&'static str),
-}
-
-impl std::fmt::Display for Missing {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Base => f.write_str("a base to compare with"),
-            Self::Resolution => f.write_str("files without the marks of a conflict"),
-            Self::History => f.write_str("the history, which is read under `--all`"),
-            Self::Input(option) => write!(f, "the file that `{option}` names"),
-        }
-    }
-}
-
-/// The files that a kind reads beside what it compares.
-#[derive(Clone, Copy)]
-pub enum Reads<'a> {
-    /// Those that say what the images are, as the pack describes them, and no others.
-    ControlFiles,
-    /// Beside them one, wherever it lies.
-    File(&'a str),
-    /// Beside them those that match, with all that lies below the same topmost directories.
-    Patterns(&'a [PathPattern]),
-    /// Beside them several, told by their paths.
-    Files(&'a dyn Files),
-}
-
-/// Files that are told by their paths.
-pub trait Files {
-    /// Whether the file at this path is one of them.
-    fn contain(&self, path: &str) -> bool;
-}
-
 /// What a kind must see. Each kind answers for every field: to what it forgot it would be blind in silence.
 #[derive(Clone, Copy)]
 pub struct Needs<'a> {
@@ -128,21 +86,24 @@ impl Needs<'_> {
     pub(super) fn of_dockerfiles(concern: Concern) -> Self {
         Self { dockerfiles: Some(concern), ..Self::of_control_files() }
     }
+
+    /// Whether it looks into the history of a whole tree.
+    pub fn history(self) -> bool {
+        matches!(self.outside, Outside::History | Outside::HistoryIfThere)
+    }
 }
 
-/// What a kind needs that is in none of the trees.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outside {
-    /// Nothing, or what it can do without.
-    Nothing,
-    /// The list of promoted images.
-    Promoted,
-    /// The list of jobs.
-    Jobs,
-    /// The history of a whole tree.
-    History,
-    /// The same, if there is one: it knows more then.
-    HistoryIfThere,
+/// The files that a kind reads beside what it compares.
+#[derive(Clone, Copy)]
+pub enum Reads<'a> {
+    /// Those that say what the images are, as the pack describes them, and no others.
+    ControlFiles,
+    /// Beside them one, wherever it lies.
+    File(&'a str),
+    /// Beside them those that match, with all that lies below the same topmost directories.
+    Patterns(&'a [PathPattern]),
+    /// Beside them several, told by their paths.
+    Files(&'a dyn Files),
 }
 
 impl Reads<'_> {
@@ -177,36 +138,25 @@ impl Reads<'_> {
     }
 }
 
-/// A kind of check; its options are its fields.
-pub trait Kind {
-    /// What it must see.
-    fn needs(&self) -> Needs<'_>;
-
-    /// Judges. An error means that it could not look.
-    fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError>;
-
-    /// What it would have to read to be sure, and cannot. What it finds is reported all the same, but the run has failed.
-    fn unread(&self, context: &Context<'_>) -> Vec<StoreError> {
-        self.needs().dockerfiles.map_or_else(Vec::new, |concern| unread_dockerfiles(context, concern))
-    }
-
-    /// What it lacks to see what it is about, beside a base to compare with. Without that it is silent, whatever is wrong.
-    fn missing(&self, sight: Sight<'_>) -> Option<Missing> {
-        let Inputs { promoted, jobs, history, .. } = sight.inputs;
-        match self.needs().outside {
-            Outside::Promoted if promoted.is_none() => Some(Missing::Input("--promoted")),
-            Outside::Jobs if jobs.is_none() => Some(Missing::Input("--jobs")),
-            Outside::History if history.is_none() => Some(Missing::History),
-            _ => None,
-        }
-    }
+/// Files that are told by their paths.
+pub trait Files {
+    /// Whether the file at this path is one of them.
+    fn contain(&self, path: &str) -> bool;
 }
 
-impl Needs<'_> {
-    /// Whether it looks into the history of a whole tree.
-    pub fn history(self) -> bool {
-        matches!(self.outside, Outside::History | Outside::HistoryIfThere)
-    }
+/// What a kind needs that is in none of the trees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outside {
+    /// Nothing, or what it can do without.
+    Nothing,
+    /// The list of promoted images.
+    Promoted,
+    /// The list of jobs.
+    Jobs,
+    /// The history of a whole tree.
+    History,
+    /// The same, if there is one: it knows more then.
+    HistoryIfThere,
 }
 
 /// What of a change concerns a Dockerfile.
@@ -216,6 +166,61 @@ pub enum Concern {
     Itself,
     /// That, or that it bumps an image that the file may build upon.
     Parents,
+}
+
+/// What a kind judges of a change.
+///
+/// | | without a base | with one | of touched images alone | counts what is old |
+/// | --- | --- | --- | --- | --- |
+/// | `Change` | nothing | the change | yes | no |
+/// | `Tree` | the tree | the tree, less what base had | no | yes |
+/// | `Both` | the tree | the change | no | yes |
+/// | `Moved` | the tree | the change | no | no |
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Basis {
+    /// It compares, and has nothing to say without a base.
+    Change,
+    /// It judges a tree. Of a change, only what base had not is reported.
+    Tree,
+    /// It judges a tree if there is no base, and compares if there is one.
+    Both,
+    /// As `Both`; but what was wrong before is not looked for, as that would take reading files that the change has nothing to do with.
+    Moved,
+}
+
+/// What a run gives its checks to look at, beside the files that are judged.
+#[derive(Clone, Copy)]
+pub struct Sight<'a> {
+    /// Files from outside.
+    pub inputs: &'a Inputs,
+    /// Whether there is something to compare with.
+    pub has_base: bool,
+    /// Whether the manifest follows in a later change, when an image is promoted. Of a change nobody need know it.
+    pub is_after_promotion: bool,
+}
+
+/// What a check lacks to see what it is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// A base to compare with.
+    Base,
+    /// The history of a whole tree.
+    History,
+    /// Files without the marks of conflicts.
+    Resolution,
+    /// The file that this option names.
+    Input(&'static str),
+}
+
+impl std::fmt::Display for Missing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Base => f.write_str("a base to compare with"),
+            Self::Resolution => f.write_str("files without the marks of a conflict"),
+            Self::History => f.write_str("the history, which is read under `--all`"),
+            Self::Input(option) => write!(f, "the file that `{option}` names"),
+        }
+    }
 }
 
 /// The Dockerfiles of which something could not be read, before the change no more than now, and which the change concerns. What is as

@@ -1,5 +1,7 @@
 //! Kinds of checks. A rule is a kind with options and words; the kind is code, the rest is data in `rules/`.
 //!
+//! `kind` says what one is, `change` what it is told of a change; behind them stand the kinds, by their names.
+//!
 //! A kind gets the trees and their models and returns diagnostics. It knows neither its rule's name nor its level.
 
 mod change;

@@ -175,9 +175,11 @@ impl Check<'_> {
         // What is repaired may concern files that the change does not.
         let pair = if self.repairs() { frame.pair() } else { frame.pair_to_judge(&frame.base, &frame.head) };
         drop(spinner);
-        let is_order_asked = pair.as_ref().is_ok_and(|pair| {
-            self.repairs() || !output.quiet && !run::judges_touched_alone(&frame.pack, pair, &pair.changed())
-        });
+        let is_order_asked = match &pair {
+            Ok(_) if self.repairs() => true,
+            Ok(pair) => !output.quiet && !run::judges_touched_alone(&frame.pack, pair, &pair.changed()),
+            Err(_) => false,
+        };
         frame.announce_pack(output, is_order_asked)?;
         pair
     }

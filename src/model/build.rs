@@ -116,7 +116,7 @@ impl Argument {
     }
 }
 
-/// Whether a Dockerfile asks for an argument.
+/// Whether a Dockerfile asks for an argument: in the text, as one that cannot be parsed may ask for it, too.
 pub(super) fn declares(text: &Text, name: &str) -> bool {
     for (_, line) in text.lines() {
         let mut words = line.split_whitespace();

@@ -44,6 +44,7 @@ keywords! {
 impl Keyword {
     /// Reads a keyword in any case.
     pub fn parse(word: &str) -> Option<Self> {
+        // The Kelvin sign is a k in lower case, to Go too; no comparison of ASCII knows it.
         let word = word.to_lowercase();
         Self::ALL.iter().copied().find(|keyword| keyword.name().eq_ignore_ascii_case(&word))
     }

@@ -1,6 +1,7 @@
 //! Dockerfiles as buildkit reads them: arguments, stages and instructions, with the place of every word.
 //!
-//! [`Syntax`] is what stands in the file; [`Dockerfile`] is what a build for one platform makes of it. buildkit's own sources are
+//! `Lines` joins lines that are continued; [`Syntax`] is what stands in the file, instruction by instruction, as it is written;
+//! [`Dockerfile`] is what a build for one platform makes of it, stage by stage, with its variables expanded. buildkit's own sources are
 //! the measure, with all that is odd in them: what a gate reads in another way than the build can be used to get past it.
 
 mod traced;

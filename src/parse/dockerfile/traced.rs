@@ -40,6 +40,7 @@ impl ByteOrigin {
         }
     }
 
+    /// The same place in the default of a variable; nowhere for what was in one already: see [`Traced::overridable`].
     fn overridable(self) -> Self {
         if self == Self::NOWHERE || self.is_overridable() { Self::NOWHERE } else { Self(self.0 | Self::OVERRIDABLE) }
     }
