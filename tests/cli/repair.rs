@@ -109,8 +109,9 @@ impl Place {
 
     fn command(&self, script: &str) -> Command {
         let path = format!("{}:{}", self.at("bin").display(), std::env::var("PATH").expect("a path"));
-        let mut command = Command::new("bash");
-        command.arg(project().join(script)).current_dir(self.scratch.path()).env_clear();
+        // A job runs the file itself.
+        let mut command = Command::new(project().join(script));
+        command.current_dir(self.scratch.path()).env_clear();
         command.env("PATH", path).env("HOME", self.at("home")).env("GH", self.at("gh")).env("GH_TOKEN", "token");
         command
     }
