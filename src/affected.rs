@@ -76,7 +76,7 @@ pub enum Reason {
 pub struct UnknownBase {
     /// The image that is built on it.
     pub image: Arc<Image>,
-    /// Where.
+    /// The word that only the build can resolve.
     pub location: Location,
     /// Why it cannot be told.
     pub reason: String,

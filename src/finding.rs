@@ -86,7 +86,7 @@ impl Location {
 /// A further place that explains a finding.
 #[derive(Debug, Clone)]
 pub struct Label {
-    /// Where.
+    /// The place that explains it.
     pub location: Location,
     /// What is to be seen there.
     pub message: String,
@@ -123,7 +123,7 @@ pub struct Fingerprint {
     pub rule: RuleId,
     /// The image at fault.
     pub image: Option<Arc<str>>,
-    /// The file.
+    /// The file, by its path in the tree.
     pub path: Arc<str>,
     /// What in it is at fault.
     pub subject: Arc<str>,

@@ -20,7 +20,7 @@ pub struct Commit {
 /// A path that differs between two trees.
 #[derive(Debug, Clone)]
 pub struct Difference {
-    /// The path.
+    /// The path that differs.
     pub path: Arc<str>,
     /// What the other tree has there.
     pub other: Option<Entry>,
@@ -61,7 +61,7 @@ pub enum Past {
 /// How an image came to its version, and what became of it since.
 #[derive(Debug, Clone)]
 pub struct Settled {
-    /// The version.
+    /// The version that was set then.
     pub version: String,
     /// The commit that last gave it this value; `None` where that is not committed yet.
     pub commit: Option<Commit>,

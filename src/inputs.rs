@@ -70,7 +70,7 @@ impl Inputs {
 pub struct Claim {
     /// The image, by the name under which it is published.
     pub image: String,
-    /// The version.
+    /// The version that is taken, without what all tags begin with.
     pub version: String,
     /// Whose change it is, as `#123`.
     pub who: String,

@@ -37,7 +37,7 @@ pub struct Value {
     pub words: String,
     /// The directories of the images whose version it may be.
     pub images: Vec<Arc<str>>,
-    /// The version.
+    /// The version that stands there.
     pub version: String,
     /// What counts as a version of these images.
     pub scheme: Scheme,

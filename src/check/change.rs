@@ -48,9 +48,9 @@ pub struct Authored<'a> {
 
 /// The version that an image gets, and the repair that gives it.
 pub struct ProposedBump {
-    /// The version.
+    /// The version that is free.
     pub next: FreeVersion,
-    /// The repair.
+    /// The edit of the version file that sets it.
     pub fix: Fix,
 }
 

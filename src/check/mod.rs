@@ -58,7 +58,7 @@ pub use version_bump::Due;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(from = "Table")]
 pub enum Body {
-    /// The trees.
+    /// A kind, which judges the trees.
     Check(Check),
     /// The waivers, once they were applied.
     WaiverHygiene(Hygiene),

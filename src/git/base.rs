@@ -9,7 +9,7 @@ use crate::snapshot::Branch;
 pub enum Base {
     /// Nothing: the whole of head is judged.
     Whole {
-        /// Why.
+        /// The option that says so, or what else does, for messages.
         source: String,
         /// The branch that this is the tree of, where that is known.
         branch: Option<Branch>,

@@ -15,7 +15,7 @@ const MOST: usize = 100;
 pub struct Step {
     /// What it merges into: the merge before, or the base of the batch.
     pub base: Base,
-    /// The merge.
+    /// What the merge made of the tree.
     pub head: Head,
     /// Its commit, as people read it.
     pub name: String,

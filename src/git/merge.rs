@@ -39,7 +39,7 @@ pub struct Names {
 /// What git makes of three files by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MergedFile {
-    /// The file.
+    /// What the merge made of the file, with its marks if conflicts are left.
     pub bytes: Vec<u8>,
     /// Whether it has conflicts.
     pub has_conflicts: bool,
@@ -166,7 +166,7 @@ pub struct MergeDriver {
     pub name: &'static str,
     /// What people call it.
     pub title: &'static str,
-    /// The command.
+    /// The command that git calls.
     pub command: &'static str,
     /// What merges common ancestors.
     pub recursive: &'static str,

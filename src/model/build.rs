@@ -12,7 +12,7 @@ use crate::text::{Span, Text};
 /// A file that says something about an image.
 #[derive(Debug, Clone)]
 pub struct Control<T> {
-    /// Its path.
+    /// Its path in the tree.
     pub path: Arc<str>,
     /// Its text and what it says; or why it has no text.
     pub read: Result<(Arc<Text>, T), ReadError>,
@@ -21,7 +21,7 @@ pub struct Control<T> {
 /// A Dockerfile as it is built for one operating system.
 #[derive(Debug, Clone)]
 pub struct Build {
-    /// The Dockerfile.
+    /// The Dockerfile, by its path in the tree.
     pub path: Arc<str>,
     /// The platform of the build; where several differ in nothing that matters here, the first.
     pub target: Platform,
@@ -59,9 +59,9 @@ pub struct Parsed {
 /// A file of a build that could not be read as what it is.
 #[derive(Debug, Clone)]
 pub struct ParseError {
-    /// Why.
+    /// What is wrong, as a finding says it.
     pub reason: String,
-    /// Where.
+    /// Where, as far as that can be told.
     pub location: Location,
 }
 
@@ -91,9 +91,9 @@ impl<T> Control<T> {
 /// A file that holds the value of an argument of the build.
 #[derive(Debug, Clone)]
 pub struct Argument {
-    /// The argument.
+    /// The name of the argument, as in ARG.
     pub name: String,
-    /// The file.
+    /// The file that its value stands in, by its path in the tree.
     pub path: Arc<str>,
     /// Its text.
     pub text: Arc<Text>,

@@ -65,7 +65,7 @@ pub struct Order {
 pub struct Outside {
     /// What is named, with variables replaced as far as the file says what they stand for.
     pub text: String,
-    /// Where.
+    /// The word that names it.
     pub location: Location,
     /// Whether a variable is left in the name, so that it may be an image of the tree.
     pub is_unresolved: bool,

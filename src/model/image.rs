@@ -21,7 +21,7 @@ use crate::text::{file_name, in_directory, without_directory};
 /// A directory with a version file.
 #[derive(Debug, Clone)]
 pub struct Image {
-    /// The directory.
+    /// Its directory in the tree, without a closing slash; empty for the image in the root.
     pub directory: Arc<str>,
     /// The path of the directory below its root: the name by which people and the build script call the image.
     pub name: Arc<str>,

@@ -14,7 +14,7 @@ use crate::text::{Span, Text, directory_of};
 /// The file that says which version of an image is used.
 #[derive(Debug, Clone)]
 pub struct Manifest {
-    /// Its path.
+    /// Its path in the tree.
     pub path: Arc<str>,
     /// Its text.
     pub text: Arc<Text>,
@@ -49,7 +49,7 @@ pub struct ManifestEntry {
     pub name: String,
     /// Where the name stands.
     pub name_span: Span,
-    /// The version.
+    /// The version that it names, without what all tags begin with.
     pub version: String,
     /// Where the version stands.
     pub span: Span,
@@ -64,7 +64,7 @@ pub struct ConstantValue {
     pub image: String,
     /// What stands there.
     pub value: String,
-    /// Where.
+    /// Its literal, without quotes.
     pub location: Location,
     /// The number of its table among those of the pack.
     pub table: usize,

@@ -22,7 +22,7 @@ pub struct Mention {
     pub target: String,
     /// What is said of its version.
     pub tag: Tag,
-    /// The file.
+    /// The file, by its path in the tree.
     pub path: Arc<str>,
     /// Its text.
     pub text: Arc<Text>,

@@ -17,9 +17,9 @@ pub struct Reference {
     pub target: String,
     /// The version of it that is named; `None` where there is no tag, a variable stands in it, or it names no version.
     pub version: Option<String>,
-    /// The file.
+    /// The file that it is written in, by its path in the tree.
     pub path: Arc<str>,
-    /// Its text.
+    /// All of that file.
     pub text: Arc<Text>,
     /// The whole reference.
     pub span: Span,

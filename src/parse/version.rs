@@ -151,7 +151,7 @@ pub struct Variant {
 /// A number that is repeated at the end of a version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Revision {
-    /// The number.
+    /// The number, as it is written.
     pub value: String,
     /// Where it stands.
     pub span: Span,

@@ -67,7 +67,7 @@ pub struct RunError {
 /// A rule that could not look.
 #[derive(Debug, Clone)]
 pub struct SkippedRule {
-    /// The rule.
+    /// The rule that could not look, by its name.
     pub rule: RuleId,
     /// What it lacks.
     pub missing: Missing,

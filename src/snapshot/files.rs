@@ -31,7 +31,7 @@ pub struct Snapshot<'r> {
 struct Way<'s> {
     /// The path that it ends at.
     end: String,
-    /// The links.
+    /// The links on it, in order, each with its path.
     links: Vec<(&'s Arc<str>, &'s Entry)>,
 }
 

@@ -40,7 +40,7 @@ pub enum Content {
 pub struct Entry {
     /// Its kind. A change of it is a change.
     pub kind: FileKind,
-    /// Its content.
+    /// What it holds; of a link, where that leads.
     pub content: Content,
 }
 
@@ -54,7 +54,7 @@ pub trait Store: Send + Sync {
 #[derive(Debug, Clone, thiserror::Error, miette::Diagnostic)]
 #[error("failed to read {}: {}", escape(path), escape(reason))]
 pub struct StoreError {
-    /// The file.
+    /// The file, by its path in the tree.
     pub path: String,
     /// What stood in the way.
     pub reason: String,

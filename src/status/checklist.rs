@@ -59,9 +59,9 @@ pub struct Promotion {
 /// A command that pushes an image to one more place.
 #[derive(Debug, Serialize)]
 pub struct AlsoBuilt {
-    /// The command.
+    /// The command, as a shell takes it.
     pub build: String,
-    /// Why.
+    /// Why it is pushed there, too, in the pack's words.
     pub reason: String,
 }
 
@@ -77,7 +77,7 @@ pub struct MovedChild {
 /// Lines of a file that have to name another version.
 #[derive(Debug, Serialize)]
 pub struct Move {
-    /// The file.
+    /// The file, by its path in the tree.
     pub path: String,
     /// The first line, from 1.
     pub line: usize,
@@ -100,7 +100,7 @@ pub struct Trial {
     pub build: Vec<Vec<String>>,
     /// The name of the file that has tests take them from there.
     pub file: Option<String>,
-    /// Its text.
+    /// What has to stand in that file.
     pub text: String,
     /// The commands that run tests.
     pub steps: Vec<String>,

@@ -54,7 +54,7 @@ pub enum Drift {
     Frozen,
     /// That cannot be told.
     Unknown {
-        /// Why.
+        /// What keeps it from being told.
         reason: &'static str,
     },
 }
@@ -68,7 +68,7 @@ pub struct EntryOfImage {
     pub version: String,
     /// Whether it stays behind on purpose.
     pub pinned: bool,
-    /// The manifest.
+    /// The path of the manifest in the tree.
     pub path: String,
     /// The line, from 1.
     pub line: usize,

@@ -31,7 +31,7 @@ pub struct Circumstances<'a> {
     pub rules: Vec<&'a str>,
     /// Those among them that were judged.
     pub judged: Vec<&'a str>,
-    /// The images.
+    /// The images of head.
     pub head: &'a Model,
     /// The images before the change; `None` where the whole tree is judged.
     pub base: Option<&'a Model>,
@@ -39,7 +39,7 @@ pub struct Circumstances<'a> {
     pub shape: &'a Shape,
     /// All files.
     pub files: &'a Snapshot<'a>,
-    /// The day.
+    /// The day that `until` is compared with, in UTC.
     pub today: Day,
 }
 

@@ -15,11 +15,11 @@ pub struct Day(time::Date);
 /// A finding that is let pass.
 #[derive(Debug, Clone)]
 pub struct Waiver {
-    /// The rule.
+    /// The rule that is let pass, by its name.
     pub rule: String,
     /// The image; any, if there is none.
     pub image: Option<String>,
-    /// Why.
+    /// Why its findings are right to pass, in its author's words.
     pub reason: String,
     /// The last day on which it holds.
     pub until: Option<Day>,
