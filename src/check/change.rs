@@ -100,7 +100,7 @@ impl<'a> Change<'a> {
         if self.base.directories.contains(&image.directory) {
             return None;
         }
-        let candidates = self.base.published(image.published());
+        let candidates = self.base.published_as(image);
         let mut gone = Vec::new();
         for before in candidates {
             if before.version().is_some() && before.version() == image.version() {
@@ -175,7 +175,7 @@ impl<'a> Change<'a> {
         let here = self.tip.images.get(&image.directory);
         let here = here.or_else(|| self.tip.images.get(&self.moved_from(image)?.directory)).map(|image| &**image);
         // It may have moved there meanwhile.
-        here.or_else(|| self.tip.published(image.published()).first().copied())?.version()
+        here.or_else(|| self.tip.published_as(image).first().copied())?.version()
     }
 
     /// The versions of an image before and after, where the change gave it another one.
@@ -207,7 +207,7 @@ impl<'a> Change<'a> {
     /// The version that the change gives to an image, new or not, under a name that did not have it: nothing can have built it yet.
     pub fn introduced_version<'i>(&self, image: &'i Image) -> Option<&'i str> {
         let version = image.version()?;
-        let mut known = self.base.published(image.published()).into_iter();
+        let mut known = self.base.published_as(image).into_iter();
         (!known.any(|it| it.version() == Some(version))).then_some(version)
     }
 

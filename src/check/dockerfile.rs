@@ -63,8 +63,8 @@ fn malformed(image: &Image) -> Vec<Diagnostic> {
 }
 
 fn missing(context: &Context<'_>, image: &Image) -> Option<Diagnostic> {
-    // A pack may look for none at all.
-    if image.has_dockerfile() || context.shape.dockerfiles.is_empty() {
+    // A pack may look for none at all, and what is no image has none.
+    if image.has_dockerfile() || image.kind.is_some() || context.shape.dockerfiles.is_empty() {
         return None;
     }
     let message = format!("{} has no Dockerfile where one is looked for, so its bases are not seen", image.name);

@@ -36,15 +36,15 @@ impl Kind for DuplicateName {
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
-        let mut by_tag: BTreeMap<(&str, &str), Vec<&Image>> = BTreeMap::new();
+        let mut by_tag: BTreeMap<(Option<&str>, &str, &str), Vec<&Image>> = BTreeMap::new();
         for image in context.head.images.values() {
             // Of an image whose name cannot be read that is said instead.
             if let Some(version) = image.version().filter(|_| image.alias_error.is_none()) {
-                by_tag.entry((image.published(), version)).or_default().push(image);
+                by_tag.entry((image.kind.as_deref(), image.published(), version)).or_default().push(image);
             }
         }
         let mut diagnostics = Vec::new();
-        for ((name, version), mut images) in by_tag {
+        for ((_, name, version), mut images) in by_tag {
             // Who took the name of another one is at fault, rather than who bears it.
             images.sort_by_key(|image| image.alias.is_some());
             let Some((first, others)) = images.split_first() else { continue };

@@ -27,6 +27,8 @@ pub struct Image {
     pub name: Arc<str>,
     /// The name under which the image is published, where that is another one.
     pub alias: Option<String>,
+    /// What it is, where it is no image that a registry holds, such as a chart.
+    pub kind: Option<Arc<str>>,
     /// Why it cannot be told under which name that is.
     pub alias_error: Option<StoreError>,
     /// The file that the version stands in.
@@ -279,6 +281,11 @@ impl Image {
         self.alias.as_deref().unwrap_or(&self.name)
     }
 
+    /// What it is referred to by in its tree: what is no image has names of its own.
+    pub fn target(&self) -> String {
+        kind_target(self.kind.as_deref(), self.published().to_owned())
+    }
+
     /// The names, without host and tag, that base file and Dockerfiles give to images under registries that are listed.
     pub fn own_names(&self, shape: &Shape) -> Vec<String> {
         self.names().filter(|name| reference::is_own(name, shape)).collect()
@@ -372,6 +379,7 @@ impl Image {
             directory: Arc::clone(directory),
             name,
             alias,
+            kind: if let Found::File(VersionFile { source, .. }) = found { source.kind.clone() } else { None },
             alias_error,
             version,
             version_name,
@@ -451,6 +459,11 @@ impl Image {
         }
         builder.builds
     }
+}
+
+/// What a name means where it is that of something of a kind of its own.
+pub(super) fn kind_target(kind: Option<&str>, name: String) -> String {
+    if let Some(kind) = kind { format!("{kind}:{name}") } else { name }
 }
 
 /// The name that a file gives to an image, as a shell reads it, which passes over bytes of zero and line ends at the end; none where

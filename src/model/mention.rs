@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use regex::bytes::{Captures, Regex};
 
+use super::image::kind_target;
 use super::manifest::code;
 use super::reference::{Reference, Writing, WrittenIn};
 use super::tree::Model;
@@ -262,7 +263,10 @@ impl Mentions<'_> {
                 continue;
             }
             let target = match &described.image {
-                MeantImage::Named => self.target(described, matching.group("registry"), matching.group("name")),
+                MeantImage::Named => {
+                    let name = self.target(described, matching.group("registry"), matching.group("name"));
+                    name.map(|name| kind_target(described.kind.as_deref(), name))
+                }
                 MeantImage::Owner => self.owner_of(file.path),
                 MeantImage::Fixed(name) => Some(name.clone()),
             };
@@ -296,7 +300,7 @@ impl Mentions<'_> {
 
     fn owner_of(&self, path: &str) -> Option<String> {
         let image = self.model.images.get(self.model.owner(path)?)?;
-        Some(image.published().to_owned())
+        Some(image.target())
     }
 }
 

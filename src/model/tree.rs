@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::build::Final;
 use super::dependencies::DependencyFile;
 use super::directories::Directories;
-use super::image::Image;
+use super::image::{Image, kind_target};
 use super::manifest::{ConstantValue, Manifest, ManifestEntry, without_architecture};
 use super::reference::{Reference, WrittenIn};
 use super::threads::each;
@@ -73,11 +73,12 @@ impl Model {
         let images = each(&wanted, WORTH_A_THREAD, read)?;
         let mut by_name: HashMap<String, Vec<Arc<str>>> = HashMap::new();
         for image in &images {
-            by_name.entry(image.published().to_owned()).or_default().push(Arc::clone(&image.directory));
+            by_name.entry(image.target()).or_default().push(Arc::clone(&image.directory));
         }
         // A directory is found by its own name too, unless another image is published under that.
         for image in images.iter().filter(|image| image.alias.is_some()) {
-            by_name.entry(image.name.to_string()).or_insert_with(|| vec![Arc::clone(&image.directory)]);
+            let name = kind_target(image.kind.as_deref(), image.name.to_string());
+            by_name.entry(name).or_insert_with(|| vec![Arc::clone(&image.directory)]);
         }
         let mut constants = Vec::new();
         let mut unread_constants = Vec::new();
@@ -142,7 +143,8 @@ impl Model {
         }
         let images = self.images.values().map(|image| &**image);
         let named: Vec<&Image> = images.clone().filter(|image| *image.name == *asked).collect();
-        let published: Vec<&Image> = images.clone().filter(|image| image.published() == asked).collect();
+        let is_published = |image: &&Image| image.published() == asked || image.target() == asked;
+        let published: Vec<&Image> = images.clone().filter(is_published).collect();
         if named.is_empty() && published.is_empty() {
             let within: Vec<_> = images.clone().filter(|image| is_below(&image.directory, asked)).collect();
             let suggestion = match &within[..] {
@@ -156,10 +158,11 @@ impl Model {
         Ok(if named.is_empty() { published } else { named })
     }
 
-    /// The images that are published under a name.
-    pub fn published(&self, name: &str) -> Vec<&Image> {
-        let named = self.named(name).into_iter().map(|image| &**image);
-        named.filter(|image| image.published() == name).collect()
+    /// The images that are published as one is, that of another tree maybe.
+    pub fn published_as(&self, image: &Image) -> Vec<&Image> {
+        let target = image.target();
+        let named = self.named(&target).into_iter().map(|image| &**image);
+        named.filter(|named| named.target() == target).collect()
     }
 
     /// The images that an entry of the manifest can mean. Among images of one name, the directory that the entry's key spells

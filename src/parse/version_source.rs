@@ -25,6 +25,8 @@ pub struct VersionSource {
     pub form: VersionForm,
     /// A key that must be there, too: files of the same name may belong to something else.
     pub required: Option<Key>,
+    /// What has the version, where it is no image that a registry holds, such as a chart.
+    pub kind: Option<Arc<str>>,
     /// What counts as a version there.
     pub scheme: Scheme,
     /// What findings call the version: `VERSION`, or the place in a file that holds more.
@@ -78,7 +80,16 @@ impl VersionSource {
             VersionForm::Variants(variants) => format!("`{}` in {file}", variants.key(ANY)).into(),
             VersionForm::Pattern(_) => format!("version in {file}").into(),
         };
-        Self { file, anchor: Anchor::Image, images: None, form, required: None, scheme: Scheme::default(), name }
+        Self {
+            file,
+            anchor: Anchor::Image,
+            images: None,
+            form,
+            required: None,
+            kind: None,
+            scheme: Scheme::default(),
+            name,
+        }
     }
 
     /// The file as a pack writes it.

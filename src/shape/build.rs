@@ -68,7 +68,7 @@ enum ValueForm {
     /// It is all that the file holds.
     WholeFile,
     /// The value of a key.
-    Key(VersionSource),
+    Key(Box<VersionSource>),
     /// The group `value` of a pattern.
     Pattern(Pattern),
     /// That of a variable of a Makefile.
@@ -222,7 +222,7 @@ impl<'de> Visitor<'de> for ArgumentVisitor {
             (None, None, Some(variable)) => ValueForm::Variable(variable),
             (Some(key), None, None) => {
                 let key = Key::new(path, &key).map_err(A::Error::custom)?;
-                ValueForm::Key(VersionSource::new(path.to_owned(), VersionForm::Key(key)))
+                ValueForm::Key(Box::new(VersionSource::new(path.to_owned(), VersionForm::Key(key))))
             }
             (None, Some(pattern), None) => {
                 ValueForm::Pattern(Pattern::new(&pattern, &["value"]).map_err(A::Error::custom)?)

@@ -28,6 +28,8 @@ pub struct ReferenceFiles {
 pub struct NamePattern {
     /// The groups `version`, and as far as they are there, `name`, `registry`, `key` and `digest`.
     pub pattern: Pattern,
+    /// What the names are those of, where it is no image, such as a chart.
+    pub kind: Option<String>,
     /// Which image is meant, where the pattern does not find its name.
     pub image: MeantImage,
     /// What the group `registry` may hold, each with the directory that its names lack; `None` where that is a registry that is listed.
@@ -72,6 +74,8 @@ struct Table {
     pattern: Option<String>,
     /// The image, where the pattern has no group `name`; `{directory}` is the one in whose directory the file lies.
     image: Option<String>,
+    /// What the group `name` names, where it is no image but of this `kind`.
+    kind: Option<String>,
     /// What the group `registry` may hold, each with the directory that its names lack.
     registries: Option<BTreeMap<String, String>>,
     /// What the group `key` holds in entries that stay behind on purpose.
@@ -94,18 +98,25 @@ impl TryFrom<Table> for ReferenceFiles {
     type Error = String;
 
     fn try_from(table: Table) -> Result<Self, String> {
-        let Table { paths, exclude, pattern, image, registries, pinned, follows, grace_days } = table;
+        let Table { paths, exclude, pattern, image, kind, registries, pinned, follows, grace_days } = table;
         if paths.is_empty() {
             return Err("`paths` names no file".to_owned());
         }
         if pattern.is_none() {
-            let needs_pattern =
-                [("image", image.is_some()), ("registries", registries.is_some()), ("pinned", !pinned.is_empty())];
+            let needs_pattern = [
+                ("image", image.is_some()),
+                ("kind", kind.is_some()),
+                ("registries", registries.is_some()),
+                ("pinned", !pinned.is_empty()),
+            ];
             if let Some((key, _)) = needs_pattern.iter().find(|(_, is_given)| *is_given) {
                 return Err(format!("`{key}` is about what a `pattern` finds, and there is none"));
             }
         }
-        let pattern = pattern.map(|pattern| NamePattern::new(&pattern, image, registries, pinned)).transpose()?;
+        let mut pattern = pattern.map(|pattern| NamePattern::new(&pattern, image, registries, pinned)).transpose()?;
+        if let Some(pattern) = &mut pattern {
+            pattern.kind = kind;
+        }
         if grace_days.is_some() && follows != FilesFollow::Later {
             return Err("`grace-days` is for what follows later".to_owned());
         }
@@ -138,7 +149,7 @@ impl NamePattern {
         if !pinned.is_empty() && !pattern.has_group("key") {
             return Err("`pinned` is what the group `(?<key>…)` may hold, and the pattern has none".to_owned());
         }
-        Ok(Self { pattern, image, registries, pinned })
+        Ok(Self { pattern, kind: None, image, registries, pinned })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Formatter};
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::de::value::MapAccessDeserializer;
@@ -199,6 +200,8 @@ struct VersionTable {
     pattern: Option<String>,
     /// A key without which the file makes no image.
     require: Option<String>,
+    /// What has the version, where it is no image that a registry holds, such as `chart`: it may be called as an image is.
+    kind: Option<String>,
     /// What counts as a version, and which of two is higher.
     #[serde(default)]
     scheme: Scheme,
@@ -229,7 +232,7 @@ impl<'de> Visitor<'de> for VersionsVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Versions, A::Error> {
-        let VersionTable { file, images, key, revision, directories, pattern, require, scheme } =
+        let VersionTable { file, images, key, revision, directories, pattern, require, kind, scheme } =
             VersionTable::deserialize(MapAccessDeserializer::new(map))?;
         let VersionFile { file, anchor } = VersionFile::new(&file).map_err(A::Error::custom)?;
         let mut form = match (key, pattern) {
@@ -255,7 +258,8 @@ impl<'de> Visitor<'de> for VersionsVisitor {
             _ => {}
         }
         let required = require.map(|key| Key::new(&file, &key)).transpose().map_err(A::Error::custom)?;
-        Ok(Versions(vec![VersionSource { anchor, images, required, scheme, ..VersionSource::new(file, form) }]))
+        let kind = kind.map(Arc::from);
+        Ok(Versions(vec![VersionSource { anchor, images, required, kind, scheme, ..VersionSource::new(file, form) }]))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Versions, A::Error> {
