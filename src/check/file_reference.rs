@@ -13,10 +13,10 @@ use serde::Deserialize;
 use super::kind::{Context, Kind, Needs, Outside, Reads, bumped_images};
 use super::later::waiting;
 use crate::edit::{Edit, Fix};
-use crate::finding::{Diagnostic, Level, Location};
-use crate::model::Image;
+use crate::finding::{Diagnostic, Fingerprint, Level, Location, RuleId};
 use crate::model::mention::{Mention, Mentions, NamedVersion, Tag};
-use crate::shape::{FilesFollow, ReferenceFiles};
+use crate::model::{Image, Model};
+use crate::shape::{FilesFollow, ReferenceFiles, Shape};
 use crate::snapshot::{FileKind, ReadError, Snapshot, StoreError};
 
 /// The kind has no options: the pack's `[[references.files]]` says which files are meant.
@@ -74,6 +74,65 @@ impl Kind for FileReference {
         }
         errors
     }
+
+    fn ended(&self, context: &Context<'_>, rule: &RuleId) -> Result<Vec<Fingerprint>, StoreError> {
+        let Some(change) = context.change else { return Ok(Vec::new()) };
+        let Some(base) = &change.pair.base else { return Ok(Vec::new()) };
+        if context.shape.reference_files.is_empty() {
+            return Ok(Vec::new());
+        }
+        let touched = changed(context);
+        let now = named(context.shape, context.head, context.files, &touched)?;
+        let mut ended = Vec::new();
+        for (named, tags) in named(context.shape, change.base, base, &touched)? {
+            if now.get(&named) == Some(&tags) {
+                continue;
+            }
+            for image in change.base.named(&named.target) {
+                ended.push(Fingerprint {
+                    rule: Arc::clone(rule),
+                    image: Some(Arc::clone(&image.name)),
+                    path: Arc::clone(&named.path),
+                    subject: named.version.as_deref().unwrap_or(UNKNOWN).into(),
+                });
+            }
+        }
+        Ok(ended)
+    }
+}
+
+/// What a finding is about where a version cannot be compared.
+const UNKNOWN: &str = "unknown";
+
+/// What a file names, as findings tell it apart.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct NamedIn {
+    path: Arc<str>,
+    target: String,
+    version: Option<String>,
+}
+
+/// What files name. Where the version cannot be told, it is with all that stands there, as a change of that is the end of it.
+fn named(
+    shape: &Shape,
+    model: &Model,
+    files: &Snapshot<'_>,
+    paths: &BTreeSet<Arc<str>>,
+) -> Result<BTreeMap<NamedIn, BTreeSet<String>>, StoreError> {
+    let mentions = Mentions::new(shape, model);
+    let paths: Vec<&Arc<str>> = paths.iter().filter(|path| mentions.may_be_in(path)).collect();
+    let mut named: BTreeMap<NamedIn, BTreeSet<String>> = BTreeMap::new();
+    for File { read, .. } in read(&paths, &mentions, files)? {
+        for mention in read.unwrap_or_default() {
+            let (version, tags) = match &mention.tag {
+                Tag::Version(named) => (Some(named.version.clone()), None),
+                Tag::Unknown => (None, Some(mention.text.as_str()[mention.span.clone()].to_owned())),
+            };
+            let named_in = NamedIn { path: mention.path, target: mention.target, version };
+            named.entry(named_in).or_default().extend(tags);
+        }
+    }
+    Ok(named)
 }
 
 /// The files that a change touches.
@@ -280,7 +339,7 @@ fn unknown(path: &str, image: &Image, mention: &Mention) -> Diagnostic {
     let message = format!("cannot tell which version of {} {path} names", image.name);
     let help =
         format!("see that it is {}: there is a variable in the tag, or a digest alone", image.versions().join(" or "));
-    Diagnostic::about("unknown", message, mention.location()).help(help).at_most(Level::Note)
+    Diagnostic::about(UNKNOWN, message, mention.location()).help(help).at_most(Level::Note)
 }
 
 /// Mentions of one file that name another version than their image has.

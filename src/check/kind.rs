@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::change::Change;
-use crate::finding::Diagnostic;
+use crate::finding::{Diagnostic, Fingerprint, RuleId};
 use crate::inputs::Inputs;
 use crate::model::{Build, Image, Model};
 use crate::parse::capture::Pattern;
@@ -23,6 +23,12 @@ pub trait Kind {
     /// What it would have to read to be sure, and cannot. What it finds is reported all the same, but the run has failed.
     fn unread(&self, context: &Context<'_>) -> Vec<StoreError> {
         self.needs().dockerfiles.map_or_else(Vec::new, |concern| unread_dockerfiles(context, concern))
+    }
+
+    /// What the change ends of what may have been wrong before it, for those kinds that do not judge what was there before. It may
+    /// name more: nobody waits for what was never found.
+    fn ended(&self, _context: &Context<'_>, _rule: &RuleId) -> Result<Vec<Fingerprint>, StoreError> {
+        Ok(Vec::new())
     }
 
     /// What it lacks to see what it is about, beside a base to compare with. Without that it is silent, whatever is wrong.

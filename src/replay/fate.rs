@@ -4,8 +4,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::outcome::{Change, Fate, Mended};
+use crate::check::{Basis, Check};
 use crate::finding::{Fingerprint, Level, RuleId};
-use crate::pack::Pack;
+use crate::pack::{Pack, Rule};
 use crate::run::Effect;
 
 /// What is known of a change beside what is told of it.
@@ -29,7 +30,7 @@ struct Waiting {
 struct Open {
     /// Of rules that compare, by image: its version has to move.
     by_image: HashMap<Arc<str>, Vec<Waiting>>,
-    /// Of rules that judge trees: they have to be gone.
+    /// Of rules that judge files: they have to be gone.
     by_fingerprint: HashMap<Fingerprint, Vec<Waiting>>,
 }
 
@@ -66,7 +67,8 @@ pub(super) fn tell(changes: &mut [Change], followed: &[Followed], pack: &Pack) {
                 _ if !compares(pack, &finding.rule) => {
                     open.by_fingerprint.entry(subject.clone()).or_default().push(waiting);
                 }
-                Some(image) if finding.level > Level::Note => {
+                // Notes ask for a version where they are sure that the image changed.
+                Some(image) if finding.level > Level::Note || effect.touched.contains(image) => {
                     open.by_image.entry(Arc::clone(image)).or_default().push(waiting);
                 }
                 _ => finding.fate = Fate::Passing,
@@ -80,7 +82,7 @@ pub(super) fn tell(changes: &mut [Change], followed: &[Followed], pack: &Pack) {
 pub(super) fn verify(changes: &mut [Change], followed: &[Followed], pack: &Pack, newest: &HashSet<Fingerprint>) {
     for (change, followed) in changes.iter_mut().zip(followed) {
         for (finding, subject) in change.findings.iter_mut().zip(&followed.subjects) {
-            if finding.fate == Fate::Stayed && !compares(pack, &finding.rule) && !newest.contains(subject) {
+            if finding.fate == Fate::Stayed && judges_trees(pack, &finding.rule) && !newest.contains(subject) {
                 finding.fate = Fate::Unknown;
             }
         }
@@ -89,6 +91,12 @@ pub(super) fn verify(changes: &mut [Change], followed: &[Followed], pack: &Pack,
 
 fn compares(pack: &Pack, rule: &RuleId) -> bool {
     pack.rules.iter().any(|known| known.id == *rule && known.is_of_change())
+}
+
+/// Whether a rule judges trees, each as a whole: what it finds is followed by comparing them.
+fn judges_trees(pack: &Pack, rule: &RuleId) -> bool {
+    let checks = pack.rules.iter().filter(|known| known.id == *rule).filter_map(Rule::check);
+    checks.map(Check::basis).any(|basis| matches!(basis, Basis::Tree | Basis::Both))
 }
 
 fn mended(changes: &[Change], waiting: &Waiting, by: usize) -> Mended {

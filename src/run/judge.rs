@@ -12,7 +12,7 @@ use super::outcome::{Failed, Outcome, RunError, SkippedRule};
 use super::rounds::Rounds;
 use crate::check::{Basis, Body, Change, Check, Context, Sight, unreported_conflict};
 use crate::edit::Fix;
-use crate::finding::{Diagnostic, Finding, Level};
+use crate::finding::{Diagnostic, Finding, Fingerprint, Level};
 use crate::inputs::Inputs;
 use crate::pack::{Pack, Rule};
 use crate::shape::ManifestOrder;
@@ -237,7 +237,8 @@ impl JudgingRule<'_> {
         let new = self.run(context)?;
         let unread = self.check.kind().unread(context);
         let judgement = match (base_context, self.check.basis()) {
-            (None, _) | (_, Basis::Change | Basis::Moved) => Judgement { new, ..Judgement::default() },
+            (None, _) | (_, Basis::Change) => Judgement { new, ..Judgement::default() },
+            (_, Basis::Moved) => Judgement { new, gone: self.ended(context)?, ..Judgement::default() },
             (Some(base), Basis::Tree) => compare(rule, new, &rounds.found_in_base(rule, || self.run(base))?),
             (Some(base), Basis::Both) => {
                 // What the change moved is new, even if it was wrong in another way before.
@@ -252,9 +253,19 @@ impl JudgingRule<'_> {
         Ok(Judgement { unread, ..judgement })
     }
 
-    /// What the check finds. A panic in it is caught.
+    /// What the check finds.
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, RunError> {
-        match catch_unwind(AssertUnwindSafe(|| self.check.kind().run(context))) {
+        self.caught(|| self.check.kind().run(context))
+    }
+
+    /// What of what it may have found before the change is no more.
+    fn ended(&self, context: &Context<'_>) -> Result<Vec<Fingerprint>, RunError> {
+        self.caught(|| self.check.kind().ended(context, &self.rule.id))
+    }
+
+    /// What the check answers. A panic in it is caught.
+    fn caught<T>(&self, ask: impl FnOnce() -> Result<T, StoreError>) -> Result<T, RunError> {
+        match catch_unwind(AssertUnwindSafe(ask)) {
             Ok(result) => result.map_err(|error| RunError::new(self.rule, error)),
             Err(panic) => {
                 let message = panic.downcast_ref::<&str>().copied();

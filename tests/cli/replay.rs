@@ -252,6 +252,53 @@ fn each_finding_is_told_with_what_became_of_it() {
     }
 }
 
+/// The fates of the findings of a rule, the newest first, each with the path.
+fn fates(replay: &Value, rule: &str) -> Vec<(String, String)> {
+    let changes = replay["changes"].as_array().expect("a list");
+    let findings = changes.iter().flat_map(|change| change["findings"].as_array().expect("a list"));
+    let of_rule = findings.filter(|finding| finding["rule"] == rule);
+    let word = |value: &Value| value.as_str().expect("a word").to_owned();
+    of_rule.map(|finding| (word(&finding["path"]), word(&finding["fate"]["kind"]))).collect()
+}
+
+#[test]
+fn what_follows_later_is_told_with_when_it_did() {
+    let scratch = Scratch::new();
+    let repo = scratch.init("repo");
+    let files = ["a", "b", "c"].map(|name| format!("deploy/{name}.yaml"));
+    let names = |version: &str| format!("image: example.org/web:{version}\n");
+    let config = "pack = \"generic\"\nshape.references.registries = [\"example.org\"]\n\
+                  [[shape.references.files]]\npaths = [\"deploy/*.yaml\"]\nfollows = \"later\"\n\
+                  [rules.stale-version]\ndue = \"release\"\n";
+    repo.write(&[
+        ("imglint.toml", config),
+        ("images/web/VERSION", "1.0\n"),
+        ("images/web/Dockerfile", "FROM scratch\n"),
+        (&files[0], &names("1.0")),
+        (&files[1], &names("1.0")),
+        (&files[2], &names("$TAG")),
+    ]);
+    commit_on(&repo, 1, "base");
+    change_on(&repo, 2, &[("images/web/run.sh", "echo\n")]);
+    change_on(&repo, 3, &[("images/web/VERSION", "1.1\n")]);
+    change_on(&repo, 4, &[("images/web/VERSION", "1.2\n")]);
+    change_on(
+        &repo,
+        5,
+        &[(&files[0], &names("1.2")), (&files[1], "# moved by hand, one day\nimage: example.org/web:1.0\n")],
+    );
+    change_on(&repo, 6, &[("images/web/run.sh", "echo once more\n")]);
+    let replay = replay(&repo, &[]);
+    let wanted = |fates: &[(&str, &str)]| -> Vec<(String, String)> {
+        fates.iter().map(|(path, fate)| ((*path).to_owned(), (*fate).to_owned())).collect()
+    };
+    let of_versions = wanted(&[("images/web/VERSION", "stayed"), ("images/web/VERSION", "mended")]);
+    assert_eq!(fates(&replay, "stale-version"), of_versions, "{replay:#}");
+    let of_references =
+        [(&*files[2], "stayed"), (&*files[0], "mended"), (&*files[1], "stayed"), (&*files[2], "stayed")];
+    assert_eq!(fates(&replay, "stale-reference"), wanted(&of_references), "{replay:#}");
+}
+
 #[test]
 fn what_ends_with_its_image_is_told_apart() {
     let scratch = Scratch::new();

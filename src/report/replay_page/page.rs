@@ -145,7 +145,8 @@ fn fates(replay: &Replay) -> String {
 /// When versions are due here; nothing where no rule asks for them.
 fn due(replay: &Replay) -> String {
     let due = replay.due.as_ref();
-    due.map(|due| format!("<p>{}: {}.</p>", text(&due.to_string()), text(&verdict(due)))).unwrap_or_default()
+    due.map(|due| format!("<p>When versions are due: {}: {}.</p>", text(&due.to_string()), text(&verdict(due))))
+        .unwrap_or_default()
 }
 
 /// What was replayed.
