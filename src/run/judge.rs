@@ -175,8 +175,16 @@ impl Run<'_> {
                 Err(error) => outcome.errors.push(error),
             }
         }
-        for fix in outcome.findings.iter_mut().filter_map(|finding| finding.diagnostic.fix.as_mut()) {
-            write_through_links(fix, &pair.head)?;
+        for finding in &mut outcome.findings {
+            let Some(fix) = &mut finding.diagnostic.fix else { continue };
+            let written = write_through_links(fix, &pair.head)?;
+            let mut others = models.head.images.values().filter(|image| written.contains(&image.version.path));
+            if let Some(other) = others.find(|image| Some(&image.name) != finding.diagnostic.image.as_ref())
+                && let Some(help) = &mut finding.diagnostic.help
+            {
+                let more = format!("; that is {}, which is the version of {}, too", other.version.path, other.name);
+                help.push_str(&more);
+            }
         }
         self.waive(&mut outcome, &mut old);
         outcome.older = old.iter().filter(|finding| finding.waived.is_none()).count();
@@ -286,13 +294,15 @@ fn finding(rule: &Rule, mut diagnostic: Diagnostic) -> Finding {
 }
 
 /// What a fix would write into a link, it writes into the file that the link leads to. Others may read that, too: so it is made on
-/// request alone.
-fn write_through_links(fix: &mut Fix, files: &Snapshot<'_>) -> Result<(), StoreError> {
+/// request alone. Such files are given.
+fn write_through_links(fix: &mut Fix, files: &Snapshot<'_>) -> Result<Vec<Arc<str>>, StoreError> {
+    let mut written = Vec::new();
     for edit in &mut fix.edits {
         if let Some(file) = files.linked_file(&edit.path)? {
             edit.path = Arc::clone(file);
+            written.push(Arc::clone(file));
             fix.safe = false;
         }
     }
-    Ok(())
+    Ok(written)
 }

@@ -483,3 +483,24 @@ fn killed_at_any_point_each_file_is_whole_and_the_next_run_goes_on() {
     }
     assert!(stopped > 2, "the process was always done before it could be killed");
 }
+
+/// Whoever bumps one bumps the other.
+#[cfg(unix)]
+#[test]
+fn a_version_that_two_images_share_by_a_link_is_told() {
+    let scratch = Scratch::new();
+    let repo = scratch.init("repo");
+    repo.write(&[
+        ("imglint.toml", "pack = \"generic\"\n"),
+        ("images/a/VERSION", "1.0\n"),
+        ("images/a/Dockerfile", "FROM scratch\n"),
+        ("images/b/Dockerfile", "FROM scratch\n"),
+    ]);
+    std::os::unix::fs::symlink("../a/VERSION", repo.root.join("images/b/VERSION")).expect("a link");
+    repo.commit("base");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.change(&[("images/b/Dockerfile", "FROM scratch\nCOPY b /\n")]);
+    let run = repo.imglint(&[]);
+    let told = "set VERSION to 1.1; that is images/a/VERSION, which is the version of a, too";
+    assert!(run.code == 1 && run.stdout.contains(told), "{run}");
+}
