@@ -201,7 +201,7 @@ fn check_change(bencher: Bencher<'_, '_>, rule: &str) {
     let context = Context {
         shape: &PACK.shape,
         files: &pair.head,
-        head: &head,
+        model: &head,
         inputs: &inputs,
         branch: None,
         change: Some(&change),

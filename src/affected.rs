@@ -8,9 +8,9 @@ use crate::finding::Location;
 use crate::model::graph::{Agreement, Graph};
 use crate::model::mention::Mentions;
 use crate::model::{Image, Model, Reference, WrittenIn, content};
+use crate::path::without_directory;
 use crate::shape::Shape;
 use crate::snapshot::{Pair, Snapshot, StoreError};
-use crate::text::without_directory;
 
 /// What a change means for the images of a tree.
 #[derive(Debug, Clone, Default)]

@@ -9,6 +9,7 @@
 //! A module uses only what stands above it in the list below; `tests/architecture.rs` holds this true.
 
 // plain things
+pub mod path;
 pub mod text;
 pub mod edit;
 pub mod finding;

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use crate::model::{DependencyFile, Image, Model, Writing};
 use crate::parse::conflict::{Conflict, SideText};
 use crate::parse::version::{Scheme, Version};
+use crate::path::{directory_of, file_name};
 use crate::shape::Shape;
-use crate::text::{Span, Text, directory_of, file_name};
+use crate::text::{Span, Text};
 
 /// What a version in a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model::mention::Mentions;
 use crate::model::{Model, without_tag};
 use crate::pack::Pack;
+use crate::path::{file_name, is_below};
 use crate::shape::{Shape, without_default_host};
 use crate::snapshot::{FileKind, Snapshot};
-use crate::text::{escape, file_name, is_below};
+use crate::text::escape;
 
 /// One line for each setting of the repository's own that is without effect, and for each registry that seems to be missing.
 pub fn settings(pack: &Pack, files: &Snapshot<'_>, model: &Model) -> Vec<String> {

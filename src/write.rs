@@ -9,8 +9,9 @@ use std::sync::Arc;
 use tempfile::TempPath;
 
 use crate::fix::RepairedFile;
+use crate::path::path_on_disk;
 use crate::snapshot::{TEMPORARY_PREFIX, TEMPORARY_SUFFIX};
-use crate::text::{escape, path_on_disk};
+use crate::text::escape;
 
 /// Why nothing was written, or why what was written was taken back.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]

@@ -23,7 +23,7 @@ impl Kind for BaseCycle {
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
-        let graph = Graph::new(context.head);
+        let graph = Graph::new(context.model);
         let all: BTreeSet<usize> = (0..graph.images.len()).collect();
         let mut diagnostics = Vec::new();
         for cycle in graph.order(&all).cycles {

@@ -12,9 +12,10 @@ use crate::edit::{Edit, Fix};
 use crate::finding::{Diagnostic, Location};
 use crate::model::{Control, Image};
 use crate::parse::baseimage::{Architecture, Line, Os};
+use crate::path::file_name;
 use crate::snapshot::StoreError;
 use crate::suggest::suggest;
-use crate::text::{Span, escape, file_name};
+use crate::text::{Span, escape};
 
 /// The platforms that the build knows.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -43,8 +44,8 @@ impl Kind for BaseFormat {
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
         let mut diagnostics = Vec::new();
-        for image in context.head.images.values() {
-            if let Some(base) = &image.base {
+        for image in context.model.images.values() {
+            if let Some(base) = &image.base_file {
                 self.judge(image, base, &mut diagnostics);
             }
         }

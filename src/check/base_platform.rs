@@ -23,7 +23,7 @@ impl Kind for BasePlatform {
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
         let mut diagnostics = Vec::new();
-        for image in context.head.images.values() {
+        for image in context.model.images.values() {
             for reference in &image.references {
                 let (WrittenIn::Base(platform), Some((suffix, span))) = (&reference.written_in, &reference.suffix)
                 else {

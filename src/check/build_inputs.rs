@@ -27,7 +27,7 @@ impl Kind for BuildInputs {
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
         let Some(change) = context.change else { return Ok(Vec::new()) };
         // What comes with the change is built for the first time.
-        let rebuilt = context.head.directories.intersection(&change.base.directories).count();
+        let rebuilt = context.model.directories.intersection(&change.base.directories).count();
         if rebuilt == 0 {
             return Ok(Vec::new());
         }

@@ -9,9 +9,9 @@ use crate::inputs::Inputs;
 use crate::model::content::ChangedContent;
 use crate::model::{Image, Model};
 use crate::parse::version::{Variant, next_revision};
+use crate::path::{file_name, in_directory};
 use crate::shape::Shape;
 use crate::snapshot::{Entry, Pair, Snapshot};
-use crate::text::{file_name, in_directory};
 
 /// The other side of a change.
 pub struct Change<'a> {
@@ -90,7 +90,7 @@ impl<'a> Change<'a> {
     }
 
     /// The image that stood in the same directory where the change left the base branch.
-    pub fn base_of(&self, image: &Image) -> Option<&'a Image> {
+    pub fn in_base(&self, image: &Image) -> Option<&'a Image> {
         self.base.images.get(&image.directory).map(|image| &**image)
     }
 
@@ -167,7 +167,7 @@ impl<'a> Change<'a> {
 
     /// An image as it was where the change left the base branch, wherever it stood.
     pub fn before(&self, image: &Image) -> Option<&'a Image> {
-        self.base_of(image).or_else(|| self.moved_from(image))
+        self.in_base(image).or_else(|| self.moved_from(image))
     }
 
     /// The version of an image on the base branch now.
@@ -196,7 +196,7 @@ impl<'a> Change<'a> {
     pub fn taken_in_merge(&self, image: &'a Image) -> Option<Authored<'a>> {
         let merge = self.merge?;
         let version = image.version()?;
-        let base = self.base_of(image)?.version()?;
+        let base = self.in_base(image)?.version()?;
         let author = merge.author.images.get(&image.directory)?.version()?;
         let old = merge.fork.images.get(&image.directory).and_then(|image| image.version());
         let is_taken = version == base && version == author && old != Some(version);

@@ -272,7 +272,7 @@ impl Sides {
             tree.overlay(file.path, text.text.bytes().to_vec());
             texts.push(text);
         }
-        Ok(Self { model: Model::build(&tree, context.shape, Some(context.head), None)?, texts })
+        Ok(Self { model: Model::build(&tree, context.shape, Some(context.model), None)?, texts })
     }
 
     fn of(&self, context: &Context<'_>, index: usize, file: &MarkedFile<'_>) -> Sided {

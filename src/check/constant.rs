@@ -12,9 +12,9 @@ use super::later::{Waiting, waiting};
 use crate::edit::{Edit, Fix};
 use crate::finding::{Diagnostic, Location};
 use crate::model::{ConstantValue, Image, Model};
+use crate::path::{directory_of, is_below};
 use crate::shape::{Constant as Described, FilesFollow};
 use crate::snapshot::StoreError;
-use crate::text::{directory_of, is_below};
 
 /// The kind has no options: the pack's `[[constants]]` say which literals are meant.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -28,8 +28,8 @@ impl Kind for Constant {
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
         let mut diagnostics = Vec::new();
-        for constant in &context.head.constants {
-            for image in context.head.named(&constant.image) {
+        for constant in &context.model.constants {
+            for image in context.model.named(&constant.image) {
                 let Some(version) = image.version().filter(|version| *version != constant.value) else { continue };
                 // What never was the version is something else: it is as wrong as it was.
                 let missed = stranger(constant, context).unwrap_or(version);
@@ -51,7 +51,7 @@ impl Kind for Constant {
 
     fn unread(&self, context: &Context<'_>) -> Vec<StoreError> {
         let mut unread = Vec::new();
-        for error in &context.head.unread_constants {
+        for error in &context.model.unread_constants {
             let mut constants = context.shape.constants.iter();
             // Of the files beside one that is gone, those are asked for that may hold what base had.
             let is_asked = constants.any(|constant| {
@@ -112,9 +112,9 @@ fn behind(
 fn stranger<'a>(constant: &ConstantValue, context: &'a Context<'_>) -> Option<&'a str> {
     let base = context.change?.base;
     let before = base.named(&constant.image).first()?.version()?;
-    let now = context.head.named(&constant.image).first()?.version()?;
+    let now = context.model.named(&constant.image).first()?.version()?;
     let was_beside = holds(base, constant, &constant.value) && holds(base, constant, before);
-    (was_beside && before != constant.value && holds(context.head, constant, now)).then_some(before)
+    (was_beside && before != constant.value && holds(context.model, constant, now)).then_some(before)
 }
 
 /// Whether a constant of the same image has a value somewhere.
@@ -131,8 +131,8 @@ fn value_of<'m>(model: &'m Model, constant: &Described) -> Option<&'m ConstantVa
 /// Says that a constant which base had is nowhere now, and that no linker sets it: from then on nothing would be compared.
 fn vanished(constant: &Described, context: &Context<'_>) -> Result<Option<Diagnostic>, StoreError> {
     let base = context.change.and_then(|change| value_of(change.base, constant));
-    let (Some(before), None) = (base, value_of(context.head, constant)) else { return Ok(None) };
-    let image = context.head.named(&constant.image).first().copied();
+    let (Some(before), None) = (base, value_of(context.model, constant)) else { return Ok(None) };
+    let image = context.model.named(&constant.image).first().copied();
     let Some(image) = image.filter(|image| image.version().is_some()) else { return Ok(None) };
     if constant.is_linked(context.files)? {
         return Ok(None);

@@ -9,8 +9,8 @@ use super::kind::{Context, Kind, Needs, once};
 use crate::finding::{Diagnostic, Location};
 use crate::model::{Image, ParseError, Parsed};
 use crate::parse::glob::PathPattern;
+use crate::path::file_name;
 use crate::snapshot::StoreError;
-use crate::text::file_name;
 
 /// What stands in the way.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -35,7 +35,7 @@ impl Kind for Dockerfile {
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
-        let images = context.head.images.values();
+        let images = context.model.images.values();
         Ok(match self.forbid {
             // One file may be built for several platforms.
             ForbiddenDockerfile::Malformed => once(images.flat_map(|image| malformed(image)).collect()),
@@ -68,7 +68,7 @@ fn missing(context: &Context<'_>, image: &Image) -> Option<Diagnostic> {
         return None;
     }
     let message = format!("{} has no Dockerfile where one is looked for, so its bases are not seen", image.name);
-    let mut own = context.head.own_content(image, context.files, context.shape).map(|(path, _)| path);
+    let mut own = context.model.own_content(image, context.files, context.shape).map(|(path, _)| path);
     let like = own.find(|path| file_name(path).to_ascii_lowercase().contains("dockerfile"));
     let looked_for = context.shape.dockerfiles.iter().map(PathPattern::as_str).collect::<Vec<_>>().join(", ");
     let help = match like {

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use super::kind::{Context, Kind, Needs};
 use crate::finding::{Diagnostic, Location};
 use crate::model::Image;
+use crate::path::in_directory;
 use crate::snapshot::StoreError;
-use crate::text::in_directory;
 
 /// The kind has no options.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -25,7 +25,7 @@ impl Kind for DuplicateName {
     /// touches. Such an image may be built over any other.
     fn unread(&self, context: &Context<'_>) -> Vec<StoreError> {
         let mut unread = Vec::new();
-        for image in context.head.images.values() {
+        for image in context.model.images.values() {
             let is_touched = context.change.is_none_or(|change| change.content.get(&image.directory).is_some());
             let is_bumped = context.change.is_some_and(|change| change.new_version(image).is_some());
             if is_touched || is_bumped {
@@ -37,7 +37,7 @@ impl Kind for DuplicateName {
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
         let mut by_tag: BTreeMap<(Option<&str>, &str, &str), Vec<&Image>> = BTreeMap::new();
-        for image in context.head.images.values() {
+        for image in context.model.images.values() {
             // Of an image whose name cannot be read that is said instead.
             if let Some(version) = image.version().filter(|_| image.alias_error.is_none()) {
                 by_tag.entry((image.kind.as_deref(), image.published(), version)).or_default().push(image);

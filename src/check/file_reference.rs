@@ -33,7 +33,7 @@ impl Kind for FileReference {
         if context.shape.reference_files.is_empty() {
             return Ok(Vec::new());
         }
-        let mentions = Mentions::new(context.shape, context.head);
+        let mentions = Mentions::new(context.shape, context.model);
         let changed = changed(context);
         let paths = paths(context, &changed, &mentions);
         let judge = Judge { context, written: written(context, &changed)? };
@@ -62,7 +62,7 @@ impl Kind for FileReference {
         if context.shape.reference_files.is_empty() {
             return errors;
         }
-        let mentions = Mentions::new(context.shape, context.head);
+        let mentions = Mentions::new(context.shape, context.model);
         for path in paths(context, &changed(context), &mentions) {
             if is_named(context, path) {
                 match context.files.text(path) {
@@ -82,7 +82,7 @@ impl Kind for FileReference {
             return Ok(Vec::new());
         }
         let touched = changed(context);
-        let now = named(context.shape, context.head, context.files, &touched)?;
+        let now = named(context.shape, context.model, context.files, &touched)?;
         let mut ended = Vec::new();
         for (named, tags) in named(context.shape, change.base, base, &touched)? {
             if now.get(&named) == Some(&tags) {
@@ -260,7 +260,7 @@ impl<'a> Judge<'a> {
     where
         'a: 'p,
     {
-        let candidates = self.context.head.named(&mention.target);
+        let candidates = self.context.model.named(&mention.target);
         let table = mention.table;
         let Tag::Version(named) = &mention.tag else {
             let change = self.context.change?;
@@ -305,7 +305,7 @@ impl<'a> Judge<'a> {
 
     fn diagnostic(&self, group: &Group<'_>, mentions: &[Mention]) -> Option<Diagnostic> {
         let (first, others) = mentions.split_first()?;
-        let image = self.context.head.images.get(group.image)?;
+        let image = self.context.model.images.get(group.image)?;
         let version = group.wanted;
         let is_moved = self.context.change.is_some_and(|change| !change.new_versions(image).is_empty());
         let mut diagnostic = match &group.named {

@@ -7,8 +7,9 @@ use serde::Deserialize;
 use super::kind::{Context, Kind, Needs};
 use crate::finding::{Diagnostic, Level, Location};
 use crate::model::Model;
+use crate::path::{file_name, is_below};
 use crate::snapshot::{FileKind, Snapshot, StoreError};
-use crate::text::{counted, file_name, is_below};
+use crate::text::counted;
 
 /// The kind has no options.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -26,7 +27,7 @@ impl Kind for HiddenImages {
             let roots = &context.shape.roots;
             let is_above = roots.iter().any(|root| is_below(path, root) || is_below(root, path));
             let is_way = matches!(entry.kind, FileKind::Symlink | FileKind::Submodule);
-            if !(is_way && is_above) || context.head.owner(path).is_some() {
+            if !(is_way && is_above) || context.model.owner(path).is_some() {
                 continue;
             }
             // Of an image that is a link itself it is said that it has no version.
@@ -36,7 +37,7 @@ impl Kind for HiddenImages {
             let hidden = context.change.map_or(0, |change| images_below(change.base, path));
             let (what, certainty) = match entry.kind {
                 FileKind::Submodule => ("another repository".to_owned(), Level::Warning),
-                _ => match behind(context.files, context.head, path)? {
+                _ => match behind(context.files, context.model, path)? {
                     Behind::Nothing if hidden == 0 => continue,
                     Behind::Nothing | Behind::Images => ("a link".to_owned(), Level::Warning),
                     // A name with an ending, or of documentation, is that of a file.

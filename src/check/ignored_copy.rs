@@ -5,12 +5,12 @@ use serde::Deserialize;
 
 use super::kind::{Concern, Context, Files, Kind, Needs, Outside, Reads, once};
 use crate::finding::{Diagnostic, Location};
-use crate::model::context::{IgnoreFile, context_path, ignore_file, is_plain};
+use crate::model::build_context::{IgnoreFile, context_path, ignore_file, is_plain};
 use crate::model::{Build, Image, ParseError, Parsed};
 use crate::parse::dockerfile::Word;
 use crate::parse::dockerignore;
+use crate::path::{file_name, in_directory};
 use crate::snapshot::StoreError;
-use crate::text::{file_name, in_directory};
 
 /// The kind has no options.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -29,7 +29,7 @@ impl Kind for IgnoredCopy {
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
         let mut diagnostics = Vec::new();
-        for image in context.head.images.values() {
+        for image in context.model.images.values() {
             for build in &image.builds {
                 judge(context, image, build, &mut diagnostics)?;
             }

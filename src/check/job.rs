@@ -47,8 +47,8 @@ impl Kind for Job {
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
         let mut diagnostics = Vec::new();
-        for image in context.head.images.values().filter(|image| !self.exempt.is_match(&image.name)) {
-            if context.change.is_some_and(|change| change.base_of(image).is_some()) {
+        for image in context.model.images.values().filter(|image| !self.exempt.is_match(&image.name)) {
+            if context.change.is_some_and(|change| change.in_base(image).is_some()) {
                 continue;
             }
             let job = self.name.replace("{image}", &image.name.replace('/', "-"));

@@ -51,7 +51,7 @@ pub struct Context<'a> {
     /// The files that are judged.
     pub files: &'a Snapshot<'a>,
     /// What they say.
-    pub head: &'a Model,
+    pub model: &'a Model,
     /// Files from outside.
     pub inputs: &'a Inputs,
     /// The branch that the change is made to, or that the tree is one of; `None` where nothing tells.
@@ -235,10 +235,10 @@ fn unread_dockerfiles(context: &Context<'_>, concern: Concern) -> Vec<StoreError
     let Some(change) = context.change else { return Vec::new() };
     let parents = if concern == Concern::Parents { bumped_images(context, change) } else { Vec::new() };
     let mut unread: Vec<StoreError> = Vec::new();
-    for image in context.head.images.values() {
+    for image in context.model.images.values() {
         for build in &image.builds {
             let Some(error) = build.error() else { continue };
-            let before = change.base_of(image).map(|base| &base.builds[..]).unwrap_or_default();
+            let before = change.in_base(image).map(|base| &base.builds[..]).unwrap_or_default();
             let is_old = before.iter().any(|old| old.path == build.path && old.error().is_some());
             let is_touched = change.content.get(&image.directory).is_some_and(|paths| paths.contains(&build.path));
             let is_said = unread.iter().any(|error| *error.path == *build.path);
@@ -253,7 +253,7 @@ fn unread_dockerfiles(context: &Context<'_>, concern: Concern) -> Vec<StoreError
 
 /// The images that the change gives another version.
 pub(super) fn bumped_images<'a>(context: &Context<'a>, change: &Change<'_>) -> Vec<&'a Image> {
-    let images = context.head.images.values().map(|image| &**image);
+    let images = context.model.images.values().map(|image| &**image);
     images.filter(|image| !change.new_versions(image).is_empty()).collect()
 }
 

@@ -41,7 +41,7 @@ impl Kind for Manifest {
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
-        context.head.has_read_manifest()?;
+        context.model.has_read_manifest()?;
         match self.demand {
             Demand::Current => stale(context),
             Demand::Built => unbuilt(context),
@@ -55,11 +55,11 @@ impl Kind for Manifest {
 }
 
 fn stale(context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
-    let Some(manifest) = &context.head.manifest else { return Ok(gone(context).into_iter().collect()) };
+    let Some(manifest) = &context.model.manifest else { return Ok(gone(context).into_iter().collect()) };
     let mut diagnostics = unread(context, manifest);
     let is_after_promotion = context.manifest_order()?.is_after_promotion;
     for entry in manifest.entries.iter().filter(|entry| !entry.is_pinned) {
-        let images = context.head.images_of_entry(entry);
+        let images = context.model.images_of_entry(entry);
         for image in &images {
             let Some(version) = image.version().filter(|version| *version != entry.version) else { continue };
             let lag = Lag { context, manifest, entry, image, version };
@@ -250,7 +250,7 @@ fn lowered<'a>(change: &Change<'a>, entry: &ManifestEntry) -> Option<&'a str> {
 /// The diagnostic of an entry that the change moves to a version of which nothing tells whether it was built.
 fn unordered(context: &Context<'_>, manifest: &model::Manifest, entry: &ManifestEntry) -> Option<Diagnostic> {
     let change = context.change.filter(|change| context.inputs.promoted.is_none() && is_moved(change, entry))?;
-    let images = context.head.images_of_entry(entry);
+    let images = context.model.images_of_entry(entry);
     let image = images.first()?;
     for known in images.iter().copied().chain(change.base.images_of_entry(entry)) {
         // What can be ordered was judged.
@@ -269,7 +269,7 @@ fn unordered(context: &Context<'_>, manifest: &model::Manifest, entry: &Manifest
 
 fn unbuilt(context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
     let mut diagnostics = Vec::new();
-    let Some(manifest) = &context.head.manifest else { return Ok(diagnostics) };
+    let Some(manifest) = &context.model.manifest else { return Ok(diagnostics) };
     let is_after_promotion = context.manifest_order()?.is_after_promotion;
     for entry in &manifest.entries {
         // What is promoted was built, whatever its image says now.
@@ -279,7 +279,7 @@ fn unbuilt(context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
         if context.change.is_some_and(|change| is_left(change, entry, is_after_promotion)) {
             continue;
         }
-        let diagnostic = if let Some(image) = ahead_of(context.head, entry) {
+        let diagnostic = if let Some(image) = ahead_of(context.model, entry) {
             Some(ahead(context, manifest, entry, image, is_after_promotion))
         } else if is_after_promotion {
             introduced(context, manifest, entry)
@@ -354,7 +354,7 @@ fn introduced(context: &Context<'_>, manifest: &model::Manifest, entry: &Manifes
     if before.iter().any(|before| before.name == entry.name && before.version == entry.version) {
         return None;
     }
-    let images = context.head.images_of_entry(entry);
+    let images = context.model.images_of_entry(entry);
     let image = images.into_iter().find(|image| change.introduced_version(image) == Some(&*entry.version))?;
     let message = format!("{} names {} {}, which this very change introduces", entry.key, image.name, entry.version);
     Some(

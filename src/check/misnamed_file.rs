@@ -7,8 +7,8 @@ use serde::Deserialize;
 
 use super::kind::{Context, Files, Kind, Needs, Outside, Reads};
 use crate::finding::{Diagnostic, Location};
+use crate::path::{file_name, without_directory};
 use crate::snapshot::StoreError;
-use crate::text::{file_name, without_directory};
 
 /// What the build looks for.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -25,7 +25,7 @@ impl Kind for MisnamedFile {
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
         let mut diagnostics = Vec::new();
-        for image in context.head.images.values() {
+        for image in context.model.images.values() {
             for (path, _) in context.files.below(&image.directory) {
                 let name = without_directory(path, &image.directory);
                 if self.is_like(name) {

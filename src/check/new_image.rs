@@ -25,12 +25,12 @@ impl Kind for NewImage {
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
         let Some(change) = context.change else { return Ok(Vec::new()) };
         // Without the image that is preferred there is nothing to prefer.
-        if context.head.named(&self.prefer).is_empty() {
+        if context.model.named(&self.prefer).is_empty() {
             return Ok(Vec::new());
         }
         let mut diagnostics = Vec::new();
-        for image in context.head.images.values() {
-            let was_there = change.base_of(image).is_some() || change.moved_from(image).is_some();
+        for image in context.model.images.values() {
+            let was_there = change.in_base(image).is_some() || change.moved_from(image).is_some();
             if was_there || *image.name == *self.prefer || change.predecessor(image, context.shape).is_some() {
                 continue;
             }

@@ -48,9 +48,9 @@ impl Kind for OsVersions {
         }
         let listed = array.filter(|array| array.computed.is_none()).map(|array| array.words);
         let listed: Option<HashSet<&str>> = listed.map(|words| words.into_iter().collect());
-        let first = self.first_images(context.head);
-        for image in context.head.images.values() {
-            let Some((path, Ok((text, lines)))) = image.base.as_ref().map(|base| (&base.path, &base.read)) else {
+        let first = self.first_images(context.model);
+        for image in context.model.images.values() {
+            let Some((path, Ok((text, lines)))) = image.base_file.as_ref().map(|base| (&base.path, &base.read)) else {
                 continue;
             };
             let is_first = self.first.iter().any(|first| **first == *image.name);
@@ -100,7 +100,7 @@ impl OsVersions {
     fn first_images<'m>(&self, model: &'m Model) -> Vec<First<'m>> {
         let mut first = Vec::new();
         for image in self.first.iter().flat_map(|name| model.named(name)) {
-            let lines = image.base.as_ref().and_then(|base| base.value()).into_iter().flatten();
+            let lines = image.base_file.as_ref().and_then(|base| base.value()).into_iter().flatten();
             let versions = lines.filter_map(|line| Platform::parse(&line.key)?.os_version).collect();
             first.push(First { name: &image.name, versions });
         }

@@ -15,8 +15,9 @@ use crate::model::Image;
 use crate::parse::glob::{Globs, PathPattern};
 use crate::parse::path_filter::{PathEntry, PathFilters, Place};
 use crate::parse::yaml::YamlError;
+use crate::path::{file_name, is_below};
 use crate::snapshot::{ReadError, Scope, Snapshot, StoreError};
-use crate::text::{Text, counted, file_name, is_below};
+use crate::text::{Text, counted};
 
 /// Which files hold lists of paths.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -97,13 +98,13 @@ impl PathFilter {
     /// The images below a root that lie below no nearer one, with their files.
     fn images_of<'a>(&self, context: &Context<'a>, root: &str, roots: &[&String]) -> Vec<Filtered<'a>> {
         let mut images = Vec::new();
-        for image in context.head.images.values().filter(|image| !image.directory.is_empty()) {
+        for image in context.model.images.values().filter(|image| !image.directory.is_empty()) {
             let nearest = roots.iter().filter(|root| is_below(&image.directory, root)).max_by_key(|root| root.len());
             if nearest.is_none_or(|nearest| *nearest != root) {
                 continue;
             }
             let below = context.files.below(&image.directory).map(|(path, _)| path);
-            let files = below.filter(|path| context.head.owner(path) == Some(&image.directory));
+            let files = below.filter(|path| context.model.owner(path) == Some(&image.directory));
             let is_exempt = self.exempt.is_match(&image.name) || context.shape.frozen.is_match(&image.name);
             images.push(Filtered { image, files: files.collect(), is_exempt });
         }

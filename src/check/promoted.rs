@@ -30,23 +30,23 @@ impl Kind for Promoted {
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
         let mut diagnostics = Vec::new();
         let Some(promoted) = &context.inputs.promoted else { return Ok(diagnostics) };
-        context.head.has_read_manifest()?;
+        context.model.has_read_manifest()?;
         let help = format!("name a tag that {} lists, or promote this one first", promoted.name);
-        if let Some(manifest) = &context.head.manifest {
+        if let Some(manifest) = &context.model.manifest {
             let is_promoted = |entry: &ManifestEntry| promoted.has(&entry.name, &context.shape.tag_of(&entry.version));
             for entry in manifest.entries.iter().filter(|entry| !is_promoted(entry)) {
                 let message = format!("{} names {} {}, which is not promoted", entry.key, entry.name, entry.version);
                 let subject = format!("{} {} {}", entry.key, entry.name, entry.version);
                 let mut diagnostic = Diagnostic::about(subject, message, manifest.location(entry)).help(&*help);
-                diagnostic.image = context.head.images_of_entry(entry).first().map(|image| image.name.clone());
+                diagnostic.image = context.model.images_of_entry(entry).first().map(|image| image.name.clone());
                 diagnostics.push(diagnostic);
             }
         }
-        for image in context.head.images.values() {
+        for image in context.model.images.values() {
             let mut seen = BTreeSet::new();
             for reference in &image.references {
                 let Some(version) = reference.version.as_deref() else { continue };
-                let parents = context.head.named(&reference.target);
+                let parents = context.model.named(&reference.target);
                 // What a parent is now will be built when it is merged; what it was can only come from the registry.
                 let is_current = parents.iter().any(|parent| parent.version() == Some(version));
                 let is_promoted =

@@ -27,12 +27,12 @@ impl Kind for Rebase {
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
-        context.head.has_read_manifest()?;
+        context.model.has_read_manifest()?;
         let judge = Judge { context, is_after_promotion: context.manifest_order()?.is_after_promotion };
         // Each child asks for them, and there may be thousands of both.
         let bumped = context.change.map(|change| bumped_images(context, change)).unwrap_or_default();
         let mut diagnostics = Vec::new();
-        for child in context.head.images.values() {
+        for child in context.model.images.values() {
             let mut stale: BTreeMap<Group<'_>, Vec<&Reference>> = BTreeMap::new();
             for reference in &child.references {
                 // What is named there is looked at with the files beside images, and for how long it may wait.
@@ -70,7 +70,7 @@ fn later(diagnostic: Diagnostic) -> Diagnostic {
 /// A note of a reference to a bumped image whose version only the build knows.
 fn undecided(context: &Context<'_>, child: &Image, reference: &Reference) -> Option<Diagnostic> {
     let change = context.change.filter(|_| !reference.unknown.is_empty())?;
-    let mut parents = context.head.named(&reference.target).into_iter();
+    let mut parents = context.model.named(&reference.target).into_iter();
     let parent =
         parents.find(|parent| parent.directory != child.directory && !change.new_versions(parent).is_empty())?;
     let message = format!("cannot tell which version of {} {} is built on", parent.name, child.name);
@@ -88,7 +88,7 @@ fn unknown_bases(context: &Context<'_>, child: &Image, bumped: &[&Image]) -> Vec
     if bumped.is_empty() {
         return diagnostics;
     }
-    for outside in child.outside(context.head, context.shape).into_iter().filter(|outside| outside.is_unresolved) {
+    for outside in child.outside(context.model, context.shape).into_iter().filter(|outside| outside.is_unresolved) {
         // What the build script would give is nothing where it has nothing to give.
         let mut given = context.shape.build_arguments.iter();
         let is_given = |(name, argument): (&String, &BuildArgument)| {
@@ -184,7 +184,7 @@ impl<'a> Judge<'a> {
     /// What a reference should name and does not.
     fn outdated(&self, child: &Image, reference: &Reference, named: &str) -> Option<Wanted<'a>> {
         let mut candidates: Vec<(&Image, Wanted<'a>)> = Vec::new();
-        for parent in self.context.head.named(&reference.target) {
+        for parent in self.context.model.named(&reference.target) {
             // An image may be built from an older version of itself.
             if parent.directory == child.directory {
                 return None;
@@ -232,7 +232,7 @@ impl<'a> Judge<'a> {
             return wanted_variant(change, child, parent, reference, named);
         }
         let version = parent.version()?;
-        let used = used_versions(self.context.head, parent);
+        let used = used_versions(self.context.model, parent);
         // A parent that is reverted leaves alone who is built on what tests use.
         let went_down =
             change.new_version(parent).is_some_and(|(old, new)| parent.order(new, old) == Some(Ordering::Less));
@@ -280,7 +280,7 @@ impl<'a> Judge<'a> {
     /// The versions that the manifest names of a parent, as far as the list of dependencies ties a reference to them: its checker
     /// refuses a tree in which the two differ.
     fn tied_versions(&self, parent: &Image, reference: &Reference) -> BTreeSet<&'a str> {
-        let head = self.context.head;
+        let head = self.context.model;
         let list = head.dependencies.as_ref().filter(|_| self.is_after_promotion);
         let mut tied = BTreeSet::new();
         if let (Some(manifest), Some(Ok(Some(list)))) = (&head.manifest, list.map(DependencyFile::list)) {
@@ -300,7 +300,7 @@ impl<'a> Judge<'a> {
         if !parent.variants().is_empty() {
             return Some(Wanted { parent: &parent.directory, version, why: Why::Variant });
         }
-        let is_used = !used_versions(self.context.head, parent).is_empty();
+        let is_used = !used_versions(self.context.model, parent).is_empty();
         let may_wait = self.is_after_promotion && is_used && !self.is_promoted(parent, version);
         let why = if may_wait { Why::Promotion } else { Why::Parent };
         Some(Wanted { parent: &parent.directory, version, why })
@@ -309,7 +309,7 @@ impl<'a> Judge<'a> {
     fn diagnostic(&self, child: &Image, group: &Group<'_>, references: &[&Reference]) -> Option<Diagnostic> {
         let (first, others) = references.split_first()?;
         let Wanted { parent, version, why } = group.wanted;
-        let parent = self.context.head.images.get(parent)?;
+        let parent = self.context.model.images.get(parent)?;
         let tag = self.context.shape.tag_of(version);
         let is_plain = group.writing == Writing::Unprefixed;
         let shown = if is_plain { group.named.to_owned() } else { self.context.shape.tag_of(group.named) };
@@ -317,7 +317,7 @@ impl<'a> Judge<'a> {
         let message = match why {
             Why::Manifest | Why::Tie => format!("{names}, but the manifest names {tag}"),
             Why::Several => {
-                let used: Vec<&str> = used_versions(self.context.head, parent).into_iter().collect();
+                let used: Vec<&str> = used_versions(self.context.model, parent).into_iter().collect();
                 format!("{names}, but the manifest names {}: which is newer cannot be told", used.join(" and "))
             }
             Why::Variant => format!("{names}, but {} is at {}", parent.name, tags(self.context, parent)),
@@ -345,8 +345,8 @@ impl<'a> Judge<'a> {
 
     /// Where the manifest names a version of an image.
     fn entry_location(&self, image: &Image, version: &str) -> Option<Location> {
-        let manifest = self.context.head.manifest.as_ref()?;
-        let entry = used_entries(self.context.head, image).find(|entry| entry.version == version)?;
+        let manifest = self.context.model.manifest.as_ref()?;
+        let entry = used_entries(self.context.model, image).find(|entry| entry.version == version)?;
         Some(manifest.location(entry))
     }
 
@@ -381,7 +381,7 @@ impl<'a> Judge<'a> {
 
     /// What ties a reference to the manifest, to be read behind what is to be done.
     fn tie(&self) -> String {
-        let list = self.context.head.dependencies.as_ref();
+        let list = self.context.model.dependencies.as_ref();
         list.map_or_else(String::new, |list| format!(", as {} ties it to the manifest", list.path))
     }
 

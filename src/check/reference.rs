@@ -10,9 +10,9 @@ use serde::Deserialize;
 use super::kind::{Concern, Context, Kind, Needs};
 use crate::finding::{Diagnostic, Location};
 use crate::model::{Image, Manifest, ManifestEntry, Reference};
+use crate::path::in_directory;
 use crate::snapshot::StoreError;
 use crate::suggest::nearest;
-use crate::text::in_directory;
 
 /// Which names are at fault.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -37,13 +37,13 @@ impl Kind for References {
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
-        context.head.has_read_manifest()?;
+        context.model.has_read_manifest()?;
         let mut diagnostics = Vec::new();
-        for image in context.head.images.values() {
+        for image in context.model.images.values() {
             let mut seen = BTreeSet::new();
             for reference in &image.references {
                 let target = reference.target.as_str();
-                if context.head.named(target).is_empty()
+                if context.model.named(target).is_empty()
                     && was_there(context, target) == (self.forbid == ForbiddenName::Gone)
                     && seen.insert((&reference.path, reference.group_key(), target))
                 {
@@ -52,10 +52,10 @@ impl Kind for References {
             }
         }
         if self.forbid == ForbiddenName::Gone
-            && let Some(manifest) = &context.head.manifest
+            && let Some(manifest) = &context.model.manifest
         {
             for entry in manifest.entries.iter().filter(|entry| !entry.is_pinned) {
-                if context.head.named(&entry.name).is_empty() {
+                if context.model.named(&entry.name).is_empty() {
                     diagnostics.push(of_entry(entry, manifest, context));
                 }
             }
@@ -104,7 +104,7 @@ impl References {
 
 /// Which name of an image was meant by one that no image has.
 fn meant(name: &str, context: &Context<'_>) -> Option<String> {
-    let names = context.head.images.values().map(|image| image.published());
+    let names = context.model.images.values().map(|image| image.published());
     nearest(name, names).map(|nearest| format!("did you mean `{nearest}`?"))
 }
 

@@ -12,9 +12,10 @@ use crate::finding::{Diagnostic, Location};
 use crate::inputs::RegistryList;
 use crate::parse::capture::Pattern;
 use crate::parse::yaml::{Document, Node, YamlError};
+use crate::path::file_name;
 use crate::snapshot::StoreError;
 use crate::suggest::suggest;
-use crate::text::{Text, file_name};
+use crate::text::Text;
 
 /// Where the lists are, and what they may hold.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -37,9 +38,9 @@ impl Kind for Registries {
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
-        context.head.has_read_manifest()?;
+        context.model.has_read_manifest()?;
         let mut diagnostics = Vec::new();
-        let Some(manifest) = &context.head.manifest else { return Ok(diagnostics) };
+        let Some(manifest) = &context.model.manifest else { return Ok(diagnostics) };
         let known: Vec<&str> = self.pattern.matches(&manifest.text).map(|found| found.group("key")).collect();
         // In trees whose manifest takes the registries from elsewhere nothing is known.
         if known.is_empty() {

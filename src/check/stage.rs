@@ -35,12 +35,12 @@ impl Kind for Stage {
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
         let mut diagnostics = Vec::new();
-        for image in context.head.images.values().filter(|image| !self.exempt.is_match(&image.name)) {
+        for image in context.model.images.values().filter(|image| !self.exempt.is_match(&image.name)) {
             let mut seen = BTreeSet::new();
             for build in &image.builds {
                 self.judge(image, build, &mut seen, &mut diagnostics);
             }
-            self.judge_triggers(image, context.head, &mut diagnostics);
+            self.judge_triggers(image, context.model, &mut diagnostics);
         }
         Ok(diagnostics)
     }

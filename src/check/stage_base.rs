@@ -30,7 +30,7 @@ impl Kind for StageBase {
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
         let mut diagnostics = Vec::new();
-        for image in context.head.images.values() {
+        for image in context.model.images.values() {
             let mut found: Vec<(&str, Location)> = Vec::new();
             for last in image.finals(WINDOWS) {
                 for (repository, location) in bases(image, &last) {
@@ -80,7 +80,7 @@ fn bases<'i>(image: &'i Image, last: &Final<'i>) -> Vec<(Cow<'i, str>, Location)
         return vec![(without_tag(&base.value).into(), location)];
     }
     let mut bases = Vec::new();
-    if let Some(file) = &image.base
+    if let Some(file) = &image.base_file
         && let Ok((text, lines)) = &file.read
     {
         for line in lines {

@@ -30,13 +30,13 @@ impl Kind for StageLibrary {
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
         let mut diagnostics = Vec::new();
-        for image in context.head.images.values() {
+        for image in context.model.images.values() {
             for last in image.finals(WINDOWS) {
                 for (program, library) in &self.programs {
                     let Some((instruction, copy)) = last.copies().find(|(_, copy)| brings(copy, program)) else {
                         continue;
                     };
-                    if context.head.inherits(image, &last, WINDOWS, &|last| may_have(last, library)) {
+                    if context.model.inherits(image, &last, WINDOWS, &|last| may_have(last, library)) {
                         continue;
                     }
                     let message = format!("{} adds {program} without {library}", image.name);

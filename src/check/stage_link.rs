@@ -13,8 +13,8 @@ use crate::finding::{Diagnostic, Location};
 use crate::model::{Build, Image, Parsed};
 use crate::parse::baseimage::WINDOWS;
 use crate::parse::dockerfile::{Copy, Dockerfile, Keyword, Stage};
+use crate::path::{file_name, is_below};
 use crate::snapshot::StoreError;
-use crate::text::{file_name, is_below};
 
 /// For which images.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -37,7 +37,7 @@ impl Kind for StageLink {
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
         let mut diagnostics = Vec::new();
-        for image in context.head.images.values() {
+        for image in context.model.images.values() {
             for build in &image.builds {
                 self.judge(image, build, &mut diagnostics);
             }

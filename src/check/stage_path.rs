@@ -24,10 +24,10 @@ impl Kind for StagePath {
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
         let mut diagnostics = Vec::new();
-        for image in context.head.images.values() {
+        for image in context.model.images.values() {
             for last in image.finals(WINDOWS) {
                 let Some((instruction, copy)) = last.copies().find(|(_, copy)| brings_program(copy)) else { continue };
-                if context.head.inherits(image, &last, WINDOWS, &sets_path) {
+                if context.model.inherits(image, &last, WINDOWS, &sets_path) {
                     continue;
                 }
                 let program = copy.destination.value.as_str();

@@ -23,7 +23,7 @@ impl Kind for Unchanged {
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
         let mut diagnostics = Vec::new();
         let Some(change) = context.change else { return Ok(diagnostics) };
-        for image in context.head.images.values() {
+        for image in context.model.images.values() {
             let is_mirrored = context.shape.mirrored.is_match(&image.name);
             let Some((old, new)) = change.new_version(image).filter(|_| is_mirrored) else { continue };
             if change.content.has(&image.directory)? {

@@ -12,12 +12,13 @@ use super::change::{Change, ProposedBump};
 use super::kind::{Context, Kind, Needs};
 use crate::edit::Fix;
 use crate::finding::{Diagnostic, Level, Location};
-use crate::model::context::Unknown;
+use crate::model::build_context::Unknown;
 use crate::model::{Image, content};
 use crate::parse::version::Variant;
 use crate::parse::version_source::VersionSource;
+use crate::path::{in_directory, is_below, without_directory};
 use crate::snapshot::StoreError;
-use crate::text::{counted, in_directory, is_below, without_directory};
+use crate::text::counted;
 
 /// How many changed files a finding names.
 const MAX_NAMED: usize = 5;
@@ -72,8 +73,8 @@ impl Kind for VersionBump {
         let mut diagnostics = Vec::new();
         let Some(change) = context.change else { return Ok(diagnostics) };
         for (directory, files) in change.content.iter() {
-            let Some(image) = context.head.images.get(directory) else { continue };
-            let before = match (change.base_of(image), change.moved_from(image)) {
+            let Some(image) = context.model.images.get(directory) else { continue };
+            let before = match (change.in_base(image), change.moved_from(image)) {
                 (Some(before), _) => before,
                 (None, Some(before)) if differs(context, change, before, image)? => before,
                 _ => continue,
@@ -254,7 +255,7 @@ fn still(
         diagnostic = diagnostic.related(format!("and {}", counted(more, "further file")), Location::file(directory));
     }
     let Some(ProposedBump { next, mut fix }) = bump else { return diagnostic };
-    let still = if change.base_of(image).is_none() {
+    let still = if change.in_base(image).is_none() {
         format!("it is still published as {}: ", image.published())
     } else {
         String::new()
@@ -278,7 +279,7 @@ fn cause(files: &BTreeSet<Arc<str>>) -> String {
 fn undecided<'a>(context: &Context<'a>, change: &'a Change<'a>) -> Vec<(&'a Image, &'a str)> {
     let mut images = Vec::new();
     for directory in change.content.undecided() {
-        let Some(image) = context.head.images.get(directory) else { continue };
+        let Some(image) = context.model.images.get(directory) else { continue };
         if context.shape.frozen.is_match(&image.name) {
             continue;
         }
@@ -301,7 +302,7 @@ fn is_known_unpromoted(context: &Context<'_>, image: &Image, version: &str) -> b
 fn differs(context: &Context<'_>, change: &Change<'_>, before: &Image, after: &Image) -> Result<bool, StoreError> {
     let Some(base) = &change.pair.base else { return Ok(true) };
     let mut then = content::own(change.base, before, base, context.shape)?;
-    let mut now = content::own(context.head, after, context.files, context.shape)?;
+    let mut now = content::own(context.model, after, context.files, context.shape)?;
     for files in [&mut then, &mut now] {
         files.retain(|(path, _)| Some(*path) != context.shape.alias_file.as_deref());
     }

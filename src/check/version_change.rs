@@ -47,7 +47,7 @@ impl Kind for VersionChange {
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
         let Some(change) = context.change else { return Ok(Vec::new()) };
         let mut diagnostics = Vec::new();
-        for image in context.head.images.values() {
+        for image in context.model.images.values() {
             diagnostics.extend(match self.forbid {
                 ForbiddenVersion::Taken => taken(context, change, image).or_else(|| claimed(context, change, image)),
                 ForbiddenVersion::Lower => lower(change, image),
@@ -166,7 +166,7 @@ fn went_down(image: &Image, old: &str, new: &str, words: &str, location: Locatio
 /// elsewhere.
 fn is_same(context: &Context<'_>, change: &Change<'_>, tip: &Snapshot<'_>, image: &Image) -> bool {
     let mut changed = change.content.get(&image.directory).into_iter().flatten();
-    let [there, here] = [(change.tip, tip), (context.head, context.files)]
+    let [there, here] = [(change.tip, tip), (context.model, context.files)]
         .map(|(model, files)| model.own_content(image, files, context.shape));
     changed.all(|path| tip.entry(path) == context.files.entry(path)) && there.eq(here)
 }

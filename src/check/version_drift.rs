@@ -35,7 +35,7 @@ impl Kind for VersionDrift {
             return Ok(diagnostics);
         };
         let (mut cut, mut undecided): (Vec<&Image>, Vec<&Image>) = (Vec::new(), Vec::new());
-        for image in context.head.images.values() {
+        for image in context.model.images.values() {
             // The version of a frozen image stays, whatever becomes of its content.
             let Some(version) = image.version_identity().filter(|_| !context.shape.frozen.is_match(&image.name)) else {
                 continue;

@@ -14,8 +14,9 @@ use crate::finding::{Diagnostic, Level, Location};
 use crate::model::Image;
 use crate::parse::version::{Scheme, Version, VersionError};
 use crate::parse::version_source::VersionSource;
+use crate::path::{file_name, in_directory, is_below};
 use crate::snapshot::{FileKind, ReadError, StoreError};
-use crate::text::{Text, file_name, in_directory, is_below};
+use crate::text::Text;
 
 /// The kind has no options.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -29,7 +30,7 @@ impl Kind for VersionFormat {
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
         let mut diagnostics: Vec<Diagnostic> =
-            context.head.images.values().flat_map(|image| malformed(image)).collect();
+            context.model.images.values().flat_map(|image| malformed(image)).collect();
         diagnostics.extend(missing(context));
         diagnostics.extend(hidden(context));
         Ok(diagnostics)
@@ -116,7 +117,7 @@ fn missing(context: &Context<'_>) -> Vec<Diagnostic> {
         // What was an image before is meant rather than a directory in it.
         built.sort_by_key(|directory| !context.change.is_some_and(|it| it.base.directories.contains(*directory)));
         if let Some(directory) = built.first()
-            && context.head.owner(path).is_none()
+            && context.model.owner(path).is_none()
         {
             directories.entry(directory).or_insert(path);
         }
@@ -159,7 +160,7 @@ fn missing(context: &Context<'_>) -> Vec<Diagnostic> {
 fn hidden(context: &Context<'_>) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     let before = context.change.into_iter().flat_map(|change| change.base.images.values());
-    for image in before.filter(|image| !context.head.directories.contains(&image.directory)) {
+    for image in before.filter(|image| !context.model.directories.contains(&image.directory)) {
         if let Some((path, entry)) = context.files.entries().get_key_value(&image.directory) {
             let what = if entry.kind == FileKind::Submodule { "a submodule" } else { "a link" };
             let message =

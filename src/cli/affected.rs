@@ -14,8 +14,9 @@ use super::terminal::{print, say};
 use crate::affected::{Affected, AffectedImage, Reason, affected};
 use crate::environment::Environment;
 use crate::finding::Location;
+use crate::path::is_below;
 use crate::report::json::{Base, Head, to_line, to_string};
-use crate::text::{counted, escape, is_below, is_unprintable};
+use crate::text::{counted, escape, is_unprintable};
 
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 #[error("the name {} cannot stand in a line", escape(.0))]

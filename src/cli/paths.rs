@@ -4,8 +4,8 @@ use std::path::{Component, Path, PathBuf};
 
 use super::exit::Error;
 use crate::git::Repository;
+use crate::path::is_below;
 use crate::snapshot::Pair;
-use crate::text::is_below;
 
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 enum PathError {

@@ -8,8 +8,9 @@ use super::exit::Error;
 use crate::config_file::{CONFIG_FILE, Config, PackName};
 use crate::git::{PolicyTree, Repository};
 use crate::pack::{BUILT_IN, BuiltIn, Pack, PackFiles, read_config};
+use crate::path::directory_of;
 use crate::suggest::suggest;
-use crate::text::{directory_of, escape};
+use crate::text::escape;
 use crate::toml_source::{ConfigError, Source};
 
 /// Why a pack or a configuration cannot be had.

@@ -12,9 +12,10 @@ use crate::model::{Directories, Model};
 use crate::pack::{BUILT_IN, BuiltIn, Pack, read_config};
 use crate::parse::dockerfile::Dockerfile;
 use crate::parse::version_source::VersionSource;
+use crate::path::{directory_of, file_name, in_directory, is_below, without_directory};
 use crate::shape::InitTable;
 use crate::snapshot::Snapshot;
-use crate::text::{counted, directory_of, escape, file_name, in_directory, is_below, without_directory};
+use crate::text::{counted, escape};
 use crate::toml_source::Source;
 use crate::unused::{root_hint, unlisted_registries};
 

@@ -11,8 +11,8 @@ use gix_index::entry::{Flags, Stat};
 use super::entry::{Entries, canonical, kind_of_mode, object};
 use super::error::{Doing, GitError};
 use super::repository::Repository;
+use crate::path::path_of_bytes;
 use crate::snapshot::{Entry, Scope};
-use crate::text::path_of_bytes;
 
 /// Files that say how git treats others.
 const SETTINGS: [&str; 2] = [".gitattributes", ".gitignore"];

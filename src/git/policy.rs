@@ -10,8 +10,8 @@ use super::entry::Entries;
 use super::error::{Doing, GitError, of_file};
 use super::head::Head;
 use super::repository::Repository;
+use crate::path::{directories_above, without_directory};
 use crate::snapshot::{Content, FileKind, MAX_FILE, ReadError, Scope, Snapshot};
-use crate::text::{directories_above, without_directory};
 
 /// A tree that policy is read from: configuration and packs.
 pub enum PolicyTree {

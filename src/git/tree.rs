@@ -11,8 +11,8 @@ use super::entry::{DIRECTORY, Entries, bytes_of, canonical, kind_of_mode};
 use super::error::{Doing, GitError};
 use super::objects::Objects;
 use crate::history::Difference;
+use crate::path::path_of_bytes;
 use crate::snapshot::{Content, Entry, Scope};
-use crate::text::path_of_bytes;
 
 /// How many files and directories are listed of a tree, at most: more than any repository has where images are. A few objects can
 /// name any number of them.

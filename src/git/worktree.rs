@@ -11,8 +11,8 @@ use super::error::{Doing, GitError};
 use super::objects::{Bytes, OnDisk};
 use super::open::open_error;
 use super::repository::Repository;
+use crate::path::{file_name, path_of_bytes, path_on_disk};
 use crate::snapshot::{Content, Entry, FileKind, Scope, TEMPORARY_PREFIX, TEMPORARY_SUFFIX};
-use crate::text::{file_name, path_of_bytes, path_on_disk};
 
 /// Contents of the working tree that are in no object.
 type OnDisks = HashMap<[u8; 20], OnDisk>;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::build::{Build, declares};
-use super::context::{Contexts, Unknown};
+use super::build_context::{BuildContexts, Unknown};
 use super::conversions::Conversions;
 use super::image::Image;
 use super::packages::{ChangedSources, Packages};
@@ -13,9 +13,9 @@ use super::tree::Model;
 use crate::parse::comments::differ_in_comments_alone;
 use crate::parse::dockerignore;
 use crate::parse::gitattributes;
+use crate::path::{directory_of, file_name, is_below, without_directory};
 use crate::shape::{Comments, Shape};
 use crate::snapshot::{Entry, FileKind, Pair, Snapshot, StoreError};
-use crate::text::{directory_of, file_name, is_below, without_directory};
 
 /// What a change touches of the images, by their directories.
 #[derive(Debug, Clone, Default)]
@@ -282,7 +282,7 @@ impl ContentSearch<'_> {
             let sides = self.sides();
             let owner = sides.iter().find_map(|side| side.model.owner(path));
             let Some(directory) = owner.filter(|owner| self.asks_for(owner)) else { continue };
-            let mut contexts = [Contexts::default(), Contexts::default()];
+            let mut contexts = [BuildContexts::default(), BuildContexts::default()];
             for (contexts, side) in contexts.iter_mut().zip(sides) {
                 if let Some(image) = side.model.images.get(directory) {
                     contexts.add(image, side.files)?;
@@ -413,7 +413,7 @@ pub fn own<'f>(
     files: &'f Snapshot<'_>,
     shape: &Shape,
 ) -> Result<Vec<(&'f str, &'f Entry)>, StoreError> {
-    let mut contexts = Contexts::default();
+    let mut contexts = BuildContexts::default();
     contexts.add(image, files)?;
     let own = model.own_content(image, files, shape);
     Ok(own.filter(|(below, _)| shape.is_beside_context(below) || !contexts.leave_out(below)).collect())
@@ -427,14 +427,14 @@ struct ContextCache<'a> {
     search: &'a ContentSearch<'a>,
     /// Whether the change touches neither what contexts leave out nor any link.
     is_plain: bool,
-    read: HashMap<Arc<str>, Contexts>,
+    read: HashMap<Arc<str>, BuildContexts>,
 }
 
 impl ContextCache<'_> {
     /// The contexts of the image in a directory, on both sides.
-    fn of(&mut self, directory: &Arc<str>) -> Result<&Contexts, StoreError> {
+    fn of(&mut self, directory: &Arc<str>) -> Result<&BuildContexts, StoreError> {
         if !self.read.contains_key(directory) {
-            let mut contexts = Contexts::default();
+            let mut contexts = BuildContexts::default();
             let mut known: Option<&Arc<Image>> = None;
             for Side { model, files } in self.search.sides() {
                 let Some(image) = model.images.get(directory) else { continue };

@@ -1,8 +1,8 @@
 //! The bytes that git checks files out with, as the `.gitattributes` of a tree say.
 
 use crate::parse::gitattributes::{self, Conversion, GitAttributes};
+use crate::path::{directory_of, file_name, is_below};
 use crate::snapshot::{FileKind, Snapshot, StoreError};
-use crate::text::{directory_of, file_name, is_below};
 
 /// What the files of attributes of a tree make of its other files.
 #[derive(Default)]

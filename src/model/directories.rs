@@ -5,9 +5,9 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::parse::version_source::{Anchor, VersionSource};
+use crate::path::{directories_above, directory_of, without_directory};
 use crate::shape::Shape;
 use crate::snapshot::{Snapshot, StoreError};
-use crate::text::{directories_above, directory_of, without_directory};
 
 /// The directories of all images of a tree. Trees that hold the same ones share them.
 #[derive(Debug, Clone, Default)]

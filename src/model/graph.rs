@@ -233,7 +233,7 @@ impl Image {
     /// only the build knows. `scratch` is nothing.
     pub fn outside(&self, model: &Model, shape: &Shape) -> Vec<Outside> {
         let mut outside = Vec::new();
-        if let Some(base) = &self.base
+        if let Some(base) = &self.base_file
             && let Ok((text, lines)) = &base.read
         {
             for line in lines {
@@ -270,7 +270,7 @@ impl Image {
 
     /// Whether the base file says what a word of a Dockerfile stands for.
     fn is_told(&self, word: &Word, shape: &Shape) -> bool {
-        let Some(argument) = shape.base_file.as_deref().filter(|_| self.base.is_some()) else { return false };
+        let Some(argument) = shape.base_file.as_deref().filter(|_| self.base_file.is_some()) else { return false };
         word.unknown.iter().any(|name| name == argument) || word.value.contains(argument)
     }
 
@@ -293,7 +293,7 @@ impl Image {
     /// The files of the image that name what it is built on, and cannot be read, each with the reason.
     pub fn unread_bases(&self) -> Vec<(Location, String)> {
         let mut unread = Vec::new();
-        if let Some(Control { path, read: Err(unreadable) }) = &self.base {
+        if let Some(Control { path, read: Err(unreadable) }) = &self.base_file {
             unread.push((Location::file(path), format!("it {unreadable}")));
         }
         for build in &self.builds {

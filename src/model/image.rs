@@ -14,9 +14,9 @@ use crate::finding::Location;
 use crate::parse::baseimage::{self, Platform};
 use crate::parse::dockerfile::{DockerfileError, Given, Prefixed, Surroundings, Syntax};
 use crate::parse::version::{Scheme, Variant, Version};
+use crate::path::{file_name, in_directory, without_directory};
 use crate::shape::{ArgumentValue, BuildArgument, Shape};
 use crate::snapshot::{Entry, FileKind, Read, ReadError, Snapshot, StoreError};
-use crate::text::{file_name, in_directory, without_directory};
 
 /// A directory with a version file.
 #[derive(Debug, Clone)]
@@ -36,7 +36,7 @@ pub struct Image {
     /// What findings call the version: `VERSION`, or the place in a file that holds more.
     pub version_name: Arc<str>,
     /// The file that lists the bases by platform.
-    pub base: Option<Control<Vec<baseimage::Line>>>,
+    pub base_file: Option<Control<Vec<baseimage::Line>>>,
     /// The directory that is the context of its builds.
     pub context: String,
     /// The Dockerfiles, once for every platform that changes what their stages are built for.
@@ -297,7 +297,7 @@ impl Image {
     }
 
     fn names(&self) -> impl Iterator<Item = String> {
-        reference::names(self.base.as_ref(), &self.builds).into_iter()
+        reference::names(self.base_file.as_ref(), &self.builds).into_iter()
     }
 }
 
@@ -345,7 +345,7 @@ impl Image {
         for build in &self.builds {
             size += SIZE_A_BYTE * build.text().map_or(0, |text| text.bytes().len());
         }
-        let base = self.base.as_ref().and_then(|base| base.read.as_ref().ok());
+        let base = self.base_file.as_ref().and_then(|base| base.read.as_ref().ok());
         size + SIZE_A_BYTE * base.map_or(0, |(text, _)| text.bytes().len())
     }
 
@@ -383,7 +383,7 @@ impl Image {
             alias_error,
             version,
             version_name,
-            base,
+            base_file: base,
             context: shape.context_of(directory),
             builds: Vec::new(),
             arguments: Vec::new(),
@@ -408,14 +408,14 @@ impl Image {
         }
         image.builds =
             image.builds(shape, &read_all(&controls.dockerfiles)?, &read_all(controls.windows_dockerfile.as_slice())?);
-        image.references = reference::of_image(image.base.as_ref(), &image.builds, &image.arguments, shape);
+        image.references = reference::of_image(image.base_file.as_ref(), &image.builds, &image.arguments, shape);
         image.controls = controls;
         Ok(image)
     }
 
     /// The platforms that the image is built for.
     pub fn platforms(&self, shape: &Shape) -> Vec<Platform> {
-        match &self.base {
+        match &self.base_file {
             None => shape.default_platforms.clone(),
             Some(base) => base.value().into_iter().flatten().filter_map(|line| Platform::parse(&line.key)).collect(),
         }
@@ -433,7 +433,7 @@ impl Image {
     /// Which Dockerfile is built for what, as the build script chooses. Platforms for which a file says the same are one build.
     fn builds(&self, shape: &Shape, plain: &[(Arc<str>, Read)], windows: &[(Arc<str>, Read)]) -> Vec<Build> {
         let mut targets = self.platforms(shape);
-        if targets.is_empty() && self.base.is_none() {
+        if targets.is_empty() && self.base_file.is_none() {
             targets.push(Platform { os: "linux".to_owned(), arch: "amd64".to_owned(), os_version: None });
         }
         let mut builder = Builder {
@@ -591,7 +591,7 @@ impl<'a> Builder<'a> {
         }
         for (name, argument) in &self.shape.build_arguments {
             let given = match argument {
-                BuildArgument::Base if self.image.base.is_none() => continue,
+                BuildArgument::Base if self.image.base_file.is_none() => continue,
                 BuildArgument::Base | BuildArgument::Registry => Given::Unknown,
                 BuildArgument::OsVersion => Given::Value(target.os_version.clone().unwrap_or_default()),
                 BuildArgument::File(file) => {

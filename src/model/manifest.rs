@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use crate::finding::Location;
 use crate::parse::go;
+use crate::path::directory_of;
 use crate::shape::{Constant, ManifestShape};
 use crate::snapshot::{Snapshot, StoreError};
-use crate::text::{Span, Text, directory_of};
+use crate::text::{Span, Text};
 
 /// The file that says which version of an image is used.
 #[derive(Debug, Clone)]
@@ -87,7 +88,7 @@ impl Manifest {
             let names = [written, written.rsplit('.').next().unwrap_or_default()];
             let Some(directory) = names.into_iter().find_map(|name| shape.directory_of(name)) else { continue };
             let name = found.group("name");
-            let has_directory = directory.is_empty() || crate::text::is_below(name, directory);
+            let has_directory = directory.is_empty() || crate::path::is_below(name, directory);
             let (tag, span) = (found.group("version"), found.span("version"));
             let version = tag.strip_prefix(tag_prefix).filter(|version| !version.is_empty()).unwrap_or(tag);
             entries.push(ManifestEntry {

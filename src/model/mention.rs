@@ -106,7 +106,7 @@ impl<'a> Mentions<'a> {
         let mut own = BTreeSet::new();
         for image in model.images.values() {
             own.extend(image.builds.iter().map(|build| &*build.path));
-            own.extend(image.base.iter().map(|base| &*base.path));
+            own.extend(image.base_file.iter().map(|base| &*base.path));
             // What an argument names and follows later is looked at as all else that does.
             let now = image.references.iter().filter(|reference| reference.follows == FilesFollow::SameChange);
             own.extend(now.map(|reference| &*reference.path));

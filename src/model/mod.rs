@@ -15,7 +15,7 @@ mod manifest;
 mod threads;
 mod tree;
 // what is told of trees
-pub mod context;
+pub mod build_context;
 mod conversions;
 mod packages;
 pub mod content;

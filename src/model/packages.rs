@@ -4,14 +4,14 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::context::Unknown;
+use super::build_context::Unknown;
 use super::tree::Model;
 use crate::finding::Location;
 use crate::parse::go::{self, MakeValue};
 use crate::parse::wildcard::{MAX_WILDCARDS, PathSet};
+use crate::path::{directories_above, directory_of, file_name, in_directory, is_below};
 use crate::shape::{GO_MODULE, Shape};
 use crate::snapshot::{Snapshot, StoreError};
-use crate::text::{directories_above, directory_of, file_name, in_directory, is_below};
 
 /// The Go packages of a tree, read as they are asked for.
 pub(super) struct Packages<'a> {

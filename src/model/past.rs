@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::content;
 use super::tree::Model;
 use crate::history::{Commit, Difference, History, MAX_NEWEST, Past, Settled, Step};
+use crate::path::{file_name, without_directory};
 use crate::shape::Shape;
 use crate::snapshot::{Entry, FileKind, Origin, Pair, Read, Snapshot, StoreError};
-use crate::text::{file_name, without_directory};
 
 /// Looks back along `steps`, from the tree `head` on, until all images have been seen to get their version: all of `model`, or
 /// `only` those in these directories. `now` is the time at which that is asked, in seconds since 1970.

@@ -10,10 +10,11 @@ use super::image::{Image, kind_target};
 use super::manifest::{ConstantValue, Manifest, ManifestEntry, without_architecture};
 use super::reference::{Reference, WrittenIn};
 use super::threads::each;
+use crate::path::{is_below, without_directory};
 use crate::shape::Shape;
 use crate::snapshot::{Entry, Snapshot, StoreError};
 use crate::suggest::suggest;
-use crate::text::{escape, is_below, without_directory};
+use crate::text::escape;
 
 /// All that the checks know of one tree.
 #[derive(Debug, Clone, Default)]

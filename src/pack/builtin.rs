@@ -3,8 +3,9 @@
 use serde::Deserialize;
 
 use crate::config_file::PackName;
+use crate::path::file_name;
 use crate::shape::InitTable;
-use crate::text::{escape, file_name};
+use crate::text::escape;
 use crate::toml_source::Source;
 
 /// The file of a pack that describes the repository; all other files are rules.

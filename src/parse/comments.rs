@@ -3,7 +3,8 @@
 
 use super::go;
 use super::yaml;
-use crate::text::{Text, file_name};
+use crate::path::file_name;
+use crate::text::Text;
 
 /// A language of which it is known what a comment is.
 #[derive(Clone, Copy, PartialEq, Eq)]

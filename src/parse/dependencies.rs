@@ -8,7 +8,8 @@ use regex::bytes::Regex;
 
 use super::capture::go_regex;
 use super::yaml::{Document, Node, YamlError};
-use crate::text::{Span, Text, file_name};
+use crate::path::file_name;
+use crate::text::{Span, Text};
 
 /// The keys of an entry that zeitgeist knows.
 pub const ENTRY_KEYS: [&str; 6] = ["name", "version", "scheme", "sensitivity", "upstream", "refPaths"];

@@ -2,7 +2,8 @@
 //! path, or a directory above it, decides; one with `!` brings back.
 
 use super::wildcard::{Dialect, Wildcard};
-use crate::text::{Span, Text, is_below};
+use crate::path::is_below;
+use crate::text::{Span, Text};
 
 /// The file that says what is left out, for all Dockerfiles that have none of their own.
 pub const FILE: &str = ".dockerignore";

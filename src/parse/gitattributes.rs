@@ -80,7 +80,7 @@ impl GitAttributes {
 
     /// Adds what the file says of a path below its directory; what it says goes before what is known.
     pub fn apply(&self, below: &str, conversion: &mut Conversion) {
-        let name = crate::text::file_name(below);
+        let name = crate::path::file_name(below);
         for line in &self.lines {
             if line.wildcard.is_match(if line.is_name { name } else { below }) {
                 for (attribute, value) in &line.attributes {

@@ -6,7 +6,7 @@ use globset::{Glob, GlobBuilder, GlobMatcher, GlobSet, GlobSetBuilder};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
-use crate::text::{directory_of, file_name, is_below};
+use crate::path::{directory_of, file_name, is_below};
 
 /// A path from a given directory, in which `*` and `?` stand for what a single part of it may hold, and `**` for several parts.
 #[derive(Debug, Clone, JsonSchema)]

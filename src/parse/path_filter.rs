@@ -6,7 +6,8 @@ use regex::bytes::{Regex, RegexBuilder};
 use super::capture::go_regex;
 use super::glob::PathPattern;
 use super::yaml::{Document, Node, YamlError};
-use crate::text::{Span, Text, directory_of};
+use crate::path::directory_of;
+use crate::text::{Span, Text};
 
 /// What a file says of paths.
 #[derive(Debug, Default)]

@@ -10,7 +10,8 @@ use super::glob::Globs;
 use super::variants::{ANY, Scalar, Variants, scalar};
 use super::version::{Scheme, Version, VersionError};
 use super::yaml;
-use crate::text::{Span, Text, directory_of, in_directory};
+use crate::path::{directory_of, in_directory};
+use crate::text::{Span, Text};
 
 /// The file that holds an image's version, and where in it that stands.
 #[derive(Debug, Clone)]

@@ -57,7 +57,7 @@ fn judge_models(pack: &Pack, pair: &Pair<'_>, models: &Models, rounds: &Rounds) 
     let context = Context {
         shape,
         files: &pair.head,
-        head: &models.head,
+        model: &models.head,
         inputs,
         branch: pair.origin.branch.as_ref(),
         change: change.as_ref(),
@@ -68,7 +68,7 @@ fn judge_models(pack: &Pack, pair: &Pair<'_>, models: &Models, rounds: &Rounds) 
     let base_context = change.as_ref().and_then(|change| {
         Some(Context {
             files: pair.base.as_ref()?,
-            head: change.base,
+            model: change.base,
             change: None,
             inputs: &inputs_of_base,
             ..context

@@ -15,7 +15,8 @@ use crate::parse::dockerfile::Traced;
 use crate::parse::glob::PathPattern;
 use crate::parse::make::{self, MakeText};
 use crate::parse::version_source::{Key, VersionForm, VersionSource};
-use crate::text::{Span, Text, in_directory};
+use crate::path::in_directory;
+use crate::text::{Span, Text};
 
 /// `[build]`: which Dockerfile is built for which platform.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]

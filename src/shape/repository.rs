@@ -20,8 +20,8 @@ use crate::parse::dockerignore;
 use crate::parse::gitattributes;
 use crate::parse::glob::{Globs, Ignore, PathPattern};
 use crate::parse::version_source::{Anchor, VersionForm, VersionSource};
+use crate::path::{directories_above, file_name, in_directory, is_below};
 use crate::snapshot::{Scope, Snapshot, StoreError};
-use crate::text::{directories_above, file_name, in_directory, is_below};
 use crate::workflow::Workflow;
 
 /// The description as it stands in `pack.toml`.

@@ -284,7 +284,7 @@ impl Store for NoStore {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::is_below;
+    use crate::path::is_below;
 
     #[test]
     fn links_are_followed_within_the_snapshot_alone() {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::text::{directories_above, is_below};
+use crate::path::{directories_above, is_below};
 
 /// The part of a repository that a pack is about.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

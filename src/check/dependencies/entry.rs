@@ -11,9 +11,10 @@ use crate::check::Context;
 use crate::edit::{Edit, Fix};
 use crate::finding::{Diagnostic, Level, Location};
 use crate::parse::dependencies::{Dependency, DependencyList, ENTRY_KEYS, RefPath, SCHEMES, Scalar};
+use crate::path::{in_directory, without_directory};
 use crate::snapshot::StoreError;
 use crate::suggest::{nearest, suggest};
-use crate::text::{Span, Text, in_directory, without_directory};
+use crate::text::{Span, Text};
 
 /// How many bytes are searched for the patterns of one list. No list that people write comes near it.
 const MAX_SEARCHED: usize = 1 << 30;
@@ -252,7 +253,7 @@ impl<'a> Judge<'a> {
     /// Whether a reference names a file that may hold the version of an image, or that belongs to one.
     fn is_at_home(&self, reference: &RefPath) -> bool {
         let path = reference.path.as_ref().map_or("", |path| path.value.as_str());
-        self.context.shape.may_hold_version(path) || self.context.head.owner(path).is_some()
+        self.context.shape.may_hold_version(path) || self.context.model.owner(path).is_some()
     }
 
     fn location(&self, span: &Span) -> Location {

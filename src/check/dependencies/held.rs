@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use crate::check::Context;
 use crate::model::{Image, ManifestEntry, Reference, Writing};
+use crate::path::directories_above;
 use crate::snapshot::StoreError;
-use crate::text::{Span, Text, directories_above};
+use crate::text::{Span, Text};
 
 /// What says a version, in the order in which one decides over the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -100,7 +101,7 @@ impl File {
 
 /// The versions of images that a file holds.
 fn held_in(path: &str, context: &Context<'_>) -> Vec<Held> {
-    let model = context.head;
+    let model = context.model;
     let mut held = Vec::new();
     if let Some(manifest) = model.manifest.as_ref().filter(|manifest| *manifest.path == *path) {
         held.extend(manifest.entries.iter().map(|entry| of_entry(entry, context)));
@@ -138,7 +139,7 @@ fn held_in(path: &str, context: &Context<'_>) -> Vec<Held> {
 }
 
 fn of_entry(entry: &ManifestEntry, context: &Context<'_>) -> Held {
-    let images = context.head.images_of_entry(entry);
+    let images = context.model.images_of_entry(entry);
     Held {
         version: entry.version.clone(),
         span: entry.span.clone(),
@@ -164,10 +165,10 @@ fn of_reference(reference: &Reference, image: &Image, accepted: &[String]) -> Op
 
 /// The versions that a reference to an image may name: the image's own, and the one that the manifest names.
 fn accepted_for(target: &str, context: &Context<'_>) -> Vec<String> {
-    let targets = context.head.named(target);
+    let targets = context.model.named(target);
     let mut accepted = versions(targets.iter().map(|target| &***target));
-    for entry in context.head.manifest.iter().flat_map(|manifest| &manifest.entries) {
-        let images = context.head.images_of_entry(entry);
+    for entry in context.model.manifest.iter().flat_map(|manifest| &manifest.entries) {
+        let images = context.model.images_of_entry(entry);
         let is_of_target = images.iter().any(|image| targets.iter().any(|target| Arc::ptr_eq(image, target)));
         if !entry.is_pinned && is_of_target {
             accepted.push(entry.version.clone());

@@ -29,8 +29,8 @@ impl Kind for Dependencies {
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
-        let Some(file) = &context.head.dependencies else { return Ok(Vec::new()) };
-        context.head.has_read_manifest()?;
+        let Some(file) = &context.model.dependencies else { return Ok(Vec::new()) };
+        context.model.has_read_manifest()?;
         let path = &file.path;
         let text = match &file.text {
             Ok(text) => text,

@@ -9,8 +9,9 @@ use crate::finding::Location;
 use crate::parse::dockerfile::Stage;
 use crate::parse::dockerignore::{self, DockerIgnore};
 use crate::parse::wildcard::PathSet;
+use crate::path::{directories_above, in_directory, is_below, without_directory};
 use crate::snapshot::{Snapshot, StoreError};
-use crate::text::{Text, directories_above, in_directory, is_below, without_directory};
+use crate::text::Text;
 
 /// A file that says what the context of a build leaves out.
 #[derive(Debug, Clone)]
@@ -61,14 +62,14 @@ pub struct Unknown {
 
 /// What the Dockerfiles of an image take from their contexts, and what is in these.
 #[derive(Debug, Default)]
-pub(super) struct Contexts {
-    contexts: Vec<Context>,
+pub(super) struct BuildContexts {
+    contexts: Vec<BuildContext>,
     /// Their directory, below the image's.
     directory: String,
 }
 
 #[derive(Debug)]
-struct Context {
+struct BuildContext {
     left_out: Option<DockerIgnore>,
     taken: PathSet,
     open: Vec<OpenSource>,
@@ -84,7 +85,7 @@ struct OpenSource {
     unknown: Unknown,
 }
 
-impl Contexts {
+impl BuildContexts {
     /// Adds the Dockerfiles of an image in one of the trees.
     pub(super) fn add(&mut self, image: &Image, files: &Snapshot<'_>) -> Result<(), StoreError> {
         without_directory(&image.context, &image.directory).clone_into(&mut self.directory);
@@ -95,7 +96,7 @@ impl Contexts {
             if number == self.contexts.len() {
                 // Of what cannot be read it is not known that it leaves something out.
                 let left_out = ignore_file(image, build, files)?.and_then(Result::ok).map(|file| file.patterns);
-                self.contexts.push(Context { left_out, taken: PathSet::default(), open: Vec::new() });
+                self.contexts.push(BuildContext { left_out, taken: PathSet::default(), open: Vec::new() });
                 known.insert(&build.path, number);
             }
             add_taken(image, build, files, &mut self.contexts[number])?;
@@ -130,7 +131,7 @@ impl Contexts {
     }
 }
 
-impl Context {
+impl BuildContext {
     fn has(&self, below: &str) -> bool {
         self.left_out.as_ref().is_none_or(|file| file.leaves_out(below).is_none())
     }
@@ -172,7 +173,7 @@ fn add_open(build: &Build, open: &mut Vec<OpenSource>) {
 }
 
 /// Adds what a Dockerfile takes from its context, and where that is a link, what it leads to.
-fn add_taken(image: &Image, build: &Build, files: &Snapshot<'_>, context: &mut Context) -> Result<(), StoreError> {
+fn add_taken(image: &Image, build: &Build, files: &Snapshot<'_>, context: &mut BuildContext) -> Result<(), StoreError> {
     let Ok(parsed) = &build.file else { return Ok(()) };
     let mut seen = HashSet::new();
     for source in parsed.dockerfile.stages.iter().flat_map(Stage::context_sources) {
