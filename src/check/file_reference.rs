@@ -17,7 +17,7 @@ use crate::finding::{Diagnostic, Fingerprint, Level, Location, RuleId};
 use crate::model::mention::{Mention, Mentions, NamedVersion, Tag};
 use crate::model::{Image, Model};
 use crate::shape::{FilesFollow, ReferenceFiles, Shape};
-use crate::snapshot::{FileKind, ReadError, Snapshot, StoreError};
+use crate::snapshot::{Entry, FileKind, ReadError, Snapshot, StoreError};
 
 /// The kind has no options: the pack's `[[references.files]]` says which files are meant.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -142,16 +142,26 @@ fn changed(context: &Context<'_>) -> BTreeSet<Arc<str>> {
 
 /// The files that are read: of a change that moves no version, those that it touches alone.
 fn paths<'a>(context: &Context<'a>, changed: &BTreeSet<Arc<str>>, mentions: &Mentions<'_>) -> Vec<&'a Arc<str>> {
+    let entries = context.files.entries();
     let is_narrow = context.change.is_some_and(|change| bumped_images(context, change).is_empty());
     let mut paths = Vec::new();
-    for (path, entry) in context.files.entries() {
-        // What a link leads to is read where it lies.
-        let is_file = matches!(entry.kind, FileKind::File | FileKind::Executable);
-        if is_file && (!is_narrow || changed.contains(path)) && mentions.may_be_in(path) {
-            paths.push(path);
+    if is_narrow {
+        for path in changed {
+            if let Some((path, entry)) = entries.get_key_value(path)
+                && may_name(path, entry, mentions)
+            {
+                paths.push(path);
+            }
         }
+    } else {
+        paths.extend(entries.iter().filter(|(path, entry)| may_name(path, entry, mentions)).map(|(path, _)| path));
     }
     paths
+}
+
+/// Whether a file may name images. What a link leads to is read where it lies.
+fn may_name(path: &str, entry: &Entry, mentions: &Mentions<'_>) -> bool {
+    matches!(entry.kind, FileKind::File | FileKind::Executable) && mentions.may_be_in(path)
 }
 
 /// A file, and what it names.

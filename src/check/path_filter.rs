@@ -68,7 +68,7 @@ impl PathFilter {
     /// Reads the files. One that a pattern finds may be something else; one that is named must be readable.
     fn read(&self, context: &Context<'_>, diagnostics: &mut Vec<Diagnostic>) -> Result<Vec<File>, StoreError> {
         let mut files = Vec::new();
-        for path in context.files.entries().keys().filter(|path| self.needs().files.contain(path)) {
+        for path in self.paths(context.files) {
             let is_named = self.files.iter().any(|pattern| pattern.as_path() == Some(path));
             let text = match context.files.text(path)? {
                 Some(Ok(text)) if PathFilters::may_be_in(&text) => text,
@@ -93,6 +93,21 @@ impl PathFilter {
             files.push(File { path: Arc::clone(path), text, filters });
         }
         Ok(files)
+    }
+
+    /// The paths of the files, each once.
+    fn paths<'a>(&self, files: &'a Snapshot<'_>) -> BTreeSet<&'a Arc<str>> {
+        let mut paths = BTreeSet::new();
+        for pattern in &self.files {
+            match pattern.as_path() {
+                Some(path) => paths.extend(files.entries().get_key_value(path).map(|(path, _)| path)),
+                None => {
+                    let below = files.below(pattern.directory()).map(|(path, _)| path);
+                    paths.extend(below.filter(|path| pattern.is_match(path)));
+                }
+            }
+        }
+        paths
     }
 
     /// The images below a root that lie below no nearer one, with their files.

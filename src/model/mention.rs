@@ -172,6 +172,10 @@ impl Mentions<'_> {
     /// Finds what is written as docker takes it: a registry that is listed, the name of an image, and a tag.
     fn scanned(&self, file: &File<'_>, found: &mut Vec<Mention>) {
         let Some(registries) = self.registries else { return };
+        // Most files of sources name none, in comments or elsewhere.
+        if !registries.is_match(file.text.as_str().as_bytes()) {
+            return;
+        }
         let without_comments = file.is_go().then(|| go::without_comments(file.text));
         let source = without_comments.as_deref().unwrap_or(file.text.as_str());
         let mut from = 0;
