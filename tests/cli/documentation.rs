@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use imglint::check::{Basis, Check};
 use imglint::pack::{BUILT_IN, Pack};
 use imglint::report::Format;
 use regex::Regex;
@@ -208,6 +209,25 @@ fn every_format_is_described() {
     for format in Format::ALL {
         let row = format!("\n| `{}` | ", format.name());
         assert!(page.contains(&row), "docs/reports.md lacks the format {}", format.name());
+    }
+}
+
+/// What each kind judges stands where the kinds are listed.
+#[test]
+fn every_kind_is_described_with_what_it_judges() {
+    let page = fs::read_to_string(project().join("docs/packs.md")).expect("a page");
+    for built_in in BUILT_IN {
+        let pack = Pack::load(built_in.pack_files(), None).expect("a pack");
+        for described in built_in.rules() {
+            let rule = pack.rules.iter().find(|rule| *rule.id == *described.id).expect("a rule of the pack");
+            let judges = match rule.check().map(Check::basis) {
+                Some(Basis::Change) => "a change",
+                Some(Basis::Tree) => "a tree",
+                Some(Basis::Both | Basis::Moved) | None => "both",
+            };
+            let row = format!("\n| `{}` | {judges} | ", described.kind);
+            assert!(page.contains(&row), "docs/packs.md lacks {row:?}");
+        }
     }
 }
 
