@@ -99,12 +99,11 @@ impl PathFilter {
     fn paths<'a>(&self, files: &'a Snapshot<'_>) -> BTreeSet<&'a Arc<str>> {
         let mut paths = BTreeSet::new();
         for pattern in &self.files {
-            match pattern.as_path() {
-                Some(path) => paths.extend(files.entries().get_key_value(path).map(|(path, _)| path)),
-                None => {
-                    let below = files.below(pattern.directory()).map(|(path, _)| path);
-                    paths.extend(below.filter(|path| pattern.is_match(path)));
-                }
+            if let Some(path) = pattern.as_path() {
+                paths.extend(files.entries().get_key_value(path).map(|(path, _)| path));
+            } else {
+                let below = files.below(pattern.directory()).map(|(path, _)| path);
+                paths.extend(below.filter(|path| pattern.is_match(path)));
             }
         }
         paths
