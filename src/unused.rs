@@ -81,6 +81,9 @@ fn mentioned_names(shape: &Shape, files: &Snapshot<'_>, model: &Model) -> Vec<St
     names
 }
 
+/// What has one version alone knows nothing of variants.
+const NOT_COMPARED: &str = "that has several variants: with none of them it is compared";
+
 struct Unused<'a> {
     pack: &'a Pack,
     lines: Vec<String>,
@@ -173,13 +176,23 @@ impl Unused<'_> {
                     let why = "matches no entry of a registry that is listed";
                     self.say("manifest.pattern", manifest.pattern.as_str(), why);
                 }
-                Some(_) => {}
+                Some(read) => {
+                    for image in model.images.values().filter(|image| !image.variants().is_empty()) {
+                        if read.entries.iter().any(|entry| entry.name == image.published()) {
+                            let why = format!("names {}, an image {NOT_COMPARED}", escape(image.published()));
+                            self.say("manifest.path", &manifest.path, &why);
+                        }
+                    }
+                }
             }
         }
         for constant in &shape.constants {
             let mut values = model.constants.iter();
-            if model.named(&constant.image).is_empty() {
+            let named = model.named(&constant.image);
+            if named.is_empty() {
                 self.say("constants", &constant.image, "is no image");
+            } else if named.iter().any(|image| !image.variants().is_empty()) {
+                self.say("constants", &constant.image, &format!("names an image {NOT_COMPARED}"));
             } else if files.entry(&constant.path).is_none() {
                 self.say("constants", &constant.path, "is no file of the repository");
             } else if !values.any(|value| value.location.path == constant.path && value.image == constant.image) {

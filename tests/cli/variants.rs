@@ -38,6 +38,18 @@ fn all_variants_are_bumped_with_what_repeats_their_versions() {
     assert_eq!(read(&repo), bumped);
 }
 
+/// A constant holds one version: that it is compared with none of several must not look as if it were right.
+#[test]
+fn what_knows_nothing_of_variants_is_said() {
+    let scratch = Scratch::new();
+    let repo = repo(&scratch);
+    let constant =
+        "[[shape.constants]]\nimage = \"run\"\npath = \"run.go\"\npattern = 'Version = \"(?<value>[^\"]+)\"'\n";
+    let version = "package run\n\nconst Version = \"v0\"\n";
+    repo.write(&[("imglint.toml", &format!("{CONFIG}{constant}")), ("run.go", version)]);
+    repo.imglint(&["--all"]).is(0, &[]).says(&["constants: `run` names an image that has several variants"]);
+}
+
 /// What was merged without a new version is found, whichever variant was the last to get one.
 #[test]
 fn the_history_tells_since_when_variants_have_their_versions() {
