@@ -85,7 +85,8 @@ impl Kind for FileReference {
         let now = named(context.shape, context.model, context.files, &touched)?;
         let mut ended = Vec::new();
         for (named, tags) in named(context.shape, change.base, base, &touched)? {
-            if now.get(&named) == Some(&tags) {
+            // Of what cannot be read any more nobody knows that it is gone.
+            if now.get(&named) == Some(&tags) || matches!(context.files.text(&named.path)?, Some(Err(_))) {
                 continue;
             }
             for image in change.base.named(&named.target) {

@@ -153,7 +153,7 @@ impl Repository {
     fn holds(&self, commit: Oid, path: &str, file: &Path) -> bool {
         let tree = self.inner.find_commit(commit).and_then(|commit| commit.tree());
         let entry = tree.and_then(|tree| tree.get_path(Path::new(path)));
-        let bytes = std::fs::read(file).unwrap_or_default();
+        let Ok(bytes) = std::fs::read(file) else { return false };
         let id = Oid::hash_object(git2::ObjectType::Blob, &bytes);
         matches!((entry, id), (Ok(entry), Ok(id)) if entry.id() == id)
     }

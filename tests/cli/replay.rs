@@ -1,5 +1,6 @@
 //! What the gate would have said of a history: the same as a run for each change, and what became of what was found.
 
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -288,6 +289,10 @@ fn what_follows_later_is_told_with_when_it_did() {
         &[(&files[0], &names("1.2")), (&files[1], "# moved by hand, one day\nimage: example.org/web:1.0\n")],
     );
     change_on(&repo, 6, &[("images/web/run.sh", "echo once more\n")]);
+    // A link out of the repository is no file that could be read.
+    std::fs::remove_file(repo.root.join(&files[1])).expect("a file");
+    symlink("../../elsewhere.yaml", repo.root.join(&files[1])).expect("a link");
+    commit_on(&repo, 7, "a link");
     let replay = replay(&repo, &[]);
     let wanted = |fates: &[(&str, &str)]| -> Vec<(String, String)> {
         fates.iter().map(|(path, fate)| ((*path).to_owned(), (*fate).to_owned())).collect()
