@@ -29,7 +29,7 @@ use crate::text::counted;
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 #[error("`--unsafe-fixes` says which repairs are made, but none was asked for")]
 #[diagnostic(help("add `--fix`, or `--diff` to see them first"))]
-struct RepairError;
+struct NoRepairAskedError;
 
 /// Judges, and reports whatever came of it. `is_last` says that the process ends after this.
 pub(super) fn run(options: &Options, environment: &Environment, is_last: bool) -> Result<u8, Error> {
@@ -47,10 +47,12 @@ pub(super) fn run(options: &Options, environment: &Environment, is_last: bool) -
     Ok(code)
 }
 
-/// What came of a run: its exit code, and whether repairs and all reports could be written.
+/// What came of a run that could judge. Errors in it are told at the end, and make its exit code that of a failure.
 struct Done {
     code: u8,
+    /// Whether the repairs that were asked for could be written to disk.
     repaired: Result<(), Error>,
+    /// Whether the reports beside the printed one could be written.
     written: Result<(), Error>,
 }
 
@@ -102,6 +104,16 @@ impl<'a> Judged<'a> {
         }
     }
 
+    /// The files as they were before any repair.
+    fn unrepaired_pair(&self) -> &Pair<'a> {
+        self.reported(false).1
+    }
+
+    /// The files as the repairs that were asked for leave them.
+    fn repaired_pair(&self) -> &Pair<'a> {
+        self.reported(true).1
+    }
+
     /// The repair that was asked for.
     fn repair(&self) -> Option<&Repair> {
         match self {
@@ -119,9 +131,8 @@ impl Check<'_> {
         let pair = self.pair(frame)?;
         let spinner = Spinner::start(&self.options.common.output, self.environment);
         let judged = self.judge(&prepared, pair)?;
-        let reach = self.reach(&judged)?;
-        let patch = self.patch(frame, &judged);
-        let (patch, found) = match patch {
+        let fixable_files = self.count_fixable_files(&judged)?;
+        let (patch, patch_found) = match self.patch(frame, &judged) {
             Ok(patch) => (patch, Ok(())),
             Err(error) => (Vec::new(), Err(error)),
         };
@@ -133,16 +144,18 @@ impl Check<'_> {
             repaired = put(repair, frame);
             is_written = repaired.is_ok();
         }
-        let written = self.report(frame, &judged, is_written, &patch)?;
-        self.close(&judged, is_written, begin.elapsed());
-        self.lead_on(frame, judged.last(), reach);
-        let code = self.code(&judged);
+        let report = self.report(frame, &judged, is_written)?;
+        self.print(&report)?;
+        let written = self.outputs.write(&report, &patch);
+        self.say_beside_the_report(&judged, is_written, begin.elapsed());
+        self.say_next_steps(frame, judged.last(), fixable_files);
+        let code = self.exit_code(&judged);
         if is_last {
             // The system takes all of this back at once, and faster than we could.
             std::mem::forget(judged);
             std::mem::forget(prepared);
         }
-        Ok(Done { code, repaired, written: written.and(self.outputs.settle_patch(found)) })
+        Ok(Done { code, repaired, written: written.and(self.outputs.settle_patch(patch_found)) })
     }
 
     /// Refuses options that contradict each other, and finds what is judged and by which rules.
@@ -150,7 +163,7 @@ impl Check<'_> {
         let options = self.options;
         self.outputs.check()?;
         if options.unsafe_fixes && !self.repairs() {
-            return Err(RepairError.into());
+            return Err(NoRepairAskedError.into());
         }
         start(options.threads)?;
         let compared = Compared::of(&options.compared);
@@ -212,7 +225,7 @@ impl Check<'_> {
         };
         for step in steps {
             let mut pair = frame.pair_to_judge(&step.base, &step.head)?;
-            judged.reported(false).1.share(&mut pair);
+            judged.unrepaired_pair().share(&mut pair);
             let of_step = run::judge(&pack, &pair)?;
             for outcome in judged.outcomes() {
                 outcome.add_step(&of_step, &pack, &step.name);
@@ -228,16 +241,10 @@ impl Check<'_> {
         Ok(judged)
     }
 
-    /// Prints the report, and writes all further ones; of these the result is given.
-    fn report(
-        &self,
-        frame: &Frame,
-        judged: &Judged<'_>,
-        is_written: bool,
-        patch: &[u8],
-    ) -> Result<Result<(), Error>, Error> {
+    /// What reports are made of.
+    fn report<'r>(&self, frame: &'r Frame, judged: &'r Judged<'_>, is_written: bool) -> Result<Report<'r>, Error> {
         let (outcome, pair) = judged.reported(is_written);
-        let report = Report {
+        Ok(Report {
             outcome,
             rules: &frame.pack.rules,
             pair: Some(pair),
@@ -245,23 +252,25 @@ impl Check<'_> {
             head: frame.head_tree()?,
             gate: self.gate(),
             repaired: judged.repair().map(|repair| Repaired { repair, is_written }),
-        };
+        })
+    }
+
+    /// Prints the report, or the repairs where these were asked for in its place.
+    fn print(&self, report: &Report<'_>) -> Result<(), Error> {
         let options = self.options;
-        match judged.repair() {
-            Some(repair) if self.shows_diff() && matches!(options.format, Format::Human | Format::Patch) => {
-                show_diff(repair, &options.common.output, self.environment)?;
-            }
-            Some(repair) if is_written && options.format != Format::Human => {
-                self.outputs.print(&report)?;
-                summary::render(repair).lines().filter(|line| !line.is_empty()).for_each(say);
-            }
-            _ => self.outputs.print(&report)?,
+        let Some(Repaired { repair, is_written }) = report.repaired else { return self.outputs.print(report) };
+        if self.shows_diff() && matches!(options.format, Format::Human | Format::Patch) {
+            return show_diff(repair, &options.common.output, self.environment);
         }
-        Ok(self.outputs.write(&report, patch))
+        self.outputs.print(report)?;
+        if is_written && options.format != Format::Human {
+            summary::render(repair).lines().filter(|line| !line.is_empty()).for_each(say);
+        }
+        Ok(())
     }
 
     /// Says beside the report what a person should know.
-    fn close(&self, judged: &Judged<'_>, is_written: bool, time: Duration) {
+    fn say_beside_the_report(&self, judged: &Judged<'_>, is_written: bool, time: Duration) {
         let output = &self.options.common.output;
         let (outcome, files) = judged.reported(is_written);
         let pointers = files.head.pointers();
@@ -284,7 +293,7 @@ impl Check<'_> {
             );
         }
         if output.verbose {
-            let (_, pair) = judged.reported(true);
+            let pair = judged.repaired_pair();
             let (files, changed) = (pair.head.entries().len(), pair.changed().len());
             let milliseconds = time.as_secs_f64() * 1000.0;
             say(&format!("{files} files looked through, {changed} of them changed, in {milliseconds:.1} ms"));
@@ -298,7 +307,7 @@ impl Check<'_> {
     }
 
     /// How many files `--fix` would write. To know that takes a repair in memory, so it is found out for somebody who sits there alone.
-    fn reach(&self, judged: &Judged<'_>) -> Result<Option<usize>, Error> {
+    fn count_fixable_files(&self, judged: &Judged<'_>) -> Result<Option<usize>, Error> {
         let Judged::Plain { outcome, pair, pack, .. } = judged else { return Ok(None) };
         if self.options.common.output.quiet || !std::io::stderr().is_terminal() || !outcome.open().any(has_safe_fix) {
             return Ok(None);
@@ -323,15 +332,15 @@ impl Check<'_> {
     }
 
     /// Says what the reader of the findings can do next.
-    fn lead_on(&self, frame: &Frame, outcome: &Outcome, reach: Option<usize>) {
+    fn say_next_steps(&self, frame: &Frame, outcome: &Outcome, fixable_files: Option<usize>) {
         // What fails the run is mended first.
         let Some(first) = outcome.open().min_by_key(|finding| std::cmp::Reverse(finding.level)) else { return };
         if self.options.common.output.quiet || self.options.format.reader() != Reader::Person {
             return;
         }
         let is_staged = frame.head == Head::Index;
-        if !self.repairs() && outcome.open().any(has_safe_fix) && (reach.is_some() || is_staged) {
-            let files = reach.map_or_else(|| "what it can".to_owned(), |count| counted(count, "file"));
+        if !self.repairs() && outcome.open().any(has_safe_fix) && (fixable_files.is_some() || is_staged) {
+            let files = fixable_files.map_or_else(|| "what it can".to_owned(), |count| counted(count, "file"));
             let then = if is_staged { "; look at what it wrote, then `git add` it" } else { "" };
             say(&format!("`imglint --fix` repairs {files}{then}"));
         }
@@ -343,7 +352,7 @@ impl Check<'_> {
         say(&format!("`imglint explain {rule}` says why{}", if is_waivable { &waive } else { "" }));
     }
 
-    fn code(&self, judged: &Judged<'_>) -> u8 {
+    fn exit_code(&self, judged: &Judged<'_>) -> u8 {
         match code(judged.last(), self.gate()) {
             CLEAN if judged.repair().is_some_and(has_changed) && !self.options.exit_zero_on_fix => FINDINGS,
             code => code,

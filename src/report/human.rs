@@ -43,7 +43,7 @@ pub fn render(report: &Report<'_>, style: Style, is_quiet: bool) -> String {
 pub fn concise(report: &Report<'_>, is_quiet: bool) -> String {
     let mut text = String::new();
     for finding in report.outcome.open() {
-        line(&mut text, finding);
+        write_line(&mut text, finding);
     }
     if !is_quiet {
         text.push_str(&closing(report.outcome));
@@ -59,13 +59,13 @@ const MOST_ALIKE: usize = 4;
 pub fn findings(outcome: &Outcome, style: Style) -> String {
     let mut alike: HashMap<(&str, Option<&str>), usize> = HashMap::new();
     for finding in outcome.open() {
-        *alike.entry(kind(finding)).or_default() += 1;
+        *alike.entry(alike_by(finding)).or_default() += 1;
     }
     let mut shown: HashMap<(&str, Option<&str>), usize> = HashMap::new();
     let mut text = String::new();
     let renderer = if style.has_colour { Renderer::styled() } else { Renderer::plain() }.term_width(style.width);
     for finding in outcome.open() {
-        let (all, shown) = (alike[&kind(finding)], shown.entry(kind(finding)).or_default());
+        let (all, shown) = (alike[&alike_by(finding)], shown.entry(alike_by(finding)).or_default());
         *shown += 1;
         // One more takes no more room than to say that there is one.
         if *shown > MOST_ALIKE && all > MOST_ALIKE + 1 {
@@ -75,39 +75,39 @@ pub fn findings(outcome: &Outcome, style: Style) -> String {
             text.push_str(&renderer.render(&[snippets(finding)]));
             text.push_str("\n\n");
         } else {
-            line(&mut text, finding);
+            write_line(&mut text, finding);
         }
         if *shown == MOST_ALIKE && all > MOST_ALIKE + 1 {
-            rest(&mut text, finding, all - MOST_ALIKE);
+            write_rest(&mut text, finding, all - MOST_ALIKE);
             text.push_str(if style.is_terminal { "\n\n" } else { "\n" });
         }
     }
     text
 }
 
-/// What findings are alike in.
-fn kind(finding: &Finding) -> (&str, Option<&str>) {
+/// What findings that are alike have in common: their rule and their image.
+fn alike_by(finding: &Finding) -> (&str, Option<&str>) {
     (&finding.rule, finding.diagnostic.image.as_deref())
 }
 
 /// Says how many findings like this one are not shown.
-fn rest(text: &mut String, finding: &Finding, count: usize) {
+fn write_rest(text: &mut String, finding: &Finding, count: usize) {
     let image = finding.diagnostic.image.as_ref().map(|image| format!(" of {}", escape(image))).unwrap_or_default();
     // Writing to a string does not fail.
     let _ = write!(text, "... and {count} more {}{image}; `--format concise` shows all", finding.rule);
 }
 
 /// `path:line:column: level: message [rule]`, which CI logs highlight and editors jump to.
-fn line(text: &mut String, finding: &Finding) {
+fn write_line(text: &mut String, finding: &Finding) {
     let diagnostic = &finding.diagnostic;
     let (start, _) = diagnostic.location.positions();
-    let mut message = brief(&diagnostic.message);
+    let mut message = abridged(&diagnostic.message);
     if let Some(help) = &diagnostic.help {
         message.push_str("; ");
-        message.push_str(&brief(help));
+        message.push_str(&abridged(help));
     }
     if let Some(cause) = &diagnostic.cause {
-        message = format!("{message} ({})", brief(cause));
+        message = format!("{message} ({})", abridged(cause));
     }
     let (path, level, rule) = (escape(&diagnostic.location.path), finding.level, &finding.rule);
     // A line that begins with colons is a command to GitHub.
@@ -117,7 +117,7 @@ fn line(text: &mut String, finding: &Finding) {
 }
 
 /// Of a text that quotes a whole minified file, its beginning and its end; all of it is in the reports for programs. Escaped.
-fn brief(text: &str) -> String {
+fn abridged(text: &str) -> String {
     const LONGEST: usize = 600;
     let escaped = escape(text);
     if escaped.len() <= LONGEST {
@@ -190,7 +190,7 @@ fn snippets(finding: &Finding) -> Group<'static> {
         Level::Warning => Title::WARNING,
         Level::Note | Level::Off => Title::NOTE,
     };
-    let title = title.primary_title(brief(&diagnostic.message)).id(finding.rule.to_string());
+    let title = title.primary_title(abridged(&diagnostic.message)).id(finding.rule.to_string());
     let shown = &diagnostic.related[..diagnostic.related.len().min(MOST_LABELS)];
     // Without a source there is no line to say it at.
     let (quoted, named): (Vec<_>, Vec<_>) = shown.iter().partition(|label| label.location.text.is_some());
@@ -202,7 +202,7 @@ fn snippets(finding: &Finding) -> Group<'static> {
         group = group.element(source(&label.location, false, &[label]));
     }
     for label in named {
-        let words = format!("{}: {}", escape(&label.location.path), brief(&label.message));
+        let words = format!("{}: {}", escape(&label.location.path), abridged(&label.message));
         group = group.element(Title::NOTE.message(words));
     }
     if diagnostic.related.len() > shown.len() {
@@ -219,9 +219,9 @@ fn snippets(finding: &Finding) -> Group<'static> {
 fn help(diagnostic: &Diagnostic) -> Option<String> {
     let option = diagnostic.fix.as_ref().map(|fix| if fix.safe { "--fix" } else { "--fix --unsafe-fixes" });
     match (&diagnostic.help, option) {
-        (Some(help), Some(option)) => Some(format!("{} ({option} does it)", brief(help))),
+        (Some(help), Some(option)) => Some(format!("{} ({option} does it)", abridged(help))),
         (None, Some(option)) => Some(format!("{option} repairs it")),
-        (help, None) => help.as_ref().map(|help| brief(help)),
+        (help, None) => help.as_ref().map(|help| abridged(help)),
     }
 }
 
@@ -245,7 +245,7 @@ fn source(location: &Location, is_primary: bool, labels: &[&Label]) -> Element<'
     }
     for label in labels {
         let context = AnnotationKind::Context.span(lines.span(&label.location.span, begin));
-        annotations.push(context.label(brief(&label.message)));
+        annotations.push(context.label(abridged(&label.message)));
     }
     let snippet = Snippet::source(lines.text).line_start(text.position(begin).line).path(path);
     snippet.annotations(annotations).into()
