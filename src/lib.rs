@@ -31,7 +31,7 @@ pub mod inputs;
 pub mod workflow;
 pub mod shape;
 pub mod model;
-pub mod resolve;
+pub mod conflict_resolution;
 // what is let pass, what may be wrong, and which rules judge that
 pub mod waiver;
 pub mod check;

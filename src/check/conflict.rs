@@ -11,11 +11,11 @@ use serde::Deserialize;
 
 use super::change::free_after;
 use super::kind::{Context, Kind, Needs};
+use crate::conflict_resolution::{Conflicted, Contest, Resolution, Role, Sided, values};
 use crate::edit::{Edit, Fix};
 use crate::finding::{Diagnostic, Location};
 use crate::model::{Image, Model};
 use crate::parse::conflict::{self, Conflict as Marked, Side, SideText};
-use crate::resolve::{Conflicted, Contest, Resolution, Role, Sided, values};
 use crate::snapshot::StoreError;
 use crate::text::{Span, Text};
 

@@ -134,7 +134,7 @@ fn kept_versions<'a>(
 ) -> Result<Vec<Kept<'a>>, StoreError> {
     let mut kept = Vec::new();
     let (shape, inputs) = (context.shape, context.inputs);
-    let (Some(old), Some(new)) = (before.version.value(), image.version.value()) else { return Ok(kept) };
+    let (Some(old), Some(new)) = (before.stated_version(), image.stated_version()) else { return Ok(kept) };
     if old.variants.len() < 2 && new.variants.len() < 2 {
         // It was bumped, to a version that is taken: that is another rule's matter.
         if old.value == new.value && change.taken_in_merge(image).is_none() {
@@ -172,10 +172,10 @@ fn touched_variants<'a>(
     image: &'a Image,
     files: &BTreeSet<Arc<str>>,
 ) -> Result<Vec<&'a Variant>, StoreError> {
-    let variants = image.version.value().map_or(&[][..], |version| &version.variants);
+    let variants = image.stated_version().map_or(&[][..], |version| &version.variants);
     let mut touched: BTreeSet<&str> = BTreeSet::new();
     for path in files {
-        let of_path = if *path == image.version.path {
+        let of_path = if image.has_version_in(path) {
             differing(context, change, before, image)?
         } else {
             owners_of(context, image, path)
@@ -197,9 +197,10 @@ fn differing(
     before: &Image,
     image: &Image,
 ) -> Result<Option<BTreeSet<String>>, StoreError> {
-    let source = context.shape.version_source_in(&image.version.path).and_then(VersionSource::variants);
+    let (Some(file_before), Some(file)) = (&before.version_file, &image.version_file) else { return Ok(None) };
+    let source = context.shape.version_source_in(&file.path).and_then(VersionSource::variants);
     let (Some(source), Some(base)) = (source, &change.pair.base) else { return Ok(None) };
-    let (then, now) = (base.text(&before.version.path)?, context.files.text(&image.version.path)?);
+    let (then, now) = (base.text(&file_before.path)?, context.files.text(&file.path)?);
     let (Some(Ok(then)), Some(Ok(now))) = (then, now) else { return Ok(None) };
     Ok(source.differing(&then, &now))
 }
@@ -207,7 +208,7 @@ fn differing(
 /// The variants in whose own directory a path lies; `None` where it is part of all. A directory with a Dockerfile that no variant
 /// names is built for none, if others are named.
 fn owners_of(context: &Context<'_>, image: &Image, path: &str) -> Option<BTreeSet<String>> {
-    let variants = &image.version.value()?.variants;
+    let variants = &image.stated_version()?.variants;
     let below = path.strip_prefix(&*image.directory)?.strip_prefix('/')?;
     let (directory, _) = below.split_once('/')?;
     let mut owners = BTreeSet::new();
@@ -283,8 +284,9 @@ fn undecided<'a>(context: &Context<'a>, change: &'a Change<'a>) -> Vec<(&'a Imag
         if context.shape.frozen.is_match(&image.name) {
             continue;
         }
-        if let (Some(before), Some(after)) = (change.before(image).map(|before| &before.version), image.version.value())
-            && before.value().is_some_and(|before| before.value == after.value)
+        let before = change.before(image).and_then(Image::stated_version);
+        if let (Some(before), Some(after)) = (before, image.stated_version())
+            && before.value == after.value
         {
             images.push((&**image, after.value.as_str()));
         }

@@ -11,11 +11,11 @@ use serde::Deserialize;
 use super::kind::{Context, Kind, Needs};
 use crate::edit::{Edit, Fix};
 use crate::finding::{Diagnostic, Level, Location};
-use crate::model::Image;
+use crate::model::{Control, Image};
 use crate::parse::version::{Scheme, Version, VersionError};
 use crate::parse::version_source::VersionSource;
 use crate::path::{file_name, in_directory, is_below};
-use crate::snapshot::{FileKind, ReadError, StoreError};
+use crate::snapshot::{FileKind, StoreError};
 use crate::text::Text;
 
 /// The kind has no options.
@@ -38,9 +38,9 @@ impl Kind for VersionFormat {
 }
 
 fn malformed(image: &Image) -> Vec<Diagnostic> {
-    let (text, version) = match &image.version.read {
+    let Some(file) = &image.version_file else { return Vec::new() };
+    let (text, version) = match &file.read {
         Ok(read) => (&read.0, &read.1),
-        Err(ReadError::Unversioned) => return Vec::new(),
         Err(unreadable) => {
             let help = "make it a file of one line that holds the version";
             return vec![diagnostic(image, "unread", &unreadable.to_string()).help(help)];
@@ -66,7 +66,7 @@ fn malformed(image: &Image) -> Vec<Diagnostic> {
                 let title = format!("trim {} of {}", image.version_name, image.name);
                 diagnostic
                     .help(format!("leave nothing but `{value}`"))
-                    .fix(Fix::safe(title, trim(image, text, version)))
+                    .fix(Fix::safe(title, trim(&file.path, text, version)))
             }
             None if version.scheme == Scheme::Semver => diagnostic.help("write three numbers, as in 1.2.3"),
             None => diagnostic.help("write one line that holds an image tag, such as 1.0"),
@@ -98,13 +98,10 @@ fn words(error: VersionError) -> &'static str {
 }
 
 /// Takes away what stands around the version, but for the line feed at the end, if there was one.
-fn trim(image: &Image, text: &Arc<Text>, version: &Version) -> Vec<Edit> {
+fn trim(path: &Arc<str>, text: &Arc<Text>, version: &Version) -> Vec<Edit> {
     let rest = version.span.end..text.as_str().len();
     let end = if text.slice(&rest).contains('\n') { "\n" } else { "" };
-    let edits = [
-        Edit::replace(&image.version.path, &(0..version.span.start), ""),
-        Edit::replace(&image.version.path, &rest, end),
-    ];
+    let edits = [Edit::replace(path, &(0..version.span.start), ""), Edit::replace(path, &rest, end)];
     edits.into_iter().filter(|edit| text.slice(&(edit.start..edit.end)) != edit.text).collect()
 }
 
@@ -167,14 +164,14 @@ fn hidden(context: &Context<'_>) -> Vec<Diagnostic> {
                 format!("the directory of {} is {what} now, so its {} is not seen", image.name, image.version_name);
             let help = "keep the files of the image here, or take it away with all that names it";
             diagnostics.push(Diagnostic::about("hidden", message, Location::file(path)).image(&image.name).help(help));
-        } else if context.files.entry(&image.version.path).is_some()
-            && !image.is_unversioned()
-            && is_below(&image.version.path, &image.directory)
+        } else if let Some(Control { path, .. }) = &image.version_file
+            && context.files.entry(path).is_some()
+            && is_below(path, &image.directory)
         {
-            let file = file_name(&image.version.path);
+            let file = file_name(path);
             let message = format!("{} had its version in {file}, and none can be found there now", image.name);
             let help = "write the version as it was written, or teach the pack how it is written now";
-            let location = Location::file(&image.version.path);
+            let location = Location::file(path);
             diagnostics.push(Diagnostic::about("gone", message, location).image(&image.name).help(help));
         }
     }

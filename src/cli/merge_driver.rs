@@ -9,12 +9,12 @@ use super::exit::{CLEAN, Error, FINDINGS};
 use super::frame::{Compared, Frame};
 use super::terminal::say;
 use crate::check::following;
+use crate::conflict_resolution::{Choice, Conflicted, Contest, Role, Sided, highest, values};
 use crate::edit::{Edit, apply};
 use crate::environment::Environment;
 use crate::git::{MergedFile, MergedPath, Merging, Names};
 use crate::model::Model;
 use crate::parse::conflict::{self, MARK_SIZE, Side, SideText};
-use crate::resolve::{Choice, Conflicted, Contest, Role, Sided, highest, values};
 use crate::run::manifest_order;
 use crate::shape::Shape;
 use crate::snapshot::{Snapshot, StoreError};
@@ -233,7 +233,7 @@ impl MergedTrees<'_, '_> {
         let ancestor = Model::build(ancestor, self.shape, None, None)?;
         for (directory, image) in &ours.images {
             let Some(our_version) = image.version() else { continue };
-            if *image.version.path == **self.path {
+            if image.has_version_in(self.path) {
                 continue;
             }
             let version_in = |model: &Model| model.images.get(directory).and_then(|it| it.version().map(str::to_owned));

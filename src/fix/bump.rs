@@ -125,11 +125,12 @@ fn plan(pack: &Pack, pair: &Pair<'_>, names: &[String], to: Option<&str>) -> Res
     let mut plan = Plan { bumps: Vec::new(), version_files: BTreeSet::new() };
     for name in names {
         let image = find(&head, name)?;
-        if !plan.version_files.insert(Arc::clone(&image.version.path)) {
+        let no_version = BumpError::NoVersion(image.name.to_string());
+        let Some(file) = &image.version_file else { return Err(no_version) };
+        if !plan.version_files.insert(Arc::clone(&file.path)) {
             continue; // named twice
         }
-        let no_version = BumpError::NoVersion(image.name.to_string());
-        let Some(old) = image.version.value() else { return Err(no_version) };
+        let Some(old) = file.value() else { return Err(no_version) };
         if !image.variants().is_empty() {
             if to.is_some() {
                 return Err(BumpError::Variants(image.name.to_string()));

@@ -17,6 +17,7 @@ use crate::parse::version::{Scheme, Variant, Version};
 use crate::path::{file_name, in_directory, without_directory};
 use crate::shape::{ArgumentValue, BuildArgument, Shape};
 use crate::snapshot::{Entry, FileKind, Read, ReadError, Snapshot, StoreError};
+use crate::text::Span;
 
 /// A directory with a version file.
 #[derive(Debug, Clone)]
@@ -31,8 +32,8 @@ pub struct Image {
     pub kind: Option<Arc<str>>,
     /// Why it cannot be told under which name that is.
     pub alias_error: Option<StoreError>,
-    /// The file that the version stands in.
-    pub version: Control<Version>,
+    /// The file that the version stands in; `None` where the image has no version of its own, and needs none.
+    pub version_file: Option<Control<Version>>,
     /// What findings call the version: `VERSION`, or the place in a file that holds more.
     pub version_name: Arc<str>,
     /// The file that lists the bases by platform.
@@ -143,26 +144,20 @@ fn arguments(directory: &str, snapshot: &Snapshot<'_>, shape: &Shape) -> Vec<(St
     found
 }
 
-/// The version of an image, and what findings call it.
+/// The file with the version of an image, and what findings call it.
 fn read_version(
-    directory: &str,
     found: &Found<'_>,
     controls: &Controls,
     snapshot: &Snapshot<'_>,
-    shape: &Shape,
-) -> Result<(Control<Version>, Arc<str>), StoreError> {
-    let Found::File(VersionFile { source, path }) = found else {
-        let built = controls.dockerfiles.first().map(|(path, _)| Arc::clone(path));
-        let path = built.unwrap_or_else(|| in_directory(directory, &shape.versions[0].file).into());
-        return Ok((Control { path, read: Err(ReadError::Unversioned) }, Arc::from("version")));
-    };
+) -> Result<(Option<Control<Version>>, Arc<str>), StoreError> {
+    let Found::File(VersionFile { source, path }) = found else { return Ok((None, Arc::from("version"))) };
     let name = source.name_at(path);
     if let Some((path, _)) = &controls.version
         && let Some(read) = snapshot.text(path)?
     {
-        return Ok((Control::new((Arc::clone(path), read), |text| source.locate(text)), name));
+        return Ok((Some(Control::new((Arc::clone(path), read), |text| source.locate(text))), name));
     }
-    Ok((Control { path: path.as_str().into(), read: Err(ReadError::Submodule) }, name))
+    Ok((Some(Control { path: path.as_str().into(), read: Err(ReadError::Submodule) }), name))
 }
 
 impl Image {
@@ -179,7 +174,7 @@ impl Image {
 
     /// Whether the image has no version of its own, and needs none.
     pub fn is_unversioned(&self) -> bool {
-        matches!(self.version.read, Err(ReadError::Unversioned))
+        self.version_file.is_none()
     }
 
     /// Whether a Dockerfile was found.
@@ -187,14 +182,24 @@ impl Image {
         !self.controls.dockerfiles.is_empty() || self.controls.windows_dockerfile.is_some()
     }
 
+    /// What its version file says, where it can be read.
+    pub fn stated_version(&self) -> Option<&Version> {
+        self.version_file.as_ref()?.value()
+    }
+
+    /// Whether its version stands in this file.
+    pub fn has_version_in(&self, path: &str) -> bool {
+        self.version_file.as_ref().is_some_and(|file| *file.path == *path)
+    }
+
     /// The version, where there is one that an image can be tagged with.
     pub fn version(&self) -> Option<&str> {
-        self.version.value().and_then(Version::usable)
+        self.stated_version().and_then(Version::usable)
     }
 
     /// What counts as a version of the image, which of two is higher, and what follows one.
     pub fn scheme(&self) -> Scheme {
-        self.version.value().map_or_else(Scheme::default, |version| version.scheme)
+        self.stated_version().map_or_else(Scheme::default, |version| version.scheme)
     }
 
     /// The order of two of its versions; `None` where they cannot be ordered. Names of versions that its scheme does not know, as in
@@ -210,9 +215,10 @@ impl Image {
 
     /// The edits that give the image another version; `None` where it has none that could be replaced.
     pub fn version_edits(&self, new: &str) -> Option<Vec<Edit>> {
-        let version = self.version.value()?;
+        let file = self.version_file.as_ref()?;
+        let version = file.value()?;
         match &version.variants[..] {
-            [] => Some(vec![Edit::replace(&self.version.path, &version.span, version.spelled(new))]),
+            [] => Some(vec![Edit::replace(&file.path, &version.span, version.spelled(new))]),
             [only] => self.variant_edits(only, new),
             _ => None,
         }
@@ -220,22 +226,23 @@ impl Image {
 
     /// The edits that give a variant another version; `None` where something that repeats it cannot follow.
     pub fn variant_edits(&self, variant: &Variant, new: &str) -> Option<Vec<Edit>> {
+        let path = &self.version_file.as_ref()?.path;
         let mut edits = Vec::new();
         for (span, text) in variant.replacements(new)? {
-            edits.push(Edit::replace(&self.version.path, &span, text));
+            edits.push(Edit::replace(path, &span, text));
         }
         Some(edits)
     }
 
     /// The variants of an image that has several, each with a version of its own: as a whole it has none then.
     pub fn variants(&self) -> &[Variant] {
-        let variants = self.version.value().map_or(&[][..], |version| &version.variants);
+        let variants = self.stated_version().map_or(&[][..], |version| &version.variants);
         if variants.len() > 1 { variants } else { &[] }
     }
 
     /// The variant of this name.
     pub fn variant(&self, name: &str) -> Option<&Variant> {
-        self.version.value()?.variants.iter().find(|variant| variant.name == name)
+        self.stated_version()?.variants.iter().find(|variant| variant.name == name)
     }
 
     /// All versions that images can be tagged with: one, or those of its variants.
@@ -258,22 +265,31 @@ impl Image {
 
     /// The version, or of several variants the list of theirs.
     pub fn version_identity(&self) -> Option<&str> {
-        self.version.value().and_then(Version::identity)
+        self.stated_version().and_then(Version::identity)
     }
 
     /// Where the version of a variant stands.
     pub fn variant_location(&self, variant: &Variant) -> Location {
-        self.version.location(|_| variant.version.span.clone())
+        self.location_of(|_| variant.version.span.clone())
     }
 
     /// What findings call the version of a variant.
     pub fn variant_words(&self, variant: &Variant) -> String {
-        format!("`{}` in {}", variant.key, file_name(&self.version.path))
+        let file = self.version_file.as_ref().map_or("", |file| file_name(&file.path));
+        format!("`{}` in {file}", variant.key)
     }
 
-    /// Where the version stands.
+    /// Where the version stands; what the image is built from, where it has none of its own.
     pub fn version_location(&self) -> Location {
-        self.version.location(|version| version.span.clone())
+        self.location_of(|version| version.span.clone())
+    }
+
+    fn location_of(&self, span: impl FnOnce(&Version) -> Span) -> Location {
+        match (&self.version_file, self.builds.first()) {
+            (Some(file), _) => file.location(span),
+            (None, Some(build)) => Location::file(&build.path),
+            (None, None) => Location::file(&self.directory),
+        }
     }
 
     /// The name under which the image is published.
@@ -322,8 +338,8 @@ impl Image {
             }
             // A bump: nothing else depends on it.
             if known.controls.differ_in_version_alone(&controls) {
-                let (version, version_name) = read_version(directory, &found, &controls, snapshot, shape)?;
-                return Ok(Arc::new(Self { version, version_name, controls, ..Self::clone(known) }));
+                let (version_file, version_name) = read_version(&found, &controls, snapshot)?;
+                return Ok(Arc::new(Self { version_file, version_name, controls, ..Self::clone(known) }));
             }
         }
         let derived = snapshot.derived();
@@ -364,7 +380,7 @@ impl Image {
             files.iter().filter_map(|file| read(file).transpose()).collect()
         };
         let one = |file: &Option<File>| Ok::<_, StoreError>(file.as_ref().map(read).transpose()?.flatten());
-        let (version, version_name) = read_version(directory, found, &controls, snapshot, shape)?;
+        let (version_file, version_name) = read_version(found, &controls, snapshot)?;
         let (alias, alias_error) = match one(&controls.alias)? {
             None => (None, None),
             Some((path, read)) => match read_alias(&path, read) {
@@ -381,7 +397,7 @@ impl Image {
             alias,
             kind: if let Found::File(VersionFile { source, .. }) = found { source.kind.clone() } else { None },
             alias_error,
-            version,
+            version_file,
             version_name,
             base_file: base,
             context: shape.context_of(directory),

@@ -80,16 +80,16 @@ impl<'a, 'r> Search<'a, 'r> {
     ) -> Result<Self, StoreError> {
         let mut open = BTreeMap::new();
         for (directory, image) in &model.images {
-            let Some(version) = image.version_identity() else { continue };
+            let (Some(version), Some(file)) = (image.version_identity(), &image.version_file) else { continue };
             if only.is_some_and(|only| !only.contains(directory)) {
                 continue;
             }
             let mut links = BTreeSet::new();
-            let is_link = head.entry(&image.version.path).is_some_and(|entry| entry.kind == FileKind::Symlink);
-            if is_link && let Some(Ok(way)) = head.follow(&image.version.path)? {
+            let is_link = head.entry(&file.path).is_some_and(|entry| entry.kind == FileKind::Symlink);
+            if is_link && let Some(Ok(way)) = head.follow(&file.path)? {
                 links.extend(way.into_iter().map(|(path, _)| Arc::clone(path)));
             }
-            open.insert(Arc::clone(directory), Open { version, version_file: &image.version.path, links });
+            open.insert(Arc::clone(directory), Open { version, version_file: &file.path, links });
         }
         Ok(Self {
             model,

@@ -178,12 +178,15 @@ impl Run<'_> {
         for finding in &mut outcome.findings {
             let Some(fix) = &mut finding.diagnostic.fix else { continue };
             let written = write_through_links(fix, &pair.head)?;
-            let mut others = models.head.images.values().filter(|image| written.contains(&image.version.path));
-            if let Some(other) = others.find(|image| Some(&image.name) != finding.diagnostic.image.as_ref())
-                && let Some(help) = &mut finding.diagnostic.help
-            {
-                let more = format!("; that is {}, which is the version of {}, too", other.version.path, other.name);
-                help.push_str(&more);
+            let Some(help) = &mut finding.diagnostic.help else { continue };
+            for other in models.head.images.values() {
+                if let Some(file) = other.version_file.as_ref().filter(|file| written.contains(&file.path))
+                    && Some(&other.name) != finding.diagnostic.image.as_ref()
+                {
+                    let more = format!("; that is {}, which is the version of {}, too", file.path, other.name);
+                    help.push_str(&more);
+                    break;
+                }
             }
         }
         self.waive(&mut outcome, &mut old);

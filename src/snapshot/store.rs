@@ -86,9 +86,6 @@ pub enum ReadError {
     /// A commit of another repository.
     #[error("is a submodule, not a file")]
     Submodule,
-    /// Of a version that an image does not have, and does not need.
-    #[error("has no version of its own")]
-    Unversioned,
     /// What Git LFS stores in the place of a file.
     #[error("is a pointer of Git LFS, not the file itself")]
     Pointer,

@@ -118,7 +118,7 @@ fn held_in(path: &str, context: &Context<'_>) -> Vec<Held> {
         });
     }
     let Some(image) = model.owner(path).and_then(|directory| model.images.get(directory)) else { return held };
-    if *image.version.path == *path
+    if image.has_version_in(path)
         && let Some(version) = image.version()
     {
         held.push(Held {

@@ -217,8 +217,8 @@ pub fn values(model: &Model, shape: &Shape, path: &str) -> Vec<Value> {
 }
 
 fn add_of_image(image: &Image, model: &Model, path: &str, values: &mut Vec<Value>) {
-    if *image.version.path == *path
-        && let Some(version) = image.version.value()
+    if image.has_version_in(path)
+        && let Some(version) = image.stated_version()
         && version.usable().is_some()
     {
         values.push(Value {
