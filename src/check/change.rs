@@ -26,11 +26,11 @@ pub struct Change<'a> {
     /// The images that are judged.
     head: &'a Model,
     /// The change alone, where head is a merge of it and a rule asks which versions it took.
-    merge: Option<&'a Merge>,
+    authored: Option<&'a AuthoredModels>,
 }
 
 /// The images of a change as its author made it, before it was merged into the base branch: those that the merge touches.
-pub struct Merge {
+pub struct AuthoredModels {
     /// Where its author left the base branch.
     pub fork: Model,
     /// What its author made of that.
@@ -39,7 +39,7 @@ pub struct Merge {
 
 /// The versions that an author gave an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Authored<'a> {
+pub struct AuthoredVersions<'a> {
     /// The former one; `None` for a new image.
     pub old: Option<&'a str>,
     /// The one that the author chose.
@@ -80,13 +80,13 @@ impl<'a> Change<'a> {
         head: &'a Model,
         content: &'a ChangedContent,
     ) -> Self {
-        Self { pair, base, tip: tip.unwrap_or(base), content, head, merge: None }
+        Self { pair, base, tip: tip.unwrap_or(base), content, head, authored: None }
     }
 
     /// The same, as a merge of what an author made.
     #[must_use]
-    pub fn merging(self, merge: Option<&'a Merge>) -> Self {
-        Self { merge, ..self }
+    pub fn with_authored(self, authored: Option<&'a AuthoredModels>) -> Self {
+        Self { authored, ..self }
     }
 
     /// The image that stood in the same directory where the change left the base branch.
@@ -193,15 +193,15 @@ impl<'a> Change<'a> {
 
     /// The version that an author chose for an image and that the base branch took meanwhile: of a merge, in which both look
     /// alike. What the image is built from differs all the same.
-    pub fn taken_in_merge(&self, image: &'a Image) -> Option<Authored<'a>> {
-        let merge = self.merge?;
+    pub fn taken_in_merge(&self, image: &'a Image) -> Option<AuthoredVersions<'a>> {
+        let AuthoredModels { fork, author } = self.authored?;
         let version = image.version()?;
         let base = self.in_base(image)?.version()?;
-        let author = merge.author.images.get(&image.directory)?.version()?;
-        let old = merge.fork.images.get(&image.directory).and_then(|image| image.version());
-        let is_taken = version == base && version == author && old != Some(version);
+        let chosen = author.images.get(&image.directory)?.version()?;
+        let old = fork.images.get(&image.directory).and_then(|image| image.version());
+        let is_taken = version == base && version == chosen && old != Some(version);
         let differs = self.content.get(&image.directory).is_some_and(|paths| !paths.is_empty());
-        (is_taken && differs).then_some(Authored { old, new: version })
+        (is_taken && differs).then_some(AuthoredVersions { old, new: version })
     }
 
     /// The version that the change gives to an image, new or not, under a name that did not have it: nothing can have built it yet.

@@ -34,7 +34,7 @@ impl Kind for Conflict {
         if files.is_empty() {
             return Ok(Vec::new());
         }
-        let merge = Merge::read(context, &files)?;
+        let merge = MergedFiles::read(context, &files)?;
         let mut diagnostics = Vec::new();
         for (index, file) in files.iter().enumerate() {
             if let Some(stray) = &file.stray {
@@ -94,7 +94,7 @@ fn marked<'a>(context: &Context<'a>) -> Vec<MarkedFile<'a>> {
 }
 
 /// What both sides made of all files with marks.
-struct Merge<'a> {
+struct MergedFiles<'a> {
     context: &'a Context<'a>,
     /// The images as our side has them.
     ours: Model,
@@ -103,7 +103,7 @@ struct Merge<'a> {
     versions: BTreeMap<Arc<str>, Result<String, String>>,
 }
 
-impl<'a> Merge<'a> {
+impl<'a> MergedFiles<'a> {
     fn read(context: &'a Context<'a>, files: &'a [MarkedFile<'a>]) -> Result<Self, StoreError> {
         let ours = Sides::read(context, files, Side::Ours)?;
         let theirs = Sides::read(context, files, Side::Theirs)?;

@@ -48,7 +48,7 @@ use serde_json::{Map, Value};
 
 use crate::waiver::Hygiene;
 
-pub use change::{Authored, Change, Merge, following};
+pub use change::{AuthoredModels, AuthoredVersions, Change, following};
 pub use conflict::unreported as unreported_conflict;
 pub use dependencies::Dependencies;
 pub use kind::{Basis, Concern, Context, Files, Kind, Missing, Needs, Outside, Reads, Sight};

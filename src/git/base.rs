@@ -36,12 +36,12 @@ pub struct Comparison {
     /// The branch that the change is made to, where that is known.
     pub branch: Option<Branch>,
     /// The change alone, where head is a merge of it into the tip of the base branch.
-    pub merged: Option<Merged>,
+    pub authored: Option<AuthoredCommits>,
 }
 
 /// A change before it was merged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Merged {
+pub struct AuthoredCommits {
     /// Where its author left the base branch.
     pub fork: Oid,
     /// The author's last commit.
@@ -132,7 +132,7 @@ impl Comparison {
 
     /// The place where a change left a branch that may have moved on.
     pub(super) fn between(merge_base: Oid, tip: Oid, source: String) -> Self {
-        Self { merge_base, tip, source, is_last_resort: false, candidates: Vec::new(), branch: None, merged: None }
+        Self { merge_base, tip, source, is_last_resort: false, candidates: Vec::new(), branch: None, authored: None }
     }
 }
 

@@ -4,7 +4,7 @@
 use git2::{BranchType, ErrorCode, Oid};
 use serde_json::Value;
 
-use super::base::{Base, Comparison, Merged, Standing, is_zero, short};
+use super::base::{AuthoredCommits, Base, Comparison, Standing, is_zero, short};
 use super::branch::of_ci;
 use super::candidates::{Found, Search};
 use super::error::{Doing, GitError};
@@ -44,7 +44,7 @@ impl Repository {
             base = base.of_branch(known.or(Some(branch)));
         }
         if let Base::Commit(comparison) = &mut base {
-            comparison.merged = ladder.merged(comparison, head)?;
+            comparison.authored = ladder.authored(comparison, head)?;
         }
         Ok(base)
     }
@@ -131,7 +131,7 @@ impl Ladder<'_> {
     /// What the author of a change made, where head is a merge of that into the tip of the base branch: of the merge alone nobody
     /// could tell a version that the author chose from one that the base branch took meanwhile. Where the history was cut, nobody
     /// can.
-    fn merged(&self, comparison: &Comparison, head: &Head) -> Result<Option<Merged>, GitError> {
+    fn authored(&self, comparison: &Comparison, head: &Head) -> Result<Option<AuthoredCommits>, GitError> {
         let tip = comparison.tip;
         if tip != comparison.merge_base || !matches!(head, Head::Commit(_)) || is_batch(self.environment)? {
             return Ok(None);
@@ -146,7 +146,7 @@ impl Ladder<'_> {
             return Ok(None);
         };
         let fork = self.repository.merge_base(tip, &[author])?;
-        Ok(fork.filter(|fork| *fork != tip).map(|fork| Merged { fork, author }))
+        Ok(fork.filter(|fork| *fork != tip).map(|fork| AuthoredCommits { fork, author }))
     }
 
     /// The pull request that Prow tests, also where it squashed it or put it on top of the base branch.

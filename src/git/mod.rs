@@ -32,7 +32,7 @@ mod batch;
 // repositories of our own
 mod scratch;
 
-pub use base::{Base, Candidate, Comparison, Merged, Standing, is_zero};
+pub use base::{AuthoredCommits, Base, Candidate, Comparison, Standing, is_zero};
 pub use batch::Step;
 pub use error::GitError;
 pub use head::Head;

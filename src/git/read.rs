@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use git2::Oid;
 
-use super::base::{Base, Comparison, Merged, short};
+use super::base::{AuthoredCommits, Base, Comparison, short};
 use super::entry::Entries;
 use super::error::{Doing, GitError};
 use super::head::Head;
@@ -133,14 +133,14 @@ impl Repository {
             }
             _ => None,
         };
-        let mut merged_entries = None;
-        if let Base::Commit(Comparison { merge_base, merged: Some(Merged { fork, author }), .. }) = base {
+        let mut authored_entries = None;
+        if let Base::Commit(Comparison { merge_base, authored: Some(AuthoredCommits { fork, author }), .. }) = base {
             let known = Known { tree: self.tree_id(*merge_base)?, entries: &base_entries };
             let fork = objects.list_like(known, self.tree_id(*fork)?, scope)?;
-            merged_entries = Some((fork, objects.list_like(known, self.tree_id(*author)?, scope)?));
+            authored_entries = Some((fork, objects.list_like(known, self.tree_id(*author)?, scope)?));
         }
         let head = Snapshot::new(head_entries, Arc::new(objects));
-        let merged = merged_entries.map(|(fork, author)| snapshot::Merged {
+        let authored = authored_entries.map(|(fork, author)| snapshot::AuthoredTrees {
             fork: head.with_entries(fork),
             author: head.with_entries(author),
         });
@@ -148,7 +148,7 @@ impl Repository {
             base: (!matches!(base, Base::Whole { .. })).then(|| head.with_entries(base_entries)),
             tip: tip_entries.map(|entries| head.with_entries(entries)),
             head,
-            origin: Origin { branch: base.branch().cloned(), merged, is_within, ..Origin::default() },
+            origin: Origin { branch: base.branch().cloned(), authored, is_within, ..Origin::default() },
         })
     }
 

@@ -16,7 +16,7 @@ use crate::git::{GitError, Landed, Range, Repository, Trailer};
 use crate::history::Difference;
 use crate::pack::Pack;
 use crate::run::{self, Effect, Outcome};
-use crate::snapshot::{Branch, Merged, Origin, Pair, Snapshot};
+use crate::snapshot::{AuthoredTrees, Branch, Origin, Pair, Snapshot};
 use crate::waiver::{self, Waiver};
 
 /// How many blocks wait to be judged, for each thread: lists of files may be long.
@@ -153,10 +153,10 @@ impl Replayer<'_> {
         open: Open,
         listed: &BTreeSet<String>,
     ) -> Judged {
-        let merged = open
+        let authored = open
             .merged
-            .map(|merged| Merged { fork: changed(&base, &merged.fork), author: changed(&base, &merged.author) });
-        let origin = Origin { branch: self.branch.clone(), merged, is_within: false, listed: listed.clone() };
+            .map(|merged| AuthoredTrees { fork: changed(&base, &merged.fork), author: changed(&base, &merged.author) });
+        let origin = Origin { branch: self.branch.clone(), authored, is_within: false, listed: listed.clone() };
         let pair = Pair { base: Some(base), tip: None, head, origin };
         let waived;
         let pack = if open.trailers.is_empty() {

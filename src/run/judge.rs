@@ -43,7 +43,7 @@ impl Rounds {
 fn judge_models(pack: &Pack, pair: &Pair<'_>, models: &Models, rounds: &Rounds) -> Result<Outcome, StoreError> {
     let change = models.compared.as_ref().map(|compared| {
         let change = Change::new(pair, &compared.base, compared.tip.as_deref(), &models.head, &compared.content);
-        change.merging(compared.merge.as_ref())
+        change.with_authored(compared.authored.as_ref())
     });
     let (shape, inputs) = (&pack.shape, &pack.inputs);
     // The policy is that of the tree that the change is made to. Of touched images alone, no rule asks for it.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::outcome::Effect;
 use super::rounds::Rounds;
-use crate::check::Merge;
+use crate::check::AuthoredModels;
 use crate::model::content::{self, ChangedContent};
 use crate::model::{Directories, Model};
 use crate::pack::{Pack, Rule};
@@ -32,7 +32,7 @@ pub(super) struct Compared {
     pub(super) base: Arc<Model>,
     pub(super) tip: Option<Arc<Model>>,
     pub(super) content: ChangedContent,
-    pub(super) merge: Option<Merge>,
+    pub(super) authored: Option<AuthoredModels>,
 }
 
 impl Models {
@@ -83,8 +83,8 @@ impl Models {
                 (Some(_), Some(tip)) if !are_touched_alone => Some(Arc::clone(tip)),
                 (Some(tip), _) => Some(Arc::new(Model::build(tip, shape, Some(&base), only.as_ref())?)),
             };
-            let merge = merge(pack, pair, &content, &head)?;
-            return Ok(Self { head, compared: Some(Compared { base, tip, content, merge }), are_touched_alone });
+            let authored = authored(pack, pair, &content, &head)?;
+            return Ok(Self { head, compared: Some(Compared { base, tip, content, authored }), are_touched_alone });
         }
     }
 
@@ -132,15 +132,20 @@ pub fn judges_touched_alone(pack: &Pack, pair: &Pair<'_>, changed: &BTreeSet<Arc
 
 /// What the author made of the images that a merge touches, where a rule tells of versions that were taken meanwhile. Where none
 /// does, the merge is judged as what it is: its content changed, and its version did not.
-fn merge(pack: &Pack, pair: &Pair<'_>, content: &ChangedContent, head: &Model) -> Result<Option<Merge>, StoreError> {
-    let Some(merged) = &pair.origin.merged else { return Ok(None) };
+fn authored(
+    pack: &Pack,
+    pair: &Pair<'_>,
+    content: &ChangedContent,
+    head: &Model,
+) -> Result<Option<AuthoredModels>, StoreError> {
+    let Some(trees) = &pair.origin.authored else { return Ok(None) };
     let touched: BTreeSet<_> = content.keys().cloned().collect();
     if touched.is_empty() || !pack.rules.iter().any(Rule::is_about_taken_versions) {
         return Ok(None);
     }
-    let author = Model::build(&merged.author, &pack.shape, Some(head), Some(&touched))?;
-    let fork = Model::build(&merged.fork, &pack.shape, Some(&author), Some(&touched))?;
-    Ok(Some(Merge { fork, author }))
+    let author = Model::build(&trees.author, &pack.shape, Some(head), Some(&touched))?;
+    let fork = Model::build(&trees.fork, &pack.shape, Some(&author), Some(&touched))?;
+    Ok(Some(AuthoredModels { fork, author }))
 }
 
 /// The images that own these paths, and those above them.

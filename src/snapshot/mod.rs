@@ -10,7 +10,7 @@ mod files;
 mod pair;
 
 pub use files::{Followed, Snapshot};
-pub use pair::{Branch, Merged, Origin, Pair};
+pub use pair::{AuthoredTrees, Branch, Origin, Pair};
 pub use scope::Scope;
 pub use store::{
     Content, Entry, FileKind, MAX_FILE, POINTER, Read, ReadError, Store, StoreError, TEMPORARY_PREFIX, TEMPORARY_SUFFIX,

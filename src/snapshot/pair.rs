@@ -24,7 +24,7 @@ pub struct Origin<'r> {
     /// The branch that it is made to, or, of a whole tree, the one that this is the tree of; `None` where nothing tells.
     pub branch: Option<Branch>,
     /// The change alone, where head is a merge of it into the base branch.
-    pub merged: Option<Merged<'r>>,
+    pub authored: Option<AuthoredTrees<'r>>,
     /// Whether it is known that the change touches no file but those of the snapshots.
     pub is_within: bool,
     /// Files that a list of dependencies holds together with some that the pack describes, wherever they lie.
@@ -56,7 +56,7 @@ impl Branch {
 
 /// A change as its author made it, before it was merged into the base branch.
 #[derive(Clone)]
-pub struct Merged<'r> {
+pub struct AuthoredTrees<'r> {
     /// Where its author left the base branch, which has gone on since.
     pub fork: Snapshot<'r>,
     /// What its author made of that.
@@ -68,8 +68,8 @@ impl<'r> Pair<'r> {
     pub fn share(&self, other: &mut Self) {
         let mut snapshots = vec![&mut other.head];
         snapshots.extend([&mut other.base, &mut other.tip].into_iter().flatten());
-        if let Some(merged) = &mut other.origin.merged {
-            snapshots.extend([&mut merged.fork, &mut merged.author]);
+        if let Some(authored) = &mut other.origin.authored {
+            snapshots.extend([&mut authored.fork, &mut authored.author]);
         }
         for snapshot in snapshots {
             snapshot.share_with(&self.head);
@@ -84,7 +84,7 @@ impl<'r> Pair<'r> {
                 files.add(more);
             }
         }
-        if let (Some(merged), Some(more)) = (&mut self.origin.merged, other.origin.merged) {
+        if let (Some(merged), Some(more)) = (&mut self.origin.authored, other.origin.authored) {
             merged.fork.add(more.fork);
             merged.author.add(more.author);
         }
