@@ -35,6 +35,9 @@ impl Kind for HiddenImages {
                 continue;
             }
             let hidden = context.change.map_or(0, |change| images_below(change.base, path));
+            if hidden == 0 && context.shape.is_hidden(path) {
+                continue;
+            }
             let (what, certainty) = match entry.kind {
                 FileKind::Submodule => ("another repository".to_owned(), Level::Warning),
                 _ => match behind(context.files, context.model, path)? {

@@ -127,6 +127,9 @@ fn missing(context: &Context<'_>) -> Vec<Diagnostic> {
         let there =
             shape.versions.iter().find(|source| context.files.entry(&in_directory(directory, &source.file)).is_some());
         let was_image = context.change.is_some_and(|change| change.base.directories.contains(directory));
+        if shape.is_hidden(directory) && !was_image {
+            continue;
+        }
         let is_sure = is_told_by_name || was_image;
         let (subject, message, help) = match there {
             Some(source) => (

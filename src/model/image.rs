@@ -467,6 +467,9 @@ impl Image {
                 // The build script looks for lines to rewrite in the one file alone.
                 let prefix = shape.line_prefix.as_deref().filter(|_| !is_windows);
                 for (path, read) in if is_windows { windows } else { plain } {
+                    if read.as_ref().is_ok_and(|text| shape.is_template(text)) {
+                        continue;
+                    }
                     if builder.add(path, read, target, prefix).is_break() {
                         return builder.builds;
                     }

@@ -8,7 +8,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::field::{DefaultPlatform, Directory, FileName};
+use super::field::{DefaultPlatform, Directory, FileName, optional_pattern};
 use super::files::FilesFollow;
 use crate::parse::capture::Pattern;
 use crate::parse::dockerfile::Traced;
@@ -34,6 +34,9 @@ pub(super) struct Build {
     pub(super) default_platforms: Vec<DefaultPlatform>,
     /// The word of lines that the build script takes out for amd64, and frees of it for others.
     pub(super) line_prefix: Option<String>,
+    /// What stands in a Dockerfile that is a template: something else fills it in before anything is built from it.
+    #[serde(deserialize_with = "optional_pattern")]
+    pub(super) template: Option<Pattern>,
     /// The arguments that the build gives to every Dockerfile.
     pub(super) arguments: BTreeMap<String, BuildArgument>,
 }
@@ -249,6 +252,7 @@ impl Default for Build {
             script_files: Vec::new(),
             default_platforms: Vec::new(),
             line_prefix: None,
+            template: None,
             arguments: BTreeMap::new(),
         }
     }

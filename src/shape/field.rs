@@ -61,6 +61,11 @@ pub(super) fn plain_pattern<'de, D: Deserializer<'de>>(deserializer: D) -> Resul
     pattern(deserializer, &[])
 }
 
+/// Reads a pattern that needs no groups, where there is one.
+pub(super) fn optional_pattern<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Pattern>, D::Error> {
+    plain_pattern(deserializer).map(Some)
+}
+
 /// Reads a pattern that has these groups.
 pub(crate) fn pattern<'de, D: Deserializer<'de>>(deserializer: D, groups: &[&str]) -> Result<Pattern, D::Error> {
     Pattern::new(&String::deserialize(deserializer)?, groups).map_err(D::Error::custom)

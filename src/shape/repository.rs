@@ -16,12 +16,14 @@ use super::manifest::{ManifestOrder, ManifestShape};
 use super::references::{Precision, Prefix, References};
 use super::repeated::{Constant, DependenciesShape};
 use crate::parse::baseimage::Platform;
+use crate::parse::capture::Pattern;
 use crate::parse::dockerignore;
 use crate::parse::gitattributes;
 use crate::parse::glob::{Globs, Ignore, PathPattern};
 use crate::parse::version_source::{Anchor, VersionForm, VersionSource};
 use crate::path::{directories_above, file_name, in_directory, is_below};
 use crate::snapshot::{Scope, Snapshot, StoreError};
+use crate::text::Text;
 use crate::workflow::Workflow;
 
 /// The description as it stands in `pack.toml`.
@@ -135,6 +137,8 @@ pub struct Shape {
     pub default_platforms: Vec<Platform>,
     /// The word of lines that the build script rewrites.
     pub line_prefix: Option<String>,
+    /// What stands in a Dockerfile that is a template.
+    template: Option<Pattern>,
     /// The arguments that the build gives to every Dockerfile.
     pub build_arguments: BTreeMap<String, BuildArgument>,
     /// Where imports are followed; nowhere if the pack does not speak of binaries.
@@ -202,6 +206,7 @@ impl From<PackFile> for Shape {
             script_files: build.script_files,
             default_platforms: build.default_platforms.into_iter().map(|platform| platform.0).collect(),
             line_prefix: build.line_prefix,
+            template: build.template,
             build_arguments: build.arguments,
             binary_scope,
             module,
@@ -334,7 +339,7 @@ impl Shape {
         let constants = self.constants.iter().map(|constant| &constant.pattern);
         let linked = self.constants.iter().filter_map(|constant| constant.linked.as_ref());
         let names = self.reference_files.iter().filter_map(|files| Some(&files.pattern.as_ref()?.pattern));
-        let names = names.chain(self.argument_files().filter_map(|(_, file)| file.pattern()));
+        let names = names.chain(self.argument_files().filter_map(|(_, file)| file.pattern())).chain(&self.template);
         for pattern in patterns.chain(signs).chain(constants).chain(linked).chain(names) {
             if let Err(reason) = pattern.compile() {
                 return Err(format!("the pattern {pattern} does not compile: {reason}"));
@@ -428,6 +433,11 @@ impl Shape {
         pattern.as_path().is_some() || !(self.ignore.is_match(below) || below.ends_with(".dockerignore"))
     }
 
+    /// Whether a Dockerfile is a template, which says nothing of an image of this repository and need not be one as it stands.
+    pub fn is_template(&self, text: &Text) -> bool {
+        self.template.as_ref().is_some_and(|template| template.matches(text).next().is_some())
+    }
+
     /// Whether a file says what an image is or how it is built, given by its path below the image's directory.
     pub fn is_control_file(&self, below: &str) -> bool {
         self.is_version_file(below)
@@ -512,6 +522,12 @@ impl Shape {
         let below = self.roots.iter().filter(|root| is_below(directory, root));
         let root = below.max_by_key(|root| root.len())?;
         Some(directory[root.len()..].trim_start_matches('/')).filter(|name| !name.is_empty())
+    }
+
+    /// Whether a path lies below a directory such as `.devcontainer`, from its root on: what tools keep there is built for whoever
+    /// works on the repository, and is none of its images unless it has a version.
+    pub fn is_hidden(&self, path: &str) -> bool {
+        self.name_of(path).is_some_and(|name| name.split('/').any(|part| part.starts_with('.')))
     }
 }
 
