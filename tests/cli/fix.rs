@@ -455,7 +455,7 @@ fn a_file_that_looks_like_a_leftover_is_left_alone() {
 fn killed_at_any_point_each_file_is_whole_and_the_next_run_goes_on() {
     let mut stopped = 0;
     for step in 0..=2 * REPAIRED.len() {
-        let scratch = Scratch::new();
+        let scratch = Scratch::on_disk();
         let repo = deep(&scratch);
         let before = tree(&repo);
         let after = expected(&before);

@@ -25,6 +25,12 @@ pub(crate) struct Run {
 
 impl Scratch {
     pub(crate) fn new() -> Self {
+        let Some(memory) = memory() else { return Self::on_disk() };
+        Self { directory: tempfile::tempdir_in(memory).expect("a temporary directory") }
+    }
+
+    /// One that lies on a disk, for what depends on the time that writing takes.
+    pub(crate) fn on_disk() -> Self {
         Self { directory: tempfile::tempdir().expect("a temporary directory") }
     }
 
@@ -68,6 +74,26 @@ impl Scratch {
     }
 }
 
+/// A directory in memory with room for all tests, where programs can be run: making and removing thousands of small files on a disk
+/// takes as long as all else that the tests do. A container has one of 64 MiB, which is too small; and `TMPDIR` is somebody's choice.
+#[cfg(target_os = "linux")]
+fn memory() -> Option<&'static Path> {
+    use rustix::fs::StatVfsMountFlags;
+    const MEMORY: &str = "/dev/shm";
+    static FITS: std::sync::LazyLock<bool> = std::sync::LazyLock::new(|| {
+        let Ok(system) = rustix::fs::statvfs(MEMORY) else { return false };
+        let fixed = StatVfsMountFlags::NOEXEC | StatVfsMountFlags::RDONLY;
+        let roomy = system.f_bavail.saturating_mul(system.f_frsize) > 2 << 30;
+        roomy && !system.f_flag.intersects(fixed) && std::env::var_os("TMPDIR").is_none()
+    });
+    FITS.then_some(Path::new(MEMORY))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn memory() -> Option<&'static Path> {
+    None
+}
+
 /// Two images and what speaks of them.
 pub(crate) const KUBERNETES: &[(&str, &str)] = &[
     ("test/images/image-util.sh", "windows_os_versions=(1809)\n"),
@@ -105,7 +131,9 @@ impl Repo {
         for (name, value) in [("user.name", "T"), ("user.email", "t@example.com"), ("core.autocrlf", "false")] {
             command.arg("-c").arg(format!("{name}={value}"));
         }
-        command.args(["-c", "protocol.file.allow=always", "-c", "init.defaultBranch=master"]).args(arguments);
+        command.args(["-c", "protocol.file.allow=always", "-c", "init.defaultBranch=master"]);
+        // Every commit would start a process that looks whether there is something to pack.
+        command.args(["-c", "maintenance.auto=false"]).args(arguments);
         command.env("GIT_AUTHOR_DATE", "2026-01-01T00:00:00Z").env("GIT_COMMITTER_DATE", "2026-01-01T00:00:00Z");
         command
     }
@@ -137,7 +165,17 @@ impl Repo {
     pub(crate) fn commit(&self, message: &str) -> String {
         self.git(&["add", "-A"]);
         self.git(&["commit", "-q", "--no-verify", "--allow-empty", "-m", message]);
-        self.git(&["rev-parse", "HEAD"])
+        self.committed().unwrap_or_else(|| self.git(&["rev-parse", "HEAD"]))
+    }
+
+    /// The commit that was just made, where it can be read without starting git: in a working tree of its own.
+    fn committed(&self) -> Option<String> {
+        let git = self.root.join(".git");
+        let head = std::fs::read_to_string(git.join("HEAD")).ok()?;
+        match head.strip_prefix("ref: ") {
+            Some(branch) => Some(std::fs::read_to_string(git.join(branch.trim())).ok()?.trim().to_owned()),
+            None => Some(head.trim().to_owned()),
+        }
     }
 
     /// Writes files and commits them.
