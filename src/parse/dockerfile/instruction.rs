@@ -212,6 +212,10 @@ impl Written {
     }
 
     fn check_from(&self) -> Result<(), String> {
+        // Taken for none, a misspelt --platform would make its stage one of the target.
+        if let Some(flag) = self.flags.iter().find(|flag| flag.name != "platform") {
+            return Err(format!("FROM has no flag --{}: it takes --platform alone", flag.name));
+        }
         match self.words() {
             [_] => Ok(()),
             [_, word, name] if word.eq_ignore_ascii_case("as") => {

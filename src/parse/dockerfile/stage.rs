@@ -483,12 +483,9 @@ impl Resolver<'_> {
         let from = from.map(|from| self.fixed_word(from, "COPY --from", written));
         let destination = self.local_word(destination, written);
         let mut words = Vec::with_capacity(sources.len());
-        let mut sources = sources.iter();
-        while let Some(source) = sources.next() {
-            // A heredoc whose word stands behind a blank is two words here.
-            if matches!(&**source, "<<" | "<<-") {
-                sources.next();
-            } else if !matches!(heredoc(source, &self.budget), Ok(Some(_))) {
+        for source in sources {
+            // One whose word stands behind a blank has a body, and yet BuildKit takes both words for paths.
+            if !matches!(heredoc(source, &self.budget), Ok(Some(_))) {
                 words.push(self.local_word(source, written));
             }
         }
