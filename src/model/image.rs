@@ -251,6 +251,12 @@ impl Image {
         self.version().into_iter().chain(of_variants).collect()
     }
 
+    /// The tags that it has, as a sentence lists them: of several variants each its own.
+    pub fn tags(&self, shape: &Shape) -> String {
+        let tags: Vec<String> = self.versions().into_iter().map(|version| shape.tag_of(version)).collect();
+        tags.join(" or ")
+    }
+
     /// The version, or of several variants the one that is most like another version.
     pub fn version_like(&self, named: &str) -> Option<&str> {
         let mut like: Option<(usize, &str)> = None;
