@@ -13,8 +13,9 @@ use super::tree::Model;
 use crate::parse::comments::differ_in_comments_alone;
 use crate::parse::dockerignore;
 use crate::parse::gitattributes;
+use crate::parse::yaml::say_the_same_but_for;
 use crate::path::{directory_of, file_name, is_below, without_directory};
-use crate::shape::{Comments, Shape};
+use crate::shape::{ArgumentFile, Comments, Shape};
 use crate::snapshot::{Entry, FileKind, Pair, Snapshot, StoreError};
 
 /// What a change touches of the images, by their directories.
@@ -127,7 +128,7 @@ impl ContentSearch<'_> {
     fn run(&self) -> Result<ChangedContent, StoreError> {
         let mut content = ChangedContent::default();
         self.add_shared_files(&mut content);
-        self.add_argument_files(&mut content);
+        self.add_argument_files(&mut content)?;
         self.add_owned(&mut content)?;
         self.add_linked(&mut content)?;
         self.add_dockerignores(&mut content)?;
@@ -160,7 +161,7 @@ impl ContentSearch<'_> {
     }
 
     /// The changed files that hold what the build gives to arguments: they are part of the images that ask for these.
-    fn add_argument_files(&self, content: &mut ChangedContent) {
+    fn add_argument_files(&self, content: &mut ChangedContent) -> Result<(), StoreError> {
         for (name, file) in self.shape.argument_files() {
             if !self.paths.iter().any(|path| file.is(path)) {
                 continue;
@@ -168,8 +169,10 @@ impl ContentSearch<'_> {
             for side in self.sides() {
                 for (directory, image) in &side.model.images {
                     let Some(path) = self.paths.get(file.of(directory).as_str()) else { continue };
-                    // A Makefile holds more than the variable.
-                    if file.is_variable() && !self.differs_in_argument(directory, name) {
+                    // A Makefile, or build.yaml, holds more than the value.
+                    let is_other = self.is_description(path, without_directory(path, directory))?
+                        || (!file.is_whole_file() && !self.differs_in_argument(directory, name, file));
+                    if is_other {
                         continue;
                     }
                     let mut texts = image.builds.iter().filter_map(Build::text);
@@ -179,10 +182,16 @@ impl ContentSearch<'_> {
                 }
             }
         }
+        Ok(())
     }
 
-    /// Whether an image was built with another value of an argument before.
-    fn differs_in_argument(&self, directory: &str, name: &str) -> bool {
+    /// Whether an image was built with another value of an argument before, or may have been. What a Makefile
+    /// leaves to make counts as unchanged.
+    fn differs_in_argument(&self, directory: &str, name: &str, file: &ArgumentFile) -> bool {
+        let mut images = self.sides().into_iter().filter_map(|side| side.model.images.get(directory));
+        if !file.is_variable() && images.any(|image| !image.tells(name)) {
+            return true;
+        }
         let [now, before] = self.sides().map(|side| {
             let arguments = side.model.images.get(directory).into_iter().flat_map(|image| &image.arguments);
             let named = arguments.filter(|argument| argument.name == name);
@@ -206,6 +215,7 @@ impl ContentSearch<'_> {
                     if !self.asks_for(directory) || self.is_version(path, below)? {
                         continue;
                     }
+                    let is_plain = is_plain && !self.is_description(path, below)?;
                     if is_plain && shape.is_beside_context(below) {
                         content.add(directory, [Arc::clone(path)]);
                         continue;
@@ -249,6 +259,18 @@ impl ContentSearch<'_> {
             return Ok(false);
         };
         Ok(source.is_all_that_differs(&before, &after))
+    }
+
+    /// Whether nothing of a file changed but keys that the pack takes for a description of the image.
+    fn is_description(&self, path: &str, below: &str) -> Result<bool, StoreError> {
+        let Some(keys) = self.shape.ignored_keys.of(below) else { return Ok(false) };
+        let head = &self.pair.head;
+        let Some(base) = &self.pair.base else { return Ok(false) };
+        if base.entry(path).map(|entry| entry.kind) != head.entry(path).map(|entry| entry.kind) {
+            return Ok(false);
+        }
+        let (Some(Ok(before)), Some(Ok(after))) = (base.text(path)?, head.text(path)?) else { return Ok(false) };
+        Ok(say_the_same_but_for(keys, &before, &after))
     }
 
     /// What the build reads through a link is a part of the image that the link lies in.

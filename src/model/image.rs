@@ -192,6 +192,11 @@ impl Image {
         self.version_file.as_ref().is_some_and(|file| *file.path == *path)
     }
 
+    /// Whether it can be told what a file gives to an argument, if anything.
+    pub(super) fn tells(&self, argument: &str) -> bool {
+        !self.unknown_arguments.iter().any(|unknown| unknown == argument)
+    }
+
     /// The version, where there is one that an image can be tagged with.
     pub fn version(&self) -> Option<&str> {
         self.stated_version().and_then(Version::usable)

@@ -42,6 +42,50 @@ pub fn say_the_same(one: &Text, other: &Text) -> bool {
     others.next().is_none()
 }
 
+/// Whether two texts say the same as [`say_the_same`] has it, but for these keys of the mapping at their top. JSON can be compared in
+/// this way, too.
+pub fn say_the_same_but_for(keys: &[String], one: &Text, other: &Text) -> bool {
+    match (events_without(keys, one), events_without(keys, other)) {
+        (Some(one), Some(other)) => one == other,
+        _ => false,
+    }
+}
+
+/// What a text says, event by event, without these keys of the mapping at its top and their values; `None` where it cannot be read.
+fn events_without<'t>(keys: &[String], text: &'t Text) -> Option<Vec<Event<'t>>> {
+    let mut events = Vec::new();
+    let mut depth = 0_usize;
+    // Of what lies in the mapping at the top, every other value is a key.
+    let (mut is_mapping, mut is_key, mut is_ignored) = (false, true, false);
+    for event in Parser::new_from_str(text.as_str()) {
+        let (event, _) = event.ok()?;
+        if matches!(event, Event::SequenceEnd | Event::MappingEnd) {
+            depth -= 1;
+        }
+        let is_begun = matches!(event, Event::SequenceStart(..) | Event::MappingStart(..));
+        let is_end = matches!(event, Event::SequenceEnd | Event::MappingEnd | Event::Scalar(..) | Event::Alias(_));
+        if is_begun && depth == 0 {
+            is_mapping = matches!(event, Event::MappingStart(..));
+            is_key = true;
+        }
+        let is_of_top = is_mapping && depth == 1;
+        if is_of_top && is_key {
+            is_ignored = matches!(&event, Event::Scalar(key, ..) if keys.iter().any(|ignored| *ignored == **key));
+        }
+        let is_in_top = is_mapping && depth >= 1;
+        if is_of_top && is_end {
+            is_key = !is_key;
+        }
+        if is_begun {
+            depth += 1;
+        }
+        if !(is_in_top && is_ignored) {
+            events.push(event);
+        }
+    }
+    Some(events)
+}
+
 /// How deep values may lie in each other. Whoever walks over them, if only to free them, needs stack for each level.
 const MAX_DEPTH: usize = 100;
 
@@ -216,6 +260,21 @@ mod tests {
         assert_eq!(versions[0].text().as_deref(), Some("1.10"));
         assert_eq!(text.slice(&versions[0].span()), "1.10");
         assert_eq!(text.slice(&versions[1].span()), "2.0");
+    }
+
+    #[test]
+    fn keys_are_passed_over_at_the_top_alone() {
+        let keys = ["name".to_owned(), "tags".to_owned()];
+        let same = |one: &str, other: &str| say_the_same_but_for(&keys, &Text::from(one), &Text::from(other));
+        assert!(same("name: a\nb: 1\ntags: [x, {y: z}]\n", "# new\nb: 1\nname:\n  - c\n  - d: e\n"));
+        assert!(same("{\n\t\"name\": \"a\",\n\t\"b\": 1\n}\n", "{ \"b\": 1 }"));
+        assert!(!same("b: 1\n", "b: \"1\"\n"));
+        assert!(!same("b:\n  name: a\n", "b:\n  name: c\n"));
+        assert!(!same("- name: a\n", "- name: b\n"));
+        assert!(!same("? {name: a}\n: 1\n", "? {name: b}\n: 1\n"));
+        assert!(!same("name: a\n---\nb: 1\n", "name: a\n---\nb: 2\n"));
+        assert!(!same("name: &n a\nb: 1\nc: *n\n", "name: a\nb: 1\nc: a\n"));
+        assert!(!same("name: [\n", "name: [\n"), "what cannot be read may say anything");
     }
 
     #[test]

@@ -113,6 +113,11 @@ impl ArgumentFile {
         }
     }
 
+    /// Whether the file holds nothing but the value.
+    pub fn is_whole_file(&self) -> bool {
+        matches!(self.form, ValueForm::WholeFile)
+    }
+
     /// Whether the file holds more than the value, which other images may be built with.
     pub fn is_variable(&self) -> bool {
         matches!(self.form, ValueForm::Variable(_))

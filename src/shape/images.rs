@@ -37,6 +37,9 @@ pub(super) struct Images {
     /// Files of an image that are no part of its content: glob patterns, or directories with a closing slash.
     #[serde(default)]
     pub(super) ignore: Vec<IgnorePattern>,
+    /// Keys at the top of YAML and JSON files of an image that are no part of its content, by the path of the file below the image.
+    #[serde(default)]
+    pub(super) ignore_keys: IgnoredKeys,
     /// Whether a change of comments alone is one of content.
     #[serde(default)]
     pub(super) comments: Comments,
@@ -58,6 +61,35 @@ pub(super) struct Images {
     /// Files beside the images that all of them are built anew for, under their present tags.
     #[serde(default)]
     pub(super) build_inputs: Vec<PathPattern>,
+}
+
+/// `images.ignore-keys`: keys that only describe an image, for each file of it that has some.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(try_from = "BTreeMap<String, Vec<String>>")]
+#[schemars(with = "BTreeMap<String, Vec<String>>", inline)]
+pub struct IgnoredKeys(BTreeMap<String, Vec<String>>);
+
+impl TryFrom<BTreeMap<String, Vec<String>>> for IgnoredKeys {
+    type Error = String;
+
+    fn try_from(files: BTreeMap<String, Vec<String>>) -> Result<Self, String> {
+        for file in files.keys() {
+            if ![".yaml", ".yml", ".json"].iter().any(|ending| file.ends_with(ending)) {
+                return Err(format!("keys are looked for in files that end with .yaml, .yml or .json, not in {file}"));
+            }
+            if file.starts_with('/') || file.split('/').any(|part| part == "..") {
+                return Err(format!("{file} must be the path of a file below the directory of an image"));
+            }
+        }
+        Ok(Self(files))
+    }
+}
+
+impl IgnoredKeys {
+    /// Those of a file, given by its path below an image's directory.
+    pub fn of(&self, below: &str) -> Option<&[String]> {
+        self.0.get(below).map(Vec::as_slice)
+    }
 }
 
 /// `images.comments`: what a change of comments alone is.

@@ -14,7 +14,7 @@ mod repository;
 pub use build::{ArgumentFile, ArgumentValue, BuildArgument, GO_MODULE};
 pub(crate) use field::pattern;
 pub use files::{FilesFollow, MeantImage, NamePattern, ReferenceFiles};
-pub use images::{Comments, RootImage, Shared};
+pub use images::{Comments, IgnoredKeys, RootImage, Shared};
 pub use manifest::{Follows, ManifestOrder, ManifestShape, PromotionSign};
 pub use references::{Precision, Prefix, without_default_host};
 pub use repeated::{Constant, DependenciesShape};

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::build::{ArgumentFile, Binaries, Build, BuildArgument, GO_MODULE};
 use super::field::Directory;
 use super::files::ReferenceFiles;
-use super::images::{Comments, Images, RootImage, Shared};
+use super::images::{Comments, IgnoredKeys, Images, RootImage, Shared};
 use super::manifest::{ManifestOrder, ManifestShape};
 use super::references::{Precision, Prefix, References};
 use super::repeated::{Constant, DependenciesShape};
@@ -97,6 +97,8 @@ pub struct Shape {
     pub base_file: Option<String>,
     /// Files that are no part of an image's content, by their path below it.
     pub ignore: Ignore,
+    /// Keys of files of an image that are no content.
+    pub ignored_keys: IgnoredKeys,
     /// Whether a change of comments alone is one of content.
     pub comments: Comments,
     /// Files outside of the images that are part of them.
@@ -186,6 +188,7 @@ impl From<PackFile> for Shape {
             alias_file: images.alias_file.map(|name| name.0),
             base_file: references.base_file.map(|name| name.0),
             ignore: images.ignore.into_iter().map(|pattern| pattern.0).collect(),
+            ignored_keys: images.ignore_keys,
             comments: images.comments,
             shared: images.shared,
             mirrored: images.mirrored,
