@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::change::{Change, ProposedBump, free_after};
 use super::kind::{Context, Kind, Needs};
 use crate::edit::Fix;
-use crate::finding::{Diagnostic, Location};
+use crate::finding::{Diagnostic, Level, Location};
 use crate::model::Image;
 use crate::parse::version::Variant;
 use crate::snapshot::{Snapshot, StoreError};
@@ -49,7 +49,9 @@ impl Kind for VersionChange {
         let mut diagnostics = Vec::new();
         for image in context.model.images.values() {
             diagnostics.extend(match self.forbid {
-                ForbiddenVersion::Taken => taken(context, change, image).or_else(|| claimed(context, change, image)),
+                ForbiddenVersion::Taken => taken(context, change, image)
+                    .or_else(|| claimed(context, change, image))
+                    .or_else(|| promoted(context, change, image)),
                 ForbiddenVersion::Lower => lower(change, image),
             });
             for variant in image.variants() {
@@ -128,6 +130,30 @@ fn claimed(context: &Context<'_>, change: &Change<'_>, image: &Image) -> Option<
     let title = format!("set {} of {} to {next}", image.version_name, image.name);
     diagnostic.fix = image.version_edits(&next).map(|edits| Fix::safe(title, edits));
     Some(diagnostic)
+}
+
+/// Says of a version that the change gives an image, new or not, that the registry has published it: an image that was taken away
+/// comes back under the version that it had. Whether with the content that it had, only the registry knows.
+fn promoted(context: &Context<'_>, change: &Change<'_>, image: &Image) -> Option<Diagnostic> {
+    let new = change.introduced_version(image)?;
+    // A release branch may take over what another branch built; a step back is another rule's matter.
+    let is_release = context.branch.is_some_and(|branch| context.shape.is_release_branch(&branch.name));
+    if is_release
+        || lower(change, image).is_some()
+        || !context.inputs.is_promoted(image.published(), &context.shape.tag_of(new))
+    {
+        return None;
+    }
+    let file = &image.version_name;
+    let next = free_after(context.shape, context.inputs, image, new).version;
+    let message = format!("{} {new} is promoted already, and is not built again", image.name);
+    let help = format!(
+        "fine where it still has the content that {new} was built with, as in a revert; else set {file} to {next}"
+    );
+    let mut diagnostic = Diagnostic::about(new, message, image.version_location()).image(&image.name).help(help);
+    let title = format!("set {file} of {} to {next}", image.name);
+    diagnostic.fix = image.version_edits(&next).map(|edits| Fix::risky(title, edits));
+    Some(diagnostic.at_most(Level::Warning))
 }
 
 /// The version that a change sets although the base branch, which is not merged into it, came to it or passed it since.
