@@ -7,8 +7,8 @@ use git2::{Commit as GitCommit, ErrorCode, Oid};
 
 use super::error::{Doing, GitError};
 use super::objects::Objects;
-use super::read::Trailer;
 use super::repository::Repository;
+use super::trailers::Trailer;
 use crate::history::Difference;
 use crate::snapshot::{Entry, Scope, Snapshot};
 
