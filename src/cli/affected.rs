@@ -218,7 +218,7 @@ fn shown_location(location: &Location) -> String {
 fn human(affected: &Affected) -> String {
     let mut text = String::new();
     for AffectedImage { image, reasons, level } in &affected.images {
-        let version = image.version_identity().unwrap_or("(no usable version)");
+        let version = image.version_words();
         // Writing to a string does not fail.
         let _ = writeln!(text, "{}", escape(&format!("{level} {} {version} in {}", image.name, image.directory)));
         for reason in reasons {

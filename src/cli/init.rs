@@ -58,9 +58,9 @@ pub(super) fn run(options: &Init, environment: &Environment) -> Result<u8, Error
     if is_configured {
         let _ = writeln!(notes, "{CONFIG_FILE} is there already and stays as it is");
     } else {
-        let Configuration { mut text, note } = configuration(&repository)?;
+        let Configuration { mut text, note, has_versions } = configuration(&repository)?;
         let _ = writeln!(notes, "{note}");
-        if let Some(Tendency { note, setting }) = tendency(&text, &repository)? {
+        if has_versions && let Some(Tendency { note, setting }) = tendency(&text, &repository)? {
             let _ = writeln!(notes, "{note}");
             text += &setting.unwrap_or_default();
         }
@@ -139,7 +139,7 @@ fn configuration(repository: &Repository) -> Result<Configuration, Error> {
             );
         }
         let note = format!("this is a repository for the pack {pack}: there is {marker}");
-        return Ok(Configuration { text, note });
+        return Ok(Configuration { text, note, has_versions: true });
     }
     let everything = Scope { directories: vec![String::new()], ..Scope::default() };
     let base = Base::whole("");

@@ -33,12 +33,17 @@ const GENERIC: &str = "generic";
 ))]
 struct NoImagesError;
 
+/// Directories of what was written elsewhere, or is built by tests alone.
+const ELSEWHERE: [&str; 4] = ["vendor", "node_modules", "third_party", "testdata"];
+
 /// The configuration of a repository.
 pub(super) struct Configuration {
     /// The text of imglint.toml.
     pub(super) text: String,
     /// How it came to be.
     pub(super) note: String,
+    /// Whether the images have versions, as far as is known.
+    pub(super) has_versions: bool,
 }
 
 /// The configuration of a repository that no file tells the kind of: by the pack that finds most images in it.
@@ -62,6 +67,7 @@ pub(super) fn configuration_of(files: &Snapshot<'_>) -> Result<Configuration, Er
     // Of equal ones the first.
     let Some(best) = (0..found.len()).rev().max_by_key(|&at| found[at].count) else { return proposed(files) };
     let best = found.swap_remove(best);
+    let seen = best.directories().into_iter().map(str::to_owned).collect::<BTreeSet<_>>();
     let mut others: Vec<String> = found.into_iter().map(|other| other.words).collect();
     others.sort();
     let mut configuration = match best.kind {
@@ -75,6 +81,16 @@ pub(super) fn configuration_of(files: &Snapshot<'_>) -> Result<Configuration, Er
             others.join(", ")
         );
     }
+    let is_seen = |built: &&str| seen.iter().any(|directory| is_below(built, directory));
+    let unseen: BTreeSet<&str> = built_directories(files).into_iter().filter(|built| !is_seen(built)).collect();
+    if !unseen.is_empty() {
+        let count = counted_directories(unseen.len());
+        let _ = write!(
+            configuration.note,
+            "\nnot looked at: {count} with a Dockerfile and without such a version: {}",
+            listed(&unseen)
+        );
+    }
     Ok(configuration)
 }
 
@@ -84,6 +100,15 @@ struct Found<'f> {
     /// To be named beside others.
     words: String,
     kind: FoundKind<'f>,
+}
+
+impl Found<'_> {
+    fn directories(&self) -> BTreeSet<&str> {
+        match &self.kind {
+            FoundKind::Generic { images, .. } => images.keys().copied().collect(),
+            FoundKind::Pack { directories, .. } => directories.iter().map(|directory| &**directory).collect(),
+        }
+    }
 }
 
 enum FoundKind<'f> {
@@ -126,16 +151,25 @@ fn of_pack(pack: &BuiltIn, directories: &BTreeSet<Arc<str>>) -> Configuration {
         let roots = list(&roots);
         let _ = write!(text, "\n# Where they lie.\nshape.images.roots = {roots}\n");
     }
-    let note =
+    let mut note =
         format!("found {} of a kind that the pack {} is for: {}", directories.len(), pack.name, listed(&directories));
-    Configuration { text, note }
+    let is_usual = |directory: &&str| usual.iter().any(|root| is_below(directory, root));
+    let unusual: BTreeSet<&str> = directories.iter().copied().filter(|it| !is_usual(it)).collect();
+    if usual_count * 2 >= directories.len() && !unusual.is_empty() {
+        let _ = write!(
+            note,
+            "\nnot looked at: {} of them that lie outside of {}; `shape.images.roots` takes them in",
+            unusual.len(),
+            usual.join(", ")
+        );
+    }
+    Configuration { text, note, has_versions: true }
 }
 
 /// A configuration for images that no pack knows: of all places where versions often stand, the one that most directories with a
 /// Dockerfile have.
 fn proposed(files: &Snapshot<'_>) -> Result<Configuration, Error> {
-    let built: BTreeSet<&str> =
-        files.entries().keys().filter(|path| is_dockerfile(path, files)).map(|path| directory_of(path)).collect();
+    let built = built_directories(files);
     let mut best: Option<(&Place, BTreeMap<&str, BTreeSet<&str>>)> = None;
     for place in PLACES {
         let source = place.source()?;
@@ -152,8 +186,9 @@ fn proposed(files: &Snapshot<'_>) -> Result<Configuration, Error> {
         }
     }
     // One may be anything, and so may a few among many.
-    let is_telling = |images: &BTreeMap<&str, _>| images.len() >= 2 && images.len() * 5 >= built.len() * 3;
-    let (place, images) = best.filter(|(_, images)| is_telling(images)).ok_or(NoImagesError)?;
+    let Some((place, images)) = best.filter(|(_, images)| is_most(images.len(), built.len())) else {
+        return unversioned(&built, files);
+    };
     let directories: BTreeSet<&str> = images.keys().copied().collect();
     let count = format!("{} of {}", images.len(), built.len());
     let mut text = format!(
@@ -171,7 +206,73 @@ fn proposed(files: &Snapshot<'_>) -> Result<Configuration, Error> {
         place.file,
         listed(&directories)
     );
-    Ok(Configuration { text, note })
+    Ok(Configuration { text, note, has_versions: true })
+}
+
+/// A configuration for images without a version that is known: of these it can be told what a change touches.
+fn unversioned(built: &BTreeSet<&str>, files: &Snapshot<'_>) -> Result<Configuration, Error> {
+    // One may be anything.
+    if built.len() < 2 {
+        return Err(NoImagesError.into());
+    }
+    let most = most_in_one_place(built);
+    let mut images = built_in(&most, files);
+    images.retain(|directory, _| most.contains(directory));
+    let mut text = format!(
+        "# How imglint judges this repository; `imglint rules` lists what it looks for.\npack = \"{GENERIC}\"\n\n\
+         # Where images lie; each is taken to be built with its directory as the context.\nshape.images.roots = {}\n\n\
+         # No version is known of any: no change is asked for one, and `imglint affected` and `imglint graph` tell what is built\n\
+         # on what. If they have versions, say where: shape.images.version = {{ file = \"image.yaml\", key = \"version\" }}\n\
+         shape.images.unversioned = [\"*\"]\n",
+        list(&roots(&most))
+    );
+    add_dockerfiles(&mut text, &images);
+    let (text, _, _) = with_references(text, files)?;
+    let mut note = format!(
+        "no pack knows this repository: {} have a Dockerfile, and no version in a place that is known: {}",
+        counted_directories(most.len()),
+        listed(&most)
+    );
+    if most.len() < built.len() {
+        let others: BTreeSet<&str> = built.difference(&most).copied().collect();
+        let _ = write!(note, "\nnot looked at: {}, beside these", listed(&others));
+    }
+    Ok(Configuration { text, note, has_versions: false })
+}
+
+/// Of these directories those in one directory at the top, if most are: what lies elsewhere then is an example, or a test.
+fn most_in_one_place<'f>(built: &BTreeSet<&'f str>) -> BTreeSet<&'f str> {
+    let mut groups: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for directory in built {
+        if let Some((top, _)) = directory.split_once('/') {
+            groups.entry(top).or_default().insert(directory);
+        }
+    }
+    let largest = groups.into_values().max_by_key(BTreeSet::len).unwrap_or_default();
+    if is_most(largest.len(), built.len()) { largest } else { built.clone() }
+}
+
+/// Whether so many of all are enough to speak for all: three of five, and two at least.
+fn is_most(some: usize, all: usize) -> bool {
+    some >= 2 && some * 5 >= all * 3
+}
+
+/// The directories below the root of the repository that something is built from a Dockerfile in, but for what was written elsewhere
+/// and what tools keep.
+fn built_directories<'f>(files: &'f Snapshot<'_>) -> BTreeSet<&'f str> {
+    let mut built = BTreeSet::new();
+    for path in files.entries().keys() {
+        let directory = directory_of(path);
+        let is_own = directory.split('/').all(|part| !part.starts_with('.') && !ELSEWHERE.contains(&part));
+        if !directory.is_empty() && is_own && is_dockerfile(path, files) {
+            built.insert(directory);
+        }
+    }
+    built
+}
+
+fn counted_directories(count: usize) -> String {
+    if count == 1 { "1 directory".to_owned() } else { format!("{count} directories") }
 }
 
 /// A place where versions often stand.
@@ -235,7 +336,7 @@ fn generic(
     if let Some(hint) = root_hint(&pack, files, &model) {
         let _ = write!(note, "\n{hint}");
     }
-    Ok(Configuration { text, note })
+    Ok(Configuration { text, note, has_versions: true })
 }
 
 /// Adds what images are built from, where that is not simply called so.
@@ -246,15 +347,23 @@ fn add_dockerfiles(text: &mut String, images: &BTreeMap<&str, BTreeSet<&str>>) {
     }
 }
 
+const REGISTRIES: &str = "shape.references.registries";
+
 /// Adds what images are named by.
 fn with_references(mut text: String, files: &Snapshot<'_>) -> Result<(String, Pack, Model), Error> {
     let (pack, model) = understood(&text, files)?;
-    let registries = registries(&pack, &model);
+    let mut registries = registries(&pack, &model);
+    let mut named = model.images.values().flat_map(|image| &image.references).map(|reference| &reference.target);
+    if registries.is_empty() && !named.any(|name| !model.named(name).is_empty()) {
+        // A variable may stand for less than all that is before a name, as in `$REGISTRY/acme/base`.
+        let (pack, model) = understood(&format!("{text}{REGISTRIES} = []\n"), files)?;
+        registries = unlisted_registries(&pack, &model).into_keys().collect();
+    }
     if !registries.is_empty() {
         let list = list(&registries);
         let _ = writeln!(
             text,
-            "\n# What stands before their names; take out what is somebody else's.\nshape.references.registries = {list}"
+            "\n# What stands before their names; take out what is somebody else's.\n{REGISTRIES} = {list}"
         );
     }
     let (pack, model) = understood(&text, files)?;

@@ -279,6 +279,12 @@ impl Image {
         self.stated_version().and_then(Version::identity)
     }
 
+    /// The version as lists show it, or why there is none.
+    pub fn version_words(&self) -> &str {
+        let missing = if self.is_unversioned() { "(no version of its own)" } else { "(no usable version)" };
+        self.version_identity().unwrap_or(missing)
+    }
+
     /// Where the version of a variant stands.
     pub fn variant_location(&self, variant: &Variant) -> Location {
         self.location_of(|_| variant.version.span.clone())

@@ -88,9 +88,13 @@ impl Page {
         if row.published != row.name {
             let _ = write!(name, " (published as {})", self.code(&row.published));
         }
-        let version = row.version.as_ref().map_or_else(|| "(no usable version)".to_owned(), |it| self.code(it));
+        let version = match &row.version {
+            Some(version) => self.code(version),
+            None => no_version(row.unversioned).to_owned(),
+        };
         let mut parts = vec![format!("{name} {version}")];
         match row.promoted {
+            _ if row.unversioned => {}
             Some(true) => parts.push("promoted".to_owned()),
             Some(false) => parts.push("not promoted".to_owned()),
             None => parts.push("promoted? (--promoted tells)".to_owned()),
@@ -98,7 +102,9 @@ impl Page {
         if let Some(has_job) = row.job {
             parts.push(if has_job { "has a job" } else { "no job" }.to_owned());
         }
-        parts.push(self.manifest(row));
+        if !row.unversioned {
+            parts.push(self.manifest(row));
+        }
         let mut children = Vec::new();
         for child in &row.children {
             let versions: Vec<String> = child.versions.iter().map(|version| self.code(version)).collect();
@@ -106,7 +112,9 @@ impl Page {
             children.push(format!("{} names {versions}", self.code(&child.name)));
         }
         parts.push(if children.is_empty() { "no children".to_owned() } else { children.join(", ") });
-        parts.push(drift(&row.drift, row.version.as_deref()));
+        if !row.unversioned {
+            parts.push(drift(&row.drift, row.version.as_deref()));
+        }
         let bullet = if self.form == Form::Markdown { "- " } else { "" };
         self.line(&format!("{bullet}{}", parts.join(" · ")));
     }
@@ -127,8 +135,9 @@ impl Page {
             self.line("This change touches no image.");
         }
         for image in &list.images {
-            let now = image.version.as_deref().unwrap_or("(no usable version)");
+            let now = image.version.as_deref().unwrap_or(no_version(image.unversioned));
             let words = match &image.before {
+                None if !image.new => format!("{} {} changes", self.code(&image.name), self.code(now)),
                 None => format!("{} {} is new", self.code(&image.name), self.code(now)),
                 Some(before) if before == now => format!("{} {} changes", self.code(&image.name), self.code(now)),
                 Some(before) => format!("{} {} → {}", self.code(&image.name), self.code(before), self.code(now)),
@@ -237,6 +246,11 @@ impl Page {
             self.block("yaml", promotion.text.lines());
         }
     }
+}
+
+/// What is said in the place of a version that is not there.
+fn no_version(is_unversioned: bool) -> &'static str {
+    if is_unversioned { "(no version of its own)" } else { "(no usable version)" }
 }
 
 /// What became of an image since its version was set.

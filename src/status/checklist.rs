@@ -39,10 +39,14 @@ pub struct Checklist {
 pub struct ChangedImage {
     /// Its name.
     pub name: String,
-    /// The version before; `None` for a new image.
+    /// Whether it was not there before.
+    pub new: bool,
+    /// The version before; `None` where there was none.
     pub before: Option<String>,
     /// The version now.
     pub version: Option<String>,
+    /// Whether it needs none.
+    pub unversioned: bool,
 }
 
 /// What promotes a tag.

@@ -20,6 +20,8 @@ pub struct Row {
     pub published: String,
     /// Its version; `None` where it has no usable one.
     pub version: Option<String>,
+    /// Whether it needs none.
+    pub unversioned: bool,
     /// Whether the version is promoted; `None` where that is not known.
     pub promoted: Option<bool>,
     /// Whether a job builds it; `None` where that is not known.
@@ -105,6 +107,7 @@ impl Question<'_> {
             name: image.name.to_string(),
             published: image.published().to_owned(),
             version: image.version_identity().map(str::to_owned),
+            unversioned: image.is_unversioned(),
             promoted: promoted.map(|(list, version)| list.has(image.published(), &self.shape.tag_of(version))),
             job: self.has_job(image),
             manifest: self.head.manifest.as_ref().map(|manifest| self.entries(manifest, image)),

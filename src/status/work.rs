@@ -32,14 +32,15 @@ impl<'a> Work<'a> {
                 || is_moved
             {
                 touched.push(&**image);
-                if before.is_some() && !is_moved && !question.shape.frozen.is_match(&image.name) {
-                    let version = image.version_identity().unwrap_or("(no usable version)");
+                let is_asked_for = !question.shape.frozen.is_match(&image.name) && !image.is_unversioned();
+                if before.is_some() && !is_moved && is_asked_for {
+                    let version = image.version_words();
                     notes.push(format!("{} changed, and its version is still {version}: see `imglint`", image.name));
                 }
             } else if change.content.undecided().any(|directory| *directory == image.directory) {
                 notes.push(format!("it cannot be told whether {} changed: `imglint` says why", image.name));
             }
-            if image.version_identity().is_none() {
+            if image.version_identity().is_none() && !image.is_unversioned() {
                 notes.push(format!("{} has no usable version", image.name));
             }
         }
@@ -63,10 +64,13 @@ impl<'a> Work<'a> {
     pub fn checklist(mut self, is_after_promotion: bool) -> Result<Checklist, StoreError> {
         let mut images = Vec::new();
         for image in &self.touched {
+            let before = self.change.before(image);
             images.push(ChangedImage {
                 name: image.name.to_string(),
-                before: self.change.before(image).and_then(Image::version_identity).map(str::to_owned),
+                new: before.is_none(),
+                before: before.and_then(Image::version_identity).map(str::to_owned),
                 version: image.version_identity().map(str::to_owned),
+                unversioned: image.is_unversioned(),
             });
         }
         let levels = self.levels();

@@ -344,6 +344,70 @@ fn where_versions_stand_is_proposed_for_images_that_no_pack_knows() {
     one.imglint(&["init"]).fails(&["finds no images here"]);
 }
 
+/// What a change touches can be told without versions.
+#[test]
+fn images_without_versions_are_taken_for_such() {
+    let scratch = Scratch::new();
+    let repo = scratch.init("repo");
+    repo.write(&[
+        ("images/base/Dockerfile", "FROM debian:13\n"),
+        ("images/web/Dockerfile", "FROM quay.io/acme/base\n"),
+        ("images/jobs/mail/Dockerfile", "FROM quay.io/acme/base\n"),
+        ("examples/Dockerfile", "FROM quay.io/acme/web\n"),
+        (".devcontainer/Dockerfile", "FROM debian:13\n"),
+        ("images/web/vendor/x/Dockerfile", "FROM debian:13\n"),
+    ]);
+    repo.commit("All");
+    let run = repo.imglint(&["init"]);
+    assert!(run.code == 0 && run.stdout.contains("3 directories have a Dockerfile, and no version"), "{run}");
+    assert!(
+        run.stdout.contains("not looked at: examples, beside these") && !run.stdout.contains("due in a change"),
+        "{run}"
+    );
+    let config = read(&repo, "imglint.toml");
+    for line in [
+        "shape.images.roots = [\"images\"]",
+        "shape.images.unversioned = [\"*\"]",
+        "shape.references.registries = [\"quay.io/acme\"]",
+    ] {
+        assert!(config.lines().any(|written| written == line), "{line}: {config}");
+    }
+    repo.imglint(&["--all"]).is(0, &[]);
+    repo.write(&[("images/base/run.sh", "x\n")]);
+    let run = repo.imglint(&["affected", "--base", "HEAD"]);
+    for name in ["base", "web", "jobs/mail"] {
+        assert!(run.stdout.contains(&format!(" {name} (no version of its own) in images/{name}\n")), "{run}");
+    }
+    let status = repo.imglint(&["status", "--base", "HEAD"]);
+    assert!(status.code == 0 && !status.stdout.contains("usable"), "{status}");
+
+    // A variable may stand for a part of what is before the name.
+    let split = scratch.init("split");
+    let child = "ARG REGISTRY=quay.io\nARG OWNER=acme\nARG BASE=$REGISTRY/$OWNER/base\nFROM $BASE\n";
+    split.write(&[("images/base/Dockerfile", "FROM debian:13\n"), ("images/web/Dockerfile", child)]);
+    assert_eq!(split.imglint(&["init"]).code, 0);
+    assert!(read(&split, "imglint.toml").ends_with("shape.references.registries = [\"quay.io/acme\"]\n"));
+    split.imglint(&["--all"]).is(0, &[]);
+}
+
+/// What is beside the images that the configuration is for is told, too.
+#[test]
+fn what_init_leaves_aside_is_told() {
+    let scratch = Scratch::new();
+    let repo = scratch.init("repo");
+    repo.write(&[
+        ("charts/web/Chart.yaml", "name: web\nversion: 1.0.0\n"),
+        ("old/web/Chart.yaml", "name: web\nversion: 1.0.0\n"),
+        ("docker/a/Dockerfile", "FROM debian:13\n"),
+    ]);
+    let run = repo.imglint(&["init"]);
+    let told = [
+        "not looked at: 1 of them that lie outside of charts; `shape.images.roots` takes them in",
+        "not looked at: 1 directory with a Dockerfile and without such a version: docker/a",
+    ];
+    assert!(run.code == 0 && told.iter().all(|line| run.stdout.contains(line)), "{run}");
+}
+
 #[test]
 fn an_image_in_the_root_is_told_and_not_made_up() {
     let scratch = Scratch::new();
