@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::kind::{Context, Kind, Needs, Outside, Reads, bumped_images};
 use super::later::waiting;
-use crate::edit::{Edit, Fix};
+use crate::edit::Fix;
 use crate::finding::{Diagnostic, Fingerprint, Level, Location, RuleId};
 use crate::model::mention::{Mention, Mentions, NamedVersion, Tag};
 use crate::model::{Image, Model};
@@ -127,7 +127,7 @@ fn named(
         for mention in read.unwrap_or_default() {
             let (version, tags) = match &mention.tag {
                 Tag::Version(named) => (Some(named.version.clone()), None),
-                Tag::Unknown => (None, Some(mention.text.as_str()[mention.span.clone()].to_owned())),
+                Tag::Unknown | Tag::NoRange => (None, Some(mention.text.as_str()[mention.span.clone()].to_owned())),
             };
             let named_in = NamedIn { path: mention.path, target: mention.target, version };
             named.entry(named_in).or_default().extend(tags);
@@ -247,6 +247,8 @@ struct Named {
     version: String,
     has_digest: bool,
     is_unprefixed: bool,
+    /// Whether it is one version, and no range of them.
+    is_exact: bool,
 }
 
 /// Why another version should be named.
@@ -258,6 +260,8 @@ enum Why {
     Written,
     /// The image has another one, in a tree that is compared with nothing.
     Differs,
+    /// It should be a range, and cannot be read as one.
+    NoRange,
 }
 
 struct Judge<'a> {
@@ -273,17 +277,12 @@ impl<'a> Judge<'a> {
     {
         let candidates = self.context.model.named(&mention.target);
         let table = mention.table;
-        let Tag::Version(named) = &mention.tag else {
-            let change = self.context.change?;
-            let image = candidates.into_iter().find(|image| !change.new_versions(image).is_empty())?;
-            let wanted = image.version_like("")?;
-            return Some(Group { path, image: &image.directory, named: None, wanted, table, why: Why::Moved });
-        };
+        let Tag::Version(named) = &mention.tag else { return self.unknown(path, mention) };
         let mut outdated: Option<(&Image, Wanted<'a>)> = None;
         for image in candidates {
             let versions = image.versions();
             let mut current = versions.iter();
-            let is_current = current.any(|version| self.context.shape.precision.is_named(&named.version, version));
+            let is_current = current.any(|version| named.names(version));
             if versions.is_empty() || (is_current && !named.is_unprefixed) {
                 return None;
             }
@@ -294,9 +293,36 @@ impl<'a> Judge<'a> {
             }
         }
         let (image, Wanted { version: wanted, why }) = outdated?;
-        let NamedVersion { version, has_digest, is_unprefixed, .. } = named;
-        let named = Named { version: version.clone(), has_digest: *has_digest, is_unprefixed: *is_unprefixed };
+        let NamedVersion { version, has_digest, is_unprefixed, naming, .. } = named;
+        let named = Named {
+            version: version.clone(),
+            has_digest: *has_digest,
+            is_unprefixed: *is_unprefixed,
+            is_exact: naming.is_exact(),
+        };
         Some(Group { path, image: &image.directory, named: Some(named), wanted, table, why })
+    }
+
+    /// A mention that cannot be compared, where something moved. What should be a range and is none is the file's own fault.
+    fn unknown<'p>(&self, path: &'p Arc<str>, mention: &Mention) -> Option<Group<'p>>
+    where
+        'a: 'p,
+    {
+        let is_range = matches!(mention.tag, Tag::NoRange);
+        for image in self.context.model.named(&mention.target) {
+            let is_asked = match self.context.change {
+                None => is_range,
+                Some(change) => {
+                    !change.new_versions(image).is_empty() || (is_range && self.written.files.contains(path))
+                }
+            };
+            if is_asked {
+                let wanted = image.version_like("")?;
+                let why = if is_range { Why::NoRange } else { Why::Moved };
+                return Some(Group { path, image: &image.directory, named: None, wanted, table: mention.table, why });
+            }
+        }
+        None
     }
 
     /// The version that should be named, and why. Of several variants the one is meant that had the named version, or else one most
@@ -305,7 +331,7 @@ impl<'a> Judge<'a> {
         let version = image.version_like(&named.version)?;
         let Some(change) = self.context.change else { return Some(Wanted { version, why: Why::Differs }) };
         for (old, new) in change.new_versions(image) {
-            if self.context.shape.precision.is_named(&named.version, old) {
+            if named.names(old) {
                 return Some(Wanted { version: new, why: Why::Moved });
             }
         }
@@ -320,6 +346,7 @@ impl<'a> Judge<'a> {
         let version = group.wanted;
         let is_moved = self.context.change.is_some_and(|change| !change.new_versions(image).is_empty());
         let mut diagnostic = match &group.named {
+            None if group.why == Why::NoRange => no_range(group.path, image, first),
             None => unknown(group.path, image, first),
             Some(named) => {
                 let table = &self.context.shape.reference_files[group.table];
@@ -353,6 +380,17 @@ fn unknown(path: &str, image: &Image, mention: &Mention) -> Diagnostic {
     Diagnostic::about(UNKNOWN, message, mention.location()).help(help).at_most(Level::Note)
 }
 
+/// A note of a mention that should be a range, and cannot be read as one.
+fn no_range(path: &str, image: &Image, mention: &Mention) -> Diagnostic {
+    let written = mention.text.slice(&mention.span);
+    let message = format!("cannot tell which versions of {} {path} takes: `{written}` is no range", image.name);
+    let help = format!(
+        "write one that {} is in, such as `~1.2`, `^1.2.3`, `1.x` or `>=1.2, <3`",
+        image.versions().join(" or ")
+    );
+    Diagnostic::about(UNKNOWN, message, mention.location()).help(help).at_most(Level::Note)
+}
+
 /// Mentions of one file that name another version than their image has.
 struct Stale<'a> {
     context: &'a Context<'a>,
@@ -372,7 +410,9 @@ impl Stale<'_> {
                 // What runs ahead of its image may be right, and the image wrong.
                 let is_behind = self.image.order(&self.named.version, self.version) == Some(Ordering::Less);
                 let is_meant = self.image.variants().is_empty() && is_behind;
-                self.say(self.differs(), first, "", why == Why::Moved || is_meant)
+                // Who wrote a range did not mean what comes after it.
+                let is_exact = self.named.is_exact;
+                self.say(self.differs(), first, "", is_exact && (why == Why::Moved || is_meant))
             }
             (FilesFollow::Later, Why::Moved) => {
                 let Self { group, image, .. } = self;
@@ -385,7 +425,7 @@ impl Stale<'_> {
                 );
                 self.say(message, first, ", in a later change, when it is built", false).at_most(Level::Note)
             }
-            (FilesFollow::Later, Why::Written | Why::Differs) => self.waiting(first)?,
+            (FilesFollow::Later, Why::Written | Why::Differs | Why::NoRange) => self.waiting(first)?,
         };
         Some(diagnostic)
     }
@@ -420,15 +460,22 @@ impl Stale<'_> {
 
     /// The tag that is named, as it is written.
     fn shown(&self) -> String {
-        let version = &self.named.version;
-        if self.named.is_unprefixed { version.clone() } else { self.context.shape.tag_of(version) }
+        let Named { version, is_unprefixed, is_exact, .. } = self.named;
+        match (is_exact, is_unprefixed) {
+            (false, _) => format!("`{version}`"),
+            (true, true) => version.clone(),
+            (true, false) => self.context.shape.tag_of(version),
+        }
     }
 
     /// Says what to write, and writes it. What stands beside a digest is left alone: the two belong together.
     fn say(&self, message: String, first: &Mention, when: &str, is_safe: bool) -> Diagnostic {
         let shape = self.context.shape;
         let diagnostic = Diagnostic::about(&self.named.version, message, first.location());
-        let wanted = shape.precision.written_like(&self.named.version, self.version);
+        let Tag::Version(named) = &first.tag else { return diagnostic };
+        let Some(wanted) = named.naming.moved(&named.version, self.version) else {
+            return diagnostic.help(format!("write a range here that {} is in{when}", self.version));
+        };
         let tag = shape.tag_of(&wanted);
         if self.named.has_digest {
             return diagnostic.help(format!("write {tag} here with its digest, which is known when it is built{when}"));
@@ -440,8 +487,12 @@ impl Stale<'_> {
         let mut edits = Vec::new();
         for mention in self.mentions {
             if let Tag::Version(named) = &mention.tag {
-                edits.push(Edit::replace(&mention.path, &named.span, &*wanted));
+                edits.extend(named.edit(&mention.path, self.version));
             }
+        }
+        // A part of them is no repair.
+        if edits.len() < self.mentions.len() {
+            return diagnostic;
         }
         let title = format!("name {} {tag} in {}", self.image.name, self.group.path);
         diagnostic.fix(Fix { safe: is_safe, ..Fix::safe(title, edits) })

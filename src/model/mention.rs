@@ -1,18 +1,24 @@
 //! Places in files beside the images that name an image of the tree.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
 use regex::bytes::{Captures, Regex};
 
 use super::image::kind_target;
+use super::listed::{Listed, ListedImage, entries};
 use super::manifest::code;
-use super::reference::{Reference, Writing, WrittenIn};
+use super::reference::{Naming, Reference, Writing, WrittenIn};
 use super::tree::Model;
+use crate::edit::Edit;
 use crate::finding::Location;
 use crate::parse::go;
-use crate::shape::{FilesFollow, MeantImage, NamePattern, Precision, Shape};
+use crate::parse::range::Range;
+use crate::parse::version::plain_scalar;
+use crate::shape::{
+    EntryImage, FilesFollow, MeantImage, NameList, NamePattern, Precision, Ranges, ReferenceForm, Shape,
+};
 use crate::snapshot::{ReadError, Snapshot, StoreError};
 use crate::text::{Span, Text};
 
@@ -40,6 +46,8 @@ pub enum Tag {
     Version(NamedVersion),
     /// Something stands there that only those who read the file know, such as a variable; or a digest alone.
     Unknown,
+    /// What stands there should be a range, and cannot be read as one.
+    NoRange,
 }
 
 /// A version that is named.
@@ -53,6 +61,39 @@ pub struct NamedVersion {
     pub has_digest: bool,
     /// Whether it lacks what stands before versions in other tags.
     pub is_unprefixed: bool,
+    /// Which versions are named by it.
+    pub naming: Naming,
+    /// How another one is written in its place.
+    pub spelling: Spelling,
+}
+
+/// How another version is written in the place of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spelling {
+    /// As it is.
+    Literal,
+    /// In quotes, where YAML would read it as another number.
+    PlainScalar,
+    /// Not at all: it is written elsewhere, or on several lines.
+    Fixed,
+}
+
+impl NamedVersion {
+    /// Whether it names a version.
+    pub fn names(&self, version: &str) -> bool {
+        self.naming.names(&self.version, version)
+    }
+
+    /// The edit that has it name another version; `None` where that cannot be written.
+    pub fn edit(&self, path: &Arc<str>, version: &str) -> Option<Edit> {
+        let moved = self.naming.moved(&self.version, version)?;
+        let written = match self.spelling {
+            Spelling::Literal => moved.as_str().into(),
+            Spelling::PlainScalar => plain_scalar(&moved),
+            Spelling::Fixed => return None,
+        };
+        Some(Edit::replace(path, &self.span, &*written))
+    }
 }
 
 impl Mention {
@@ -60,7 +101,7 @@ impl Mention {
     pub fn location(&self) -> Location {
         let span = match &self.tag {
             Tag::Version(named) => &named.span,
-            Tag::Unknown => &self.span,
+            Tag::Unknown | Tag::NoRange => &self.span,
         };
         Location::new(&self.path, &self.text, span.clone())
     }
@@ -69,9 +110,9 @@ impl Mention {
 impl Mention {
     /// The same, as a reference of the image that the file belongs to.
     pub fn reference(self, shape: &Shape) -> Reference {
-        let (version, version_span) = match self.tag {
-            Tag::Version(named) => (Some(named.version), named.span),
-            Tag::Unknown => (None, self.span.clone()),
+        let (version, version_span, naming) = match self.tag {
+            Tag::Version(named) => (Some(named.version), named.span, named.naming),
+            Tag::Unknown | Tag::NoRange => (None, self.span.clone(), Naming::Tag(shape.precision)),
         };
         Reference {
             target: self.target,
@@ -82,7 +123,7 @@ impl Mention {
             version_span,
             unknown: Vec::new(),
             suffix: None,
-            precision: shape.precision,
+            naming,
             follows: shape.reference_files[self.table].follows,
             writing: Writing::Literal,
             written_in: WrittenIn::File,
@@ -111,7 +152,7 @@ impl<'a> Mentions<'a> {
             let now = image.references.iter().filter(|reference| reference.follows == FilesFollow::SameChange);
             own.extend(now.map(|reference| &*reference.path));
         }
-        let is_scanned = shape.reference_files.iter().any(|files| files.pattern.is_none());
+        let is_scanned = shape.reference_files.iter().any(|files| matches!(files.form, ReferenceForm::Docker));
         let registries = if is_scanned { shape.registry_spellings() } else { None };
         Self { shape, model, registries, own }
     }
@@ -137,10 +178,16 @@ impl<'a> Mentions<'a> {
             if !described.has(path) {
                 continue;
             }
-            let file = File { path, text: &text, table };
-            match &described.pattern {
-                Some(pattern) => self.matched(&file, pattern, &mut found),
-                None => self.scanned(&file, &mut found),
+            let file = File { path, text: &text, table, ranges: described.ranges };
+            match &described.form {
+                ReferenceForm::Docker => self.scanned(&file, &mut found),
+                ReferenceForm::Pattern(pattern) => self.matched(&file, pattern, &mut found),
+                ReferenceForm::List(list) => match entries(list, path, &text) {
+                    Ok(entries) => {
+                        found.extend(entries.into_iter().filter_map(|entry| self.listed(&file, list, entry)));
+                    }
+                    Err(why) => return Ok(Some(Err(ReadError::Malformed(why)))),
+                },
             }
         }
         // Of two tables that find the same, the first says what it is.
@@ -156,6 +203,8 @@ struct File<'f> {
     path: &'f Arc<str>,
     text: &'f Arc<Text>,
     table: usize,
+    /// Whose ranges of versions may stand in it.
+    ranges: Option<Ranges>,
 }
 
 impl File<'_> {
@@ -208,7 +257,7 @@ impl Mentions<'_> {
         let tag = self.tag_at(source, behind)?;
         let end = match &tag {
             Tag::Version(named) => named.span.end,
-            Tag::Unknown => behind + 1,
+            Tag::Unknown | Tag::NoRange => behind + 1,
         };
         Some(file.mention(target, tag, whole.start()..end))
     }
@@ -256,7 +305,28 @@ impl Mentions<'_> {
             span: start..start + version.len(),
             has_digest,
             is_unprefixed: unprefixed.is_none(),
+            naming: Naming::Tag(self.shape.precision),
+            spelling: Spelling::Literal,
         }))
+    }
+
+    /// What stands in the place of a version in a file that may hold ranges.
+    fn versions(&self, file: &File<'_>, written: &str, span: Span, has_digest: bool) -> Option<Tag> {
+        match file.ranges {
+            _ if written.contains(VARIABLES) => Some(Tag::Unknown),
+            None if written.contains(OPEN) => Some(Tag::Unknown),
+            None => self.tag(written, span, false, has_digest),
+            Some(Ranges::Helm) => Some(Range::parse(written).map_or(Tag::NoRange, |range| {
+                Tag::Version(NamedVersion {
+                    version: written.to_owned(),
+                    span,
+                    has_digest,
+                    is_unprefixed: false,
+                    naming: Naming::Range(range),
+                    spelling: Spelling::Literal,
+                })
+            })),
+        }
     }
 
     /// Finds what a pattern matches.
@@ -268,7 +338,9 @@ impl Mentions<'_> {
             }
             let target = match &described.image {
                 MeantImage::Named => {
-                    let name = self.target(described, matching.group("registry"), matching.group("name"));
+                    let has_registry = described.pattern.has_group("registry");
+                    let registry = has_registry.then(|| matching.group("registry"));
+                    let name = self.target(described.registries.as_ref(), registry, matching.group("name"));
                     name.map(|name| kind_target(described.kind.as_deref(), name))
                 }
                 MeantImage::Owner => self.owner_of(file.path),
@@ -278,25 +350,52 @@ impl Mentions<'_> {
             let (written, span) = (matching.group("version"), matching.span("version"));
             let next = file.text.as_str()[span.end..].chars().next();
             let has_digest = matching.has("digest") || next == Some('@');
-            let is_variable = written.contains(OPEN);
-            let tag = if is_variable { Some(Tag::Unknown) } else { self.tag(written, span, false, has_digest) };
+            let tag = self.versions(file, written, span, has_digest);
             let whole = matching.whole_span();
             found.extend(tag.map(|tag| file.mention(target, tag, whole)));
         }
     }
 
-    /// The image that a registry and a name mean; `None` where the registry holds those of others.
-    fn target(&self, described: &NamePattern, registry: &str, name: &str) -> Option<String> {
-        if let Some(registries) = &described.registries {
+    /// The image that an entry of a list names, if it is one of the tree.
+    fn listed(&self, file: &File<'_>, list: &NameList, entry: Listed) -> Option<Mention> {
+        let target = match entry.image {
+            ListedImage::Directory(directory) => format!("/{directory}"),
+            ListedImage::Name { registry, name } => {
+                let EntryImage::Name { registry: key, registries, .. } = &list.image else { return None };
+                let registry = key.is_some().then_some(registry.as_str());
+                kind_target(list.kind.as_deref(), self.target(registries.as_ref(), registry, &name)?)
+            }
+        };
+        if self.model.named(&target).is_empty() {
+            return None;
+        }
+        let mut tag = self.versions(file, &entry.version, entry.span.clone(), false)?;
+        if let Tag::Version(named) = &mut tag {
+            named.spelling = match (entry.is_replaceable, entry.is_plain) {
+                (false, _) => Spelling::Fixed,
+                (true, true) => Spelling::PlainScalar,
+                (true, false) => Spelling::Literal,
+            };
+        }
+        Some(file.mention(target, tag, entry.span))
+    }
+
+    /// The image that a registry and a name mean; `None` where the registry holds those of others. Without a registry, all names are
+    /// those of the tree.
+    fn target(
+        &self,
+        registries: Option<&BTreeMap<String, String>>,
+        registry: Option<&str>,
+        name: &str,
+    ) -> Option<String> {
+        let Some(registry) = registry else { return Some(name.to_owned()) };
+        if let Some(registries) = registries {
             // `list.PromoterE2eRegistry` of one file is `promoterE2eRegistry` of another.
             let last = registry.rsplit('.').next().unwrap_or_default();
             let mut known = registries.iter();
             let is_it = |known: &str| known.eq_ignore_ascii_case(registry) || known.eq_ignore_ascii_case(last);
             let (_, directory) = known.find(|(known, _)| is_it(known))?;
             return Some(if directory.is_empty() { name.to_owned() } else { format!("{directory}/{name}") });
-        }
-        if !described.pattern.has_group("registry") {
-            return Some(name.to_owned());
         }
         let whole = format!("{}/{name}", registry.trim_end_matches('/'));
         self.shape.registries.iter().find_map(|prefix| prefix.target(prefix.strip(&whole)?))
@@ -310,6 +409,9 @@ impl Mentions<'_> {
 
 /// What begins something that only those who read a file know: a variable, a template, a place to fill in.
 const OPEN: [char; 5] = ['$', '{', '<', '%', '*'];
+
+/// The same in ranges, in which some of these have a meaning of their own.
+const VARIABLES: [char; 3] = ['$', '{', '%'];
 
 /// Whether a name can begin at a place: behind no other part of a name, but maybe behind a scheme.
 fn is_begin(source: &str, start: usize) -> bool {

@@ -20,6 +20,7 @@ mod conversions;
 mod packages;
 pub mod content;
 pub mod graph;
+mod listed;
 pub mod mention;
 pub mod past;
 
@@ -28,5 +29,5 @@ pub use dependencies::DependencyFile;
 pub use directories::Directories;
 pub use image::Image;
 pub use manifest::{ConstantValue, Manifest, ManifestEntry};
-pub use reference::{Reference, Writing, WrittenIn, without_tag};
+pub use reference::{Naming, Reference, Writing, WrittenIn, without_tag};
 pub use tree::{Model, UnknownImageError};

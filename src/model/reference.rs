@@ -7,6 +7,7 @@ use super::build::{Argument, Build, Control, Parsed};
 use crate::finding::Location;
 use crate::parse::baseimage::{Line, Platform};
 use crate::parse::dockerfile::{Dockerfile, Traced, Word};
+use crate::parse::range::{self, Range};
 use crate::shape::{FilesFollow, Precision, Prefix, Shape, without_default_host};
 use crate::text::{Span, Text};
 
@@ -29,14 +30,49 @@ pub struct Reference {
     pub unknown: Vec<String>,
     /// The platform at the end of the tag, and where it stands.
     pub suffix: Option<(String, Span)>,
-    /// Whether the beginning of a version is enough.
-    pub precision: Precision,
+    /// Which versions are named by what stands there.
+    pub naming: Naming,
     /// When it follows a new version.
     pub follows: FilesFollow,
     /// Whether the version can be rewritten where it stands.
     pub writing: Writing,
     /// Where it stands.
     pub written_in: WrittenIn,
+}
+
+/// Which versions are named by what stands in the place of one.
+#[derive(Debug, Clone)]
+pub enum Naming {
+    /// One version, all of it or as much as is enough.
+    Tag(Precision),
+    /// All versions of a range.
+    Range(Range),
+}
+
+impl Naming {
+    /// Whether a version is named.
+    pub fn names(&self, named: &str, version: &str) -> bool {
+        match self {
+            Self::Tag(precision) => precision.is_named(named, version),
+            Self::Range(range) => range.has(version),
+        }
+    }
+
+    /// What is to be written for another version; `None` where that cannot be told.
+    pub fn moved(&self, named: &str, version: &str) -> Option<String> {
+        match self {
+            Self::Tag(precision) => Some(precision.written_like(named, version)),
+            Self::Range(_) => range::moved(named, version),
+        }
+    }
+
+    /// Whether no more than one version is named, as far as it is told.
+    pub fn is_exact(&self) -> bool {
+        match self {
+            Self::Tag(_) => true,
+            Self::Range(range) => range.is_exact(),
+        }
+    }
 }
 
 /// How the version of a reference is written.
@@ -80,7 +116,7 @@ impl Reference {
 
     /// Whether it names a version, as far as it must.
     pub fn names(&self, version: &str) -> bool {
-        self.version.as_deref().is_some_and(|named| self.precision.is_named(named, version))
+        self.version.as_deref().is_some_and(|named| self.naming.names(named, version))
     }
 
     /// What tells it from other references of its file that are at fault alike: of a base file nothing does, they are one finding; of
@@ -175,7 +211,7 @@ impl Reference {
             version_span: span.unwrap_or(elsewhere),
             unknown: Vec::new(),
             suffix,
-            precision: shape.precision,
+            naming: Naming::Tag(shape.precision),
             follows: FilesFollow::SameChange,
             writing,
             written_in,

@@ -124,8 +124,11 @@ impl Model {
     }
 
     /// The images that a name can mean: as a rule one; several where aliases make names equal.
-    /// `{a,b}/web` is one of a registry that holds the images of several directories.
+    /// `{a,b}/web` is one of a registry that holds the images of several directories, `/images/web` the one in this directory.
     pub fn named(&self, name: &str) -> Vec<&Arc<Image>> {
+        if let Some(directory) = name.strip_prefix('/') {
+            return self.images.get(directory).into_iter().collect();
+        }
         if let Some((directories, rest)) = name.strip_prefix('{').and_then(|name| name.split_once("}/")) {
             let names = directories.split(',').map(|directory| format!("{directory}/{rest}"));
             return names.flat_map(|name| self.named(&name)).collect();

@@ -10,6 +10,7 @@ pub mod glob;
 pub mod go;
 pub mod partial;
 pub mod version;
+pub mod range;
 pub mod wildcard;
 pub mod dockerignore;
 pub mod gitattributes;

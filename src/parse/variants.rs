@@ -143,7 +143,8 @@ fn flatten(node: Node<'_, '_>, path: &mut Vec<String>, all: &mut Values) {
     }
 }
 
-fn descend<'d, 't>(node: Node<'d, 't>, path: &[String]) -> Option<Node<'d, 't>> {
+/// The value under one key after the other.
+pub(crate) fn descend<'d, 't>(node: Node<'d, 't>, path: &[String]) -> Option<Node<'d, 't>> {
     let mut node = node;
     for name in path {
         node = node.get(name)?;
@@ -152,15 +153,15 @@ fn descend<'d, 't>(node: Node<'d, 't>, path: &[String]) -> Option<Node<'d, 't>> 
 }
 
 /// A scalar as it stands in a text, without its quotes.
-pub(super) struct Scalar {
+pub(crate) struct Scalar {
     pub(super) value: String,
     pub(super) span: crate::text::Span,
     /// Whether it is written without quotes.
-    pub(super) is_plain: bool,
+    pub(crate) is_plain: bool,
 }
 
 /// Reads the scalar that a node is, if it can be replaced where it stands.
-pub(super) fn scalar(node: Node<'_, '_>, text: &Text) -> Result<Scalar, VersionError> {
+pub(crate) fn scalar(node: Node<'_, '_>, text: &Text) -> Result<Scalar, VersionError> {
     let value = node.text().ok_or(VersionError::NoScalar)?;
     let span = node.replaceable().ok_or(VersionError::NoScalar)?;
     let is_plain = !text.as_str()[..span.start].ends_with(['"', '\'']);

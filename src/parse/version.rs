@@ -106,7 +106,7 @@ impl Scheme {
 }
 
 /// A version as semver reads it, if it does.
-fn semver(value: &str) -> Option<semver::Version> {
+pub(super) fn semver(value: &str) -> Option<semver::Version> {
     semver::Version::parse(value.strip_prefix('v').unwrap_or(value)).ok()
 }
 
@@ -246,14 +246,20 @@ impl Version {
     /// How another version is written in the place of this one: in quotes where it would be read as a number that is spelled in
     /// another way.
     pub fn spelled<'n>(&self, new: &'n str) -> Cow<'n, str> {
-        let is_other_number = new.parse::<f64>().is_ok_and(|number| number.to_string() != new);
-        if self.is_plain_scalar && is_other_number { format!("\"{new}\"").into() } else { new.into() }
+        if self.is_plain_scalar { plain_scalar(new) } else { new.into() }
     }
 
     /// The version, where the file holds one.
     pub fn usable(&self) -> Option<&str> {
         self.scheme.is_version(&self.value).then_some(self.value.as_str())
     }
+}
+
+/// A version as it is written for a plain scalar of YAML, in quotes where that would be read as a number that is spelled in another
+/// way.
+pub fn plain_scalar(version: &str) -> Cow<'_, str> {
+    let is_other_number = version.parse::<f64>().is_ok_and(|number| number.to_string() != version);
+    if is_other_number { format!("\"{version}\"").into() } else { version.into() }
 }
 
 /// Whether a registry takes `value` for a tag: `[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}`.

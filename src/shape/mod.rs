@@ -13,7 +13,7 @@ mod repository;
 
 pub use build::{ArgumentFile, ArgumentValue, BuildArgument, GO_MODULE};
 pub(crate) use field::pattern;
-pub use files::{FilesFollow, MeantImage, NamePattern, ReferenceFiles};
+pub use files::{EntryImage, FilesFollow, MeantImage, NameList, NamePattern, Ranges, ReferenceFiles, ReferenceForm};
 pub use images::{Comments, IgnoredKeys, RootImage, Shared};
 pub use manifest::{Follows, ManifestOrder, ManifestShape, PromotionSign};
 pub use references::{Precision, Prefix, without_default_host};

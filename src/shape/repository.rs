@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::build::{ArgumentFile, Binaries, Build, BuildArgument, GO_MODULE};
 use super::field::Directory;
-use super::files::ReferenceFiles;
+use super::files::{ReferenceFiles, ReferenceForm};
 use super::images::{Comments, IgnoredKeys, Images, RootImage, Shared};
 use super::manifest::{ManifestOrder, ManifestShape};
 use super::references::{Precision, Prefix, References};
@@ -341,7 +341,10 @@ impl Shape {
         let signs = self.manifest.iter().flat_map(|manifest| &manifest.promotion_signs).map(|sign| &sign.pattern);
         let constants = self.constants.iter().map(|constant| &constant.pattern);
         let linked = self.constants.iter().filter_map(|constant| constant.linked.as_ref());
-        let names = self.reference_files.iter().filter_map(|files| Some(&files.pattern.as_ref()?.pattern));
+        let names = self.reference_files.iter().filter_map(|files| match &files.form {
+            ReferenceForm::Pattern(named) => Some(&named.pattern),
+            ReferenceForm::Docker | ReferenceForm::List(_) => None,
+        });
         let names = names.chain(self.argument_files().filter_map(|(_, file)| file.pattern())).chain(&self.template);
         for pattern in patterns.chain(signs).chain(constants).chain(linked).chain(names) {
             if let Err(reason) = pattern.compile() {

@@ -89,6 +89,9 @@ pub enum ReadError {
     /// What Git LFS stores in the place of a file.
     #[error("is a pointer of Git LFS, not the file itself")]
     Pointer,
+    /// Text that is not of the language that it should be of.
+    #[error("cannot be read as YAML: {0}")]
+    Malformed(String),
 }
 
 /// How pointers of Git LFS begin: <https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md>.

@@ -100,7 +100,19 @@ fn what_a_table_cannot_mean_is_refused() {
     let repo = shop(&scratch, "");
     let tables = [
         ("paths = []", "`paths` names no file"),
-        ("paths = [\"a\"]\nimage = \"web\"", "`image` is about what a `pattern` finds, and there is none"),
+        ("paths = [\"a\"]\nimage = \"web\"", "`image` is about what a `pattern` or a `list` finds, and there is none"),
+        (
+            "paths = [\"a\"]\nranges = \"helm\"",
+            "`ranges` is about what a `pattern` or a `list` finds, and there is none",
+        ),
+        ("paths = [\"a\"]\nlist = { key = \"a\" }\nranges = \"hell\"", "hell"),
+        ("paths = [\"a\"]\nlist = { key = \"a\" }\nimage = \"web\"", "and this is a `list`"),
+        ("paths = [\"a\"]\nlist = { key = \"a\" }\npattern = '(?<name>x)(?<version>x)'", "not both"),
+        ("paths = [\"a\"]\nlist = { key = \"a..b\" }", "names with dots between them"),
+        ("paths = [\"a\"]\nlist = { key = \"a\", name = \"b\", directory = \"c\" }", "by its `directory` or by `name`"),
+        ("paths = [\"a\"]\nlist = { key = \"a\", prefix = \"b\" }", "no key holds one"),
+        ("paths = [\"a\"]\nlist = { key = \"a\" }\nregistries = { b = \"\" }", "and the list has none"),
+        ("paths = [\"a\"]\nlist = { kye = \"a\" }", "kye"),
         ("paths = [\"a\"]\npattern = '(?<version>x)'", "no `image` says which one is meant"),
         ("paths = [\"a\"]\npattern = '(?<name>x)'", "the pattern has no group `(?<version>…)`"),
         ("paths = [\"a\"]\npattern = '(?<name>x)(?<version>x)'\nimage = \"web\"", "not by both"),
@@ -114,6 +126,40 @@ fn what_a_table_cannot_mean_is_refused() {
         repo.write(&[("imglint.toml", &format!("pack = \"generic\"\n[[shape.references.files]]\n{table}\n"))]);
         repo.imglint(&["--all"]).fails(&[words]);
     }
+}
+
+/// Charts that pack each other by ranges, and one that names images by name and registry.
+#[test]
+fn lists_and_ranges_are_moved_where_that_is_meant() {
+    let scratch = Scratch::new();
+    let repo = scratch.init("repo");
+    let chart = |name: &str, version: &str| {
+        format!("name: {name}\nversion: 1.0.0\ndependencies:\n- repository: file://../lib\n  version: {version}\n")
+    };
+    repo.write(&[
+        ("charts/lib/Chart.yaml", "name: lib\nversion: 1.9.0\n"),
+        ("charts/app/Chart.yaml", &chart("app", "1.9")),
+        ("charts/web/Chart.yaml", &chart("web", "\">=1 <1.10\"")),
+        ("images.json", "{\n\t\"images\": [\n\t\t{\"tag\": \"1.9.0\", \"repo\": \"ghcr.io/acme\", \"image\": \"lib\"}\n\t]\n}\n"),
+        (
+            "imglint.toml",
+            "pack = \"helm\"\nshape.references.registries = [\"ghcr.io/acme\"]\n[[shape.references.files]]\n\
+             paths = [\"**/Chart.yaml\"]\nlist = { key = \"dependencies\", directory = \"repository\", prefix = \"file://\" }\nranges = \"helm\"\n\
+             [[shape.references.files]]\npaths = [\"images.json\"]\n\
+             list = { key = \"images\", name = \"image\", version = \"tag\", registry = \"repo\" }\n",
+        ),
+    ]);
+    repo.commit("base");
+    repo.write(&[("charts/lib/Chart.yaml", "name: lib\nversion: 1.10.0\n")]);
+    let run = repo.imglint(&["--fix", "--base", "HEAD"]);
+    run.is(1, &["stale-reference", "stale-reference"]);
+    finds(&run, "charts/web/Chart.yaml names lib `>=1 <1.10`, but lib is at 1.10.0");
+    finds(&run, "write a range here that 1.10.0 is in");
+    assert!(read(&repo, "images.json").contains("{\"tag\": \"1.10.0\", \"repo\""));
+    assert_eq!(read(&repo, "charts/app/Chart.yaml"), chart("app", "1.9"));
+    repo.imglint(&["--unsafe-fixes", "--fix", "--base", "HEAD"]).is(1, &["stale-reference"]);
+    // Without quotes, 1.10 would be the number 1.1 to YAML; and what is packed has changed.
+    assert_eq!(read(&repo, "charts/app/Chart.yaml"), chart("app", "\"1.10\"").replace("1.0.0", "1.0.1"));
 }
 
 #[test]

@@ -19,6 +19,7 @@ use imglint::parse::dockerignore::DockerIgnore;
 use imglint::parse::gitattributes::{Conversion, GitAttributes};
 use imglint::parse::go;
 use imglint::parse::path_filter::PathFilters;
+use imglint::parse::range::{Range, moved};
 use imglint::parse::version::{self, Scheme, Version};
 use imglint::parse::version_source::{Key, VersionForm, VersionSource};
 use imglint::run::{self, Outcome};
@@ -36,7 +37,7 @@ pub struct Reader {
 }
 
 /// All readers.
-pub const READERS: [Reader; 19] = [
+pub const READERS: [Reader; 20] = [
     Reader { name: "dockerfile", read: dockerfile },
     Reader { name: "dockerignore", read: dockerignore },
     Reader { name: "gitattributes", read: gitattributes },
@@ -45,6 +46,7 @@ pub const READERS: [Reader; 19] = [
     Reader { name: "variants", read: variants },
     Reader { name: "version_file", read: version_file },
     Reader { name: "path_filter", read: path_filter },
+    Reader { name: "range", read: range },
     Reader { name: "comments", read: comments },
     Reader { name: "go_source", read: go_source },
     Reader { name: "makefile", read: makefile },
@@ -287,6 +289,18 @@ pub fn path_filter(bytes: &[u8]) {
             entry.place();
             entry.spells("web");
             assert!(entry.error().is_none() || !entry.takes("images/web/VERSION"));
+        }
+    }
+}
+
+/// A range of versions, and what is written for another version.
+pub fn range(bytes: &[u8]) {
+    let text = text_of(bytes);
+    let written = text.as_str();
+    let range = Range::parse(written);
+    for version in ["0.0.0", "1.2.3", "2.0.0-rc.1", written] {
+        if let Some(moved) = moved(written, version) {
+            assert!(range.is_some() && Range::parse(&moved).is_some_and(|moved| moved.has(version)), "{moved}");
         }
     }
 }

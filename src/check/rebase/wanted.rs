@@ -239,7 +239,7 @@ impl<'a> Edge<'a, '_> {
     fn wanted_variant(&self) -> Option<Wanted<'a>> {
         let Self { change, parent, reference, named, .. } = *self;
         let mut moved = change.new_versions(parent).into_iter();
-        if let Some((_, version)) = moved.find(|(old, _)| reference.precision.is_named(named, old)) {
+        if let Some((_, version)) = moved.find(|(old, _)| reference.naming.names(named, old)) {
             return Some(Wanted { parent: &parent.directory, version, why: Why::Parent });
         }
         let version = parent.version_like(named)?;
