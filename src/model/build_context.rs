@@ -8,8 +8,10 @@ use super::image::Image;
 use crate::finding::Location;
 use crate::parse::dockerfile::Stage;
 use crate::parse::dockerignore::{self, DockerIgnore};
+use crate::parse::helmignore::HelmIgnore;
 use crate::parse::wildcard::PathSet;
 use crate::path::{directories_above, in_directory, is_below, without_directory};
+use crate::shape::Shape;
 use crate::snapshot::{Snapshot, StoreError};
 use crate::text::Text;
 
@@ -64,6 +66,8 @@ pub struct Unknown {
 #[derive(Debug, Default)]
 pub(super) struct BuildContexts {
     contexts: Vec<BuildContext>,
+    /// What is left out when the image is packed, where the shape says that a file tells: in each tree, in the order of these.
+    unpacked: Vec<HelmIgnore>,
     /// Their directory, below the image's.
     directory: String,
 }
@@ -87,7 +91,8 @@ struct OpenSource {
 
 impl BuildContexts {
     /// Adds the Dockerfiles of an image in one of the trees.
-    pub(super) fn add(&mut self, image: &Image, files: &Snapshot<'_>) -> Result<(), StoreError> {
+    pub(super) fn add(&mut self, image: &Image, files: &Snapshot<'_>, shape: &Shape) -> Result<(), StoreError> {
+        self.unpacked.extend(unpacked(image, files, shape)?);
         without_directory(&image.context, &image.directory).clone_into(&mut self.directory);
         // One file may be built for several platforms, and name other paths for each.
         let mut known: HashMap<&Arc<str>, usize> = HashMap::new();
@@ -119,8 +124,13 @@ impl BuildContexts {
             .map(|source| &source.unknown)
     }
 
-    /// Whether there is a context, and a file is in none.
-    pub(super) fn leave_out(&self, below: &str) -> bool {
+    /// Whether there is a context, and a file is in none; or whether it is left out when the image is packed, in one of the trees, by
+    /// the order in which they were added. One that is like the one before need not be.
+    pub(super) fn leave_out(&self, tree: usize, below: &str) -> bool {
+        let unpacked = self.unpacked.get(tree).or(self.unpacked.last());
+        if unpacked.is_some_and(|file| file.leaves_out(below)) {
+            return true;
+        }
         let Some(below) = self.within(below) else { return true };
         !self.contexts.is_empty() && !self.contexts.iter().any(|context| context.has(below))
     }
@@ -129,6 +139,14 @@ impl BuildContexts {
     fn within<'p>(&self, below: &'p str) -> Option<&'p str> {
         is_below(below, &self.directory).then(|| without_directory(below, &self.directory))
     }
+}
+
+/// What is left out of an image when it is packed, where its shape says that a file tells. Of a file that cannot be read it is not
+/// known that it leaves something out.
+fn unpacked(image: &Image, files: &Snapshot<'_>, shape: &Shape) -> Result<Option<HelmIgnore>, StoreError> {
+    let Some(file) = &shape.ignore_file else { return Ok(None) };
+    let text = files.text(&in_directory(&image.directory, file.name()))?.and_then(Result::ok);
+    Ok(Some(text.and_then(|text| HelmIgnore::parse(&text).ok()).unwrap_or_default()))
 }
 
 impl BuildContext {

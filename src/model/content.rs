@@ -11,7 +11,6 @@ use super::packages::{ChangedSources, Packages};
 use super::threads::each;
 use super::tree::Model;
 use crate::parse::comments::differ_in_comments_alone;
-use crate::parse::dockerignore;
 use crate::parse::gitattributes;
 use crate::parse::yaml::say_the_same_but_for;
 use crate::path::{directory_of, file_name, is_below, without_directory};
@@ -131,7 +130,7 @@ impl ContentSearch<'_> {
         self.add_argument_files(&mut content)?;
         self.add_owned(&mut content)?;
         self.add_linked(&mut content)?;
-        self.add_dockerignores(&mut content)?;
+        self.add_ignore_files(&mut content)?;
         self.add_gitattributes(&mut content)?;
         self.add_sources(&mut content)?;
         self.add_unversioned(&mut content);
@@ -206,7 +205,10 @@ impl ContentSearch<'_> {
         let Self { shape, .. } = *self;
         let mut cache = ContextCache { search: self, is_plain: self.is_plain(), read: HashMap::new() };
         for path in self.paths {
-            for side in self.sides().iter().filter(|side| side.files.entry(path).is_some()) {
+            for (tree, side) in self.sides().iter().enumerate() {
+                if side.files.entry(path).is_none() {
+                    continue;
+                }
                 let mut is_owner = true;
                 for directory in side.model.owners(path) {
                     let below = without_directory(path, directory);
@@ -221,7 +223,7 @@ impl ContentSearch<'_> {
                         continue;
                     }
                     let contexts = cache.of(directory)?;
-                    if contexts.take(below) || (is_plain && !contexts.leave_out(below)) {
+                    if contexts.take(below) || (is_plain && !contexts.leave_out(tree, below)) {
                         content.add(directory, [Arc::clone(path)]);
                     } else if let Some(unknown) = contexts.may_take(below) {
                         let of_image = content.unknown.entry(Arc::clone(directory)).or_default();
@@ -241,11 +243,11 @@ impl ContentSearch<'_> {
     fn is_plain(&self) -> bool {
         let sides = self.sides();
         for path in self.paths {
-            if path.ends_with(dockerignore::SUFFIX) || sides.iter().any(|side| side.files.is_link(path)) {
+            if self.shape.is_ignore_file(path) || sides.iter().any(|side| side.files.is_link(path)) {
                 return false;
             }
         }
-        !sides.iter().any(|side| side.files.links().any(|link| link.ends_with(dockerignore::SUFFIX)))
+        !sides.iter().any(|side| side.files.links().any(|link| self.shape.is_ignore_file(link)))
     }
 
     /// Whether nothing of a file changed but the version that it holds, which is no content. `below` is the path below the image.
@@ -298,22 +300,26 @@ impl ContentSearch<'_> {
         Ok(())
     }
 
-    /// A file that says what the context leaves out is content where it brings files in, or takes them away.
-    fn add_dockerignores(&self, content: &mut ChangedContent) -> Result<(), StoreError> {
-        for path in self.paths.iter().filter(|path| path.ends_with(dockerignore::SUFFIX)) {
+    /// A file that says what is left out is content where it brings files in, or takes them away.
+    fn add_ignore_files(&self, content: &mut ChangedContent) -> Result<(), StoreError> {
+        for path in self.paths.iter().filter(|path| self.shape.is_ignore_file(path)) {
             let sides = self.sides();
             let owner = sides.iter().find_map(|side| side.model.owner(path));
             let Some(directory) = owner.filter(|owner| self.asks_for(owner)) else { continue };
             let mut contexts = [BuildContexts::default(), BuildContexts::default()];
             for (contexts, side) in contexts.iter_mut().zip(sides) {
                 if let Some(image) = side.model.images.get(directory) {
-                    contexts.add(image, side.files)?;
+                    contexts.add(image, side.files, self.shape)?;
                 }
             }
             for (other, _) in self.pair.head.below(directory) {
+                // What comes with the change counts for itself.
+                if sides[1].files.entry(other).is_none() {
+                    continue;
+                }
                 let below = without_directory(other, directory);
                 let [now, before] = contexts.each_ref().map(|contexts| {
-                    contexts.take(below) || (self.shape.is_content(directory, below) && !contexts.leave_out(below))
+                    contexts.take(below) || (self.shape.is_content(directory, below) && !contexts.leave_out(0, below))
                 });
                 if now != before && !self.shape.is_version_file(below) && self.head.owner(other) == Some(directory) {
                     content.add(directory, [Arc::clone(path)]);
@@ -436,9 +442,9 @@ pub fn own<'f>(
     shape: &Shape,
 ) -> Result<Vec<(&'f str, &'f Entry)>, StoreError> {
     let mut contexts = BuildContexts::default();
-    contexts.add(image, files)?;
+    contexts.add(image, files, shape)?;
     let own = model.own_content(image, files, shape);
-    Ok(own.filter(|(below, _)| shape.is_beside_context(below) || !contexts.leave_out(below)).collect())
+    Ok(own.filter(|(below, _)| shape.is_beside_context(below) || !contexts.leave_out(0, below)).collect())
 }
 
 /// How many images are worth more than one thread: of most, nothing or a few small files are read, sooner than a thread starts.
@@ -462,7 +468,7 @@ impl ContextCache<'_> {
                 let Some(image) = model.images.get(directory) else { continue };
                 let is_known = self.is_plain && known.is_some_and(|known| Arc::ptr_eq(known, image));
                 if !is_known {
-                    contexts.add(image, files)?;
+                    contexts.add(image, files, self.search.shape)?;
                 }
                 known = Some(image);
             }

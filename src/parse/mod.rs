@@ -13,6 +13,7 @@ pub mod version;
 pub mod range;
 pub mod wildcard;
 pub mod dockerignore;
+pub mod helmignore;
 pub mod gitattributes;
 pub mod yaml;
 // which stand on those above

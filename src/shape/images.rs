@@ -40,6 +40,8 @@ pub(super) struct Images {
     /// Keys at the top of YAML and JSON files of an image that are no part of its content, by the path of the file below the image.
     #[serde(default)]
     pub(super) ignore_keys: IgnoredKeys,
+    /// A file of an image that says which of its files are left out when it is packed.
+    pub(super) ignore_file: Option<IgnoreFile>,
     /// Whether a change of comments alone is one of content.
     #[serde(default)]
     pub(super) comments: Comments,
@@ -90,6 +92,32 @@ impl IgnoredKeys {
     pub fn of(&self, below: &str) -> Option<&[String]> {
         self.0.get(below).map(Vec::as_slice)
     }
+}
+
+/// `images.ignore-file`: a file in an image's directory that says which of its files are left out.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IgnoreFile {
+    /// Its name.
+    name: FileName,
+    /// Who reads it, as no two read the same patterns alike.
+    #[expect(dead_code, reason = "there is one so far, and a pack says that it means it")]
+    syntax: IgnoreSyntax,
+}
+
+impl IgnoreFile {
+    /// The name of the file.
+    pub fn name(&self) -> &str {
+        &self.name.0
+    }
+}
+
+/// Who reads a file that says what is left out.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+enum IgnoreSyntax {
+    /// Helm: `.helmignore`.
+    Helm,
 }
 
 /// `images.comments`: what a change of comments alone is.

@@ -14,7 +14,7 @@ mod repository;
 pub use build::{ArgumentFile, ArgumentValue, BuildArgument, GO_MODULE};
 pub(crate) use field::pattern;
 pub use files::{EntryImage, FilesFollow, MeantImage, NameList, NamePattern, Ranges, ReferenceFiles, ReferenceForm};
-pub use images::{Comments, IgnoredKeys, RootImage, Shared};
+pub use images::{Comments, IgnoreFile, IgnoredKeys, RootImage, Shared};
 pub use manifest::{Follows, ManifestOrder, ManifestShape, PromotionSign};
 pub use references::{Precision, Prefix, without_default_host};
 pub use repeated::{Constant, DependenciesShape};

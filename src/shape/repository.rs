@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::build::{ArgumentFile, Binaries, Build, BuildArgument, GO_MODULE};
 use super::field::Directory;
 use super::files::{ReferenceFiles, ReferenceForm};
-use super::images::{Comments, IgnoredKeys, Images, RootImage, Shared};
+use super::images::{Comments, IgnoreFile, IgnoredKeys, Images, RootImage, Shared};
 use super::manifest::{ManifestOrder, ManifestShape};
 use super::references::{Precision, Prefix, References};
 use super::repeated::{Constant, DependenciesShape};
@@ -99,6 +99,8 @@ pub struct Shape {
     pub ignore: Ignore,
     /// Keys of files of an image that are no content.
     pub ignored_keys: IgnoredKeys,
+    /// The file of an image that says which of its files are left out when it is packed.
+    pub ignore_file: Option<IgnoreFile>,
     /// Whether a change of comments alone is one of content.
     pub comments: Comments,
     /// Files outside of the images that are part of them.
@@ -189,6 +191,7 @@ impl From<PackFile> for Shape {
             base_file: references.base_file.map(|name| name.0),
             ignore: images.ignore.into_iter().map(|pattern| pattern.0).collect(),
             ignored_keys: images.ignore_keys,
+            ignore_file: images.ignore_file,
             comments: images.comments,
             shared: images.shared,
             mirrored: images.mirrored,
@@ -404,6 +407,12 @@ impl Shape {
             None => is_below(below, &self.context) || self.is_beside_context(below),
         };
         is_listed && !self.ignore.is_match(below)
+    }
+
+    /// Whether a file, given by its path, may say what of an image is left out.
+    pub fn is_ignore_file(&self, path: &str) -> bool {
+        path.ends_with(dockerignore::SUFFIX)
+            || self.ignore_file.as_ref().is_some_and(|file| file_name(path) == file.name())
     }
 
     /// Whether the build reads a file whatever its context holds, given by its path below the image's directory.

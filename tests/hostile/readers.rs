@@ -18,6 +18,7 @@ use imglint::parse::dockerfile::{Given, Prefixed, Surroundings, Syntax, Word};
 use imglint::parse::dockerignore::DockerIgnore;
 use imglint::parse::gitattributes::{Conversion, GitAttributes};
 use imglint::parse::go;
+use imglint::parse::helmignore::HelmIgnore;
 use imglint::parse::path_filter::PathFilters;
 use imglint::parse::range::{Range, moved};
 use imglint::parse::version::{self, Scheme, Version};
@@ -37,9 +38,10 @@ pub struct Reader {
 }
 
 /// All readers.
-pub const READERS: [Reader; 20] = [
+pub const READERS: [Reader; 21] = [
     Reader { name: "dockerfile", read: dockerfile },
     Reader { name: "dockerignore", read: dockerignore },
+    Reader { name: "helmignore", read: helmignore },
     Reader { name: "gitattributes", read: gitattributes },
     Reader { name: "dependencies", read: dependencies },
     Reader { name: "version_key", read: version_key },
@@ -137,6 +139,19 @@ pub fn dockerignore(bytes: &[u8]) {
                     check_span(&text, &span);
                 }
                 let _ = file.may_bring_back_below(path);
+            }
+        }
+    }
+}
+
+/// `.helmignore`.
+pub fn helmignore(bytes: &[u8]) {
+    let text = text_of(bytes);
+    match HelmIgnore::parse(&text) {
+        Err(error) => check_span(&text, &error.span),
+        Ok(file) => {
+            for path in PATHS.into_iter().chain(text.as_str().lines().take(8)) {
+                let _ = file.leaves_out(path);
             }
         }
     }
