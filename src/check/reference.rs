@@ -87,18 +87,38 @@ fn keeping(name: &str, now: &Image, context: &Context<'_>) -> String {
 impl References {
     fn of_image(&self, image: &Image, reference: &Reference, context: &Context<'_>) -> Diagnostic {
         let target = &reference.target;
+        let (child, parent) = (described(image), meant_by(target));
         let (message, help) = if let Some(now) = renamed(context, target) {
-            let message = format!("{} names {target}, which this change moves to {}", image.name, now.directory);
+            let message = format!("{child} names {parent}, which this change moves to {}", now.directory);
             (message, format!("name {} instead{}", now.published(), keeping(target, now, context)))
         } else if self.forbid == ForbiddenName::Gone {
-            let message = format!("{} names {target}, which this change deletes", image.name);
+            let message = format!("{child} names {parent}, which this change deletes");
             (message, "take the reference away too, or keep the image".to_owned())
         } else {
-            let message = format!("{} names {target}, which no directory provides", image.name);
+            let message = format!("{child} names {parent}, which no directory of the repository provides");
             let elsewhere = "add its directory; an image from elsewhere has a registry of its own";
             (message, meant(target, context).unwrap_or_else(|| elsewhere.to_owned()))
         };
         Diagnostic::about(target, message, reference.location()).image(&image.name).help(help)
+    }
+}
+
+/// An image as findings call it where another one may have the same name.
+fn described(image: &Image) -> String {
+    match &image.kind {
+        Some(kind) => format!("the {kind} {}", image.name),
+        None => image.name.to_string(),
+    }
+}
+
+/// What a reference names, as findings call it.
+fn meant_by(target: &str) -> String {
+    match target.strip_prefix('{').and_then(|target| target.split_once("}/")) {
+        Some((directories, name)) => {
+            let names: Vec<String> = directories.split(',').map(|directory| format!("{directory}/{name}")).collect();
+            format!("one of the images {}", names.join(", "))
+        }
+        None => format!("the image {target}"),
     }
 }
 
@@ -134,9 +154,9 @@ fn of_entry(entry: &ManifestEntry, manifest: &Manifest, context: &Context<'_>) -
             }
             None => format!("take the entry away; {pin}"),
         };
-        ("no directory provides".to_owned(), help)
+        ("no directory of the repository provides".to_owned(), help)
     };
     let location = Location::new(&manifest.path, &manifest.text, entry.name_span.clone());
-    let message = format!("{key} names {}, which {reason}", entry.name);
+    let message = format!("{key} names {}, which {reason}", meant_by(&entry.name));
     Diagnostic::about(format!("{key} {}", entry.name), message, location).image(&entry.name.as_str().into()).help(help)
 }
