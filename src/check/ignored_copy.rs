@@ -5,9 +5,9 @@ use serde::Deserialize;
 
 use super::kind::{Concern, Context, Files, Kind, Needs, Outside, Reads, once};
 use crate::finding::{Diagnostic, Location};
-use crate::model::build_context::{IgnoreFile, context_path, ignore_file, is_plain};
+use crate::model::build_context::{IgnoreFile, ignore_file, is_plain};
 use crate::model::{Build, Image, ParseError, Parsed};
-use crate::parse::dockerfile::Word;
+use crate::parse::dockerfile::{ContextSource, context_path};
 use crate::parse::dockerignore;
 use crate::path::{file_name, in_directory};
 use crate::snapshot::StoreError;
@@ -65,7 +65,14 @@ fn judge(
         // What ONBUILD copies is taken from the context of another image.
         let copies = stage.copies().filter(|(instruction, copy)| copy.from.is_none() && !instruction.is_onbuild);
         for source in copies.flat_map(|(_, copy)| &copy.sources) {
-            diagnostics.extend(left_out(context, image, build, parsed, &ignored, source));
+            diagnostics.extend(left_out(
+                context,
+                image,
+                build,
+                parsed,
+                &ignored,
+                &ContextSource { word: source, path: stage.copied_path(source), is_whole: true },
+            ));
         }
     }
     Ok(())
@@ -79,9 +86,9 @@ fn left_out(
     build: &Build,
     parsed: &Parsed,
     ignored: &IgnoreFile,
-    source: &Word,
+    source: &ContextSource<'_>,
 ) -> Option<Diagnostic> {
-    let path = context_path(&source.value).filter(|path| is_plain(path) && !path.contains('$'))?;
+    let path = context_path(&source.path).filter(|path| is_plain(path) && !path.contains('$'))?;
     let pattern = ignored.patterns.leaves_out(&path)?;
     let is_file = context.files.entry(&in_directory(&image.context, &path)).is_some();
     if !is_file && ignored.patterns.may_bring_back_below(&path) {
@@ -89,7 +96,7 @@ fn left_out(
     }
     let name = file_name(&ignored.path);
     let message = format!("{} copies {path}, which {name} leaves out: the build fails", image.name);
-    let location = Location::new(&build.path, &parsed.text, source.span.clone());
+    let location = Location::new(&build.path, &parsed.text, source.word.span.clone());
     let diagnostic = Diagnostic::about(format!("{path} {name}"), message, location).image(&image.name);
     let help = format!("add a line to {name} that brings it back, `!{path}`, or copy it no longer");
     Some(diagnostic.help(help).related("this leaves it out", Location::new(&ignored.path, &ignored.text, pattern)))

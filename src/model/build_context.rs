@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::build::{Build, ParseError};
 use super::image::Image;
 use crate::finding::Location;
-use crate::parse::dockerfile::Stage;
+use crate::parse::dockerfile::{ContextSource, context_path};
 use crate::parse::dockerignore::{self, DockerIgnore};
 use crate::parse::helmignore::HelmIgnore;
 use crate::parse::wildcard::PathSet;
@@ -173,15 +173,23 @@ fn add_open(build: &Build, open: &mut Vec<OpenSource>) {
             return;
         }
     };
-    for source in parsed.dockerfile.stages.iter().flat_map(Stage::context_sources) {
-        let value = source.value.as_str();
+    for ContextSource { word, path, is_whole } in parsed.dockerfile.context_sources() {
+        let value = &*path;
+        if !is_whole {
+            // All that a stage made in some directory is no part of the context by its name.
+            let Some(end) = value.rsplit(['*', '?', ']']).next().filter(|end| !end.is_empty()) else { continue };
+            let location = Location::new(&build.path, &parsed.text, word.span.clone());
+            let why = "only the image that a stage is built from knows where the context lies in it";
+            open.push(OpenSource { start: String::new(), end: end.to_owned(), unknown: Unknown { location, why } });
+            continue;
+        }
         let (Some(first), Some(last)) = (value.find('$'), value.rfind('$')) else { continue };
-        if source.unknown.is_empty() || value.contains("://") {
+        if word.unknown.is_empty() || value.contains("://") {
             continue;
         }
         let is_name = |character: char| character.is_alphanumeric() || matches!(character, '_' | '{' | '}' | '$');
         let end = value[last..].trim_start_matches(is_name);
-        let location = Location::new(&build.path, &parsed.text, source.span.clone());
+        let location = Location::new(&build.path, &parsed.text, word.span.clone());
         open.push(OpenSource {
             start: value[..first].trim_start_matches(['.', '/']).to_owned(),
             end: if is_plain(end) { end.trim_matches('/').to_owned() } else { String::new() },
@@ -194,8 +202,8 @@ fn add_open(build: &Build, open: &mut Vec<OpenSource>) {
 fn add_taken(image: &Image, build: &Build, files: &Snapshot<'_>, context: &mut BuildContext) -> Result<(), StoreError> {
     let Ok(parsed) = &build.file else { return Ok(()) };
     let mut seen = HashSet::new();
-    for source in parsed.dockerfile.stages.iter().flat_map(Stage::context_sources) {
-        let Some(path) = context_path(&source.value).filter(|path| seen.insert(path.clone())) else { continue };
+    for source in parsed.dockerfile.context_sources().into_iter().filter(|source| source.is_whole) {
+        let Some(path) = context_path(&source.path).filter(|path| seen.insert(path.clone())) else { continue };
         let mut is_looked_at = true;
         if is_plain(&path)
             && let Ok(real) = files.resolve(&in_directory(&image.context, &path))?
@@ -206,7 +214,7 @@ fn add_taken(image: &Image, build: &Build, files: &Snapshot<'_>, context: &mut B
         }
         is_looked_at &= context.taken.add(&path);
         if !is_looked_at {
-            let location = Location::new(&build.path, &parsed.text, source.span.clone());
+            let location = Location::new(&build.path, &parsed.text, source.word.span.clone());
             let unknown = Unknown { location, why: "more patterns stand before this one than are looked at" };
             context.open.push(OpenSource { start: String::new(), end: String::new(), unknown });
             break;
@@ -218,22 +226,4 @@ fn add_taken(image: &Image, build: &Build, files: &Snapshot<'_>, context: &mut B
 /// Whether a path has no wildcards.
 pub fn is_plain(path: &str) -> bool {
     !path.contains(['*', '?', '[', '\\'])
-}
-
-/// A source of COPY or ADD as a path from the root of the context, above which nothing lies; `None` for an address and for what takes
-/// the whole context.
-pub fn context_path(source: &str) -> Option<String> {
-    if source.contains("://") || source.starts_with("git@") {
-        return None;
-    }
-    let mut parts: Vec<&str> = Vec::new();
-    for part in source.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => drop(parts.pop()),
-            part => parts.push(part),
-        }
-    }
-    let path = parts.join("/");
-    (!matches!(&*path, "" | "*" | "**" | "**/*")).then_some(path)
 }

@@ -107,12 +107,15 @@ pub fn dockerfile(bytes: &[u8]) {
             for error in &dockerfile.errors {
                 check_span(&text, &error.span);
             }
+            for source in dockerfile.context_sources() {
+                check_span(&text, &source.word.span);
+            }
             for (number, stage) in dockerfile.stages.iter().enumerate() {
                 assert!(stage.continues.is_none_or(|earlier| earlier < number));
                 assert!(!dockerfile.chain(number).is_empty());
                 check_span(&text, &stage.span);
                 let words = [Some(&stage.image), stage.platform.as_ref(), stage.name.as_ref()];
-                let words = words.into_iter().flatten().chain(stage.context_sources()).chain(stage.copied_from());
+                let words = words.into_iter().flatten().chain(stage.copied_from());
                 words.for_each(|word: &Word| check_span(&text, &word.span));
                 for instruction in &stage.instructions {
                     check_span(&text, &instruction.span);

@@ -10,7 +10,9 @@ mod lines;
 mod instruction;
 mod scope;
 mod stage;
+mod context;
 
+pub use context::{ContextSource, context_path};
 pub use instruction::Keyword;
 pub use lines::{Prefix, Prefixed};
 pub use scope::{Given, Surroundings};

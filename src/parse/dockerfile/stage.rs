@@ -68,7 +68,7 @@ pub struct Instruction {
     pub copy: Option<Box<Copy>>,
     /// What RUN mounts.
     pub mounts: Vec<Mount>,
-    /// The command of a RUN; empty for others.
+    /// The command of a RUN, the directory of a WORKDIR; empty for others.
     pub arguments: String,
     /// What ENV sets.
     pub variables: Vec<Assignment>,
@@ -165,15 +165,6 @@ impl Stage {
     /// What COPY and ADD bring into the stage, with their instructions.
     pub fn copies(&self) -> impl Iterator<Item = (&Instruction, &Copy)> {
         self.instructions.iter().filter_map(|instruction| Some((instruction, instruction.copy.as_deref()?)))
-    }
-
-    /// The paths that it takes from the build's context: what COPY and ADD name, and the sources of bind mounts.
-    pub fn context_sources(&self) -> impl Iterator<Item = &Word> {
-        self.instructions.iter().flat_map(|instruction| {
-            let copied = instruction.copy.iter().filter(|copy| copy.from.is_none()).flat_map(|copy| &copy.sources);
-            let binds = instruction.mounts.iter().filter(|mount| mount.from.is_none() && mount.kind == "bind");
-            copied.chain(binds.filter_map(|mount| mount.source.as_ref()))
-        })
     }
 
     fn says_the_same(&self, other: &Self) -> bool {
@@ -466,6 +457,12 @@ impl Resolver<'_> {
                 for mount in written.flags("mount") {
                     let mount = self.mount(mount, written);
                     instruction.mounts.push(mount);
+                }
+            }
+            Keyword::Workdir => {
+                if let Arguments::Text(directory) = &written.arguments {
+                    let expansion = self.expand(directory, &self.scopes.local());
+                    expansion.word.value.as_str().clone_into(&mut instruction.arguments);
                 }
             }
             Keyword::Arg if !written.is_onbuild => self.declare(written, false),
