@@ -3,7 +3,7 @@
 
 use std::any::Any;
 use std::collections::HashMap;
-use std::hash::Hash;
+use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -107,10 +107,50 @@ impl Derived {
         self.values.get(&number)?.downcast().ok()
     }
 
+    /// What is known of a thing; the name says as what.
+    pub fn of<K: Hash + PartialEq + Any + Send + Sync, T: Any + Send + Sync>(
+        &self,
+        name: &'static str,
+        of: &K,
+    ) -> Option<Arc<T>> {
+        if !self.is_wanted() {
+            return None;
+        }
+        let known = self.get::<Known<K, T>>(number(name, of))?;
+        (known.of == *of).then(|| Arc::clone(&known.value))
+    }
+
+    /// Keeps what was made of a thing, where it takes about so many bytes.
+    pub fn keep_of<K: Hash + Clone + Any + Send + Sync, T: Any + Send + Sync>(
+        &self,
+        name: &'static str,
+        of: &K,
+        value: &Arc<T>,
+        size: usize,
+    ) {
+        if self.is_wanted() {
+            let known = Arc::new(Known { of: of.clone(), value: Arc::clone(value) });
+            self.keep(number(name, of), &known, size + size_of::<Known<K, T>>() + size_of::<T>());
+        }
+    }
+
     /// Keeps a value that takes about so many bytes.
     pub fn keep<T: Any + Send + Sync>(&self, number: u64, value: &Arc<T>, size: usize) {
         self.values.keep(number, Arc::clone(value) as Arc<_>, size);
     }
+}
+
+/// A value, and what it was made of.
+struct Known<K, T> {
+    of: K,
+    value: Arc<T>,
+}
+
+/// The number under which it is known what was made of a thing.
+fn number<K: Hash>(name: &str, of: &K) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (name, of).hash(&mut hasher);
+    hasher.finish()
 }
 
 #[cfg(test)]

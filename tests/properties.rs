@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use imglint::finding::Fingerprint;
 use imglint::fix::{Allowed, Repair, repair};
-use imglint::pack::{BuiltIn, Pack};
-use imglint::run::judge;
+use imglint::pack::{BuiltIn, Pack, read_config};
+use imglint::run::{Outcome, Rounds, judge};
 use imglint::snapshot::{FileKind, Origin, Pair, Snapshot};
+use imglint::toml_source::Source;
 use proptest::prelude::*;
 
 type Files = BTreeMap<String, String>;
@@ -188,6 +190,109 @@ proptest! {
         repaired(&pack, &mut pair);
         for image in bumped {
             prop_assert_eq!(version(&pair, image), "9.99");
+        }
+    }
+}
+
+/// The files that changes are made of, each with what it may hold; an empty text is no file.
+const MADE_OF: &[(&str, &[&str])] = &[
+    ("images/db/VERSION", &["1.0\n", "1.1\n", " 1.1\n", "", "<<<<<<< ours\n1.1\n=======\n1.2\n>>>>>>> theirs\n"]),
+    (
+        "images/db/Dockerfile",
+        &["FROM scratch\n", "FROM\n", "FROM scratch\nCOPY run /\n", "FROM $REGISTRY/web:1.0\n", ""],
+    ),
+    ("images/db/.dockerignore", &["", "run\n", "*.md\n"]),
+    ("images/db/run", &["a\n", "b\n", ""]),
+    ("images/web/VERSION", &["1.0\n", "1.1\n", ""]),
+    ("images/web/Dockerfile", &["FROM $REGISTRY/db:1.0\n", "FROM scratch\n", ""]),
+    ("images/web/rootfs/etc/run", &["a\n", "b\n", ""]),
+    ("images/mail/VERSION", &["1.0\n", "2.0\n", ""]),
+    ("images/mail/Dockerfile", &["FROM scratch\n"]),
+    ("images/cache/VERSION", &["", "1.0\n"]),
+    ("images/cache/Dockerfile", &["", "FROM scratch\n"]),
+    (
+        ".github/workflows/images.yaml",
+        &[
+            "on: {push: {paths: [\"images/db/**\", \"images/web/rootfs/**\", \"images/mail/**\"]}}\n",
+            "on: {push: {paths: [\"images/*/run\", \"images/?ache/VERSION\", \"images/ma*/**\", \"images/web/**\"]}}\n",
+            "on:\n  push:\n    paths: [images/mail/**]\njobs:\n  a:\n    steps:\n      - uses: dorny/paths-filter@v3\n        with:\n          filters: .github/filters.yaml\n",
+            "on: {push: {paths: [\n",
+            "on: push\n",
+            "",
+        ],
+    ),
+    (".github/filters.yaml", &["a: [images/db/run, images/web]\n", "a: 'images/{db,cache,mail}/**'\n", ""]),
+    (".prow.yaml", &["", "a: [{run_if_changed: '^images/(db|mail)/'}, {run_if_changed: '^images/web/rootfs/etc/'}]\n"]),
+    ("deploy/pod.yaml", &["image: reg.io/web:1.0\n", "image: reg.io/db:1.1\n", ""]),
+];
+
+/// The rules that find in a tree what they find in it, whatever is compared with it.
+const OF_TREES: &[&str] = &[
+    "cyclic-base",
+    "ignored-copy",
+    "malformed-dockerfile",
+    "missing-dockerfile",
+    "stale-path-filter",
+    "unresolved-conflict",
+];
+
+/// A tree, and what a change makes of it: which of its texts each file holds.
+fn change() -> impl Strategy<Value = [Files; 2]> {
+    let texts = MADE_OF.iter().map(|(_, texts)| 0..texts.len()).collect::<Vec<_>>();
+    let edits = prop::collection::vec((0..MADE_OF.len(), any::<prop::sample::Index>()), 1..3);
+    (texts, edits).prop_map(|(before, edits)| {
+        let mut after = before.clone();
+        for (file, text) in edits {
+            after[file] = text.index(MADE_OF[file].1.len());
+        }
+        [before, after].map(|held| {
+            let files =
+                MADE_OF.iter().zip(held).map(|((path, texts), text)| ((*path).to_owned(), texts[text].to_owned()));
+            files.filter(|(_, text)| !text.is_empty()).collect()
+        })
+    })
+}
+
+fn generic() -> Pack {
+    let text = "pack = \"generic\"\nshape.references.registries = [\"$REGISTRY\", \"reg.io\"]\nshape.references.files = [{ paths = [\"deploy\"] }]\n";
+    let config = read_config(&Source::new("imglint.toml", text)).expect("a good configuration");
+    Pack::load(BuiltIn::named("generic").expect("a pack").pack_files(), Some(&config)).expect("a good pack")
+}
+
+/// What a rule finds, as findings are told apart, and how often.
+fn found(outcome: &Outcome, rule: &str) -> BTreeMap<Fingerprint, usize> {
+    let mut found = BTreeMap::new();
+    for finding in outcome.findings.iter().filter(|finding| &*finding.rule == rule) {
+        *found.entry(finding.fingerprint()).or_default() += 1;
+    }
+    found
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// A rule that is not asked, because a change touches nothing that it reads, would have found nothing.
+    #[test]
+    fn what_is_new_in_a_change_is_what_its_tree_has_and_the_one_before_had_not([before, after] in change()) {
+        let pack = generic();
+        let whole = |files: &Files| {
+            let pair = Pair { base: None, tip: None, head: snapshot(files), origin: Origin::default() };
+            judge(&pack, &pair).expect("in memory")
+        };
+        let pair =
+            Pair { base: Some(snapshot(&before)), tip: None, head: snapshot(&after), origin: Origin::default() };
+        let (said, now, then) = (judge(&pack, &pair).expect("in memory"), whole(&after), whole(&before));
+        let new_alone = Rounds::of_new_alone().judge(&pack, &pair).expect("in memory");
+        prop_assert_eq!(format!("{:#?}", &new_alone.findings), format!("{:#?}", &said.findings));
+        let are_conflicts_alone = [&now, &then].iter().any(|outcome| !found(outcome, "unresolved-conflict").is_empty());
+        for rule in OF_TREES.iter().filter(|rule| !are_conflicts_alone || **rule == "unresolved-conflict") {
+            let old = found(&then, rule);
+            let mut new = found(&now, rule);
+            for (fingerprint, count) in &mut new {
+                *count = count.saturating_sub(old.get(fingerprint).copied().unwrap_or_default());
+            }
+            new.retain(|_, count| *count > 0);
+            prop_assert_eq!(found(&said, rule), new, "{}: {:#?} became {:#?}", rule, &before, &after);
         }
     }
 }

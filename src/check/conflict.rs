@@ -11,12 +11,13 @@ use serde::Deserialize;
 
 use super::change::free_after;
 use super::kind::{Context, Kind, Needs};
+use super::touched::Touched;
 use crate::conflict_resolution::{Conflicted, Contest, Resolution, Role, Sided, values};
 use crate::edit::{Edit, Fix};
 use crate::finding::{Diagnostic, Location};
 use crate::model::{Image, Model};
 use crate::parse::conflict::{self, Conflict as Marked, Side, SideText};
-use crate::snapshot::StoreError;
+use crate::snapshot::{Snapshot, StoreError};
 use crate::text::{Span, Text};
 
 /// The kind has no options.
@@ -27,6 +28,12 @@ pub struct Conflict {}
 impl Kind for Conflict {
     fn needs(&self) -> Needs<'_> {
         Needs::of_control_files()
+    }
+
+    /// What has no mark on either side has none that is new, and none that is gone.
+    fn is_concerned(&self, touched: &Touched<'_>) -> bool {
+        let mut paths = touched.paths().filter(|path| touched.shape.says_versions(path));
+        paths.any(|path| touched.sides().any(|files| MarkedFile::read(path, files).is_some()))
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
@@ -83,14 +90,19 @@ struct MarkedFile<'a> {
 fn marked<'a>(context: &Context<'a>) -> Vec<MarkedFile<'a>> {
     let mut files = Vec::new();
     for path in context.files.entries().keys().filter(|path| context.shape.says_versions(path)) {
-        let Ok(Some(Ok(text))) = context.files.text(path) else { continue };
-        let conflicts = conflict::conflicts(&text);
-        let stray = conflict::stray_mark(&text, &conflicts);
-        if !conflicts.is_empty() || stray.is_some() {
-            files.push(MarkedFile { path, text, conflicts, stray });
-        }
+        files.extend(MarkedFile::read(path, context.files));
     }
     files
+}
+
+impl<'a> MarkedFile<'a> {
+    /// A file, if it has marks.
+    fn read(path: &'a Arc<str>, files: &Snapshot<'_>) -> Option<Self> {
+        let Ok(Some(Ok(text))) = files.text(path) else { return None };
+        let conflicts = conflict::conflicts(&text);
+        let stray = conflict::stray_mark(&text, &conflicts);
+        (!conflicts.is_empty() || stray.is_some()).then_some(Self { path, text, conflicts, stray })
+    }
 }
 
 /// What both sides made of all files with marks.

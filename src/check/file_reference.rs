@@ -26,7 +26,7 @@ pub struct FileReference {}
 
 impl Kind for FileReference {
     fn needs(&self) -> Needs<'_> {
-        Needs { files: Reads::ControlFiles, dockerfiles: None, outside: Outside::HistoryIfThere, pattern: None }
+        Needs { files: Reads::ReferenceFiles, dockerfiles: None, outside: Outside::HistoryIfThere, pattern: None }
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {

@@ -4,11 +4,13 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::change::Change;
+use super::touched::Touched;
 use crate::finding::{Diagnostic, Fingerprint, RuleId};
 use crate::inputs::Inputs;
 use crate::model::{Build, Image, Model};
 use crate::parse::capture::Pattern;
 use crate::parse::glob::PathPattern;
+use crate::parse::version_source::VersionSource;
 use crate::shape::{ManifestOrder, Shape};
 use crate::snapshot::{Branch, Scope, Snapshot, StoreError};
 
@@ -19,6 +21,11 @@ pub trait Kind {
 
     /// Judges. An error means that it could not look.
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError>;
+
+    /// Whether a change may bring it to find something in the tree that it had not found before.
+    fn is_concerned(&self, touched: &Touched<'_>) -> bool {
+        self.needs().files.are_touched(touched)
+    }
 
     /// What it would have to read to be sure, and cannot. What it finds is reported all the same, but the run has failed.
     fn unread(&self, context: &Context<'_>) -> Vec<StoreError> {
@@ -104,22 +111,50 @@ impl Needs<'_> {
 pub enum Reads<'a> {
     /// Those that say what the images are, as the pack describes them, and no others.
     ControlFiles,
+    /// Beside them those that name images, as the pack describes them.
+    ReferenceFiles,
     /// Beside them one, wherever it lies.
     File(&'a str),
-    /// Beside them those that match, with all that lies below the same topmost directories.
-    Patterns(&'a [PathPattern]),
     /// Beside them several, told by their paths.
     Files(&'a dyn Files),
+    /// Those that match, with all that lies below the same topmost directories. Of all others it sees which there are, and which
+    /// directories are images, and nothing that stands in them.
+    PathsAnd(&'a [PathPattern]),
 }
 
 impl Reads<'_> {
     /// Whether a file that is no control file of every pack is read.
     pub fn contain(self, path: &str) -> bool {
         match self {
-            Self::ControlFiles => false,
+            Self::ControlFiles | Self::ReferenceFiles => false,
             Self::File(file) => file == path,
-            Self::Patterns(patterns) => patterns.iter().any(|pattern| pattern.is_match(path)),
             Self::Files(files) => files.contain(path),
+            Self::PathsAnd(patterns) => patterns.iter().any(|pattern| pattern.is_match(path)),
+        }
+    }
+
+    /// Whether nothing is read of any image.
+    pub fn are_beside_images(self) -> bool {
+        matches!(self, Self::PathsAnd(_))
+    }
+
+    /// Whether a change touches any of them.
+    pub fn are_touched(self, touched: &Touched<'_>) -> bool {
+        match self {
+            Self::ControlFiles => touched.has_control_files,
+            Self::ReferenceFiles => {
+                touched.has_control_files || touched.paths().any(|path| touched.shape.is_reference_file(path))
+            }
+            Self::File(_) | Self::Files(_) => {
+                touched.has_control_files || touched.paths().any(|path| self.contain(path))
+            }
+            Self::PathsAnd(_) => {
+                // What makes a directory an image stands in files of some packs.
+                let are_told_by_name = touched.shape.versions.iter().all(VersionSource::is_told_by_name);
+                touched.moves_paths()
+                    || (touched.has_control_files && !are_told_by_name)
+                    || touched.paths().any(|path| self.contain(path))
+            }
         }
     }
 
@@ -127,9 +162,9 @@ impl Reads<'_> {
     pub fn scope(self) -> Scope {
         let mut scope = Scope::default();
         match self {
-            Self::ControlFiles | Self::Files(_) => {}
+            Self::ControlFiles | Self::ReferenceFiles | Self::Files(_) => {}
             Self::File(file) => scope.files.push(file.to_owned()),
-            Self::Patterns(patterns) => {
+            Self::PathsAnd(patterns) => {
                 for pattern in patterns {
                     match (pattern.directory().split('/').next(), pattern.as_path()) {
                         (Some("") | None, Some(file)) => scope.files.push(file.to_owned()),

@@ -1,10 +1,12 @@
 //! Kinds of checks. A rule is a kind with options and words; the kind is code, the rest is data in `rules/`.
 //!
-//! `kind` says what one is, `change` what it is told of a change; behind them stand the kinds, by their names.
+//! `kind` says what one is, `change` what it is told of a change, `touched` what it is asked first; behind them stand the kinds, by
+//! their names.
 //!
 //! A kind gets the trees and their models and returns diagnostics. It knows neither its rule's name nor its level.
 
 mod change;
+mod touched;
 mod kind;
 mod later;
 mod base_cycle;
@@ -52,6 +54,7 @@ pub use change::{AuthoredModels, AuthoredVersions, Change, following};
 pub use conflict::unreported as unreported_conflict;
 pub use dependencies::Dependencies;
 pub use kind::{Basis, Concern, Context, Files, Kind, Missing, Needs, Outside, Reads, Sight};
+pub use touched::Touched;
 pub use version_bump::Due;
 
 /// What a rule judges, as `[check.<kind>]` says in its file.

@@ -2,21 +2,20 @@
 //!
 //! Rules: `stale-path-filter`.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::kind::{Context, Kind, Needs, Outside, Reads};
+use super::touched::Touched;
 use crate::finding::{Diagnostic, Level, Location};
-use crate::model::Image;
 use crate::parse::glob::{Globs, PathPattern};
 use crate::parse::path_filter::{PathEntry, PathFilters, Place};
-use crate::parse::yaml::YamlError;
 use crate::path::{file_name, is_below};
-use crate::snapshot::{ReadError, Scope, Snapshot, StoreError};
+use crate::snapshot::{FileKind, ReadError, Scope, Snapshot, StoreError};
 use crate::text::{Text, counted};
 
 /// Which files hold lists of paths.
@@ -35,8 +34,12 @@ const MANY: usize = 3;
 
 impl Kind for PathFilter {
     fn needs(&self) -> Needs<'_> {
-        let files = Reads::Patterns(&self.files);
+        let files = Reads::PathsAnd(&self.files);
         Needs { files, dockerfiles: None, outside: Outside::Nothing, pattern: None }
+    }
+
+    fn is_concerned(&self, touched: &Touched<'_>) -> bool {
+        self.needs().files.are_touched(touched) && touched.sides().any(|files| !self.paths(files).is_empty())
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
@@ -45,10 +48,10 @@ impl Kind for PathFilter {
         if files.is_empty() {
             return Ok(diagnostics);
         }
-        let scopes = [context.shape.scope(), self.needs().files.scope()];
+        let scopes = OnceCell::new();
         for file in &files {
             for entry in file.entries() {
-                diagnostics.extend(nothing(context, &scopes, file, entry));
+                diagnostics.extend(self.nothing(context, &scopes, file, entry));
             }
         }
         let mut roots: Vec<&String> = context.shape.roots.iter().collect();
@@ -70,29 +73,44 @@ impl PathFilter {
         let mut files = Vec::new();
         for path in self.paths(context.files) {
             let is_named = self.files.iter().any(|pattern| pattern.as_path() == Some(path));
-            let text = match context.files.text(path)? {
-                Some(Ok(text)) if PathFilters::may_be_in(&text) => text,
-                Some(Err(why)) if is_named => return Err(StoreError::unreadable(path, &why)),
-                None | Some(Ok(_) | Err(ReadError::Submodule)) => continue,
-                Some(Err(why)) => {
-                    diagnostics.push(unread(path, Location::file(path), &format!("it {why}")));
-                    continue;
+            match Lists::read(path, context.files)? {
+                Ok(lists) => {
+                    for named in lists.filters.iter().flat_map(|filters| &filters.elsewhere) {
+                        files.extend(self.filters_in(context, path, named, diagnostics)?);
+                    }
+                    files.extend(lists.file(path));
                 }
-            };
-            let filters = match filters_of(&text, context.files) {
-                Ok(filters) => filters,
-                Err(error) => {
-                    let place = Location::new(path, &text, error.offset..error.offset);
-                    diagnostics.push(unread(path, place, &format!("as YAML it cannot be read: {}", error.message)));
-                    continue;
+                Err(Unread::File(why)) if is_named => return Err(StoreError::unreadable(path, &why)),
+                Err(Unread::File(ReadError::Submodule)) => {}
+                Err(Unread::File(why)) => diagnostics.push(unread(path, Location::file(path), &format!("it {why}"))),
+                Err(Unread::Yaml(location, message)) => {
+                    diagnostics.push(unread(path, location, &format!("as YAML it cannot be read: {message}")));
                 }
-            };
-            for named in &filters.elsewhere {
-                files.extend(filters_in(context, path, named, diagnostics)?);
             }
-            files.push(File { path: Arc::clone(path), text, filters });
         }
         Ok(files)
+    }
+
+    /// The filters that a workflow says to be in another file.
+    fn filters_in(
+        &self,
+        context: &Context<'_>,
+        path: &Arc<str>,
+        named: &str,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Result<Option<File>, StoreError> {
+        let is_read = self.needs().files.contain(named);
+        let reason = match if is_read { context.files.text(named)? } else { None } {
+            None => format!("its filters are in {named}, which is not among the files that are judged"),
+            Some(Err(why)) => format!("its filters are in {named}, which {why}"),
+            Some(Ok(text)) => match PathFilters::parse_filters(&text) {
+                Ok(filters) => return Ok(Some(File { path: named.into(), text, filters: Arc::new(filters) })),
+                Err(error) => format!("its filters are in {named}, which cannot be read as YAML: {}", error.message),
+            },
+        };
+        let diagnostic = unread(path, Location::file(path), &reason);
+        diagnostics.push(diagnostic.help(format!("name {named} in the rule's `files`, if it is right")));
+        Ok(None)
     }
 
     /// The paths of the files, each once.
@@ -112,17 +130,54 @@ impl PathFilter {
     /// The images below a root that lie below no nearer one, with their files.
     fn images_of<'a>(&self, context: &Context<'a>, root: &str, roots: &[&String]) -> Vec<Filtered<'a>> {
         let mut images = Vec::new();
-        for image in context.model.images.values().filter(|image| !image.directory.is_empty()) {
-            let nearest = roots.iter().filter(|root| is_below(&image.directory, root)).max_by_key(|root| root.len());
+        for directory in context.model.directories.iter().filter(|directory| !directory.is_empty()) {
+            let nearest = roots.iter().filter(|root| is_below(directory, root)).max_by_key(|root| root.len());
             if nearest.is_none_or(|nearest| *nearest != root) {
                 continue;
             }
-            let below = context.files.below(&image.directory).map(|(path, _)| path);
-            let files = below.filter(|path| context.model.owner(path) == Some(&image.directory));
-            let is_exempt = self.exempt.is_match(&image.name) || context.shape.frozen.is_match(&image.name);
-            images.push(Filtered { image, files: files.collect(), is_exempt });
+            let name = context.shape.name_of(directory).unwrap_or(directory);
+            let is_exempt = self.exempt.is_match(name) || context.shape.frozen.is_match(name);
+            images.push(Filtered { directory, name, context: *context, is_exempt });
         }
         images
+    }
+
+    /// Says that an entry takes nothing, because there is nothing where it looks. A file in the root may come some day, and a kind of
+    /// files may, in a directory that is there.
+    fn nothing(
+        &self,
+        context: &Context<'_>,
+        scopes: &OnceCell<[Scope; 2]>,
+        file: &File,
+        entry: &PathEntry,
+    ) -> Option<Diagnostic> {
+        let place = entry.place().filter(|_| !entry.is_negated)?;
+        let (Place::File(path) | Place::Directory(path)) = place;
+        if !path.contains('/') || context.files.entry(path).is_some() {
+            return None;
+        }
+        let is_directory = context.files.below(path).next().is_some();
+        let Path { wrong, help } = match place {
+            Place::Directory(_) if is_directory => return None,
+            Place::Directory(_) => Path {
+                wrong: format!("there is no directory {path}"),
+                help: "name what it became, or take the line out".to_owned(),
+            },
+            Place::File(_) if is_directory => Path {
+                wrong: format!("{path} is a directory, and only paths of files are compared with it"),
+                help: format!("write {path}/**"),
+            },
+            Place::File(_) => Path {
+                wrong: format!("there is no file {path}"),
+                help: "name what it became, or take the line out".to_owned(),
+            },
+        };
+        let scopes = scopes.get_or_init(|| [context.shape.scope(), self.needs().files.scope()]);
+        if !scopes.iter().any(|scope| scope.contains(path)) {
+            return None;
+        }
+        let message = format!("`{}` takes no change: {wrong}", entry.text);
+        Some(Diagnostic::about(&entry.text, message, file.location(entry)).help(help))
     }
 }
 
@@ -133,31 +188,60 @@ struct File {
     filters: Arc<PathFilters>,
 }
 
-/// A file that was read before, in this tree or in another one.
-struct Known {
+/// What a file says of paths, as long as it is the same file: the trees of a history share nearly all of them, and YAML takes a while.
+struct Lists {
     text: Arc<Text>,
-    filters: Arc<PathFilters>,
+    /// `None` where there are none: most workflows start whatever changed.
+    filters: Option<Arc<PathFilters>>,
 }
+
+/// Why nobody can tell what a file says of paths.
+enum Unread {
+    File(ReadError),
+    Yaml(Location, String),
+}
+
+/// Under which it is kept.
+const NAME: &str = "path-filter";
 
 /// About how many bytes a byte of a file takes, once it is read.
 const SIZE_A_BYTE: usize = 8;
 
-/// What a file says of paths. The trees of a history share nearly all of them, and YAML takes a while.
-fn filters_of(text: &Arc<Text>, files: &Snapshot<'_>) -> Result<Arc<PathFilters>, YamlError> {
-    let derived = files.derived();
-    if !derived.is_wanted() {
-        return PathFilters::parse(text).map(Arc::new);
+impl Lists {
+    fn read(path: &Arc<str>, files: &Snapshot<'_>) -> Result<Result<Arc<Self>, Unread>, StoreError> {
+        // What a link leads to is another file.
+        let content = files.entry(path).filter(|entry| entry.kind != FileKind::Symlink).map(|entry| &entry.content);
+        if let Some(known) = content.and_then(|content| files.derived().of(NAME, content)) {
+            return Ok(Ok(known));
+        }
+        let text = match files.text(path)? {
+            Some(Ok(text)) => text,
+            Some(Err(why)) => return Ok(Err(Unread::File(why))),
+            None => return Ok(Err(Unread::File(ReadError::Submodule))),
+        };
+        let mut filters = None;
+        if PathFilters::may_be_in(&text) {
+            match PathFilters::parse(&text) {
+                Ok(parsed) => filters = Some(Arc::new(parsed)),
+                Err(error) => {
+                    let place = Location::new(path, &text, error.offset..error.offset);
+                    return Ok(Err(Unread::Yaml(place, error.message)));
+                }
+            }
+        }
+        let size = if filters.is_some() { SIZE_A_BYTE * text.bytes().len() } else { 0 };
+        let lists = Arc::new(Self { text, filters });
+        if let Some(content) = content {
+            files.derived().keep_of(NAME, content, &lists, size);
+        }
+        Ok(Ok(lists))
     }
-    let mut hasher = DefaultHasher::new();
-    ("path-filter", text.bytes()).hash(&mut hasher);
-    let number = hasher.finish();
-    if let Some(known) = derived.get::<Known>(number).filter(|known| known.text == *text) {
-        return Ok(Arc::clone(&known.filters));
+
+    /// The file with its lists, if it has any.
+    fn file(&self, path: &Arc<str>) -> Option<File> {
+        let filters = self.filters.clone()?;
+        Some(File { path: Arc::clone(path), text: Arc::clone(&self.text), filters })
     }
-    let filters = Arc::new(PathFilters::parse(text)?);
-    let known = Known { text: Arc::clone(text), filters: Arc::clone(&filters) };
-    derived.keep(number, &Arc::new(known), SIZE_A_BYTE * text.bytes().len());
-    Ok(filters)
 }
 
 impl File {
@@ -170,58 +254,9 @@ impl File {
     }
 }
 
-/// The filters that a workflow says to be in another file.
-fn filters_in(
-    context: &Context<'_>,
-    path: &Arc<str>,
-    named: &str,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Result<Option<File>, StoreError> {
-    let reason = match context.files.text(named)? {
-        None => format!("its filters are in {named}, which is not among the files that are judged"),
-        Some(Err(why)) => format!("its filters are in {named}, which {why}"),
-        Some(Ok(text)) => match PathFilters::parse_filters(&text) {
-            Ok(filters) => return Ok(Some(File { path: named.into(), text, filters: Arc::new(filters) })),
-            Err(error) => format!("its filters are in {named}, which cannot be read as YAML: {}", error.message),
-        },
-    };
-    let diagnostic = unread(path, Location::file(path), &reason);
-    diagnostics.push(diagnostic.help(format!("name {named} in the rule's `files`, if it is right")));
-    Ok(None)
-}
-
 fn unread(path: &str, location: Location, reason: &str) -> Diagnostic {
     let message = format!("cannot tell for which images {path} starts something: {reason}");
     Diagnostic::about("unread", message, location).at_most(Level::Note)
-}
-
-/// Says that an entry takes nothing, because there is nothing where it looks. A file in the root may come some day, and a kind of
-/// files may, in a directory that is there.
-fn nothing(context: &Context<'_>, scopes: &[Scope], file: &File, entry: &PathEntry) -> Option<Diagnostic> {
-    let place = entry.place().filter(|_| !entry.is_negated)?;
-    let (Place::File(path) | Place::Directory(path)) = place;
-    let is_known = scopes.iter().any(|scope| scope.contains(path)) && path.contains('/');
-    if !is_known || context.files.entry(path).is_some() {
-        return None;
-    }
-    let is_directory = context.files.below(path).next().is_some();
-    let Path { wrong, help } = match place {
-        Place::Directory(_) if is_directory => return None,
-        Place::Directory(_) => Path {
-            wrong: format!("there is no directory {path}"),
-            help: "name what it became, or take the line out".to_owned(),
-        },
-        Place::File(_) if is_directory => Path {
-            wrong: format!("{path} is a directory, and only paths of files are compared with it"),
-            help: format!("write {path}/**"),
-        },
-        Place::File(_) => Path {
-            wrong: format!("there is no file {path}"),
-            help: "name what it became, or take the line out".to_owned(),
-        },
-    };
-    let message = format!("`{}` takes no change: {wrong}", entry.text);
-    Some(Diagnostic::about(&entry.text, message, file.location(entry)).help(help))
 }
 
 /// What is wrong with a path.
@@ -232,19 +267,25 @@ struct Path {
 
 /// An image, as lists of paths see it.
 struct Filtered<'a> {
-    image: &'a Image,
-    files: Vec<&'a Arc<str>>,
+    directory: &'a Arc<str>,
+    name: &'a str,
+    context: Context<'a>,
     is_exempt: bool,
 }
 
 impl Filtered<'_> {
+    /// Whether an entry takes a file of the image.
     fn is_taken_by(&self, entry: &PathEntry) -> bool {
-        self.files.iter().any(|path| entry.takes(path))
+        let Context { files, model, .. } = self.context;
+        entry.may_take_below(self.directory)
+            && files
+                .below(self.directory)
+                .any(|(path, _)| entry.takes(path) && model.owner(path) == Some(self.directory))
     }
 
     /// Whether an entry is about this image, rather than about some or all of them.
     fn is_named_by(&self, entry: &PathEntry) -> bool {
-        entry.spells(file_name(&self.image.directory)) && self.is_taken_by(entry)
+        entry.may_take_below(self.directory) && entry.spells(file_name(self.directory)) && self.is_taken_by(entry)
     }
 }
 
@@ -270,10 +311,10 @@ impl Root<'_> {
     fn judge(&self, files: &[File], diagnostics: &mut Vec<Diagnostic>) {
         let said: Vec<Said<'_>> = files.iter().filter_map(|file| self.said_in(file)).collect();
         for said_here in said.iter().filter(|said| self.is_of_all(said)) {
-            for (number, Filtered { image, is_exempt, .. }) in self.images.iter().enumerate() {
+            for (number, image) in self.images.iter().enumerate() {
                 // What is built in a way of its own has a workflow of its own.
                 let has_own = said.iter().any(|other| other.named.contains(&number) && !self.is_of_all(other));
-                if !is_exempt && !has_own && !said_here.taken.contains(&number) {
+                if !image.is_exempt && !has_own && !said_here.taken.contains(&number) {
                     diagnostics.push(self.left_out(said_here, image));
                 }
             }
@@ -316,12 +357,12 @@ impl Root<'_> {
         Some(Said { file, first: first?, named, taken, unknown })
     }
 
-    fn left_out(&self, said: &Said<'_>, image: &Image) -> Diagnostic {
+    fn left_out(&self, said: &Said<'_>, image: &Filtered<'_>) -> Diagnostic {
         let path = &said.file.path;
         let location = said.file.location(said.first);
         if let Some(reason) = said.unknown {
             let message = format!("cannot tell whether {path} starts something for {}: {reason}", image.name);
-            return Diagnostic::about("unknown", message, location).image(&image.name).at_most(Level::Note);
+            return Diagnostic::about("unknown", message, location).image(&image.name.into()).at_most(Level::Note);
         }
         let of = if self.name.is_empty() { "of the repository".to_owned() } else { format!("below {}", self.name) };
         let all = counted(self.images.len(), "image");
@@ -330,6 +371,6 @@ impl Root<'_> {
             "have it take {}/, too; if that is left out on purpose, name it in the rule's `exempt`",
             image.directory
         );
-        Diagnostic::about("left out", message, location).image(&image.name).help(help)
+        Diagnostic::about("left out", message, location).image(&image.name.into()).help(help)
     }
 }

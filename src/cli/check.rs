@@ -190,7 +190,7 @@ impl Check<'_> {
         drop(spinner);
         let is_order_asked = match &pair {
             Ok(_) if self.repairs() => true,
-            Ok(pair) => !output.quiet && !run::judges_touched_alone(&frame.pack, pair, &pair.changed()),
+            Ok(pair) => !output.quiet && run::touched(&frame.pack, pair, &pair.changed()).has_control_files,
             Err(_) => false,
         };
         frame.announce_pack(output, is_order_asked)?;

@@ -15,7 +15,7 @@ use crate::model::Model;
 use crate::model::past::look_back;
 use crate::pack::Pack;
 use crate::report::Tree;
-use crate::run::judges_touched_alone;
+use crate::run::touched;
 use crate::snapshot::{Pair, Scope};
 use crate::text::escape;
 use crate::waiver;
@@ -179,7 +179,7 @@ impl Frame {
             return Ok(true);
         }
         let changed = pair.changed();
-        Ok(!judges_touched_alone(&self.pack, pair, &changed)
+        Ok(touched(&self.pack, pair, &changed).has_control_files
             || self.pack.may_list(pair, changed.iter().chain(pair.head.links()))?)
     }
 

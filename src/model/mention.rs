@@ -19,7 +19,7 @@ use crate::parse::version::plain_scalar;
 use crate::shape::{
     EntryImage, FilesFollow, MeantImage, NameList, NamePattern, Precision, Ranges, ReferenceForm, Shape,
 };
-use crate::snapshot::{ReadError, Snapshot, StoreError};
+use crate::snapshot::{Content, FileKind, ReadError, Snapshot, StoreError};
 use crate::text::{Span, Text};
 
 /// A place in a file of `[[references.files]]` that names an image.
@@ -168,33 +168,72 @@ impl<'a> Mentions<'a> {
         path: &Arc<str>,
         files: &Snapshot<'_>,
     ) -> Result<Option<Result<Vec<Mention>, ReadError>>, StoreError> {
+        // Of most files it is known that they name nothing, whatever images there are.
+        let silent = Silent::of(self.shape, path, files);
+        if silent.as_ref().is_some_and(|silent| silent.is_known(files)) {
+            return Ok(Some(Ok(Vec::new())));
+        }
         let text = match files.text(path)? {
             Some(Ok(text)) => text,
             Some(Err(unreadable)) => return Ok(Some(Err(unreadable))),
             None => return Ok(None),
         };
         let mut found: Vec<Mention> = Vec::new();
+        let mut may_name = false;
         for (table, described) in self.shape.reference_files.iter().enumerate() {
             if !described.has(path) {
                 continue;
             }
             let file = File { path, text: &text, table, ranges: described.ranges };
-            match &described.form {
+            may_name |= match &described.form {
                 ReferenceForm::Docker => self.scanned(&file, &mut found),
                 ReferenceForm::Pattern(pattern) => self.matched(&file, pattern, &mut found),
                 ReferenceForm::List(list) => match entries(list, path, &text) {
                     Ok(entries) => {
+                        let is_any = !entries.is_empty();
                         found.extend(entries.into_iter().filter_map(|entry| self.listed(&file, list, entry)));
+                        is_any
                     }
                     Err(why) => return Ok(Some(Err(ReadError::Malformed(why)))),
                 },
             }
+        }
+        if let Some(silent) = silent.filter(|_| !may_name) {
+            silent.keep(files);
         }
         // Of two tables that find the same, the first says what it is.
         let mut seen = BTreeSet::new();
         found.retain(|mention| seen.insert(mention.location().span.start));
         found.sort_by_key(|mention| mention.span.start);
         Ok(Some(Ok(found)))
+    }
+}
+
+/// A file that names no image, as long as it is the same file.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Silent {
+    shape: usize,
+    path: Arc<str>,
+    content: Content,
+}
+
+/// Under which that is kept.
+const NAME: &str = "names no image";
+
+impl Silent {
+    /// A file that may be one. What a link leads to may be another file in another tree.
+    fn of(shape: &Shape, path: &Arc<str>, files: &Snapshot<'_>) -> Option<Self> {
+        let entry = files.entry(path).filter(|entry| entry.kind != FileKind::Symlink)?;
+        let (path, content) = (Arc::clone(path), entry.content.clone());
+        files.derived().is_wanted().then_some(Self { shape: shape.id, path, content })
+    }
+
+    fn is_known(&self, files: &Snapshot<'_>) -> bool {
+        files.derived().of::<Self, ()>(NAME, self).is_some()
+    }
+
+    fn keep(&self, files: &Snapshot<'_>) {
+        files.derived().keep_of(NAME, self, &Arc::new(()), 0);
     }
 }
 
@@ -218,12 +257,13 @@ impl File<'_> {
 }
 
 impl Mentions<'_> {
-    /// Finds what is written as docker takes it: a registry that is listed, the name of an image, and a tag.
-    fn scanned(&self, file: &File<'_>, found: &mut Vec<Mention>) {
-        let Some(registries) = self.registries else { return };
+    /// Finds what is written as docker takes it: a registry that is listed, the name of an image, and a tag. Whether there is any
+    /// registry.
+    fn scanned(&self, file: &File<'_>, found: &mut Vec<Mention>) -> bool {
+        let Some(registries) = self.registries else { return false };
         // Most files of sources name none, in comments or elsewhere.
         if !registries.is_match(file.text.as_str().as_bytes()) {
-            return;
+            return false;
         }
         let without_comments = file.is_go().then(|| go::without_comments(file.text));
         let source = without_comments.as_deref().unwrap_or(file.text.as_str());
@@ -240,6 +280,7 @@ impl Mentions<'_> {
                 found.push(mention);
             }
         }
+        true
     }
 
     /// What is named behind a registry.
@@ -329,10 +370,12 @@ impl Mentions<'_> {
         }
     }
 
-    /// Finds what a pattern matches.
-    fn matched(&self, file: &File<'_>, described: &NamePattern, found: &mut Vec<Mention>) {
+    /// Finds what a pattern matches. Whether it matches anything.
+    fn matched(&self, file: &File<'_>, described: &NamePattern, found: &mut Vec<Mention>) -> bool {
         let code = code(file.path, file.text);
+        let mut is_any = false;
         for matching in described.pattern.matches(&code) {
+            is_any = true;
             if described.pinned.iter().any(|pinned| pinned == matching.group("key")) {
                 continue;
             }
@@ -354,6 +397,7 @@ impl Mentions<'_> {
             let whole = matching.whole_span();
             found.extend(tag.map(|tag| file.mention(target, tag, whole)));
         }
+        is_any
     }
 
     /// The image that an entry of a list names, if it is one of the tree.

@@ -217,16 +217,14 @@ impl Pack {
         judged.any(|check| check.kind().needs().history())
     }
 
-    /// Whether rules about the state of a tree look at this file.
+    /// Whether this file says what the images are, or how the pack's lists are about them.
     pub fn is_control_file(&self, path: &str) -> bool {
         let manifest = self.shape.manifest.iter().map(|manifest| &*manifest.path);
         let dependencies = self.shape.dependencies.iter().map(|list| &*list.path);
         let constants = self.shape.constants.iter().map(|constant| &*constant.path);
         self.shape.may_be_control_file(path)
-            || self.shape.is_reference_file(path)
             || self.shape.argument_files().any(|(_, file)| file.is(path))
             || manifest.chain(dependencies).chain(constants).any(|file| file == path)
-            || self.rules.iter().filter_map(Rule::check).any(|check| check.kind().needs().files.contain(path))
     }
 
     /// A rule by its name.

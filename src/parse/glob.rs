@@ -13,20 +13,63 @@ use crate::path::{directory_of, file_name, is_below};
 #[schemars(with = "String", inline)]
 pub struct PathPattern {
     text: String,
+    /// How many bytes of it all paths begin with that match.
+    plain: usize,
+    /// Where its last part begins.
+    last: usize,
     /// `None` where the text is a plain path.
-    glob: Option<LazyGlob>,
+    glob: Option<Box<LazyGlob>>,
 }
 
 /// A glob that is compiled when it is first asked: of most rules that is never.
 #[derive(Debug, Clone)]
 struct LazyGlob {
     glob: Glob,
+    form: Form,
     compiled: OnceLock<GlobMatcher>,
+    /// What the last part of a path that matches begins and ends with; `None` where that cannot be told.
+    ends: Option<(String, String)>,
+}
+
+/// How a glob is written: most that are need no automaton.
+#[derive(Debug, Clone)]
+enum Form {
+    /// `a/b/**`: all below a directory.
+    Below,
+    /// `a/b/*`: what lies in a directory itself.
+    In,
+    /// `**/*.c`: what ends so, wherever it lies.
+    EndsWith(String),
+    /// Any other way.
+    Other,
+}
+
+impl Form {
+    fn of(text: &str) -> Self {
+        let special = |character: char| character == '\\' || WILDCARDS.contains(&character);
+        if let Some(ending) = text.strip_prefix("**/*")
+            && !ending.contains(special)
+            && !ending.contains('/')
+        {
+            return Self::EndsWith(ending.to_owned());
+        }
+        match text.find(special).map(|start| text.split_at(start)) {
+            Some((directory, "**")) if directory.ends_with('/') => Self::Below,
+            Some((directory, "*")) if directory.ends_with('/') => Self::In,
+            _ => Self::Other,
+        }
+    }
 }
 
 impl LazyGlob {
-    fn is_match(&self, path: &str) -> bool {
-        self.compiled.get_or_init(|| self.glob.compile_matcher()).is_match(path)
+    /// Whether a path matches that begins with the plain part of the glob, which is `plain` bytes long.
+    fn is_match(&self, path: &str, plain: usize) -> bool {
+        match &self.form {
+            Form::Below => path.len() > plain,
+            Form::In => path.len() > plain && !path[plain..].contains('/'),
+            Form::EndsWith(ending) => path.ends_with(&**ending),
+            Form::Other => self.compiled.get_or_init(|| self.glob.compile_matcher()).is_match(path),
+        }
     }
 }
 
@@ -40,9 +83,12 @@ impl PathPattern {
         }
         let mut glob = None;
         if text.contains(WILDCARDS) {
-            glob = Some(LazyGlob { glob: path_glob(text)?, compiled: OnceLock::new() });
+            let (form, ends) = (Form::of(text), ends(text));
+            glob = Some(Box::new(LazyGlob { glob: path_glob(text)?, form, compiled: OnceLock::new(), ends }));
         }
-        Ok(Self { text: text.to_owned(), glob })
+        let special = text.find(|character| character == '\\' || WILDCARDS.contains(&character));
+        let (plain, last) = (special.unwrap_or(text.len()), text.len() - file_name(text).len());
+        Ok(Self { text: text.to_owned(), plain, last, glob })
     }
 
     /// The pattern as it is written.
@@ -66,29 +112,17 @@ impl PathPattern {
         match &self.glob {
             None => self.text == path,
             // Most paths begin otherwise: then nothing need be compiled.
-            Some(glob) => path.starts_with(self.plain_start()) && glob.is_match(path),
+            Some(glob) => path.starts_with(&self.text[..self.plain]) && glob.is_match(path, self.plain),
         }
-    }
-
-    /// How all paths begin that match.
-    fn plain_start(&self) -> &str {
-        let special = self.text.find(|character| character == '\\' || WILDCARDS.contains(&character));
-        &self.text[..special.unwrap_or(self.text.len())]
     }
 
     /// Whether a path may match that ends with this name. Nearly all names tell that none does.
     pub fn may_end_with(&self, name: &str) -> bool {
-        let last = file_name(&self.text);
-        if self.glob.is_none() {
-            return last == name;
+        match self.glob.as_deref() {
+            None => self.text[self.last..] == *name,
+            Some(LazyGlob { ends: Some((start, end)), .. }) => name.starts_with(&**start) && name.ends_with(&**end),
+            Some(_) => true,
         }
-        // What stands between brackets may hold a slash.
-        if self.text.contains(['[', '{', '\\']) {
-            return true;
-        }
-        let start = last.find(WILDCARDS).unwrap_or(last.len());
-        let end = last.rfind(WILDCARDS).map_or(0, |wildcard| wildcard + 1);
-        name.starts_with(&last[..start]) && name.ends_with(&last[end..])
     }
 
     /// Whether a path matches, or a directory above it.
@@ -98,6 +132,18 @@ impl PathPattern {
             Some(_) => path.match_indices('/').map(|(end, _)| &path[..end]).chain([path]).any(|it| self.is_match(it)),
         }
     }
+}
+
+/// What the last part of a path begins and ends with that a glob matches; `None` where that cannot be told.
+fn ends(glob: &str) -> Option<(String, String)> {
+    // What stands between brackets may hold a slash.
+    if glob.contains(['[', '{', '\\']) {
+        return None;
+    }
+    let last = file_name(glob);
+    let start = last.find(WILDCARDS).unwrap_or(last.len());
+    let end = last.rfind(WILDCARDS).map_or(0, |wildcard| wildcard + 1);
+    Some((last[..start].to_owned(), last[end..].to_owned()))
 }
 
 /// A glob in which `*` and `?` hold no slash.
@@ -256,6 +302,19 @@ mod tests {
         assert!(pattern("**/x").is_match("a/b/x") && pattern("**/x").is_match("x"));
         assert_eq!(["a/b*/c", "*", "a/b"].map(|text| pattern(text).directory().to_owned()), ["a", "", "a"]);
         assert!(["", ".", "/a", "a/../b", "a//b", "a["].iter().all(|text| PathPattern::new(text).is_err()));
+    }
+
+    #[test]
+    fn what_needs_no_automaton_matches_what_it_would() {
+        let paths =
+            ["a", "a/b", "a/b/c", "a/b/c.d", "ab/c", ".c", "c.c", "a/.c", "b/c.c", "b/c.c/d", "a/\n", "a/b\nc.c"];
+        for text in ["a/**", "a/*", "a/b/**", "a/b/*", "**/*.c", "**/*c", "**/*", "a/**/*", "a/b*", "**", "*"] {
+            let pattern = PathPattern::new(text).expect("a pattern");
+            let glob = path_glob(text).expect("a glob").compile_matcher();
+            for path in paths {
+                assert_eq!(pattern.is_match(path), glob.is_match(path), "{text} and {path}");
+            }
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use regex::bytes::{Regex, RegexBuilder};
 use super::capture::go_regex;
 use super::glob::PathPattern;
 use super::yaml::{Document, Node, YamlError};
-use crate::path::directory_of;
+use crate::path::{directory_of, is_below};
 use crate::text::{Span, Text};
 
 /// What a file says of paths.
@@ -74,7 +74,7 @@ impl PathEntry {
         let text = if syntax == Syntax::Regex { text } else { text.strip_prefix("./").unwrap_or(text) };
         let paths = match syntax {
             _ if text.contains("${{") => Err(format!("`{text}` is known to the workflow alone")),
-            Syntax::GitHub => github_pattern(text).map(Paths::Regex),
+            Syntax::GitHub => plain_pattern(text).map_or_else(|| github_pattern(text).map(Paths::Regex), Ok),
             Syntax::Glob if text.contains('(') => Err(format!("`{text}` has groups")),
             Syntax::Glob => PathPattern::new(text).map(Paths::Glob).map_err(|reason| format!("`{text}`: {reason}")),
             Syntax::Regex => go_regex(text).map(Paths::Regex).map_err(|reason| format!("`{text}`: {reason}")),
@@ -94,6 +94,24 @@ impl PathEntry {
             Ok(Paths::Glob(pattern)) => pattern.is_match(path),
             Err(_) => false,
         }
+    }
+
+    /// Whether it may take something below a directory, as far as the text tells that it begins with.
+    pub fn may_take_below(&self, directory: &str) -> bool {
+        let text = self.text.as_str();
+        let start = match self.syntax {
+            Syntax::Regex => match text.strip_prefix('^') {
+                Some(rest) if !has_outer_choice(rest) => &rest[..rest.find(IN_REGEXES).unwrap_or(rest.len())],
+                _ => return true,
+            },
+            Syntax::GitHub => &text[..text.find(IN_WORKFLOWS).unwrap_or(text.len())],
+            Syntax::Glob => &text[..text.find(IN_GLOBS).unwrap_or(text.len())],
+        };
+        // The last character may be the one that may come any number of times.
+        let mut characters = start.chars();
+        characters.next_back();
+        let start = characters.as_str();
+        is_below(start, directory) || directory.starts_with(start) || start.strip_suffix('/') == Some(directory)
     }
 
     /// Why it cannot be told which paths it takes, if so.
@@ -125,10 +143,10 @@ impl PathEntry {
     pub fn place(&self) -> Option<Place<'_>> {
         self.paths.as_ref().ok()?;
         let text = self.text.as_str();
-        let wildcards: &[char] = match self.syntax {
+        let wildcards = match self.syntax {
             Syntax::Regex => return self.place_of_regex(),
-            Syntax::GitHub => &['*', '?', '+', '[', '\\', '!'],
-            Syntax::Glob => &['*', '?', '[', '{', '\\', '!'],
+            Syntax::GitHub => IN_WORKFLOWS,
+            Syntax::Glob => IN_GLOBS,
         };
         match text.find(wildcards) {
             None => Some(Place::File(text)),
@@ -148,6 +166,12 @@ impl PathEntry {
 /// What may stand beside a part of a path: all else may be a part of it.
 const AROUND_PARTS: [char; 10] = ['/', '{', '}', ',', '(', ')', '|', '^', '$', '!'];
 
+/// What stands for something else in workflows.
+const IN_WORKFLOWS: [char; 6] = ['*', '?', '+', '[', '\\', '!'];
+
+/// What stands for something else in globs.
+const IN_GLOBS: [char; 6] = ['*', '?', '[', '{', '\\', '!'];
+
 /// What stands for something else in regular expressions.
 const IN_REGEXES: [char; 14] = ['.', '*', '+', '?', '(', ')', '[', ']', '{', '}', '|', '^', '$', '\\'];
 
@@ -163,6 +187,13 @@ fn has_outer_choice(regex: &str) -> bool {
         }
     }
     false
+}
+
+/// A pattern of a workflow that takes one file, or all below a directory, as most do.
+fn plain_pattern(text: &str) -> Option<Paths> {
+    let plain = text.strip_suffix("/**").unwrap_or(text);
+    let is_plain = !plain.ends_with('/') && !plain.contains(IN_WORKFLOWS) && !plain.contains(IN_GLOBS);
+    PathPattern::new(text).ok().filter(|pattern| is_plain && pattern.as_str() == text).map(Paths::Glob)
 }
 
 /// A pattern of a workflow: `?` and `+` are about the character before them, braces are none.

@@ -1,6 +1,6 @@
 //! The changes of a history, judged side by side.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
@@ -15,8 +15,8 @@ use crate::finding;
 use crate::git::{GitError, Landed, Range, Repository, Trailer};
 use crate::history::Difference;
 use crate::pack::Pack;
-use crate::run::{self, Effect, Outcome};
-use crate::snapshot::{AuthoredTrees, Branch, Origin, Pair, Snapshot};
+use crate::run::{self, Effect, Outcome, Rounds};
+use crate::snapshot::{AuthoredTrees, Branch, Entry, Origin, Pair, Snapshot};
 use crate::waiver::{self, Waiver};
 
 /// How many blocks wait to be judged, for each thread: lists of files may be long.
@@ -138,26 +138,36 @@ impl Replayer<'_> {
     fn judge_block(&self, block: Block<'_>) -> Vec<Judged> {
         let mut judged = Vec::new();
         let mut head = block.head;
+        let mut last: Option<Last> = None;
         for open in block.changes {
-            let base = changed(&head, &open.before);
-            judged.push(self.judge_change(head, base.clone(), open, &block.listed));
+            let before = open.before.clone();
+            let base = match last {
+                None => changed(&head, &before),
+                // What was head there is base here, but for two changes.
+                Some(Last { mut entries, before: to_head }) => {
+                    apply(&mut entries, &to_head);
+                    apply(&mut entries, &before);
+                    head.with_entries(entries)
+                }
+            };
+            let pair = self.pair(head, base.clone(), &open, &block.listed);
+            judged.push(self.judge_change(&pair, open));
+            last = Some(Last { entries: pair.head.into_entries(), before });
             head = base;
         }
         judged
     }
 
-    fn judge_change<'r>(
-        &self,
-        head: Snapshot<'r>,
-        base: Snapshot<'r>,
-        open: Open,
-        listed: &BTreeSet<String>,
-    ) -> Judged {
+    fn pair<'r>(&self, head: Snapshot<'r>, base: Snapshot<'r>, open: &Open, listed: &BTreeSet<String>) -> Pair<'r> {
         let authored = open
             .merged
+            .as_ref()
             .map(|merged| AuthoredTrees { fork: changed(&base, &merged.fork), author: changed(&base, &merged.author) });
         let origin = Origin { branch: self.branch.clone(), authored, is_within: false, listed: listed.clone() };
-        let pair = Pair { base: Some(base), tip: None, head, origin };
+        Pair { base: Some(base), tip: None, head, origin }
+    }
+
+    fn judge_change(&self, pair: &Pair<'_>, open: Open) -> Judged {
         let waived;
         let pack = if open.trailers.is_empty() {
             self.pack
@@ -165,10 +175,10 @@ impl Replayer<'_> {
             waived = waiving(self.pack, &open.trailers);
             &waived
         };
-        if let Err(error) = self.watcher.refuse(pack, &pair) {
+        if let Err(error) = self.watcher.refuse(pack, pair) {
             return Judged::No(unjudged(&open.landed, &*error));
         }
-        match run::judge(pack, &pair) {
+        match Rounds::of_new_alone().judge(pack, pair) {
             Ok(outcome) => self.found(open.landed, outcome),
             Err(error) => Judged::No(unjudged(&open.landed, &error)),
         }
@@ -267,13 +277,24 @@ fn told(finding: finding::Finding) -> Finding {
 /// The files of a tree that differs in these.
 fn changed<'r>(files: &Snapshot<'r>, differences: &[Difference]) -> Snapshot<'r> {
     let mut entries = files.entries().clone();
+    apply(&mut entries, differences);
+    files.with_entries(entries)
+}
+
+fn apply(entries: &mut BTreeMap<Arc<str>, Entry>, differences: &[Difference]) {
     for Difference { path, other } in differences {
         match other {
             Some(entry) => drop(entries.insert(Arc::clone(path), entry.clone())),
             None => drop(entries.remove(path)),
         }
     }
-    files.with_entries(entries)
+}
+
+/// What a change made, once it was judged.
+struct Last {
+    entries: BTreeMap<Arc<str>, Entry>,
+    /// What differs from it in what was there before.
+    before: Vec<Difference>,
 }
 
 /// The same pack with the waivers of a change's commits.

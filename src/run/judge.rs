@@ -7,10 +7,10 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::compare::{Judgement, begin, compare};
-use super::models::{Models, manifest_order};
+use super::models::{Models, manifest_order, touched};
 use super::outcome::{Failed, Outcome, RunError, SkippedRule};
 use super::rounds::Rounds;
-use crate::check::{Basis, Body, Change, Check, Context, Sight, unreported_conflict};
+use crate::check::{Basis, Body, Change, Check, Context, Sight, Touched, unreported_conflict};
 use crate::edit::Fix;
 use crate::finding::{Diagnostic, Finding, Fingerprint, Level};
 use crate::inputs::Inputs;
@@ -28,8 +28,12 @@ pub fn judge(pack: &Pack, pair: &Pair<'_>) -> Result<Outcome, StoreError> {
 impl Rounds {
     /// Judges once more: by the same pack, and the same change but for what stands in head.
     pub fn judge(&mut self, pack: &Pack, pair: &Pair<'_>) -> Result<Outcome, StoreError> {
-        let models = Models::read(pack, pair, &pair.changed(), self)?;
-        let outcome = judge_models(pack, pair, &models, self)?;
+        let changed = pair.changed();
+        let touched = touched(pack, pair, &changed);
+        let rules = self.rules_to_judge(pack, &touched);
+        let are_touched_alone = !touched.has_control_files && !rules.iter().any(JudgingRule::reads_all_images);
+        let models = Models::read(pack, pair, &changed, are_touched_alone, self)?;
+        let outcome = judge_models(pack, &touched, rules, &models, self)?;
         if let Some(compared) = models.compared.filter(|_| !models.are_touched_alone) {
             self.base = Some(compared.base);
             self.tip = compared.tip;
@@ -37,10 +41,32 @@ impl Rounds {
         self.head = Some(models.head);
         Ok(outcome)
     }
+
+    /// The rules that judge: those that compare, and those about the state of a tree that the change may concern. Where it touches what
+    /// the images are, what all others have to say is counted, too.
+    fn rules_to_judge<'a>(&self, pack: &'a Pack, touched: &Touched<'_>) -> Vec<JudgingRule<'a>> {
+        let are_all_asked = touched.pair.base.is_none() || (touched.has_control_files && !self.looks_for_new_alone);
+        let mut rules = Vec::new();
+        for rule in pack.rules.iter().filter(|rule| rule.is_judged()) {
+            let Some(check) = rule.check() else { continue };
+            let is_concerned = check.basis() == Basis::Change || check.kind().is_concerned(touched);
+            if is_concerned || are_all_asked {
+                rules.push(JudgingRule { rule, check, is_concerned });
+            }
+        }
+        rules
+    }
 }
 
 /// Judges images that were read.
-fn judge_models(pack: &Pack, pair: &Pair<'_>, models: &Models, rounds: &Rounds) -> Result<Outcome, StoreError> {
+fn judge_models(
+    pack: &Pack,
+    touched: &Touched<'_>,
+    rules: Vec<JudgingRule<'_>>,
+    models: &Models,
+    rounds: &Rounds,
+) -> Result<Outcome, StoreError> {
+    let pair = touched.pair;
     let change = models.compared.as_ref().map(|compared| {
         let change = Change::new(pair, &compared.base, compared.tip.as_deref(), &models.head, &compared.content);
         change.with_authored(compared.authored.as_ref())
@@ -74,7 +100,8 @@ fn judge_models(pack: &Pack, pair: &Pair<'_>, models: &Models, rounds: &Rounds) 
             ..context
         })
     });
-    Run { pack, pair, models, rounds, sight, context, base_context }.judge()
+    let are_all_concerned = touched.has_control_files;
+    Run { pack, pair, models, rounds, sight, context, base_context, are_all_concerned }.judge(rules)
 }
 
 /// A run whose images were read.
@@ -87,6 +114,8 @@ struct Run<'a> {
     context: Context<'a>,
     /// The same of base, where there is one.
     base_context: Option<Context<'a>>,
+    /// Whether the change touches what the images are. If not, none but the rules that judge can find anything new.
+    are_all_concerned: bool,
 }
 
 /// What a rule says, or why it could not judge.
@@ -94,11 +123,12 @@ type Judged = Result<Judgement, RunError>;
 
 impl Run<'_> {
     /// Judges by all rules; by those about conflicts first, since between the marks of one no rule can tell which tree is meant.
-    fn judge(&self) -> Result<Outcome, StoreError> {
+    fn judge(&self, rules: Vec<JudgingRule<'_>>) -> Result<Outcome, StoreError> {
         let (of_conflicts, of_trees): (Vec<_>, Vec<_>) =
-            self.rules_to_judge().into_iter().partition(|rule| rule.check.is_about_conflicts());
-        if of_conflicts.is_empty()
-            && !self.models.are_touched_alone
+            rules.into_iter().partition(|rule| rule.check.is_about_conflicts());
+        let mut judged = self.pack.rules.iter().filter(|rule| rule.is_judged()).filter_map(Rule::check);
+        if self.are_all_concerned
+            && !judged.any(Check::is_about_conflicts)
             && let Some(error) = unreported_conflict(&self.context)
         {
             let error = RunError { failed: Failed::Run, help: error.help.clone(), reason: error.to_string() };
@@ -110,19 +140,6 @@ impl Run<'_> {
         }
         let others = self.judge_by(&of_trees);
         self.conclude(&[of_conflicts, of_trees].concat(), [conflicts, others].concat())
-    }
-
-    /// The rules that judge trees. Of images that the change touches alone, it is those that compare.
-    fn rules_to_judge(&self) -> Vec<JudgingRule<'_>> {
-        let mut rules = Vec::new();
-        for rule in self.pack.rules.iter().filter(|rule| rule.is_judged()) {
-            if let Some(check) = rule.check()
-                && (!self.models.are_touched_alone || check.basis() == Basis::Change)
-            {
-                rules.push(JudgingRule { rule, check });
-            }
-        }
-        rules
     }
 
     /// Judges by rules. Of a few images that is done before a thread has started.
@@ -201,6 +218,9 @@ impl Run<'_> {
     fn waive(&self, outcome: &mut Outcome, old: &mut Vec<Finding>) {
         let Self { pack, models, .. } = self;
         let Some(waivers) = &pack.waivers else { return };
+        if !self.are_all_concerned && outcome.findings.is_empty() && old.is_empty() {
+            return;
+        }
         let mut judged = Vec::new();
         for rule in pack.rules.iter().filter(|rule| rule.is_judged()) {
             let has_failed = outcome.errors.iter().any(|error| error.failed == Failed::Rule(Arc::clone(&rule.id)));
@@ -221,7 +241,7 @@ impl Run<'_> {
         waivers.let_pass(&mut outcome.findings, &comments, &known);
         waivers.let_pass(old, &comments, &known);
         // Where the change touches no waiver, none can have come into disorder.
-        if models.are_touched_alone {
+        if !self.are_all_concerned {
             return;
         }
         let judged = waivers.judge(&outcome.findings, &comments, known);
@@ -239,15 +259,23 @@ impl Run<'_> {
 struct JudgingRule<'a> {
     rule: &'a Rule,
     check: &'a Check,
+    /// Whether the change may bring it to find what it had not found before.
+    is_concerned: bool,
 }
 
 impl JudgingRule<'_> {
+    /// Whether it must see images that the change does not touch.
+    fn reads_all_images(&self) -> bool {
+        self.check.basis() != Basis::Change && !self.check.kind().needs().files.are_beside_images()
+    }
+
     /// What the rule says of head, and what of that is new. Whatever happens in it, the other rules go on.
     fn judge(&self, Run { context, base_context, rounds, .. }: &Run<'_>) -> Judged {
         let rule = &self.rule.id;
         let new = self.run(context)?;
         let unread = self.check.kind().unread(context);
         let judgement = match (base_context, self.check.basis()) {
+            (Some(_), _) if !self.is_concerned => Judgement { old: new, ..Judgement::default() },
             (None, _) | (_, Basis::Change) => Judgement { new, ..Judgement::default() },
             (_, Basis::Moved) => Judgement { new, gone: self.ended(context)?, ..Judgement::default() },
             (Some(base), Basis::Tree) => compare(rule, new, &rounds.found_in_base(rule, || self.run(base))?),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::outcome::Effect;
 use super::rounds::Rounds;
-use crate::check::AuthoredModels;
+use crate::check::{AuthoredModels, Touched};
 use crate::model::content::{self, ChangedContent};
 use crate::model::{Directories, Model};
 use crate::pack::{Pack, Rule};
@@ -22,8 +22,7 @@ pub fn manifest_order(shape: &Shape, pair: &Pair<'_>) -> Result<ManifestOrder, S
 pub(super) struct Models {
     pub(super) head: Model,
     pub(super) compared: Option<Compared>,
-    /// Whether only those images were read that the change touches. Then no rule about the state of a tree can have found
-    /// anything that it had not found before.
+    /// Whether only those images were read that the change touches.
     pub(super) are_touched_alone: bool,
 }
 
@@ -36,17 +35,16 @@ pub(super) struct Compared {
 }
 
 impl Models {
-    /// Reads the images of both sides; where the paths tell that no others matter, those alone that the change touches. What earlier
-    /// rounds have read is taken from there.
+    /// Reads the images of both sides, or those alone that the change touches. What earlier rounds have read is taken from there.
     pub(super) fn read(
         pack: &Pack,
         pair: &Pair<'_>,
         changed: &BTreeSet<Arc<str>>,
+        are_touched_alone: bool,
         rounds: &Rounds,
     ) -> Result<Self, StoreError> {
         let shape = &pack.shape;
         let known = rounds.head.as_ref();
-        let are_touched_alone = judges_touched_alone(pack, pair, changed);
         let Some(base_files) = &pair.base else {
             let head = Model::build(&pair.head, shape, known, None)?;
             return Ok(Self { head, compared: None, are_touched_alone: false });
@@ -114,20 +112,19 @@ impl Models {
     }
 }
 
-/// Whether the paths that a change touches tell that no rule about the state of a tree can find anything that it had not found
-/// before. Then only those images need be read that the change touches.
-pub fn judges_touched_alone(pack: &Pack, pair: &Pair<'_>, changed: &BTreeSet<Arc<str>>) -> bool {
-    // What comes from outside may say something new of what stays as it is.
-    let has_inputs = pack.inputs.registries.is_some();
-    // A control file that is a link may say something else although its own name is not among the changed ones.
-    let mut telling = changed.iter().chain(pair.head.links());
-    pair.base.is_some()
-        && !has_inputs
+/// What a change touches, as its paths tell. Where these are no control files, only those rules about the state of a tree can find
+/// anything that they had not found before which read them.
+pub fn touched<'a>(pack: &'a Pack, pair: &'a Pair<'a>, changed: &'a BTreeSet<Arc<str>>) -> Touched<'a> {
+    let mut touched = Touched::new(pair, &pack.shape, changed);
+    touched.has_control_files = pair.base.is_none()
+        // What comes from outside may say something new of what stays as it is.
+        || pack.inputs.registries.is_some()
         // Who is built on what has no version is found out by reading all.
-        && pack.shape.unversioned.is_empty()
-        && !pack.waivers.as_ref().is_some_and(Waivers::has_new)
-        && !telling.any(|path| pack.is_control_file(path) || pair.origin.listed.contains(&**path))
-        && !changed.iter().any(|path| hides(&pair.head, path))
+        || !pack.shape.unversioned.is_empty()
+        || pack.waivers.as_ref().is_some_and(Waivers::has_new)
+        || touched.paths().any(|path| pack.is_control_file(path) || pair.origin.listed.contains(&**path))
+        || changed.iter().any(|path| hides(&pair.head, path));
+    touched
 }
 
 /// What the author made of the images that a merge touches, where a rule tells of versions that were taken meanwhile. Where none

@@ -16,11 +16,18 @@ pub struct Rounds {
     pub(super) base: Option<Arc<Model>>,
     /// All images of the base branch now.
     pub(super) tip: Option<Arc<Model>>,
+    /// Whether nobody asks for what was wrong before the change.
+    pub(super) looks_for_new_alone: bool,
     /// What rules found in base.
     found: Mutex<HashMap<RuleId, Arc<Vec<Diagnostic>>>>,
 }
 
 impl Rounds {
+    /// Those of one who asks for what is new, and for nothing else.
+    pub fn of_new_alone() -> Self {
+        Self { looks_for_new_alone: true, ..Self::default() }
+    }
+
     /// Those of which head may have been read already.
     pub fn with_head(head: Option<Model>) -> Self {
         Self { head, ..Self::default() }

@@ -133,6 +133,8 @@ pub struct Shape {
     pub dockerfiles: Vec<PathPattern>,
     /// The name of the Dockerfile that is preferred for Windows.
     pub windows_dockerfile: Option<String>,
+    /// The names of all control files but those that patterns of Dockerfiles find.
+    control_names: Vec<String>,
     /// The directory below an image's that is the context of its builds; empty where that is the image's own.
     pub context: String,
     /// Files of an image beside the context that the build script reads.
@@ -180,15 +182,20 @@ impl From<PackFile> for Shape {
             module = binaries.module;
             makefile = binaries.makefile.map(|name| name.0).zip(binaries.source_variable);
         }
+        let (alias_file, base_file) = (images.alias_file.map(|name| name.0), references.base_file.map(|name| name.0));
+        let windows_dockerfile = build.windows_dockerfile.map(|name| name.0);
+        let versions = images.version.0;
+        let mut control_names: Vec<String> = versions.iter().map(|source| file_name(&source.file).to_owned()).collect();
+        control_names.extend([&alias_file, &base_file, &windows_dockerfile].into_iter().flatten().cloned());
         Self {
             id: SHAPES.fetch_add(1, Ordering::Relaxed),
             roots,
-            versions: images.version.0,
+            versions,
             is_nested: images.nested,
             root_image: images.root,
             published_names: images.names,
-            alias_file: images.alias_file.map(|name| name.0),
-            base_file: references.base_file.map(|name| name.0),
+            alias_file,
+            base_file,
             ignore: images.ignore.into_iter().map(|pattern| pattern.0).collect(),
             ignored_keys: images.ignore_keys,
             ignore_file: images.ignore_file,
@@ -207,7 +214,8 @@ impl From<PackFile> for Shape {
             precision: references.precision,
             reference_files: references.files,
             dockerfiles: build.dockerfile.0,
-            windows_dockerfile: build.windows_dockerfile.map(|name| name.0),
+            windows_dockerfile,
+            control_names,
             context: build.context.map(|context| context.as_str().to_owned()).unwrap_or_default(),
             script_files: build.script_files,
             default_platforms: build.default_platforms.into_iter().map(|platform| platform.0).collect(),
@@ -510,9 +518,7 @@ impl Shape {
 
     /// Whether a control file may have this name: asked first, as nearly no file is one and all are asked.
     fn may_end_control_file(&self, name: &str) -> bool {
-        let named = [&self.alias_file, &self.base_file, &self.windows_dockerfile].into_iter().flatten();
-        let mut files = self.versions.iter().map(|source| &source.file).chain(named);
-        files.any(|file| file.ends_with(name) && file_name(file) == name)
+        self.control_names.iter().any(|known| known == name)
             || self.dockerfiles.iter().any(|pattern| pattern.may_end_with(name))
     }
 

@@ -74,6 +74,11 @@ impl<'r> Snapshot<'r> {
         Self::new(entries, Arc::new(NoStore))
     }
 
+    /// The list of all files: the same one, where nobody else has it.
+    pub fn into_entries(self) -> BTreeMap<Arc<str>, Entry> {
+        Arc::unwrap_or_clone(self.entries)
+    }
+
     /// All files, by path.
     pub fn entries(&self) -> &BTreeMap<Arc<str>, Entry> {
         &self.entries
