@@ -246,7 +246,9 @@ impl Shape {
         scope.files.extend(files.filter(|path| !self.is_below_a_root(path)).map(ToString::to_string));
         if self.root_image.is_some() {
             scope.files.extend(self.signs_of_root());
-            scope.files.extend([&self.alias_file, &self.base_file].into_iter().flatten().cloned());
+            let makefile = self.makefile.as_ref().map(|(makefile, _)| makefile);
+            let named = [self.alias_file.as_ref(), self.base_file.as_ref(), self.windows_dockerfile.as_ref(), makefile];
+            scope.files.extend(named.into_iter().flatten().cloned());
         }
         scope.files.extend(self.argument_files().filter_map(|(_, file)| file.shared().map(str::to_owned)));
         let of_root = self.root_image.iter().flat_map(|image| &image.content);

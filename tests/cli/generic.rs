@@ -298,3 +298,45 @@ fn more_patterns_than_are_looked_at_are_told() {
         assert_eq!(run.stdout.contains(told), is_told, "{run}");
     }
 }
+
+/// The image in the root has the same files as all others, though nothing else of the root is read.
+#[test]
+fn the_files_of_the_image_in_the_root_are_read() {
+    let scratch = Scratch::new();
+    let repo = scratch.init("repo");
+    repo.write(&[
+        ("VERSION", "1.0\n"),
+        ("ALIAS", "acme-controller\n"),
+        ("Makefile", "SRC_DIR = libs/run\nTOOL = 1\n"),
+        ("Dockerfile", "FROM scratch\n"),
+        ("Dockerfile_windows", "FROM ghcr.io/acme/web:1.0\n"),
+        ("libs/run/main.go", "package main\n"),
+        ("libs/walk/main.go", "package main\n"),
+        ("images/web/VERSION", "1.0\n"),
+        ("images/web/Dockerfile", "FROM scratch\n"),
+        ("images/child/VERSION", "1.0\n"),
+        ("images/child/Dockerfile", "FROM ghcr.io/acme/acme-controller:1.0\n"),
+        (
+            "imglint.toml",
+            "pack = \"generic\"\n[shape.images]\nroots = [\"images\"]\nalias-file = \"ALIAS\"\n\
+             root = { name = \"controller\", content = [\"src/\"] }\n\
+             [shape.references]\nregistries = [\"ghcr.io/acme\"]\n\
+             [shape.build]\nwindows-dockerfile = \"Dockerfile_windows\"\ndefault-platforms = [\"linux/amd64\", \"windows/amd64/1809\"]\n\
+             [shape.binaries]\nscope = [\"libs\"]\nmodule = \"example.com/acme\"\nmakefile = \"Makefile\"\nsource-variable = \"SRC_DIR\"\n",
+        ),
+    ]);
+    repo.commit("base");
+    let changes: [(&str, &str, &str); 3] = [
+        ("libs/run/main.go", "package main // changed\n", "controller changed, but its VERSION is still 1.0"),
+        ("Dockerfile_windows", "FROM ghcr.io/acme/wep:1.0\n", "controller names the image wep"),
+        ("VERSION", "1.1\n", "child names controller 1.0"),
+    ];
+    for (path, text, words) in changes {
+        repo.write(&[(path, text)]);
+        let run = repo.imglint(&["--base", "HEAD"]);
+        assert!(run.stdout.contains(words), "{path}: expected {words:?}\n{run}");
+        repo.git(&["checkout", "-q", "."]);
+    }
+    repo.write(&[("libs/walk/main.go", "package main // changed\n")]);
+    repo.imglint(&["--base", "HEAD"]).is(0, &[]);
+}
