@@ -37,6 +37,7 @@ impl Directories {
         if shape.has_images_by_dockerfile() {
             directories.add_by_dockerfile(snapshot, shape)?;
         }
+        directories.0 = Arc::new(without_vendored(&directories, &shape.vendored));
         if !shape.is_nested {
             directories.0 = Arc::new(outermost(&directories));
         }
@@ -90,6 +91,23 @@ impl Directories {
         // The root is above all, and an image where the pack says so.
         directories_above(path).chain([""]).filter_map(|directory| self.0.get(directory))
     }
+}
+
+/// All but what an image brings along from elsewhere: a version that lies there is that of somebody else, and the files are the image's.
+fn without_vendored(directories: &BTreeSet<Arc<str>>, vendored: &[String]) -> BTreeSet<Arc<str>> {
+    let mut own = BTreeSet::new();
+    for directory in directories {
+        let mut above = directories_above(directory).filter(|above| directories.contains(*above));
+        if !above.any(|above| leads_through(without_directory(directory, above), vendored)) {
+            own.insert(Arc::clone(directory));
+        }
+    }
+    own
+}
+
+/// Whether a part of a path has one of these names.
+fn leads_through(path: &str, names: &[String]) -> bool {
+    path.split('/').any(|part| names.iter().any(|name| name == part))
 }
 
 /// The directories that lie below no other one. What lies below the root only does not count as nested.

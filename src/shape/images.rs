@@ -32,6 +32,9 @@ pub(super) struct Images {
     /// Whether an image may lie in the directory of another one. If not, all of a directory belongs to the outermost.
     #[serde(default = "yes")]
     pub(super) nested: bool,
+    /// Names of directories of an image that hold what comes from elsewhere: nothing in them is an image of its own.
+    #[serde(default = "vendored")]
+    pub(super) vendored: Vec<String>,
     /// The image in the root of the repository.
     pub(super) root: Option<RootImage>,
     /// Files of an image that are no part of its content: glob patterns, or directories with a closing slash.
@@ -332,6 +335,11 @@ impl<'de> Visitor<'de> for VersionsVisitor {
         }
         Ok(Versions(versions))
     }
+}
+
+/// Where Go, npm and people put what comes from elsewhere.
+fn vendored() -> Vec<String> {
+    ["vendor", "node_modules", "third_party"].map(str::to_owned).to_vec()
 }
 
 fn yes() -> bool {

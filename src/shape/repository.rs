@@ -87,6 +87,8 @@ pub struct Shape {
     pub versions: Vec<VersionSource>,
     /// Whether an image may lie in the directory of another one.
     pub is_nested: bool,
+    /// Names of directories of an image in which nothing is an image of its own.
+    pub vendored: Vec<String>,
     /// The image in the root of the repository.
     pub root_image: Option<RootImage>,
     /// The names under which images are published, where they are neither those of their directories nor in a file.
@@ -192,6 +194,7 @@ impl From<PackFile> for Shape {
             roots,
             versions,
             is_nested: images.nested,
+            vendored: images.vendored,
             root_image: images.root,
             published_names: images.names,
             alias_file,
