@@ -68,6 +68,12 @@ pub fn without_directory<'p>(path: &'p str, directory: &str) -> &'p str {
     if directory.is_empty() { path } else { path.get(directory.len() + 1..).unwrap_or_default() }
 }
 
+/// Whether a path lies in a directory of what was written elsewhere, or is used by tests alone.
+pub fn is_vendored(path: &str) -> bool {
+    const DIRECTORIES: [&str; 4] = ["vendor", "node_modules", "third_party", "testdata"];
+    path.split('/').any(|part| DIRECTORIES.contains(&part))
+}
+
 /// The path of something in a directory. The empty directory is the root.
 pub fn in_directory(directory: &str, name: &str) -> String {
     if directory.is_empty() { name.to_owned() } else { [directory, "/", name].concat() }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::kind::{Context, Kind, Needs};
 use crate::finding::{Diagnostic, Level, Location};
 use crate::model::Model;
-use crate::path::{file_name, is_below};
+use crate::path::{file_name, is_below, is_vendored};
 use crate::snapshot::{FileKind, Snapshot, StoreError};
 use crate::text::counted;
 
@@ -35,10 +35,14 @@ impl Kind for HiddenImages {
                 continue;
             }
             let hidden = context.change.map_or(0, |change| images_below(change.base, path));
-            if hidden == 0 && context.shape.is_hidden(path) {
+            if hidden == 0 && (context.shape.is_hidden(path) || is_vendored(path)) {
                 continue;
             }
             let (what, certainty) = match entry.kind {
+                // Where images may lie anywhere, most others are none.
+                FileKind::Submodule if roots.iter().all(String::is_empty) => {
+                    ("another repository".to_owned(), Level::Note)
+                }
                 FileKind::Submodule => ("another repository".to_owned(), Level::Warning),
                 _ => match behind(context.files, context.model, path)? {
                     Behind::Nothing if hidden == 0 => continue,

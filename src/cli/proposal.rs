@@ -12,7 +12,7 @@ use crate::model::{Directories, Model};
 use crate::pack::{BUILT_IN, BuiltIn, Pack, read_config};
 use crate::parse::dockerfile::Dockerfile;
 use crate::parse::version_source::VersionSource;
-use crate::path::{directory_of, file_name, in_directory, is_below, without_directory};
+use crate::path::{directory_of, file_name, in_directory, is_below, is_vendored, without_directory};
 use crate::shape::InitTable;
 use crate::snapshot::Snapshot;
 use crate::text::{counted, escape};
@@ -32,9 +32,6 @@ const GENERIC: &str = "generic";
      directories lie\n    shape.images.version = \"VERSION\"    # the file that holds the version of each"
 ))]
 struct NoImagesError;
-
-/// Directories of what was written elsewhere, or is built by tests alone.
-const ELSEWHERE: [&str; 4] = ["vendor", "node_modules", "third_party", "testdata"];
 
 /// The configuration of a repository.
 pub(super) struct Configuration {
@@ -263,8 +260,8 @@ fn built_directories<'f>(files: &'f Snapshot<'_>) -> BTreeSet<&'f str> {
     let mut built = BTreeSet::new();
     for path in files.entries().keys() {
         let directory = directory_of(path);
-        let is_own = directory.split('/').all(|part| !part.starts_with('.') && !ELSEWHERE.contains(&part));
-        if !directory.is_empty() && is_own && is_dockerfile(path, files) {
+        let is_hidden = directory.split('/').any(|part| part.starts_with('.'));
+        if !(directory.is_empty() || is_hidden || is_vendored(directory)) && is_dockerfile(path, files) {
             built.insert(directory);
         }
     }

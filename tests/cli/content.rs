@@ -118,6 +118,26 @@ fn another_repository_above_images_is_seen() {
     run.is(1, &["hidden-images"]);
 }
 
+/// Where images may lie anywhere, another repository may be anything, and one that is vendored, or that tools keep, is nothing.
+#[test]
+fn other_repositories_are_told_where_images_may_lie_in_them() {
+    let scratch = Scratch::new();
+    let repo = scratch.init("repo");
+    repo.write(&[
+        ("imglint.toml", "pack = \"generic\"\nshape.images.roots = [\".\"]\n"),
+        ("web/VERSION", "1.0\n"),
+        ("web/Dockerfile", "FROM scratch\n"),
+    ]);
+    let commit = repo.commit("images");
+    for path in ["library", "tools/vendor/parser", ".cache/worktrees/one"] {
+        repo.git(&["update-index", "--add", "--cacheinfo", &format!("160000,{commit},{path}")]);
+    }
+    repo.git(&["commit", "-q", "-m", "other repositories"]);
+    let run = repo.imglint(&["--all", "--head", "HEAD"]);
+    run.is(0, &["hidden-images"]);
+    assert!(run.stdout.contains("library:1:1: note: library is another repository"), "{run}");
+}
+
 #[test]
 fn what_git_lfs_has_fetched_is_read_and_what_it_has_not_silences_the_rules_that_need_it() {
     let scratch = Scratch::new();
