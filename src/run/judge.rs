@@ -20,9 +20,9 @@ use crate::snapshot::{Pair, Snapshot, StoreError};
 use crate::unused;
 use crate::waiver::{Circumstances, of_dockerfiles};
 
-/// Judges. An error means that the images could not even be read.
+/// Judges, and tells what was mended, too. An error means that the images could not even be read.
 pub fn judge(pack: &Pack, pair: &Pair<'_>) -> Result<Outcome, StoreError> {
-    Rounds::default().judge(pack, pair)
+    Rounds::alone().judge(pack, pair)
 }
 
 impl Rounds {
@@ -195,6 +195,10 @@ impl Run<'_> {
         for finding in &mut outcome.findings {
             let Some(fix) = &mut finding.diagnostic.fix else { continue };
             let written = write_through_links(fix, &pair.head)?;
+            // As a rule no link is written through: then thousands of findings need not look at thousands of images each.
+            if written.is_empty() {
+                continue;
+            }
             let Some(help) = &mut finding.diagnostic.help else { continue };
             for other in models.head.images.values() {
                 if let Some(file) = other.version_file.as_ref().filter(|file| written.contains(&file.path))
@@ -271,25 +275,33 @@ impl JudgingRule<'_> {
 
     /// What the rule says of head, and what of that is new. Whatever happens in it, the other rules go on.
     fn judge(&self, Run { context, base_context, rounds, .. }: &Run<'_>) -> Judged {
-        let rule = &self.rule.id;
         let new = self.run(context)?;
         let unread = self.check.kind().unread(context);
         let judgement = match (base_context, self.check.basis()) {
             (Some(_), _) if !self.is_concerned => Judgement { old: new, ..Judgement::default() },
             (None, _) | (_, Basis::Change) => Judgement { new, ..Judgement::default() },
             (_, Basis::Moved) => Judgement { new, gone: self.ended(context)?, ..Judgement::default() },
-            (Some(base), Basis::Tree) => compare(rule, new, &rounds.found_in_base(rule, || self.run(base))?),
+            (Some(base), Basis::Tree) => self.compare(new, base, rounds)?,
             (Some(base), Basis::Both) => {
                 // What the change moved is new, even if it was wrong in another way before.
                 let moved: BTreeSet<_> = new.iter().map(begin).collect();
                 let without_change = Context { change: None, ..*context };
                 let now = self.run(&without_change)?;
-                let mut compared = compare(rule, now, &rounds.found_in_base(rule, || self.run(base))?);
+                let mut compared = self.compare(now, base, rounds)?;
                 compared.old.retain(|diagnostic| !moved.contains(&begin(diagnostic)));
                 Judgement { new, ..compared }
             }
         };
         Ok(Judgement { unread, ..judgement })
+    }
+
+    /// Tells what is new of what the check finds now. Where it finds nothing, base has nothing to add but what was mended.
+    fn compare(&self, now: Vec<Diagnostic>, base: &Context<'_>, rounds: &Rounds) -> Judged {
+        if now.is_empty() && !rounds.tells_mended {
+            return Ok(Judgement::default());
+        }
+        let before = rounds.found_in_base(&self.rule.id, || self.run(base))?;
+        Ok(compare(&self.rule.id, now, &before))
     }
 
     /// What the check finds.

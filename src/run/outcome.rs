@@ -38,7 +38,8 @@ pub struct Effect {
     pub moved: Vec<Arc<str>>,
     /// The images that it takes away, by name.
     pub removed: Vec<Arc<str>>,
-    /// The findings that base had and head has no more; of rules that judge trees.
+    /// The findings that base had and head has no more; of rules that judge trees. Rounds do not look for those of a rule that finds
+    /// nothing.
     pub mended: Vec<Fingerprint>,
 }
 

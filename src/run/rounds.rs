@@ -20,6 +20,8 @@ pub struct Rounds {
     pub(super) looks_for_new_alone: bool,
     /// What rules found in base.
     found: Mutex<HashMap<RuleId, Arc<Vec<Diagnostic>>>>,
+    /// Whether somebody asks what was mended: then base is judged where nothing is wrong in head, too.
+    pub(super) tells_mended: bool,
 }
 
 impl Rounds {
@@ -31,6 +33,11 @@ impl Rounds {
     /// Those of which head may have been read already.
     pub fn with_head(head: Option<Model>) -> Self {
         Self { head, ..Self::default() }
+    }
+
+    /// A single one, which tells what was mended, too.
+    pub(super) fn alone() -> Self {
+        Self { tells_mended: true, ..Self::default() }
     }
 
     /// What a rule finds in base. It looks once.
