@@ -94,28 +94,29 @@ pub(super) fn repair_until_rest(
     // What is outside of the paths stays as it is; what a repair brings about there does not.
     let outside = before.findings.iter().filter(|finding| !finding.is_about(&allowed.paths));
     except.extend(outside.map(Finding::fingerprint));
-    let mut after = before.clone();
+    let mut repaired: Option<Outcome> = None;
     // Each round goes at least one image down the graph, and what follows from a bump takes two more.
     let most = 3 * pair.head.entries().len().min(MAX_ROUNDS) + 8;
     for _ in 0..most {
+        let now = repaired.as_ref().unwrap_or(&before);
         // A rule that could not look may have more to say: then nothing is written at all.
-        if !after.errors.is_empty() {
-            return Ok(Repair { before, after, files, conflicts: Vec::new() });
-        }
-        let Round { fixes, conflicts } = Round::of(&after.findings, allowed, &except);
+        let findings = if now.errors.is_empty() { &now.findings[..] } else { &[] };
+        let Round { fixes, conflicts } = Round::of(findings, allowed, &except);
         if fixes.is_empty() {
+            let after = repaired.unwrap_or_else(|| before.clone());
             return Ok(Repair { before, after, files, conflicts });
         }
         make(&fixes, &mut files, &mut pair.head)?;
-        let had_conflicts = after.has_conflicts_alone;
-        after = rounds.judge(pack, pair)?;
+        let had_conflicts = now.has_conflicts_alone;
+        let after = repaired.insert(rounds.judge(pack, pair)?);
         // Only now can be told what was wrong outside of the paths already.
         if had_conflicts && !after.has_conflicts_alone && !allowed.paths.is_empty() {
             let outside = after.findings.iter().filter(|finding| !finding.is_about(&allowed.paths));
             except.extend(outside.map(Finding::fingerprint));
         }
     }
-    let rules: BTreeSet<String> = after.findings.iter().map(|finding| finding.rule.to_string()).collect();
+    let findings = repaired.iter().flat_map(|after| &after.findings);
+    let rules: BTreeSet<String> = findings.map(|finding| finding.rule.to_string()).collect();
     Err(FixError::Restless(rules.into_iter().collect()))
 }
 

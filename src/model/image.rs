@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::build::{Argument, Build, Control, Final, ParseError, Parsed};
 use super::directories::{Directories, Found, VersionFile, version_file};
 use super::reference::{self, Reference};
+use super::shared::Shared;
 use crate::edit::Edit;
 use crate::finding::Location;
 use crate::parse::baseimage::{self, Platform};
@@ -41,13 +42,13 @@ pub struct Image {
     /// The directory that is the context of its builds.
     pub context: String,
     /// The Dockerfiles, once for every platform that changes what their stages are built for.
-    pub builds: Vec<Build>,
+    pub builds: Shared<Build>,
     /// What the build gives to arguments of the Dockerfiles, as far as it stands in files that can be read.
     pub arguments: Vec<Argument>,
     /// The arguments that a file gives a value which cannot be told.
     unknown_arguments: Vec<String>,
     /// Where the image names other images of the tree.
-    pub references: Vec<Reference>,
+    pub references: Shared<Reference>,
     /// The control files that all of this was read from.
     controls: Controls,
 }
@@ -117,6 +118,13 @@ impl Controls {
             && *dockerfiles == other.dockerfiles
             && *windows_dockerfile == other.windows_dockerfile
             && *arguments == other.arguments
+    }
+
+    /// Whether the builds are the same as far as the Dockerfiles and what they are given tell.
+    fn build_alike(&self, other: &Self) -> bool {
+        self.dockerfiles == other.dockerfiles
+            && self.windows_dockerfile == other.windows_dockerfile
+            && self.arguments == other.arguments
     }
 
     /// The number under which what was read of them is known.
@@ -347,7 +355,7 @@ impl Image {
         let controls = Controls::find(directory, version_path, snapshot, shape, directories);
         // What a link leads to may have changed where the link has not.
         if controls.all().any(|(_, entry)| entry.kind == FileKind::Symlink) {
-            return Self::of_controls(directory, &found, controls, snapshot, shape).map(Arc::new);
+            return Self::of_controls(directory, &found, controls, None, snapshot, shape).map(Arc::new);
         }
         if let Some(known) = known {
             if known.controls == controls {
@@ -361,13 +369,13 @@ impl Image {
         }
         let derived = snapshot.derived();
         if !derived.is_wanted() {
-            return Self::of_controls(directory, &found, controls, snapshot, shape).map(Arc::new);
+            return Self::of_controls(directory, &found, controls, known, snapshot, shape).map(Arc::new);
         }
         let number = controls.number(shape);
         if let Some(image) = derived.get::<Self>(number).filter(|image| image.controls == controls) {
             return Ok(image);
         }
-        let image = Arc::new(Self::of_controls(directory, &found, controls, snapshot, shape)?);
+        let image = Arc::new(Self::of_controls(directory, &found, controls, known, snapshot, shape)?);
         derived.keep(number, &image, image.size());
         Ok(image)
     }
@@ -382,11 +390,12 @@ impl Image {
         size + SIZE_A_BYTE * base.map_or(0, |(text, _)| text.bytes().len())
     }
 
-    /// Reads the files that say what it is.
+    /// Reads the files that say what it is. What `known`, another state of it, has from the same ones is taken from there.
     fn of_controls(
         directory: &Arc<str>,
         found: &Found<'_>,
         controls: Controls,
+        known: Option<&Arc<Self>>,
         snapshot: &Snapshot<'_>,
         shape: &Shape,
     ) -> Result<Self, StoreError> {
@@ -418,10 +427,10 @@ impl Image {
             version_name,
             base_file: base,
             context: shape.context_of(directory),
-            builds: Vec::new(),
+            builds: Shared::default(),
             arguments: Vec::new(),
             unknown_arguments: Vec::new(),
-            references: Vec::new(),
+            references: Shared::default(),
             controls: Controls::default(),
         };
         for (name, file) in &controls.arguments {
@@ -439,11 +448,22 @@ impl Image {
                 }
             }
         }
-        image.builds =
-            image.builds(shape, &read_all(&controls.dockerfiles)?, &read_all(controls.windows_dockerfile.as_slice())?);
-        image.references = reference::of_image(image.base_file.as_ref(), &image.builds, &image.arguments, shape);
+        image.builds = if let Some(known) = known.filter(|known| image.is_built_like(known, &controls, shape)) {
+            known.builds.clone()
+        } else {
+            let windows = read_all(controls.windows_dockerfile.as_slice())?;
+            image.builds(shape, &read_all(&controls.dockerfiles)?, &windows).into()
+        };
+        image.references = reference::of_image(image.base_file.as_ref(), &image.builds, &image.arguments, shape).into();
         image.controls = controls;
         Ok(image)
+    }
+
+    /// Whether its Dockerfiles say what they said to another state of it: another base for the same platforms changes nothing of that.
+    fn is_built_like(&self, known: &Self, controls: &Controls, shape: &Shape) -> bool {
+        known.controls.build_alike(controls)
+            && known.base_file.is_some() == self.base_file.is_some()
+            && known.platforms(shape) == self.platforms(shape)
     }
 
     /// The platforms that the image is built for.

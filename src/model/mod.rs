@@ -4,6 +4,7 @@
 //! gathered with all others of its tree; what a change touches of them, and what they are built on, is told of whole trees.
 
 // one image
+mod shared;
 mod build;
 mod directories;
 mod reference;
@@ -30,4 +31,5 @@ pub use directories::Directories;
 pub use image::Image;
 pub use manifest::{ConstantValue, Manifest, ManifestEntry};
 pub use reference::{Naming, Reference, Writing, WrittenIn, without_tag};
+pub use shared::Shared;
 pub use tree::{Model, UnknownImageError};
