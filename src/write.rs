@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::{self, Permissions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use rayon::prelude::*;
 use tempfile::TempPath;
 
 use crate::fix::RepairedFile;
@@ -51,13 +52,16 @@ struct Prepared<'a> {
 
 /// Writes files below `root`. Everything is checked and prepared before the first file is replaced.
 pub fn write(root: &Path, files: &BTreeMap<Arc<str>, RepairedFile>) -> Result<(), WriteError> {
-    let mut tree = WorkingTree::open(root)?;
-    let mut prepared = Vec::new();
-    for (path, file) in files.iter().filter(|(_, file)| file.before != file.after) {
-        prepared.push(prepare(&mut tree, path, file)?);
+    let tree = WorkingTree::open(root)?;
+    let changed: Vec<_> = files.iter().filter(|(_, file)| file.before != file.after).collect();
+    // Most of it is waiting for the disk, which writes several at once. The first that fails is told, whichever failed first.
+    let outcomes: Vec<_> = changed.par_iter().map(|(path, file)| prepare(&tree, path, file)).collect();
+    let mut prepared = Vec::with_capacity(outcomes.len());
+    for outcome in outcomes {
+        prepared.push(outcome?);
     }
     // Once more: while they were prepared, somebody may have put a link in the place of a directory, or written a file.
-    let mut tree = WorkingTree::open(root)?;
+    let tree = WorkingTree::open(root)?;
     for prepared in &prepared {
         tree.check(prepared.path, prepared.file)?;
     }
@@ -206,7 +210,7 @@ struct WorkingTree<'r> {
     /// Where the root really lies.
     real_root: PathBuf,
     /// Whether directories lie below the root.
-    is_inside: HashMap<PathBuf, bool>,
+    is_inside: Mutex<HashMap<PathBuf, bool>>,
 }
 
 /// A file of the working tree that is what was judged.
@@ -220,11 +224,11 @@ impl<'r> WorkingTree<'r> {
     fn open(root: &'r Path) -> Result<Self, WriteError> {
         let failed = |source| WriteError::Prepare { path: root.display().to_string(), source };
         let real_root = root.canonicalize().map_err(failed)?;
-        Ok(Self { root, real_root, is_inside: HashMap::new() })
+        Ok(Self { root, real_root, is_inside: Mutex::default() })
     }
 
     /// The file must be on disk, in the tree, a file, and what was judged.
-    fn check(&mut self, path: &str, file: &RepairedFile) -> Result<Judged, WriteError> {
+    fn check(&self, path: &str, file: &RepairedFile) -> Result<Judged, WriteError> {
         let target = self.root.join(path_on_disk(path));
         let failed = |source: io::Error| WriteError::Prepare { path: path.to_owned(), source };
         let metadata = match fs::symlink_metadata(&target) {
@@ -251,13 +255,17 @@ impl<'r> WorkingTree<'r> {
     }
 
     /// Whether a directory lies below the root.
-    fn holds(&mut self, directory: &Path) -> io::Result<bool> {
-        if let Some(known) = self.is_inside.get(directory) {
+    fn holds(&self, directory: &Path) -> io::Result<bool> {
+        if let Some(known) = self.known().get(directory) {
             return Ok(*known);
         }
         let is_inside = directory.canonicalize()?.starts_with(&self.real_root);
-        self.is_inside.insert(directory.to_owned(), is_inside);
+        self.known().insert(directory.to_owned(), is_inside);
         Ok(is_inside)
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<PathBuf, bool>> {
+        self.is_inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -288,7 +296,7 @@ fn with_carriage_returns(bytes: &[u8]) -> Vec<u8> {
     converted
 }
 
-fn prepare<'a>(tree: &mut WorkingTree<'_>, path: &'a str, file: &'a RepairedFile) -> Result<Prepared<'a>, WriteError> {
+fn prepare<'a>(tree: &WorkingTree<'_>, path: &'a str, file: &'a RepairedFile) -> Result<Prepared<'a>, WriteError> {
     let Judged { target, line_ends, permissions } = tree.check(path, file)?;
     let temporary = beside(&target, &line_ends.apply(&file.after), permissions);
     let temporary = temporary.map_err(|source| WriteError::Prepare { path: path.to_owned(), source })?;
