@@ -23,7 +23,7 @@ impl Kind for HiddenImages {
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
         let mut diagnostics = Vec::new();
-        for (path, entry) in context.files.entries() {
+        for (path, entry) in context.files.entries().iter() {
             let roots = &context.shape.roots;
             let is_above = roots.iter().any(|root| is_below(path, root) || is_below(root, path));
             let is_way = matches!(entry.kind, FileKind::Symlink | FileKind::Submodule);

@@ -1,15 +1,10 @@
 //! Single entries of trees, of the index and of the working tree, in the words of a snapshot.
 
-use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 
 use git2::{FileMode, Oid};
 
-use crate::snapshot::{Content, Entry, FileKind};
-
-/// The files of a tree, by path.
-pub(super) type Entries = BTreeMap<Arc<str>, Entry>;
+use crate::snapshot::{Content, FileKind};
 
 pub(super) fn object(id: Oid) -> Content {
     Content::Object(bytes_of(id))

@@ -6,13 +6,12 @@ use std::sync::Arc;
 use git2::{Commit as GitCommit, ErrorCode, Oid};
 
 use super::base::short;
-use super::entry::Entries;
 use super::error::{Doing, GitError};
 use super::head::Head;
 use super::objects::Objects;
 use super::repository::Repository;
 use crate::history::{Commit, Difference, Step};
-use crate::snapshot::{Scope, Snapshot};
+use crate::snapshot::{Entries, Scope, Snapshot};
 
 /// The steps back from what is judged to where its history begins. Steps that leave the scope as it is are passed over.
 pub struct Line<'r> {
@@ -61,12 +60,12 @@ impl Line<'_> {
             None => Entries::new(),
         };
         let mut before = Vec::new();
-        for (path, entry) in &committed {
+        for (path, entry) in committed.iter() {
             if files.get(path) != Some(entry) {
                 before.push(Difference { path: Arc::clone(path), other: Some(entry.clone()) });
             }
         }
-        for path in files.keys().filter(|path| !committed.contains_key(*path)) {
+        for path in files.keys().filter(|path| !committed.contains_key(path)) {
             before.push(Difference { path: Arc::clone(path), other: None });
         }
         Ok(before)

@@ -1,18 +1,17 @@
 //! The index. Libgit2 takes four times as long as git to load it; so it is read by gitoxide, and libgit2 is handed the part that
 //! is judged.
 
-use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use git2::{IndexEntry, IndexTime, Oid};
 use gix_index::entry::{Flags, Stat};
 
-use super::entry::{Entries, canonical, kind_of_mode, object};
+use super::entry::{canonical, kind_of_mode, object};
 use super::error::{Doing, GitError};
 use super::repository::Repository;
 use crate::path::path_of_bytes;
-use crate::snapshot::{Entry, Scope};
+use crate::snapshot::{Entries, Entry, Scope};
 
 /// Files that say how git treats others.
 const SETTINGS: [&str; 2] = [".gitattributes", ".gitignore"];
@@ -49,7 +48,7 @@ impl Repository {
             (&file.entries()[range], path)
         });
         for (entries, path) in whole.chain(single) {
-            let mut known = known.range::<str, _>((Bound::Included(path.as_str()), Bound::Unbounded)).peekable();
+            let mut known = known.starting_at(path).peekable();
             for entry in entries {
                 let path: &[u8] = entry.path(file);
                 while known.next_if(|(old, _)| old.as_bytes() < path).is_some() {}

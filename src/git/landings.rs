@@ -1,6 +1,6 @@
 //! The changes that landed on a branch: its first-parent line, from the newest commit on.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use git2::{Commit as GitCommit, ErrorCode, Oid};
@@ -10,7 +10,7 @@ use super::objects::Objects;
 use super::repository::Repository;
 use super::trailers::Trailer;
 use crate::history::Difference;
-use crate::snapshot::{Entry, Scope, Snapshot};
+use crate::snapshot::{Entries, Scope, Snapshot};
 
 /// What is replayed: the first-parent line from one commit to another.
 #[derive(Debug, Clone)]
@@ -163,11 +163,11 @@ impl Landings<'_> {
 impl<'r> Trees<'r> {
     /// A snapshot without files, with the contents of all of them.
     pub fn nothing(&self) -> Snapshot<'r> {
-        Snapshot::new(BTreeMap::new(), Arc::clone(&self.0) as Arc<_>)
+        Snapshot::new(Entries::new(), Arc::clone(&self.0) as Arc<_>)
     }
 
     /// The files of a tree within a scope.
-    pub fn list(&self, tree: TreeId, scope: &Scope) -> Result<BTreeMap<Arc<str>, Entry>, GitError> {
+    pub fn list(&self, tree: TreeId, scope: &Scope) -> Result<Entries, GitError> {
         self.0.list(tree.0, scope)
     }
 

@@ -6,12 +6,11 @@ use std::sync::Arc;
 use git2::Oid;
 
 use super::base::Base;
-use super::entry::Entries;
 use super::error::{Doing, GitError, of_file};
 use super::head::Head;
 use super::repository::Repository;
 use crate::path::{directories_above, without_directory};
-use crate::snapshot::{Content, FileKind, MAX_FILE, ReadError, Scope, Snapshot};
+use crate::snapshot::{Content, Entries, FileKind, MAX_FILE, ReadError, Scope, Snapshot};
 
 /// A tree that policy is read from: configuration and packs.
 pub enum PolicyTree {
@@ -61,7 +60,7 @@ impl PolicyTree {
         }
         let files = others.iter().copied().map(str::to_owned).collect();
         let entries = self.entries(repository, &Scope { files, ..Scope::default() })?;
-        present.extend(others.into_iter().filter(|path| entries.contains_key(*path)));
+        present.extend(others.into_iter().filter(|path| entries.contains_key(path)));
         Ok(present)
     }
 
@@ -99,11 +98,12 @@ impl PolicyTree {
             return Ok(None);
         }
         let files = std::iter::once(path).chain(directories_above(path)).map(str::to_owned).collect();
-        for (above, entry) in self.entries(repository, &Scope { files, ..Scope::default() })? {
+        let entries = self.entries(repository, &Scope { files, ..Scope::default() })?;
+        for (above, entry) in entries.iter() {
             if entry.kind == FileKind::Submodule
-                && let Content::Object(id) = entry.content
+                && let Content::Object(id) = &entry.content
             {
-                return Pinned::open(repository, &above, Oid::from_bytes(&id).doing("reading a submodule")?).map(Some);
+                return Pinned::open(repository, above, Oid::from_bytes(id).doing("reading a submodule")?).map(Some);
             }
         }
         Ok(None)

@@ -5,13 +5,12 @@ use std::sync::Arc;
 use git2::Oid;
 
 use super::base::{AuthoredCommits, Base, Comparison};
-use super::entry::Entries;
 use super::error::{Doing, GitError};
 use super::head::Head;
 use super::objects::Objects;
 use super::repository::Repository;
 use super::tree::Known;
-use crate::snapshot::{self, Origin, Pair, Scope, Snapshot};
+use crate::snapshot::{self, Entries, Origin, Pair, Scope, Snapshot};
 
 /// The files on both sides of a change.
 struct Listed {

@@ -4,15 +4,17 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use git2::{OdbObject, Oid};
+use rayon::prelude::*;
 
-use super::entry::{DIRECTORY, Entries, bytes_of, canonical, kind_of_mode};
+use super::entry::{DIRECTORY, bytes_of, canonical, kind_of_mode};
 use super::error::{Doing, GitError};
 use super::objects::Objects;
 use crate::history::Difference;
 use crate::path::path_of_bytes;
-use crate::snapshot::{Content, Entry, Scope};
+use crate::snapshot::{Content, Entries, Entry, Scope};
 
 /// How many files and directories are listed of a tree, at most: more than any repository has where images are. A few objects can
 /// name any number of them.
@@ -23,6 +25,9 @@ const MOST_BYTES: usize = 64 << 20;
 
 /// How long one of them may be, in bytes: as long as Linux has them.
 const LONGEST: usize = 4096;
+
+/// From how many directories in one on they are listed on several threads: to start one takes as long as to list some dozens.
+const WORTH_A_THREAD: usize = 64;
 
 /// How many digits a mode may have: git writes six at most, other programs zeros before them.
 const MODE_DIGITS: usize = 10;
@@ -136,8 +141,9 @@ impl Objects<'_> {
     /// Lists the files of a tree that belong to the scope. Nothing else of the tree is visited.
     pub(super) fn list(&self, tree: Oid, scope: &Scope) -> Result<Entries, GitError> {
         let mut entries = Vec::new();
-        Lister::new(self).list(tree, Wanted::of(scope).reach(), &mut entries)?;
-        Ok(BTreeMap::from_iter(entries))
+        let wanted = Wanted::of(scope);
+        Listing::new(self).add(Place { tree, path: String::new(), reach: wanted.reach() }, &mut entries)?;
+        Ok(entries.into_iter().collect())
     }
 
     /// Adds the files of a tree that stands in the place of a directory, where they belong to the scope.
@@ -153,8 +159,8 @@ impl Objects<'_> {
         for name in directory.split('/') {
             reach = reach.at(name).below;
         }
-        let mut lister = Lister { path: directory.to_owned(), ..Lister::new(self) };
-        if reach.is_nothing() { Ok(()) } else { lister.list(tree, reach, entries) }
+        let place = Place { tree, path: directory.to_owned(), reach };
+        if reach.is_nothing() { Ok(()) } else { Listing::new(self).add(place, entries) }
     }
 
     /// Lists a tree that differs little from one whose files are known: only directories that differ are visited.
@@ -172,7 +178,8 @@ impl Objects<'_> {
     ) -> Result<Differences, GitError> {
         let mut differences = Differences::default();
         let [old, new] = [old, new].map(|tree| tree.map(bytes_of));
-        Lister::new(self).differ(old, new, Wanted::of(scope).reach(), &mut differences)?;
+        let mut comparison = Comparison { objects: self, budget: &Budget::new(), path: String::new() };
+        comparison.differ(old, new, Wanted::of(scope).reach(), &mut differences)?;
         Ok(differences)
     }
 }
@@ -191,73 +198,138 @@ impl Differences {
     }
 }
 
-/// One listing, and how much may still be added to it.
-struct Lister<'o, 'r> {
+/// How much may still be listed. Several threads may list at once.
+struct Budget {
+    items: AtomicUsize,
+    bytes: AtomicUsize,
+}
+
+impl Budget {
+    fn new() -> Self {
+        Self { items: AtomicUsize::new(MOST), bytes: AtomicUsize::new(MOST_BYTES) }
+    }
+
+    /// Notes that so many more files are listed or directories visited, in `directory` or at it, with paths of so many bytes together.
+    fn spend(&self, directory: &str, items: usize, bytes: usize) -> Result<(), GitError> {
+        for (left, spent) in [(&self.items, items), (&self.bytes, bytes)] {
+            if left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(spent)).is_err() {
+                return Err(too_many(directory));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn too_many(path: &str) -> GitError {
+    let mut shown: String = path.chars().take(100).collect();
+    if shown.len() < path.len() {
+        shown.push('…');
+    }
+    GitError::TooManyFiles { path: shown, most: MOST }
+}
+
+/// A directory that is to be listed.
+struct Place<'w> {
+    tree: Oid,
+    path: String,
+    reach: Reach<'w>,
+}
+
+/// A listing of a tree.
+struct Listing<'o, 'r> {
     objects: &'o Objects<'r>,
-    items: usize,
-    bytes: usize,
-    /// Where it is now.
+    budget: Budget,
+}
+
+impl<'o, 'r> Listing<'o, 'r> {
+    fn new(objects: &'o Objects<'r>) -> Self {
+        Self { objects, budget: Budget::new() }
+    }
+
+    /// Lists all below a place; from the first wide directory on, on several threads.
+    fn add(&self, place: Place<'_>, entries: &mut Vec<(Arc<str>, Entry)>) -> Result<(), GitError> {
+        let mut places = vec![place];
+        while let Some(place) = places.pop() {
+            let below = self.add_directory(&place, entries)?;
+            if below.len() < WORTH_A_THREAD {
+                places.extend(below.into_iter().rev());
+                continue;
+            }
+            let parts: Vec<_> = below.into_par_iter().map(|place| self.all_of(place)).collect();
+            // Which of them met the limit is a matter of chance.
+            if parts.iter().any(|part| matches!(part, Err(GitError::TooManyFiles { .. }))) {
+                return Err(too_many(&place.path));
+            }
+            for part in parts {
+                entries.extend(part?);
+            }
+        }
+        Ok(())
+    }
+
+    /// All below a place, found by one thread.
+    fn all_of(&self, place: Place<'_>) -> Result<Vec<(Arc<str>, Entry)>, GitError> {
+        let mut entries = Vec::new();
+        let mut places = vec![place];
+        while let Some(place) = places.pop() {
+            places.extend(self.add_directory(&place, &mut entries)?.into_iter().rev());
+        }
+        Ok(entries)
+    }
+
+    /// Adds the files in a directory, and gives the directories in it.
+    fn add_directory<'w>(
+        &self,
+        place: &Place<'w>,
+        entries: &mut Vec<(Arc<str>, Entry)>,
+    ) -> Result<Vec<Place<'w>>, GitError> {
+        let (mut below, before, mut bytes) = (Vec::new(), entries.len(), 0);
+        let mut path = place.path.clone();
+        if !path.is_empty() {
+            path.push('/');
+        }
+        let directory = path.len();
+        for item in items(&read(self.objects, &place.path, place.tree)?) {
+            let Item { mode, name, id } = item?;
+            let name = text_of(name);
+            let Part { is_listed, below: reach } = place.reach.at(&name);
+            path.truncate(directory);
+            path.push_str(&name);
+            if mode == DIRECTORY {
+                if reach.is_nothing() {
+                    continue;
+                }
+                below.push(Place { tree: oid(id), path: path.clone(), reach });
+            } else if is_listed && let Some(kind) = kind_of_mode(mode) {
+                entries.push((path.as_str().into(), Entry { kind, content: Content::Object(id) }));
+            } else {
+                continue;
+            }
+            bytes += path.len();
+            if path.len() > LONGEST {
+                return Err(too_many(&path));
+            }
+        }
+        self.budget.spend(&place.path, below.len() + entries.len() - before, bytes)?;
+        Ok(below)
+    }
+}
+
+/// Reads a directory.
+fn read<'o>(objects: &'o Objects<'_>, path: &str, tree: Oid) -> Result<OdbObject<'o>, GitError> {
+    let path = if path.is_empty() { "the root of a tree" } else { path };
+    Ok(objects.get(path, tree)?)
+}
+
+/// A comparison of two trees.
+struct Comparison<'o, 'r> {
+    objects: &'o Objects<'r>,
+    budget: &'o Budget,
+    /// The directory that it is at.
     path: String,
 }
 
-impl<'o, 'r> Lister<'o, 'r> {
-    fn new(objects: &'o Objects<'r>) -> Self {
-        Self { objects, items: MOST, bytes: MOST_BYTES, path: String::new() }
-    }
-
-    /// Notes that the file is listed, or the directory visited, that it is at now.
-    fn spend(&mut self) -> Result<(), GitError> {
-        let path = &self.path;
-        let is_within = self.items > 0 && self.bytes >= path.len() && path.len() <= LONGEST;
-        if !is_within {
-            let mut shown: String = path.chars().take(100).collect();
-            if shown.len() < path.len() {
-                shown.push('…');
-            }
-            return Err(GitError::TooManyFiles { path: shown, most: MOST });
-        }
-        self.items -= 1;
-        self.bytes -= path.len();
-        Ok(())
-    }
-
-    /// Goes on to something in the directory that it is at; to be undone by [`Self::leave`], with what this gives.
-    fn enter(&mut self, name: &str) -> usize {
-        let directory = self.path.len();
-        if directory > 0 {
-            self.path.push('/');
-        }
-        self.path.push_str(name);
-        directory
-    }
-
-    fn leave(&mut self, directory: usize) {
-        self.path.truncate(directory);
-    }
-
-    /// Lists the directory that it is at.
-    fn list(&mut self, tree: Oid, reach: Reach<'_>, entries: &mut Vec<(Arc<str>, Entry)>) -> Result<(), GitError> {
-        for item in items(&self.tree(tree)?) {
-            let Item { mode, name, id } = item?;
-            let name = text_of(name);
-            let Part { is_listed, below } = reach.at(&name);
-            if mode == DIRECTORY {
-                if !below.is_nothing() {
-                    let directory = self.enter(&name);
-                    self.spend()?;
-                    self.list(oid(id), below, entries)?;
-                    self.leave(directory);
-                }
-            } else if is_listed && let Some(kind) = kind_of_mode(mode) {
-                let directory = self.enter(&name);
-                self.spend()?;
-                entries.push((self.path.as_str().into(), Entry { kind, content: Content::Object(id) }));
-                self.leave(directory);
-            }
-        }
-        Ok(())
-    }
-
+impl<'o> Comparison<'o, '_> {
     /// Adds what differs below the directory that it is at.
     fn differ(
         &mut self,
@@ -288,19 +360,33 @@ impl<'o, 'r> Lister<'o, 'r> {
                 self.spend()?;
                 differences.within.push(Difference { path: self.path.as_str().into(), other: after });
             }
-            self.leave(directory);
+            self.path.truncate(directory);
         }
         Ok(())
     }
 
-    /// Reads the directory that it is at.
-    fn tree(&self, tree: Oid) -> Result<OdbObject<'o>, GitError> {
-        let path = if self.path.is_empty() { "the root of a tree" } else { &self.path };
-        Ok(self.objects.get(path, tree)?)
+    /// Goes on to something in the directory that it is at, and gives how long the path of that is.
+    fn enter(&mut self, name: &str) -> usize {
+        let directory = self.path.len();
+        if directory > 0 {
+            self.path.push('/');
+        }
+        self.path.push_str(name);
+        directory
     }
 
+    /// Notes that the file differs, or the directory is visited, that it is at now.
+    fn spend(&self) -> Result<(), GitError> {
+        if self.path.len() > LONGEST {
+            Err(too_many(&self.path))
+        } else {
+            self.budget.spend(&self.path, 1, self.path.len())
+        }
+    }
+
+    /// Reads the directory that it is at.
     fn tree_if_any(&self, tree: Option<[u8; 20]>) -> Result<Option<OdbObject<'o>>, GitError> {
-        tree.map(|tree| self.tree(oid(tree))).transpose()
+        tree.map(|tree| read(self.objects, &self.path, oid(tree))).transpose()
     }
 }
 

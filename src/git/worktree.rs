@@ -3,16 +3,17 @@
 use std::collections::HashMap;
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use git2::{Delta, DiffDelta, DiffOptions, ErrorCode, IndexEntryExtendedFlag, ObjectType, Oid};
 
-use super::entry::{Entries, bytes_of, bytes_on_disk, canonical, kind_of_mode, object};
+use super::entry::{bytes_of, bytes_on_disk, canonical, kind_of_mode, object};
 use super::error::{Doing, GitError};
 use super::objects::{Bytes, OnDisk};
 use super::open::open_error;
 use super::repository::Repository;
 use crate::path::{file_name, path_of_bytes, path_on_disk};
-use crate::snapshot::{Content, Entry, FileKind, Scope, TEMPORARY_PREFIX, TEMPORARY_SUFFIX};
+use crate::snapshot::{Content, Entries, Entry, FileKind, Scope, TEMPORARY_PREFIX, TEMPORARY_SUFFIX};
 
 /// Contents of the working tree that are in no object.
 type OnDisks = HashMap<[u8; 20], OnDisk>;
@@ -89,9 +90,11 @@ impl Repository {
     /// A submodule is where its own HEAD is; where it was not checked out, it is where it was.
     fn move_submodules(&self, entries: &mut Entries) -> Result<(), GitError> {
         let root = self.root().ok_or(GitError::Bare("working tree"))?;
-        for (path, entry) in entries.iter_mut().filter(|(_, entry)| entry.kind == FileKind::Submodule) {
-            if let Some(id) = checked_out(&root.join(path_on_disk(path)))? {
-                entry.content = object(id);
+        let submodules = entries.iter().filter(|(_, entry)| entry.kind == FileKind::Submodule);
+        let submodules: Vec<Arc<str>> = submodules.map(|(path, _)| Arc::clone(path)).collect();
+        for path in submodules {
+            if let Some(id) = checked_out(&root.join(path_on_disk(&path)))? {
+                entries.insert(path, Entry { kind: FileKind::Submodule, content: object(id) });
             }
         }
         Ok(())

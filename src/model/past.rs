@@ -8,7 +8,7 @@ use super::tree::Model;
 use crate::history::{Commit, Difference, History, MAX_NEWEST, Past, Settled, Step};
 use crate::path::{file_name, without_directory};
 use crate::shape::Shape;
-use crate::snapshot::{Entry, FileKind, Origin, Pair, Read, Snapshot, StoreError};
+use crate::snapshot::{Entries, FileKind, Origin, Pair, Read, Snapshot, StoreError};
 
 /// Looks back along `steps`, from the tree `head` on, until all images have been seen to get their version: all of `model`, or
 /// `only` those in these directories. `now` is the time at which that is asked, in seconds since 1970.
@@ -41,7 +41,7 @@ struct Search<'a, 'r> {
     open: BTreeMap<Arc<str>, Open<'a>>,
     settled: BTreeMap<Arc<str>, Past>,
     /// The files as they were where the walk has come to.
-    entries: BTreeMap<Arc<str>, Entry>,
+    entries: Entries,
     /// What is compared: the files as they are, and as they were.
     pair: Pair<'r>,
     /// What was passed, the newest first.

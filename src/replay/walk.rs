@@ -1,7 +1,6 @@
 //! The walk down a history, which makes pieces of it that can be judged side by side.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::Arc;
+use std::collections::{BTreeSet, VecDeque};
 
 use miette::Diagnostic;
 
@@ -9,7 +8,7 @@ use super::outcome::{End, Unjudged};
 use crate::git::{GitError, Landed, Landings, Next, Range, Repository, Trailer, TreeId, Trees};
 use crate::history::Difference;
 use crate::pack::Pack;
-use crate::snapshot::{Entry, Origin, Pair, Scope, Snapshot};
+use crate::snapshot::{Entries, Origin, Pair, Scope, Snapshot};
 use crate::waiver;
 
 /// How many changes one thread judges in a row.
@@ -95,7 +94,7 @@ struct Here {
     listed: BTreeSet<String>,
     /// What the pack looks at, with these.
     scope: Scope,
-    entries: BTreeMap<Arc<str>, Entry>,
+    entries: Entries,
 }
 
 impl<'a> Walk<'a> {

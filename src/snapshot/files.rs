@@ -1,9 +1,10 @@
 //! The files of a tree: their list, their texts, and where links lead.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use super::entries::Entries;
 use super::store::{Content, Entry, FileKind, MAX_FILE, POINTER, Read, ReadError, Store, StoreError};
 use crate::memo::{Derived, LIMIT, Memo};
 use crate::text::Text;
@@ -20,7 +21,7 @@ pub type Followed<'s> = Result<Vec<(&'s Arc<str>, &'s Entry)>, ReadError>;
 /// The files of a tree.
 #[derive(Clone)]
 pub struct Snapshot<'r> {
-    entries: Arc<BTreeMap<Arc<str>, Entry>>,
+    entries: Entries,
     store: Arc<dyn Store + 'r>,
     known: Arc<ReadCache>,
     /// Whether any path is a link or a submodule, once somebody asked where a path leads.
@@ -54,15 +55,15 @@ impl ReadCache {
 
 impl<'r> Snapshot<'r> {
     /// A snapshot of these files.
-    pub fn new(entries: BTreeMap<Arc<str>, Entry>, store: Arc<dyn Store + 'r>) -> Self {
-        Self { entries: Arc::new(entries), store, known: ReadCache::new(LIMIT), has_detours: OnceLock::new() }
+    pub fn new(entries: Entries, store: Arc<dyn Store + 'r>) -> Self {
+        Self { entries, store, known: ReadCache::new(LIMIT), has_detours: OnceLock::new() }
     }
 
     /// A snapshot of other files, which shares this one's store and what was read of them.
     #[must_use]
-    pub fn with_entries(&self, entries: BTreeMap<Arc<str>, Entry>) -> Self {
+    pub fn with_entries(&self, entries: Entries) -> Self {
         let (store, known) = (Arc::clone(&self.store), Arc::clone(&self.known));
-        Self { entries: Arc::new(entries), store, known, has_detours: OnceLock::new() }
+        Self { entries, store, known, has_detours: OnceLock::new() }
     }
 
     /// A snapshot of texts in memory.
@@ -80,7 +81,7 @@ impl<'r> Snapshot<'r> {
     }
 
     /// All files, by path.
-    pub fn entries(&self) -> &BTreeMap<Arc<str>, Entry> {
+    pub fn entries(&self) -> &Entries {
         &self.entries
     }
 
@@ -103,8 +104,7 @@ impl<'r> Snapshot<'r> {
     /// Everything below a directory, given without its closing slash; all files for the empty one.
     pub fn below(&self, directory: &str) -> impl Iterator<Item = (&Arc<str>, &Entry)> + use<'_, 'r> {
         let prefix = if directory.is_empty() { String::new() } else { format!("{directory}/") };
-        let from = (std::ops::Bound::Included(prefix.as_str()), std::ops::Bound::Unbounded);
-        self.entries.range::<str, _>(from).take_while(move |(path, _)| path.starts_with(&prefix))
+        self.entries.starting_at(&prefix).take_while(move |(path, _)| path.starts_with(&prefix))
     }
 
     /// The text of a file; `None` where there is no such path. Links are followed within the snapshot, never out of it.
@@ -221,15 +221,15 @@ impl<'r> Snapshot<'r> {
     pub fn overlay(&mut self, path: &Arc<str>, bytes: Vec<u8>) {
         let is_executable = self.entries.get(path).is_some_and(|entry| entry.kind == FileKind::Executable);
         let kind = if is_executable { FileKind::Executable } else { FileKind::File };
-        Arc::make_mut(&mut self.entries)
-            .insert(Arc::clone(path), Entry { kind, content: Content::Inline(bytes.into()) });
+        self.entries.insert(Arc::clone(path), Entry { kind, content: Content::Inline(bytes.into()) });
         self.has_detours = OnceLock::new();
     }
 
     /// Adds files that another snapshot has of the same tree.
-    pub(super) fn add(&mut self, other: Self) {
+    pub(super) fn add(&mut self, other: &Self) {
         if !other.entries.is_empty() {
-            Arc::make_mut(&mut self.entries).extend(Arc::unwrap_or_clone(other.entries));
+            let more = other.entries.iter().map(|(path, entry)| (Arc::clone(path), entry.clone()));
+            self.entries.extend(more);
             self.has_detours = OnceLock::new();
         }
     }

@@ -5,10 +5,12 @@
 //! [`Pair`] of them.
 
 mod store;
+mod entries;
 mod scope;
 mod files;
 mod pair;
 
+pub use entries::Entries;
 pub use files::{Followed, Snapshot};
 pub use pair::{AuthoredTrees, Branch, Origin, Pair};
 pub use scope::Scope;

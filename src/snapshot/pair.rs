@@ -78,15 +78,15 @@ impl<'r> Pair<'r> {
 
     /// Adds files that another pair has of the same trees and of the same store.
     pub fn add(&mut self, other: Self) {
-        self.head.add(other.head);
+        self.head.add(&other.head);
         for (files, more) in [(&mut self.base, other.base), (&mut self.tip, other.tip)] {
             if let (Some(files), Some(more)) = (files, more) {
-                files.add(more);
+                files.add(&more);
             }
         }
         if let (Some(merged), Some(more)) = (&mut self.origin.authored, other.origin.authored) {
-            merged.fork.add(more.fork);
-            merged.author.add(more.author);
+            merged.fork.add(&more.fork);
+            merged.author.add(&more.author);
         }
     }
 
@@ -98,22 +98,6 @@ impl<'r> Pair<'r> {
     /// The paths that differ between base and head, in order. A rename is two of them, a change of mode is one.
     pub fn changed(&self) -> BTreeSet<Arc<str>> {
         let Some(base) = &self.base else { return BTreeSet::new() };
-        let mut paths = BTreeSet::new();
-        let mut before = base.entries().iter().peekable();
-        for (path, entry) in self.head.entries() {
-            // Nearly all paths stand in both lists, and are shared.
-            let is_it = |old: &Arc<str>| Arc::ptr_eq(old, path) || old == path;
-            if !before.peek().is_some_and(|(old, _)| is_it(old)) {
-                while let Some((gone, _)) = before.next_if(|(old, _)| *old < path) {
-                    paths.insert(Arc::clone(gone));
-                }
-            }
-            match before.next_if(|(old, _)| is_it(old)) {
-                Some((_, known)) if known == entry => {}
-                _ => drop(paths.insert(Arc::clone(path))),
-            }
-        }
-        paths.extend(before.map(|(gone, _)| Arc::clone(gone)));
-        paths
+        base.entries().differing(self.head.entries()).into_iter().cloned().collect()
     }
 }
