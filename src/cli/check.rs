@@ -219,7 +219,7 @@ impl Check<'_> {
             let repair = Box::new(fix::repair(&pack, &mut pair, &allowed)?);
             Judged::Repaired { repair, before, after: pair }
         } else {
-            let mut read = Box::new(Rounds::with_head(known));
+            let mut read = Box::new(Rounds::of_findings(known));
             let outcome = read.judge(&pack, &pair)?;
             Judged::Plain { outcome, pair, pack: Box::new(pack.clone()), _read: read }
         };

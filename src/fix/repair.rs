@@ -89,7 +89,7 @@ pub(super) fn repair_until_rest(
     mut files: BTreeMap<Arc<str>, RepairedFile>,
 ) -> Result<Repair, FixError> {
     // Each round judges all of head again, and an edit touches a few images of it.
-    let mut rounds = Rounds::default();
+    let mut rounds = Rounds::of_findings(None);
     let before = rounds.judge(pack, pair)?;
     // What is outside of the paths stays as it is; what a repair brings about there does not.
     let outside = before.findings.iter().filter(|finding| !finding.is_about(&allowed.paths));

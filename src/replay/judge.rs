@@ -1,6 +1,6 @@
 //! The changes of a history, judged side by side.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
@@ -16,7 +16,7 @@ use crate::git::{GitError, Landed, Range, Repository, Trailer};
 use crate::history::Difference;
 use crate::pack::Pack;
 use crate::run::{self, Effect, Outcome, Rounds};
-use crate::snapshot::{AuthoredTrees, Branch, Entry, Origin, Pair, Snapshot};
+use crate::snapshot::{AuthoredTrees, Branch, Entries, Origin, Pair, Snapshot};
 use crate::waiver::{self, Waiver};
 
 /// How many blocks wait to be judged, for each thread: lists of files may be long.
@@ -281,7 +281,7 @@ fn changed<'r>(files: &Snapshot<'r>, differences: &[Difference]) -> Snapshot<'r>
     files.with_entries(entries)
 }
 
-fn apply(entries: &mut BTreeMap<Arc<str>, Entry>, differences: &[Difference]) {
+fn apply(entries: &mut Entries, differences: &[Difference]) {
     for Difference { path, other } in differences {
         match other {
             Some(entry) => drop(entries.insert(Arc::clone(path), entry.clone())),
@@ -292,7 +292,7 @@ fn apply(entries: &mut BTreeMap<Arc<str>, Entry>, differences: &[Difference]) {
 
 /// What a change made, once it was judged.
 struct Last {
-    entries: BTreeMap<Arc<str>, Entry>,
+    entries: Entries,
     /// What differs from it in what was there before.
     before: Vec<Difference>,
 }

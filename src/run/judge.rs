@@ -20,9 +20,9 @@ use crate::snapshot::{Pair, Snapshot, StoreError};
 use crate::unused;
 use crate::waiver::{Circumstances, of_dockerfiles};
 
-/// Judges, and tells what was mended, too. An error means that the images could not even be read.
+/// Judges. An error means that the images could not even be read.
 pub fn judge(pack: &Pack, pair: &Pair<'_>) -> Result<Outcome, StoreError> {
-    Rounds::alone().judge(pack, pair)
+    Rounds::default().judge(pack, pair)
 }
 
 impl Rounds {
@@ -297,7 +297,7 @@ impl JudgingRule<'_> {
 
     /// Tells what is new of what the check finds now. Where it finds nothing, base has nothing to add but what was mended.
     fn compare(&self, now: Vec<Diagnostic>, base: &Context<'_>, rounds: &Rounds) -> Judged {
-        if now.is_empty() && !rounds.tells_mended {
+        if now.is_empty() && rounds.passes_over_mended {
             return Ok(Judgement::default());
         }
         let before = rounds.found_in_base(&self.rule.id, || self.run(base))?;

@@ -38,8 +38,7 @@ pub struct Effect {
     pub moved: Vec<Arc<str>>,
     /// The images that it takes away, by name.
     pub removed: Vec<Arc<str>>,
-    /// The findings that base had and head has no more; of rules that judge trees. Rounds do not look for those of a rule that finds
-    /// nothing.
+    /// The findings that base had and head has no more; of rules that judge trees. Who asks for findings alone does not get all.
     pub mended: Vec<Fingerprint>,
 }
 

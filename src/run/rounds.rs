@@ -20,8 +20,8 @@ pub struct Rounds {
     pub(super) looks_for_new_alone: bool,
     /// What rules found in base.
     found: Mutex<HashMap<RuleId, Arc<Vec<Diagnostic>>>>,
-    /// Whether somebody asks what was mended: then base is judged where nothing is wrong in head, too.
-    pub(super) tells_mended: bool,
+    /// Whether nobody asks what was mended: then base need not be judged where nothing is wrong in head.
+    pub(super) passes_over_mended: bool,
 }
 
 impl Rounds {
@@ -30,14 +30,9 @@ impl Rounds {
         Self { looks_for_new_alone: true, ..Self::default() }
     }
 
-    /// Those of which head may have been read already.
-    pub fn with_head(head: Option<Model>) -> Self {
-        Self { head, ..Self::default() }
-    }
-
-    /// A single one, which tells what was mended, too.
-    pub(super) fn alone() -> Self {
-        Self { tells_mended: true, ..Self::default() }
+    /// Those of one who asks for findings, and not for what was mended. Head may have been read already.
+    pub fn of_findings(head: Option<Model>) -> Self {
+        Self { head, passes_over_mended: true, ..Self::default() }
     }
 
     /// What a rule finds in base. It looks once.

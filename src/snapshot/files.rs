@@ -75,9 +75,9 @@ impl<'r> Snapshot<'r> {
         Self::new(entries, Arc::new(NoStore))
     }
 
-    /// The list of all files: the same one, where nobody else has it.
-    pub fn into_entries(self) -> BTreeMap<Arc<str>, Entry> {
-        Arc::unwrap_or_clone(self.entries)
+    /// The list of all files.
+    pub fn into_entries(self) -> Entries {
+        self.entries
     }
 
     /// All files, by path.
