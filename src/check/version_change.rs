@@ -11,7 +11,7 @@ use super::change::{Change, ProposedBump, free_after};
 use super::kind::{Context, Kind, Needs};
 use crate::edit::Fix;
 use crate::finding::{Diagnostic, Level, Location};
-use crate::model::Image;
+use crate::model::{Image, content};
 use crate::parse::version::Variant;
 use crate::snapshot::{Snapshot, StoreError};
 
@@ -49,7 +49,7 @@ impl Kind for VersionChange {
         let mut diagnostics = Vec::new();
         for image in context.model.images.values() {
             diagnostics.extend(match self.forbid {
-                ForbiddenVersion::Taken => taken(context, change, image)
+                ForbiddenVersion::Taken => taken(context, change, image)?
                     .or_else(|| claimed(context, change, image))
                     .or_else(|| promoted(context, change, image)),
                 ForbiddenVersion::Lower => lower(change, image),
@@ -57,7 +57,7 @@ impl Kind for VersionChange {
             for variant in image.variants() {
                 let Some((old, new)) = change.new_version_of_variant(image, variant) else { continue };
                 diagnostics.extend(match self.forbid {
-                    ForbiddenVersion::Taken => taken_variant(context, change, image, variant),
+                    ForbiddenVersion::Taken => taken_variant(context, change, image, variant)?,
                     ForbiddenVersion::Lower if is_lower(image, old, new) => {
                         Some(went_down(image, old, new, &image.variant_words(variant), image.variant_location(variant)))
                     }
@@ -70,12 +70,17 @@ impl Kind for VersionChange {
 }
 
 /// Says of the version that the change gives a variant that the base branch gave it meanwhile, or a later one.
-fn taken_variant(context: &Context<'_>, change: &Change<'_>, image: &Image, variant: &Variant) -> Option<Diagnostic> {
-    let (old, new) = change.new_version_of_variant(image, variant)?;
-    let tip = change.tip.images.get(&image.directory)?.variant(&variant.name)?.version.usable()?;
-    let files = change.pair.tip.as_ref()?;
-    if !is_passed(image, old, new, tip) || is_same(context, change, files, image) {
-        return None;
+fn taken_variant(
+    context: &Context<'_>,
+    change: &Change<'_>,
+    image: &Image,
+    variant: &Variant,
+) -> Result<Option<Diagnostic>, StoreError> {
+    let Some((old, new)) = change.new_version_of_variant(image, variant) else { return Ok(None) };
+    let tip = change.tip.images.get(&image.directory).and_then(|tip| tip.variant(&variant.name)?.version.usable());
+    let (Some(tip), Some(files)) = (tip, change.pair.tip.as_ref()) else { return Ok(None) };
+    if !is_passed(image, old, new, tip) || is_same(context, change, files, image)? {
+        return Ok(None);
     }
     let branch = change.pair.origin.branch.as_ref().map_or("the base branch", |branch| &*branch.shown);
     let message = format!("{} {new} is taken: {branch} is at {tip} already", image.name);
@@ -85,7 +90,7 @@ fn taken_variant(context: &Context<'_>, change: &Change<'_>, image: &Image, vari
         let help = format!("rebase, and set {} to {}", image.variant_words(variant), next.version);
         diagnostic = diagnostic.help(help).fix(fix);
     }
-    Some(diagnostic)
+    Ok(Some(diagnostic))
 }
 
 /// Whether a new version is one that the base branch has, or passed on its way from the old one.
@@ -96,13 +101,13 @@ fn is_passed(image: &Image, old: &str, new: &str, tip: &str) -> bool {
     tip != old && (new == tip || is_between)
 }
 
-fn taken(context: &Context<'_>, change: &Change<'_>, image: &Image) -> Option<Diagnostic> {
-    let tip = change.tip_version(image)?;
-    let new = if let Some(authored) = change.taken_in_merge(image) {
-        authored.new
-    } else {
-        taken_meanwhile(context, change, image, tip)?
+fn taken(context: &Context<'_>, change: &Change<'_>, image: &Image) -> Result<Option<Diagnostic>, StoreError> {
+    let Some(tip) = change.tip_version(image) else { return Ok(None) };
+    let new = match change.taken_in_merge(image) {
+        Some(authored) => Some(authored.new),
+        None => taken_meanwhile(context, change, image, tip)?,
     };
+    let Some(new) = new else { return Ok(None) };
     let file = &image.version_name;
     let branch = change.pair.origin.branch.as_ref().map_or("the base branch", |branch| &*branch.shown);
     let message = if new == tip {
@@ -114,7 +119,7 @@ fn taken(context: &Context<'_>, change: &Change<'_>, image: &Image) -> Option<Di
     if let Some(ProposedBump { next, fix }) = change.bump(context.shape, context.inputs, image) {
         diagnostic = diagnostic.help(format!("rebase, and set {file} to {}", next.version)).fix(fix);
     }
-    Some(diagnostic)
+    Ok(Some(diagnostic))
 }
 
 /// Says of a version that the change gives an image, new or not, that somebody else's open change had it first.
@@ -157,18 +162,21 @@ fn promoted(context: &Context<'_>, change: &Change<'_>, image: &Image) -> Option
 }
 
 /// The version that a change sets although the base branch, which is not merged into it, came to it or passed it since.
-fn taken_meanwhile<'i>(context: &Context<'_>, change: &Change<'_>, image: &'i Image, tip: &str) -> Option<&'i str> {
-    let new = image.version()?;
+fn taken_meanwhile<'i>(
+    context: &Context<'_>,
+    change: &Change<'_>,
+    image: &'i Image,
+    tip: &str,
+) -> Result<Option<&'i str>, StoreError> {
+    let (Some(new), Some(files)) = (image.version(), change.pair.tip.as_ref()) else { return Ok(None) };
     let is_taken = if change.before(image).is_some() {
-        let (old, new) = change.new_version(image)?;
-        is_passed(image, old, new, tip)
+        change.new_version(image).is_some_and(|(old, new)| is_passed(image, old, new, tip))
     } else {
         // Two changes add the same image.
         new == tip
     };
     // The same change on both sides, as after a cherry-pick, is no race.
-    let files = change.pair.tip.as_ref()?;
-    (is_taken && !is_same(context, change, files, image)).then_some(new)
+    Ok((is_taken && !is_same(context, change, files, image)?).then_some(new))
 }
 
 fn lower(change: &Change<'_>, image: &Image) -> Option<Diagnostic> {
@@ -190,9 +198,13 @@ fn went_down(image: &Image, old: &str, new: &str, words: &str, location: Locatio
 
 /// Whether the base branch holds the same image now: the files of its own that are no documentation, and what it is built from
 /// elsewhere.
-fn is_same(context: &Context<'_>, change: &Change<'_>, tip: &Snapshot<'_>, image: &Image) -> bool {
+fn is_same(context: &Context<'_>, change: &Change<'_>, tip: &Snapshot<'_>, image: &Image) -> Result<bool, StoreError> {
     let mut changed = change.content.get(&image.directory).into_iter().flatten();
-    let [there, here] = [(change.tip, tip), (context.model, context.files)]
-        .map(|(model, files)| model.own_content(image, files, context.shape));
-    changed.all(|path| tip.entry(path) == context.files.entry(path)) && there.eq(here)
+    if !changed.all(|path| tip.entry(path) == context.files.entry(path)) {
+        return Ok(false);
+    }
+    // Each side leaves out of its contexts what its own files say.
+    let there = change.tip.images.get(&image.directory).map_or(image, |there| there);
+    let there = content::own(change.tip, there, tip, context.shape)?;
+    Ok(there == content::own(context.model, image, context.files, context.shape)?)
 }
