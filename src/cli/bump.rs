@@ -6,7 +6,7 @@ use super::args::{Bump, Target};
 use super::exit::{Error, code};
 use super::frame::{Compared, Frame};
 use super::paths::image_names;
-use super::policy::claims;
+use super::policy::{claims, promoted};
 use super::repairs::{put, say_conflicts, show_diff};
 use super::spinner::Spinner;
 use super::terminal::{complain, print, say, style};
@@ -27,6 +27,9 @@ pub(super) fn run(options: &Bump, environment: &Environment) -> Result<u8, Error
     let target = Target { worktree: true, ..Target::default() };
     let compared = Compared::With(options.base.as_deref());
     let mut frame = Frame::begin(&options.common.policy, &target, &compared, true, environment)?;
+    if let Some(path) = &options.promoted {
+        frame.pack.inputs.promoted = Some(promoted(path)?);
+    }
     frame.pack.inputs.claims = claims(&options.claims, environment)?;
     frame.announce(&options.common.output)?;
     let spinner = Spinner::start(&options.common.output, environment);

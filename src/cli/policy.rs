@@ -268,12 +268,17 @@ pub(super) fn claims(options: &ClaimOptions, environment: &Environment) -> Resul
     Ok(Some(claims.map_err(|error| ConfigError(vec![error]))?.into()))
 }
 
+/// Reads the list of what is promoted.
+pub(super) fn promoted(path: &Path) -> Result<Arc<Promoted>, Error> {
+    let promoted = Promoted::read(&read(path, "--promoted")?);
+    Ok(promoted.map_err(|error| ConfigError(vec![error]))?.into())
+}
+
 /// Reads the files from outside that options and environment name.
 pub(super) fn inputs(options: &InputOptions, environment: &Environment) -> Result<Inputs, Error> {
     let mut inputs = Inputs::default();
     if let Some(path) = &options.promoted {
-        let source = read(path, "--promoted")?;
-        inputs.promoted = Some(Promoted::read(&source).map_err(|error| ConfigError(vec![error]))?.into());
+        inputs.promoted = Some(promoted(path)?);
     }
     if let Some(path) = &options.jobs {
         inputs.jobs = Some(Jobs::new(&read(path, "--jobs")?));

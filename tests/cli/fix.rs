@@ -395,6 +395,25 @@ fn a_bump_on_request_brings_what_follows_and_nothing_else() {
     repo.imglint(&["bump", "cat", "--to", "a b"]).fails(&["`a b` is no image tag"]);
 }
 
+/// What a registry has published under another branch is no version to give.
+#[test]
+fn a_bump_passes_over_versions_that_are_promoted() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    let digest = "0".repeat(64);
+    let list = format!("- name: agnhost\n  dmap:\n    \"sha256:{digest}\": [\"2.25\", \"2.26\", \"2.27\"]\n");
+    let promoted = scratch.path().join("images.yaml");
+    fs::write(&promoted, list).expect("the list");
+    let promoted = format!("--promoted={}", promoted.display());
+    repo.imglint(&["bump", "agnhost", &promoted]);
+    assert_eq!(read(&repo, "test/images/agnhost/VERSION"), "2.28\n");
+    repo.git(&["checkout", "-q", "-f", "."]);
+    let run = repo.imglint(&["bump", "agnhost", "--to", "2.26", &promoted]);
+    assert!(run.stdout.contains("agnhost 2.26 is promoted already"), "{run}");
+    repo.imglint(&["bump", "agnhost", "--promoted", "nowhere.yaml"]).fails(&["nowhere.yaml"]);
+}
+
 /// As `inspect` does, `bump` takes any of an image's names.
 #[test]
 fn an_image_is_bumped_by_any_of_its_names() {

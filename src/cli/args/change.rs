@@ -1,5 +1,7 @@
 //! The commands that change files: `bump` and `waive`.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 
 use super::common::{ClaimOptions, Common, Comparison};
@@ -18,6 +20,10 @@ pub(crate) struct Bump {
     /// Print what would be written as a unified diff, and write nothing
     #[arg(long)]
     pub(crate) diff: bool,
+
+    /// The registry's images.yaml: of versions that are promoted none is given
+    #[arg(long, value_name = "FILE", help_heading = "Rules")]
+    pub(crate) promoted: Option<PathBuf>,
 
     /// What open changes claim
     #[command(flatten)]
