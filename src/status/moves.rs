@@ -7,6 +7,7 @@ use super::checklist::Move;
 use super::row::Question;
 use crate::check::Change;
 use crate::model::{DependencyFile, Image, Manifest, ManifestEntry};
+use crate::parse::dependencies::Dependency;
 use crate::snapshot::StoreError;
 
 /// Places that have to name another version, each once.
@@ -30,8 +31,14 @@ struct At<'a> {
 }
 
 impl<'a> Moves<'a> {
-    /// Finds what repeats the version of a touched image, and is behind.
-    pub(super) fn find(question: Question<'a>, change: &'a Change<'a>, touched: &[&Image]) -> Result<Self, StoreError> {
+    /// Finds what repeats the version of a touched image, and is behind. Where all of it moves in a later change, what belongs into this
+    /// one is left to the rules.
+    pub(super) fn find(
+        question: Question<'a>,
+        change: &'a Change<'a>,
+        touched: &[&Image],
+        is_after_promotion: bool,
+    ) -> Result<Self, StoreError> {
         let (list, children, notes, seen) = (Vec::new(), BTreeMap::new(), Vec::new(), BTreeSet::new());
         let mut moves = Self { list, children, notes, question, change, seen };
         for image in touched {
@@ -40,6 +47,9 @@ impl<'a> Moves<'a> {
                 moves.add_entries(manifest, image, version)?;
             }
             let is_new = change.before(image).and_then(Image::version) != Some(version);
+            if is_new && !is_after_promotion {
+                moves.add_named(image, version)?;
+            }
             if is_new && !question.shape.frozen.is_match(&image.name) {
                 moves.add_children(image, version);
             }
@@ -72,32 +82,58 @@ impl<'a> Moves<'a> {
         image: &Image,
         version: &str,
     ) -> Result<(), StoreError> {
+        let line = manifest.text.line_at(entry.span.start);
+        let follows = |dependency: &Dependency| {
+            dependency.references.iter().any(|reference| reference.fits(&manifest.path, line))
+        };
+        self.add_dependencies(&entry.key, follows, Some(&entry.version), image, version)
+    }
+
+    /// The entries of the list of dependencies about the version file of an image, with what follows them: a constant, as a rule.
+    fn add_named(&mut self, image: &Image, version: &str) -> Result<(), StoreError> {
+        let Some(file) = &image.version_file else { return Ok(()) };
+        let follows = |dependency: &Dependency| {
+            let mut paths = dependency.references.iter().filter_map(|reference| reference.path.as_ref());
+            paths.any(|path| *path.value == *file.path)
+        };
+        self.add_dependencies(&image.name, follows, None, image, version)
+    }
+
+    /// What the entries of the list of dependencies that are about `what` name of a version that was `named`, or was what an entry says.
+    fn add_dependencies(
+        &mut self,
+        what: &str,
+        is_about: impl Fn(&Dependency) -> bool,
+        named: Option<&str>,
+        image: &Image,
+        version: &str,
+    ) -> Result<(), StoreError> {
         let Some(file) = &self.question.head.dependencies else { return Ok(()) };
         let (Ok(text), Ok(Some(list))) = (&file.text, DependencyFile::list(file)) else {
-            self.notes.push(format!("{} cannot be read, so what follows {} is not listed", file.path, entry.key));
+            self.notes.push(format!("{} cannot be read, so what follows {what} is not listed", file.path));
             return Ok(());
         };
-        let line = manifest.text.line_at(entry.span.start);
-        for dependency in &list.entries {
-            if !dependency.references.iter().any(|reference| reference.fits(&manifest.path, line)) {
-                continue;
-            }
-            let named = dependency.version.as_ref().map_or("", |version| &version.value);
-            if named != version {
+        for dependency in list.entries.iter().filter(|dependency| is_about(dependency)) {
+            let said = dependency.version.as_ref().map_or("", |version| &version.value);
+            if said != version {
                 let line = text.position(dependency.location.start).line;
-                self.add(At { path: &file.path, line }, &dependency.name, [named, version], true);
+                self.add(At { path: &file.path, line }, &dependency.name, [said, version], true);
+            }
+            let named = named.unwrap_or(said);
+            if named == version || named.is_empty() {
+                continue;
             }
             for path in dependency.references.iter().filter_map(|reference| reference.path.as_ref()) {
                 let Some(text) = self.question.files.readable(&path.value)? else {
-                    self.notes.push(format!("{} follows {}, and cannot be read", path.value, entry.key));
+                    self.notes.push(format!("{} follows {what}, and cannot be read", path.value));
                     continue;
                 };
                 for (span, line) in text.lines() {
                     let mut references = dependency.references.iter();
-                    if references.any(|reference| reference.fits(&path.value, line)) && line.contains(&entry.version) {
+                    if references.any(|reference| reference.fits(&path.value, line)) && line.contains(named) {
                         let line = text.position(span.start).line;
                         let at = At { path: &path.value, line };
-                        self.add(at, &dependency.name, [&entry.version, version], true);
+                        self.add(at, &dependency.name, [named, version], true);
                         self.add_child(&path.value, image, true);
                     }
                 }

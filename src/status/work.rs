@@ -75,7 +75,8 @@ impl<'a> Work<'a> {
         }
         let levels = self.levels();
         let jobs = self.jobs();
-        let Moves { list: moves, children, notes, .. } = Moves::find(self.question, self.change, &self.touched)?;
+        let Moves { list: moves, children, notes, .. } =
+            Moves::find(self.question, self.change, &self.touched, is_after_promotion)?;
         self.notes.extend(notes);
         let workflow = &self.question.shape.workflow;
         Ok(Checklist {

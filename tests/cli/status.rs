@@ -89,6 +89,31 @@ fn the_checklist_holds_every_step_in_order() {
     assert_eq!(whole["images"][0]["drift"]["state"], "none");
 }
 
+/// What the list of dependencies has follow VERSION moves with it.
+#[test]
+fn a_constant_and_its_entry_move_in_the_same_change() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    repo.change(&[
+        ("test/images/agnhost/agnhost.go", "package main\n\nvar c = cobra.Command{\n\tVersion: \"2.25\",\n}\n"),
+        (
+            "build/dependencies.yaml",
+            "dependencies:\n- name: agnhost\n  version: 2.25\n  refPaths:\n  - path: test/images/agnhost/VERSION\n    match: \\d\n  \
+             - path: test/images/agnhost/agnhost.go\n    match: 'Version:'\n",
+        ),
+    ]);
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.write(&[("test/images/agnhost/VERSION", "2.26\n")]);
+    let run = repo.imglint(&["status", "--base", "master"]);
+    let (_, moves) = run.stdout.split_once("Move in this change").unwrap_or_else(|| panic!("{run}"));
+    let lines =
+        ["build/dependencies.yaml:3: agnhost 2.25 → 2.26", "test/images/agnhost/agnhost.go:4: agnhost 2.25 → 2.26"];
+    assert!(lines.iter().all(|line| moves.contains(line)), "{run}");
+    repo.write(&[("imglint.toml", "pack = \"kubernetes\"\nshape.manifest.follows = \"after-promotion\"\n")]);
+    let run = repo.imglint(&["status", "--base", "master"]);
+    assert!(!run.stdout.contains("agnhost.go"), "that is no step of a later change\n{run}");
+}
+
 #[test]
 fn what_the_machine_needs_and_where_else_an_image_goes_is_said() {
     let scratch = Scratch::new();
