@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::kind::{Context, Kind, Needs};
 use crate::finding::{Diagnostic, Level, Location};
 use crate::model::Model;
-use crate::path::{file_name, is_below, is_vendored};
+use crate::path::{file_name, is_below};
 use crate::snapshot::{FileKind, Snapshot, StoreError};
 use crate::text::counted;
 
@@ -35,7 +35,8 @@ impl Kind for HiddenImages {
                 continue;
             }
             let hidden = context.change.map_or(0, |change| images_below(change.base, path));
-            if hidden == 0 && (context.shape.is_hidden(path) || is_vendored(path)) {
+            let is_vendored = path.split('/').any(|part| context.shape.vendored.iter().any(|name| name == part));
+            if hidden == 0 && (context.shape.is_hidden(path) || is_vendored) {
                 continue;
             }
             let (what, certainty) = match entry.kind {

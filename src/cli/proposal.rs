@@ -61,6 +61,13 @@ pub(super) fn configuration_of(files: &Snapshot<'_>) -> Result<Configuration, Er
     for pack in BUILT_IN {
         found.extend(found_by(pack, files)?);
     }
+    let built = built_directories(files);
+    let images = images_with(&VARIANTS, &built, files)?;
+    if !images.is_empty() {
+        let count = images.len();
+        let words = format!("{count} with {} and Dockerfile", VARIANTS.file);
+        found.push(Found { count, words, kind: FoundKind::Place { place: &VARIANTS, images } });
+    }
     // Of equal ones the first.
     let Some(best) = (0..found.len()).rev().max_by_key(|&at| found[at].count) else { return proposed(files) };
     let best = found.swap_remove(best);
@@ -68,6 +75,7 @@ pub(super) fn configuration_of(files: &Snapshot<'_>) -> Result<Configuration, Er
     let mut others: Vec<String> = found.into_iter().map(|other| other.words).collect();
     others.sort();
     let mut configuration = match best.kind {
+        FoundKind::Place { place, images } => of_place(place, &images, built.len(), files)?,
         FoundKind::Generic { version_file, images } => generic(version_file, &images, files)?,
         FoundKind::Pack { pack, directories } => of_pack(pack, &directories),
     };
@@ -79,7 +87,7 @@ pub(super) fn configuration_of(files: &Snapshot<'_>) -> Result<Configuration, Er
         );
     }
     let is_seen = |built: &&str| seen.iter().any(|directory| is_below(built, directory));
-    let unseen: BTreeSet<&str> = built_directories(files).into_iter().filter(|built| !is_seen(built)).collect();
+    let unseen: BTreeSet<&str> = built.iter().copied().filter(|built| !is_seen(built)).collect();
     if !unseen.is_empty() {
         let count = counted_directories(unseen.len());
         let _ = write!(
@@ -102,7 +110,7 @@ struct Found<'f> {
 impl Found<'_> {
     fn directories(&self) -> BTreeSet<&str> {
         match &self.kind {
-            FoundKind::Generic { images, .. } => images.keys().copied().collect(),
+            FoundKind::Generic { images, .. } | FoundKind::Place { images, .. } => images.keys().copied().collect(),
             FoundKind::Pack { directories, .. } => directories.iter().map(|directory| &**directory).collect(),
         }
     }
@@ -111,6 +119,8 @@ impl Found<'_> {
 enum FoundKind<'f> {
     /// Directories with a version file and a Dockerfile.
     Generic { version_file: &'static str, images: BTreeMap<&'f str, BTreeSet<&'f str>> },
+    /// Directories with a version in a place that is surely one.
+    Place { place: &'static Place, images: BTreeMap<&'f str, BTreeSet<&'f str>> },
     /// What a pack of the program finds.
     Pack { pack: &'static BuiltIn, directories: BTreeSet<Arc<str>> },
 }
@@ -169,25 +179,44 @@ fn proposed(files: &Snapshot<'_>) -> Result<Configuration, Error> {
     let built = built_directories(files);
     let mut best: Option<(&Place, BTreeMap<&str, BTreeSet<&str>>)> = None;
     for place in PLACES {
-        let source = place.source()?;
-        let mut directories = BTreeSet::new();
-        for directory in built.iter().flat_map(|directory| [*directory, directory_of(directory)]) {
-            let text = files.text(&in_directory(directory, &source.file))?.and_then(Result::ok);
-            if !directory.is_empty() && text.is_some_and(|text| source.locate(&text).usable().is_some()) {
-                directories.insert(directory);
-            }
-        }
-        let images = built_in(&directories, files);
+        let images = images_with(place, &built, files)?;
         if best.as_ref().is_none_or(|(_, most)| most.len() < images.len()) {
             best = Some((place, images));
         }
     }
     // One may be anything, and so may a few among many.
-    let Some((place, images)) = best.filter(|(_, images)| is_most(images.len(), built.len())) else {
-        return unversioned(&built, files);
-    };
+    match best.filter(|(_, images)| is_most(images.len(), built.len())) {
+        Some((place, images)) => of_place(place, &images, built.len(), files),
+        None => unversioned(&built, files),
+    }
+}
+
+/// The directories that have a version in a place, each with the Dockerfiles in it or one directory below.
+fn images_with<'f>(
+    place: &Place,
+    built: &BTreeSet<&'f str>,
+    files: &'f Snapshot<'_>,
+) -> Result<BTreeMap<&'f str, BTreeSet<&'f str>>, Error> {
+    let source = place.source()?;
+    let mut directories = BTreeSet::new();
+    for directory in built.iter().flat_map(|directory| [*directory, directory_of(directory)]) {
+        let text = files.text(&in_directory(directory, &source.file))?.and_then(Result::ok);
+        if !directory.is_empty() && text.is_some_and(|text| source.locate(&text).identity().is_some()) {
+            directories.insert(directory);
+        }
+    }
+    Ok(built_in(&directories, files))
+}
+
+/// A configuration for images whose versions stand in a place.
+fn of_place(
+    place: &Place,
+    images: &BTreeMap<&str, BTreeSet<&str>>,
+    built: usize,
+    files: &Snapshot<'_>,
+) -> Result<Configuration, Error> {
     let directories: BTreeSet<&str> = images.keys().copied().collect();
-    let count = format!("{} of {}", images.len(), built.len());
+    let count = format!("{} of {built}", images.len());
     let mut text = format!(
         "# How imglint judges this repository; `imglint rules` lists what it looks for.\npack = \"{GENERIC}\"\n\n\
          # Where images lie.\nshape.images.roots = {}\n\n\
@@ -196,7 +225,7 @@ fn proposed(files: &Snapshot<'_>) -> Result<Configuration, Error> {
         list(&roots(&directories)),
         place.setting
     );
-    add_dockerfiles(&mut text, &images);
+    add_dockerfiles(&mut text, images);
     let (text, _, _) = with_references(text, files)?;
     let note = format!(
         "no pack knows this repository; {count} directories with a Dockerfile have a version in {}: {}",
@@ -286,6 +315,12 @@ impl Place {
         Ok(shape.versions.swap_remove(0))
     }
 }
+
+/// Where the versions of several variants of an image stand.
+const VARIANTS: Place = Place {
+    file: "variants.yaml",
+    setting: "{ file = \"variants.yaml\", key = \"variants.*.IMAGE_VERSION\", revision = \"REVISION\", directories = [\"CONFIG\"] }",
+};
 
 /// Where versions stand that no pack is for, the surest first.
 const PLACES: &[Place] = &[

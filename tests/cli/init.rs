@@ -344,6 +344,34 @@ fn where_versions_stand_is_proposed_for_images_that_no_pack_knows() {
     one.imglint(&["init"]).fails(&["finds no images here"]);
 }
 
+/// What several variants of an image are tagged with is known by its file, also beside an image with a file of its own.
+#[test]
+fn variants_are_known() {
+    let scratch = Scratch::new();
+    let repo = scratch.init("repo");
+    let variants = "variants:\n  old:\n    CONFIG: old\n    IMAGE_VERSION: 'v1.0.3'\n    REVISION: '3'\n  new:\n    CONFIG: new\n    \
+                    IMAGE_VERSION: 'v1.1.0'\n    REVISION: '0'\n";
+    repo.write(&[
+        ("images/a/variants.yaml", variants),
+        ("images/a/old/Dockerfile", "FROM debian:12\n"),
+        ("images/a/new/Dockerfile", "FROM debian:13\n"),
+        ("images/b/variants.yaml", variants),
+        ("images/b/Dockerfile", "FROM debian:13\n"),
+        ("images/b/VERSION", "v1\n"),
+        ("images/ci/variants.yaml", "variants:\n  new:\n    GO_VERSION: 1.27.0\n"),
+        ("images/ci/Dockerfile", "FROM debian:13\n"),
+    ]);
+    let run = repo.imglint(&["init"]);
+    let told = [
+        "2 of 4 directories with a Dockerfile have a version in variants.yaml: images/a, images/b\n",
+        "not looked at: 1 with VERSION and Dockerfile",
+        "without such a version: images/ci\n",
+    ];
+    assert!(run.code == 0 && told.iter().all(|line| run.stdout.contains(line)), "{run}");
+    let inspected = repo.imglint(&["inspect"]);
+    assert!(inspected.stdout.starts_with("a old v1.0.3, new v1.1.0\n"), "{inspected}");
+}
+
 /// What a change touches can be told without versions.
 #[test]
 fn images_without_versions_are_taken_for_such() {
