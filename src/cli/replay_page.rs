@@ -14,12 +14,12 @@ use super::reports::put;
 use super::terminal::say;
 use crate::git::{Base, Head, Repository};
 use crate::model::Model;
-use crate::model::graph::Graph;
+use crate::model::graph::{Agreement, Graph};
 use crate::pack::Pack;
 use crate::replay::Replay;
 use crate::report::graph::Drawing;
 use crate::report::replay_page::{MARK, Picture, render};
-use crate::text::escape;
+use crate::text::{counted, escape};
 use crate::write::try_write;
 
 #[derive(Debug, thiserror::Error, Diagnostic)]
@@ -73,8 +73,43 @@ fn draw(replay: &Replay, pack: &Pack, repository: &Repository) -> Result<Picture
     refuse_no_versions(pack, &[&pair.head])?;
     let model = Model::build(&pair.head, &pack.shape, None, None)?;
     let graph = Graph::new(&model);
-    let all: BTreeSet<usize> = (0..graph.images.len()).collect();
-    let drawing = Drawing::new(&graph, &all, &BTreeMap::new());
-    let notes = untold_of(&graph, &model, &pack.shape, &drawing);
+    let drawn = drawn(&graph);
+    let drawing = Drawing::new(&graph, &drawn, &BTreeMap::new());
+    let mut notes = untold_of(&graph, &model, &pack.shape, &drawing);
+    if notes.len() > MOST_NOTES {
+        let more = notes.len() - MOST_NOTES;
+        notes.truncate(MOST_NOTES);
+        notes.push(format!("and {more} more: `imglint graph` says all of them"));
+    }
+    if drawn.len() < graph.images.len() {
+        let of_all = format!("{} of {} are drawn", drawn.len(), counted(graph.images.len(), "image"));
+        notes.insert(
+            0,
+            format!("{of_all}: `imglint graph --image NAME` draws what is built on one, and what it is built on"),
+        );
+    }
     Ok(Picture::Drawn { drawing, notes })
+}
+
+/// How many images are drawn: more than anybody can look at, and few enough for a browser.
+const MOST_DRAWN: usize = 500;
+
+/// How much is said below the picture.
+const MOST_NOTES: usize = 50;
+
+/// The images that are drawn, by position: of too many those that are built on others, or others on them; of too many of these, those
+/// first whose base is stale.
+fn drawn(graph: &Graph<'_>) -> BTreeSet<usize> {
+    if graph.images.len() <= MOST_DRAWN {
+        return (0..graph.images.len()).collect();
+    }
+    let (stale, others): (Vec<_>, Vec<_>) = graph.edges.iter().partition(|edge| edge.agreement == Agreement::Stale);
+    let mut drawn = BTreeSet::new();
+    for edge in stale.into_iter().chain(others) {
+        let ends = [edge.child, edge.parent];
+        if drawn.len() + ends.iter().filter(|end| !drawn.contains(*end)).count() <= MOST_DRAWN {
+            drawn.extend(ends);
+        }
+    }
+    drawn
 }

@@ -67,6 +67,29 @@ fn all_of_it_stands_in_the_page_without_a_script() {
 }
 
 #[test]
+fn of_too_many_images_those_are_drawn_that_have_to_do_with_each_other() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    let mut files = Vec::new();
+    for image in 0..600 {
+        let directory = format!("test/images/many/image-{image:03}");
+        files.push((format!("{directory}/VERSION"), "1.0\n".to_owned()));
+        files.push((format!("{directory}/Dockerfile"), "FROM scratch\n".to_owned()));
+    }
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (&**path, &**text)).collect();
+    change_on(&repo, 1, &files);
+    let page = page(&repo, &["--rule", "stale-version"]);
+    let body = page.split_once("<body>").expect("a body").1;
+    assert!(body.contains("2 of 602 images are drawn: <code>imglint graph --image NAME</code> draws"), "{body}");
+    assert!(body.contains(">kitten") && !body.contains(">many/image-001"), "{body}");
+    assert!(
+        body.contains("The gate would have stopped 0 of 1 change "),
+        "nothing is wrong, so nothing stands out: {body}"
+    );
+    assert!(body.contains("too few to tell") || body.contains("<code>due = "), "{body}");
+}
+
+#[test]
 fn a_page_goes_together_with_every_form() {
     let scratch = Scratch::new();
     let repo = history(&scratch);

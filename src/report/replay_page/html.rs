@@ -25,6 +25,24 @@ pub(super) fn text(raw: &str) -> String {
     escaped
 }
 
+/// The same, with what stands between backticks as code.
+pub(super) fn text_with_code(raw: &str) -> String {
+    let mut marked = String::new();
+    let mut rest = raw;
+    while let Some((before, code, after)) = code_in(rest) {
+        marked.extend([&text(before), "<code>", &text(code), "</code>"]);
+        rest = after;
+    }
+    marked + &text(rest)
+}
+
+/// The first words between backticks, with what stands before and behind them.
+fn code_in(text: &str) -> Option<(&str, &str, &str)> {
+    let (before, rest) = text.split_once('`')?;
+    let (code, after) = rest.split_once('`')?;
+    Some((before, code, after))
+}
+
 /// Fills what stands as `{{name}}` in a template. What is filled in is not looked at again.
 pub(super) fn fill(template: &str, parts: &[(&str, &str)]) -> String {
     let mut filled = String::new();

@@ -13,6 +13,7 @@ use super::html::joined;
 use super::html::number;
 use super::html::short;
 use super::html::text;
+use super::html::text_with_code;
 use super::matrix;
 use super::timeline;
 use super::unjudged;
@@ -82,10 +83,11 @@ pub fn render(replay: &Replay, picture: &Picture) -> String {
 /// The sentence that sums up.
 fn summary(replay: &Replay) -> String {
     let sums = &replay.sums;
+    let stopped = format!("{} of {}", number(sums.stopped), counted(sums.changes, "change"));
+    // What stands out is what is wrong.
+    let stopped = if sums.stopped > 0 { format!("<strong>{stopped}</strong>") } else { stopped };
     format!(
-        "The gate would have stopped <strong>{} of {}</strong>{}: {}, {} and {}.",
-        number(sums.stopped),
-        counted(sums.changes, "change"),
+        "The gate would have stopped {stopped}{}: {}, {} and {}.",
         span(replay),
         counted(sums.errors, "error"),
         counted(sums.warnings, "warning"),
@@ -145,8 +147,10 @@ fn fates(replay: &Replay) -> String {
 /// When versions are due here; nothing where no rule asks for them.
 fn due(replay: &Replay) -> String {
     let due = replay.due.as_ref();
-    due.map(|due| format!("<p>When versions are due: {}: {}.</p>", text(&due.to_string()), text(&verdict(due))))
-        .unwrap_or_default()
+    due.map(|due| {
+        format!("<p>When versions are due: {}: {}.</p>", text(&due.to_string()), text_with_code(&verdict(due)))
+    })
+    .unwrap_or_default()
 }
 
 /// What was replayed.
@@ -180,7 +184,7 @@ fn graph(picture: &Picture) -> String {
         Picture::Drawn { drawing, notes } => {
             let mut graph = format!("<div class=\"wide\" tabindex=\"0\">{}</div>", svg::embed(drawing));
             for note in notes {
-                let _ = write!(graph, "<p class=\"hint\">{}</p>", text(note)); // a string takes everything
+                let _ = write!(graph, "<p class=\"hint\">{}</p>", text_with_code(note)); // a string takes everything
             }
             graph
         }
