@@ -10,7 +10,6 @@ use crate::inputs::Inputs;
 use crate::model::{Build, Image, Model};
 use crate::parse::capture::Pattern;
 use crate::parse::glob::PathPattern;
-use crate::parse::version_source::VersionSource;
 use crate::shape::{ManifestOrder, Shape};
 use crate::snapshot::{Branch, Scope, Snapshot, StoreError};
 
@@ -148,13 +147,7 @@ impl Reads<'_> {
             Self::File(_) | Self::Files(_) => {
                 touched.has_control_files || touched.paths().any(|path| self.contain(path))
             }
-            Self::PathsAnd(_) => {
-                // What makes a directory an image stands in files of some packs.
-                let are_told_by_name = touched.shape.versions.iter().all(VersionSource::is_told_by_name);
-                touched.moves_paths()
-                    || (touched.has_control_files && !are_told_by_name)
-                    || touched.paths().any(|path| self.contain(path))
-            }
+            Self::PathsAnd(_) => touched.moves_images() || touched.paths().any(|path| self.contain(path)),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::parse::version_source::VersionSource;
 use crate::shape::Shape;
 use crate::snapshot::{Pair, Snapshot};
 
@@ -15,7 +16,7 @@ pub struct Touched<'a> {
     /// Whether it may touch a file that says what the images are: each of them may be another one then.
     pub has_control_files: bool,
     /// The paths that differ.
-    changed: &'a BTreeSet<Arc<str>>,
+    pub changed: &'a BTreeSet<Arc<str>>,
     /// The links, as what one leads to may differ although the link does not.
     links: Vec<&'a Arc<str>>,
 }
@@ -36,6 +37,13 @@ impl<'a> Touched<'a> {
     /// Both sides, the one that is judged first.
     pub fn sides(&self) -> impl Iterator<Item = &'a Snapshot<'a>> {
         [Some(&self.pair.head), self.pair.base.as_ref()].into_iter().flatten()
+    }
+
+    /// Whether it may make other directories images.
+    pub fn moves_images(&self) -> bool {
+        // What makes a directory an image stands in files of some packs.
+        let are_told_by_name = self.shape.versions.iter().all(VersionSource::is_told_by_name);
+        self.moves_paths() || (self.has_control_files && !are_told_by_name)
     }
 
     /// Whether a path came or went.

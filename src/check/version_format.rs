@@ -109,7 +109,7 @@ fn trim(path: &Arc<str>, text: &Arc<Text>, version: &Version) -> Vec<Edit> {
 fn missing(context: &Context<'_>) -> Vec<Diagnostic> {
     let shape = context.shape;
     let mut directories: BTreeMap<&str, &Arc<str>> = BTreeMap::new();
-    for path in context.files.entries().keys() {
+    for path in context.model.directories.control_paths() {
         let mut built: Vec<&str> = shape.built_directories(path).collect();
         // What was an image before is meant rather than a directory in it.
         built.sort_by_key(|directory| !context.change.is_some_and(|it| it.base.directories.contains(*directory)));

@@ -83,6 +83,8 @@ pub struct Landings<'r> {
     /// The commits of the range, where not all of the history is.
     within: Option<HashSet<Oid>>,
     next: Option<Oid>,
+    /// It, where it was read as the parent of the one before.
+    read: Option<GitCommit<'r>>,
 }
 
 /// The trees of a repository, which several threads may read.
@@ -106,7 +108,7 @@ impl Repository {
     pub fn landings(&self, range: &Range) -> Result<Landings<'_>, GitError> {
         let within = range.from.map(|from| self.commits_between(from, range.to)).transpose()?;
         let within = within.map(HashSet::from_iter);
-        Ok(Landings { repository: self, boundary: self.shallow_boundary()?, within, next: Some(range.to) })
+        Ok(Landings { repository: self, boundary: self.shallow_boundary()?, within, next: Some(range.to), read: None })
     }
 
     /// Its trees.
@@ -126,13 +128,17 @@ impl Landings<'_> {
             return Next::Cut(id.to_string());
         }
         let repository = &self.repository.inner;
-        let commit = match repository.find_commit(id) {
+        let commit = match self.read.take().map_or_else(|| repository.find_commit(id), Ok) {
             Ok(commit) => commit,
             Err(source) => return Next::Broken(id.to_string(), GitError::Git { doing: "walking the line", source }),
         };
         let Some(parent) = commit.parent_ids().next() else { return Next::Nothing };
         let before = match repository.find_commit(parent) {
-            Ok(parent) => TreeId(parent.tree_id()),
+            Ok(parent) => {
+                let tree = TreeId(parent.tree_id());
+                self.read = Some(parent);
+                tree
+            }
             // A clone whose history was cut by other means than git's own.
             Err(error) if error.code() == ErrorCode::NotFound => return Next::Cut(id.to_string()),
             Err(source) => {

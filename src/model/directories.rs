@@ -5,27 +5,34 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::parse::version_source::{Anchor, VersionSource};
-use crate::path::{directories_above, directory_of, without_directory};
+use crate::path::{directories_above, directory_of, file_name, without_directory};
 use crate::shape::Shape;
 use crate::snapshot::{Snapshot, StoreError};
 
 /// The directories of all images of a tree. Trees that hold the same ones share them.
 #[derive(Debug, Clone, Default)]
-pub struct Directories(Arc<BTreeSet<Arc<str>>>);
+pub struct Directories {
+    images: Arc<BTreeSet<Arc<str>>>,
+    /// The paths of the tree that end like a control file, in order.
+    control: Arc<Vec<Arc<str>>>,
+}
 
 impl Deref for Directories {
     type Target = BTreeSet<Arc<str>>;
 
     fn deref(&self) -> &BTreeSet<Arc<str>> {
-        &self.0
+        &self.images
     }
 }
 
 impl Directories {
     /// Finds the images of a tree. Nothing is read for it but version files whose name alone does not make an image.
     pub fn find(snapshot: &Snapshot<'_>, shape: &Shape) -> Result<Self, StoreError> {
+        let paths = snapshot.entries().keys();
+        let control: Vec<Arc<str>> =
+            paths.filter(|path| shape.may_end_control_file(file_name(path))).map(Arc::clone).collect();
         let mut directories = Vec::new();
-        for path in snapshot.entries().keys() {
+        for path in &control {
             if let Some((directory, source)) = shape.version_source_at(path)
                 && shape.name_of(directory).is_some()
                 && (source.is_told_by_name() || makes_image(path, source, snapshot)?)
@@ -33,13 +40,14 @@ impl Directories {
                 directories.push(Arc::from(directory));
             }
         }
-        let mut directories = Self(Arc::new(BTreeSet::from_iter(directories)));
+        let images = Arc::new(BTreeSet::from_iter(directories));
+        let mut directories = Self { images, control: Arc::new(control) };
         if shape.has_images_by_dockerfile() {
             directories.add_by_dockerfile(snapshot, shape)?;
         }
-        directories.0 = Arc::new(without_vendored(&directories, &shape.vendored));
+        directories.images = Arc::new(without_vendored(&directories, &shape.vendored));
         if !shape.is_nested {
-            directories.0 = Arc::new(outermost(&directories));
+            directories.images = Arc::new(outermost(&directories));
         }
         Ok(directories)
     }
@@ -49,9 +57,9 @@ impl Directories {
     fn add_by_dockerfile(&mut self, snapshot: &Snapshot<'_>, shape: &Shape) -> Result<(), StoreError> {
         let mut images: BTreeSet<Arc<str>> = BTreeSet::new();
         let mut groups: BTreeSet<Arc<str>> = BTreeSet::new();
-        for path in snapshot.entries().keys() {
+        for path in &*self.control {
             let built: Vec<&str> = shape.built_directories(path).collect();
-            if built.iter().any(|directory| self.0.contains(*directory)) {
+            if built.iter().any(|directory| self.images.contains(*directory)) {
                 continue;
             }
             for directory in built {
@@ -63,7 +71,7 @@ impl Directories {
                     }
                     Found::Nothing => continue,
                 };
-                if let Some(holder) = self.0.get(directory_of(&file.path)) {
+                if let Some(holder) = self.images.get(directory_of(&file.path)) {
                     let mut inner = snapshot.below(holder).map(|(path, _)| without_directory(path, holder));
                     // The version of an image is not that of what lies in it.
                     if inner.any(|below| shape.is_dockerfile(below)) {
@@ -75,10 +83,15 @@ impl Directories {
                 break;
             }
         }
-        let all = Arc::make_mut(&mut self.0);
+        let all = Arc::make_mut(&mut self.images);
         all.retain(|directory| !groups.contains(directory));
         all.extend(images);
         Ok(())
+    }
+
+    /// The paths of the tree that are control files if a directory above them is an image, and some that end like these.
+    pub fn control_paths(&self) -> &[Arc<str>] {
+        &self.control
     }
 
     /// The directory of the image that owns a path: the nearest one above it.
@@ -89,7 +102,7 @@ impl Directories {
     /// The directories of all images above a path, the nearest first.
     pub fn owners(&self, path: &str) -> impl Iterator<Item = &Arc<str>> {
         // The root is above all, and an image where the pack says so.
-        directories_above(path).chain([""]).filter_map(|directory| self.0.get(directory))
+        directories_above(path).chain([""]).filter_map(|directory| self.images.get(directory))
     }
 }
 

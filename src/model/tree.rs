@@ -118,9 +118,13 @@ impl Model {
         self.unread_manifest.clone().map_or(Ok(()), Err)
     }
 
-    /// Takes what could not be read for what was not there: where a tree is only compared with, nothing in it is old by that.
-    pub fn forget_unread(&mut self) {
-        self.unread_manifest = None;
+    /// The same, which takes what could not be read for what was not there: where a tree is only compared with, nothing in it is old
+    /// by that.
+    pub fn forgetting_unread(self: &Arc<Self>) -> Arc<Self> {
+        if self.unread_manifest.is_none() {
+            return Arc::clone(self);
+        }
+        Arc::new(Self { unread_manifest: None, ..Self::clone(self) })
     }
 
     /// The images that a name can mean: as a rule one; several where aliases make names equal.

@@ -139,6 +139,7 @@ impl Replayer<'_> {
         let mut judged = Vec::new();
         let mut head = block.head;
         let mut last: Option<Last> = None;
+        let mut rounds = Rounds::default();
         for open in block.changes {
             let before = open.before.clone();
             let base = match last {
@@ -151,7 +152,8 @@ impl Replayer<'_> {
                 }
             };
             let pair = self.pair(head, base.clone(), &open, &block.listed);
-            judged.push(self.judge_change(&pair, open));
+            rounds = Rounds::of_older(rounds);
+            judged.push(self.judge_change(&pair, open, &mut rounds));
             last = Some(Last { entries: pair.head.into_entries(), before });
             head = base;
         }
@@ -167,7 +169,7 @@ impl Replayer<'_> {
         Pair { base: Some(base), tip: None, head, origin }
     }
 
-    fn judge_change(&self, pair: &Pair<'_>, open: Open) -> Judged {
+    fn judge_change(&self, pair: &Pair<'_>, open: Open, rounds: &mut Rounds) -> Judged {
         let waived;
         let pack = if open.trailers.is_empty() {
             self.pack
@@ -178,7 +180,7 @@ impl Replayer<'_> {
         if let Err(error) = self.watcher.refuse(pack, pair) {
             return Judged::No(unjudged(&open.landed, &*error));
         }
-        match Rounds::of_new_alone().judge(pack, pair) {
+        match rounds.judge(pack, pair) {
             Ok(outcome) => self.found(open.landed, outcome),
             Err(error) => Judged::No(unjudged(&open.landed, &error)),
         }

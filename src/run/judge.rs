@@ -31,11 +31,12 @@ impl Rounds {
         let changed = pair.changed();
         let touched = touched(pack, pair, &changed);
         let rules = self.rules_to_judge(pack, &touched);
-        let are_touched_alone = !touched.has_control_files && !rules.iter().any(JudgingRule::reads_all_images);
-        let models = Models::read(pack, pair, &changed, are_touched_alone, self)?;
+        let needs_all = touched.has_control_files || rules.iter().any(JudgingRule::reads_all_images);
+        let models = Models::read(pack, &touched, !needs_all, self)?;
         let outcome = judge_models(pack, &touched, rules, &models, self)?;
         if let Some(compared) = models.compared.filter(|_| !models.are_touched_alone) {
             self.base = Some(compared.base);
+            self.forgets = compared.forgets;
             self.tip = compared.tip;
         }
         self.head = Some(models.head);
@@ -67,14 +68,14 @@ fn judge_models(
     rounds: &Rounds,
 ) -> Result<Outcome, StoreError> {
     let pair = touched.pair;
+    let needs_all = touched.has_control_files || rules.iter().any(JudgingRule::reads_all_images);
     let change = models.compared.as_ref().map(|compared| {
         let change = Change::new(pair, &compared.base, compared.tip.as_deref(), &models.head, &compared.content);
         change.with_authored(compared.authored.as_ref())
     });
     let (shape, inputs) = (&pack.shape, &pack.inputs);
     // The policy is that of the tree that the change is made to. Of touched images alone, no rule asks for it.
-    let manifest_order =
-        if models.are_touched_alone { Ok(ManifestOrder::default()) } else { manifest_order(shape, pair) };
+    let manifest_order = if needs_all { manifest_order(shape, pair) } else { Ok(ManifestOrder::default()) };
     let sight = Sight {
         inputs,
         has_base: change.is_some(),

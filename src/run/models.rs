@@ -20,7 +20,7 @@ pub fn manifest_order(shape: &Shape, pair: &Pair<'_>) -> Result<ManifestOrder, S
 
 /// The models of both sides.
 pub(super) struct Models {
-    pub(super) head: Model,
+    pub(super) head: Arc<Model>,
     pub(super) compared: Option<Compared>,
     /// Whether only those images were read that the change touches.
     pub(super) are_touched_alone: bool,
@@ -29,6 +29,8 @@ pub(super) struct Models {
 /// The other side of a change, and what differs.
 pub(super) struct Compared {
     pub(super) base: Arc<Model>,
+    /// Whether something in base that could not be read is taken for what was not there.
+    pub(super) forgets: bool,
     pub(super) tip: Option<Arc<Model>>,
     pub(super) content: ChangedContent,
     pub(super) authored: Option<AuthoredModels>,
@@ -38,36 +40,34 @@ impl Models {
     /// Reads the images of both sides, or those alone that the change touches. What earlier rounds have read is taken from there.
     pub(super) fn read(
         pack: &Pack,
-        pair: &Pair<'_>,
-        changed: &BTreeSet<Arc<str>>,
+        touched: &Touched<'_>,
         are_touched_alone: bool,
         rounds: &Rounds,
     ) -> Result<Self, StoreError> {
-        let shape = &pack.shape;
-        let known = rounds.head.as_ref();
+        let (shape, pair) = (&pack.shape, touched.pair);
+        let known = rounds.head.as_deref();
         let Some(base_files) = &pair.base else {
-            let head = Model::build(&pair.head, shape, known, None)?;
+            let head = Arc::new(Model::build(&pair.head, shape, known, None)?);
             return Ok(Self { head, compared: None, are_touched_alone: false });
         };
+        if let Some(head) = &rounds.newer {
+            return Self::of_known(pack, touched, base_files, head);
+        }
         let directories = Directories::find(&pair.head, shape)?;
-        // What tells that a directory is an image is a control file.
         let of_base = match &rounds.base {
-            _ if are_touched_alone => directories.clone(),
-            Some(base) => base.directories.clone(),
-            None => Directories::find(base_files, shape)?,
+            Some(base) if !are_touched_alone => base.directories.clone(),
+            _ if touched.moves_images() => Directories::find(base_files, shape)?,
+            _ => directories.clone(),
         };
-        let mut only = are_touched_alone.then(|| owners(changed, &directories));
+        let mut only = are_touched_alone.then(|| owners(touched.changed, &directories));
         loop {
             let head = Model::build_of(directories.clone(), &pair.head, shape, known, only.as_ref())?;
             let base = match &rounds.base {
                 Some(base) if !are_touched_alone => Arc::clone(base),
-                _ => {
-                    let mut base = Model::build_of(of_base.clone(), base_files, shape, Some(&head), only.as_ref())?;
-                    base.forget_unread();
-                    Arc::new(base)
-                }
+                _ => Arc::new(Model::build_of(of_base.clone(), base_files, shape, Some(&head), only.as_ref())?),
             };
-            let content = content::changed(pair, changed, shape, &base, &head, None)?;
+            let (base, forgets) = (base.forgetting_unread(), base.has_read_manifest().is_err());
+            let content = content::changed(pair, touched.changed, shape, &base, &head, None)?;
             // What is built from sources elsewhere is known only now.
             if let Some(only) = &mut only {
                 let before = only.len();
@@ -82,8 +82,30 @@ impl Models {
                 (Some(tip), _) => Some(Arc::new(Model::build(tip, shape, Some(&base), only.as_ref())?)),
             };
             let authored = authored(pack, pair, &content, &head)?;
-            return Ok(Self { head, compared: Some(Compared { base, tip, content, authored }), are_touched_alone });
+            let compared = Some(Compared { base, forgets, tip, content, authored });
+            return Ok(Self { head: Arc::new(head), compared, are_touched_alone });
         }
+    }
+
+    /// The same where all images of head are known: those of base are the same but for what control files say, and nobody went on.
+    fn of_known(
+        pack: &Pack,
+        touched: &Touched<'_>,
+        base_files: &Snapshot<'_>,
+        head: &Arc<Model>,
+    ) -> Result<Self, StoreError> {
+        let (shape, pair) = (&pack.shape, touched.pair);
+        let mut base = Arc::clone(head);
+        if touched.has_control_files {
+            let directories =
+                if touched.moves_images() { Directories::find(base_files, shape)? } else { head.directories.clone() };
+            base = Arc::new(Model::build_of(directories, base_files, shape, Some(head), None)?);
+        }
+        let (base, forgets) = (base.forgetting_unread(), base.has_read_manifest().is_err());
+        let content = content::changed(pair, touched.changed, shape, &base, head, None)?;
+        let authored = authored(pack, pair, &content, head)?;
+        let compared = Some(Compared { base, forgets, tip: None, content, authored });
+        Ok(Self { head: Arc::clone(head), compared, are_touched_alone: false })
     }
 
     /// What the change does to images.

@@ -11,9 +11,13 @@ use crate::model::Model;
 #[derive(Debug, Default)]
 pub struct Rounds {
     /// Head, as it was last read.
-    pub(super) head: Option<Model>,
+    pub(super) head: Option<Arc<Model>>,
+    /// All images of this very head, where it was the base of a newer change.
+    pub(super) newer: Option<Arc<Model>>,
     /// All images where the change left the base branch.
     pub(super) base: Option<Arc<Model>>,
+    /// Whether something there that could not be read is taken for what was not there.
+    pub(super) forgets: bool,
     /// All images of the base branch now.
     pub(super) tip: Option<Arc<Model>>,
     /// Whether nobody asks for what was wrong before the change.
@@ -25,14 +29,14 @@ pub struct Rounds {
 }
 
 impl Rounds {
-    /// Those of one who asks for what is new, and for nothing else.
-    pub fn of_new_alone() -> Self {
-        Self { looks_for_new_alone: true, ..Self::default() }
+    /// Those of one who goes back in time, and asks of each change what is new, and nothing else. The base of the one before is head now.
+    pub fn of_older(newer: Self) -> Self {
+        Self { newer: newer.base.filter(|_| !newer.forgets), looks_for_new_alone: true, ..Self::default() }
     }
 
     /// Those of one who asks for findings, and not for what was mended. Head may have been read already.
     pub fn of_findings(head: Option<Model>) -> Self {
-        Self { head, passes_over_mended: true, ..Self::default() }
+        Self { head: head.map(Arc::new), passes_over_mended: true, ..Self::default() }
     }
 
     /// What a rule finds in base. It looks once.

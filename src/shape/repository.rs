@@ -522,7 +522,7 @@ impl Shape {
     }
 
     /// Whether a control file may have this name: asked first, as nearly no file is one and all are asked.
-    fn may_end_control_file(&self, name: &str) -> bool {
+    pub fn may_end_control_file(&self, name: &str) -> bool {
         self.control_names.iter().any(|known| known == name)
             || self.dockerfiles.iter().any(|pattern| pattern.may_end_with(name))
     }
