@@ -1,8 +1,9 @@
 //! The other side of a change: what an image was, what its version was, and what that should be.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
+use std::sync::{Arc, OnceLock};
 
 use crate::edit::{Edit, Fix};
 use crate::inputs::Inputs;
@@ -25,6 +26,8 @@ pub struct Change<'a> {
     pub content: &'a ChangedContent,
     /// The images that are judged.
     head: &'a Model,
+    /// The paths that differ, once somebody asked.
+    paths: OnceLock<BTreeSet<Arc<str>>>,
     /// The change alone, where head is a merge of it and a rule asks which versions it took.
     authored: Option<&'a AuthoredModels>,
 }
@@ -80,13 +83,18 @@ impl<'a> Change<'a> {
         head: &'a Model,
         content: &'a ChangedContent,
     ) -> Self {
-        Self { pair, base, tip: tip.unwrap_or(base), content, head, authored: None }
+        Self { pair, base, tip: tip.unwrap_or(base), content, head, paths: OnceLock::new(), authored: None }
     }
 
     /// The same, as a merge of what an author made.
     #[must_use]
     pub fn with_authored(self, authored: Option<&'a AuthoredModels>) -> Self {
         Self { authored, ..self }
+    }
+
+    /// The paths that differ.
+    pub fn paths(&self) -> &BTreeSet<Arc<str>> {
+        self.paths.get_or_init(|| self.pair.changed())
     }
 
     /// The image that stood in the same directory where the change left the base branch.

@@ -34,9 +34,8 @@ impl Kind for FileReference {
             return Ok(Vec::new());
         }
         let mentions = Mentions::new(context.shape, context.model);
-        let changed = changed(context);
-        let paths = paths(context, &changed, &mentions);
-        let judge = Judge { context, written: written(context, &changed)? };
+        let paths = paths(context, &mentions);
+        let judge = Judge { context, written: written(context)? };
         let mut stale: BTreeMap<Group<'_>, Vec<Mention>> = BTreeMap::new();
         let mut diagnostics = Vec::new();
         for File { path, read } in read(&paths, &mentions, context.files)? {
@@ -63,7 +62,7 @@ impl Kind for FileReference {
             return errors;
         }
         let mentions = Mentions::new(context.shape, context.model);
-        for path in paths(context, &changed(context), &mentions) {
+        for path in paths(context, &mentions) {
             if is_named(context, path) {
                 match context.files.text(path) {
                     Ok(Some(Err(unreadable))) => errors.push(StoreError::unreadable(path, &unreadable)),
@@ -81,10 +80,10 @@ impl Kind for FileReference {
         if context.shape.reference_files.is_empty() {
             return Ok(Vec::new());
         }
-        let touched = changed(context);
-        let now = named(context.shape, context.model, context.files, &touched)?;
+        let touched = change.paths();
+        let now = named(context.shape, context.model, context.files, touched)?;
         let mut ended = Vec::new();
-        for (named, tags) in named(context.shape, change.base, base, &touched)? {
+        for (named, tags) in named(context.shape, change.base, base, touched)? {
             // Of what cannot be read any more nobody knows that it is gone.
             if now.get(&named) == Some(&tags) || matches!(context.files.text(&named.path)?, Some(Err(_))) {
                 continue;
@@ -136,18 +135,13 @@ fn named(
     Ok(named)
 }
 
-/// The files that a change touches.
-fn changed(context: &Context<'_>) -> BTreeSet<Arc<str>> {
-    context.change.map(|change| change.pair.changed()).unwrap_or_default()
-}
-
 /// The files that are read: of a change that moves no version, those that it touches alone.
-fn paths<'a>(context: &Context<'a>, changed: &BTreeSet<Arc<str>>, mentions: &Mentions<'_>) -> Vec<&'a Arc<str>> {
+fn paths<'a>(context: &Context<'a>, mentions: &Mentions<'_>) -> Vec<&'a Arc<str>> {
     let entries = context.files.entries();
-    let is_narrow = context.change.is_some_and(|change| bumped_images(context, change).is_empty());
+    let narrow = context.change.filter(|change| bumped_images(context, change).is_empty());
     let mut paths = Vec::new();
-    if is_narrow {
-        for path in changed {
+    if let Some(change) = narrow {
+        for path in change.paths() {
             if let Some((path, entry)) = entries.get_key_value(path)
                 && may_name(path, entry, mentions)
             {
@@ -197,12 +191,13 @@ fn unread(context: &Context<'_>, path: &Arc<str>, why: &ReadError) -> Option<Dia
 }
 
 /// What was named in the files of a change before it, wherever in them: that a file moved is no reason to judge it.
-fn written(context: &Context<'_>, changed: &BTreeSet<Arc<str>>) -> Result<Written, StoreError> {
-    let mut written = Written { files: changed.clone(), before: BTreeSet::new() };
+fn written(context: &Context<'_>) -> Result<Written, StoreError> {
+    let mut written = Written::default();
     let Some(change) = context.change else { return Ok(written) };
+    written.files.clone_from(change.paths());
     let Some(files) = &change.pair.base else { return Ok(written) };
     let mentions = Mentions::new(context.shape, change.base);
-    let before: Vec<&Arc<str>> = changed.iter().filter(|path| mentions.may_be_in(path)).collect();
+    let before: Vec<&Arc<str>> = change.paths().iter().filter(|path| mentions.may_be_in(path)).collect();
     for File { read, .. } in read(&before, &mentions, files)? {
         for mention in read.unwrap_or_default() {
             if let Tag::Version(named) = mention.tag {

@@ -98,7 +98,8 @@ fn replay(mut pack: Pack, rule: &str, repository: &Repository) -> Result<Replay,
     pack.select(&Selection { only: vec![rule.to_owned()], ..Selection::default() })?;
     let limits = Limits { count: CHANGES, commits: COMMITS, since: None, paths: Vec::new(), memory: MEMORY };
     let watcher = Unwatched;
-    let replayer = Replayer { pack: &pack, range: &range, limits: &limits, branch: None, watcher: &watcher };
+    let replayer =
+        Replayer { pack: &pack, range: &range, limits: &limits, branch: None, watcher: &watcher, is_last: false };
     Ok(replayer.run(repository)?)
 }
 

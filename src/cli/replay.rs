@@ -68,7 +68,7 @@ pub(super) fn run(options: &Options, environment: &Environment) -> Result<u8, Er
     let newest = range.newest();
     let base = repository.find_base(&Head::Commit(newest.clone()), Some(&format!("{newest}^")), environment);
     let branch = base.ok().and_then(|base| base.branch().cloned());
-    let replayer = Replayer { pack: &pack, range: &range, limits: &limits, branch, watcher: &watch };
+    let replayer = Replayer { pack: &pack, range: &range, limits: &limits, branch, watcher: &watch, is_last: true };
     let replay = replayer.run(&repository)?;
     watch.bar.finish_and_clear();
     refuse_nothing_replayed(&replay)?;

@@ -1,5 +1,6 @@
 //! Places in files beside the images that name an image of the tree.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -168,72 +169,87 @@ impl<'a> Mentions<'a> {
         path: &Arc<str>,
         files: &Snapshot<'_>,
     ) -> Result<Option<Result<Vec<Mention>, ReadError>>, StoreError> {
-        // Of most files it is known that they name nothing, whatever images there are.
-        let silent = Silent::of(self.shape, path, files);
-        if silent.as_ref().is_some_and(|silent| silent.is_known(files)) {
-            return Ok(Some(Ok(Vec::new())));
+        let same = SameFile::of(self.shape, path, files);
+        let known = same.as_ref().and_then(|same| files.derived().of::<SameFile, Found>(NAME, same));
+        if let Some(known) = known.filter(|known| known.asked.is_answered_alike(self, path)) {
+            return Ok(Some(Ok(known.mentions.clone())));
         }
         let text = match files.text(path)? {
             Some(Ok(text)) => text,
             Some(Err(unreadable)) => return Ok(Some(Err(unreadable))),
             None => return Ok(None),
         };
+        let asked = RefCell::default();
         let mut found: Vec<Mention> = Vec::new();
-        let mut may_name = false;
         for (table, described) in self.shape.reference_files.iter().enumerate() {
             if !described.has(path) {
                 continue;
             }
-            let file = File { path, text: &text, table, ranges: described.ranges };
-            may_name |= match &described.form {
+            let file = File { path, text: &text, table, ranges: described.ranges, asked: &asked };
+            match &described.form {
                 ReferenceForm::Docker => self.scanned(&file, &mut found),
                 ReferenceForm::Pattern(pattern) => self.matched(&file, pattern, &mut found),
                 ReferenceForm::List(list) => match entries(list, path, &text) {
                     Ok(entries) => {
-                        let is_any = !entries.is_empty();
                         found.extend(entries.into_iter().filter_map(|entry| self.listed(&file, list, entry)));
-                        is_any
                     }
                     Err(why) => return Ok(Some(Err(ReadError::Malformed(why)))),
                 },
             }
         }
-        if let Some(silent) = silent.filter(|_| !may_name) {
-            silent.keep(files);
-        }
         // Of two tables that find the same, the first says what it is.
         let mut seen = BTreeSet::new();
         found.retain(|mention| seen.insert(mention.location().span.start));
         found.sort_by_key(|mention| mention.span.start);
+        if let Some(same) = same {
+            let size = if found.is_empty() { 0 } else { text.bytes().len() + found.len() * size_of::<Mention>() };
+            let found = Arc::new(Found { asked: asked.take(), mentions: found.clone() });
+            files.derived().keep_of(NAME, &same, &found, size);
+        }
         Ok(Some(Ok(found)))
     }
 }
 
-/// A file that names no image, as long as it is the same file.
+/// What tells that a file is the same in another tree.
 #[derive(Clone, PartialEq, Eq, Hash)]
-struct Silent {
+struct SameFile {
     shape: usize,
     path: Arc<str>,
     content: Content,
 }
 
-/// Under which that is kept.
-const NAME: &str = "names no image";
+/// What a file names, as long as the images answer alike.
+struct Found {
+    asked: Asked,
+    mentions: Vec<Mention>,
+}
 
-impl Silent {
-    /// A file that may be one. What a link leads to may be another file in another tree.
+/// Under which that is kept.
+const NAME: &str = "mentions";
+
+impl SameFile {
+    /// `None` where nothing is kept, and of a link: what it leads to may be another file in another tree.
     fn of(shape: &Shape, path: &Arc<str>, files: &Snapshot<'_>) -> Option<Self> {
         let entry = files.entry(path).filter(|entry| entry.kind != FileKind::Symlink)?;
         let (path, content) = (Arc::clone(path), entry.content.clone());
         files.derived().is_wanted().then_some(Self { shape: shape.id, path, content })
     }
+}
 
-    fn is_known(&self, files: &Snapshot<'_>) -> bool {
-        files.derived().of::<Self, ()>(NAME, self).is_some()
-    }
+/// What was asked of the images of a tree while a file was read, with the answers.
+#[derive(Default)]
+struct Asked {
+    /// Whether an image has a name.
+    names: BTreeMap<String, bool>,
+    /// Which one the file belongs to, if that was asked.
+    owner: Option<Option<String>>,
+}
 
-    fn keep(&self, files: &Snapshot<'_>) {
-        files.derived().keep_of(NAME, self, &Arc::new(()), 0);
+impl Asked {
+    /// Whether the images of a tree would give the same answers.
+    fn is_answered_alike(&self, mentions: &Mentions<'_>, path: &str) -> bool {
+        self.names.iter().all(|(name, is_one)| mentions.model.named(name).is_empty() != *is_one)
+            && self.owner.as_ref().is_none_or(|owner| *owner == mentions.owner_of(path))
     }
 }
 
@@ -244,6 +260,7 @@ struct File<'f> {
     table: usize,
     /// Whose ranges of versions may stand in it.
     ranges: Option<Ranges>,
+    asked: &'f RefCell<Asked>,
 }
 
 impl File<'_> {
@@ -257,13 +274,12 @@ impl File<'_> {
 }
 
 impl Mentions<'_> {
-    /// Finds what is written as docker takes it: a registry that is listed, the name of an image, and a tag. Whether there is any
-    /// registry.
-    fn scanned(&self, file: &File<'_>, found: &mut Vec<Mention>) -> bool {
-        let Some(registries) = self.registries else { return false };
+    /// Finds what is written as docker takes it: a registry that is listed, the name of an image, and a tag.
+    fn scanned(&self, file: &File<'_>, found: &mut Vec<Mention>) {
+        let Some(registries) = self.registries else { return };
         // Most files of sources name none, in comments or elsewhere.
         if !registries.is_match(file.text.as_str().as_bytes()) {
-            return false;
+            return;
         }
         let without_comments = file.is_go().then(|| go::without_comments(file.text));
         let source = without_comments.as_deref().unwrap_or(file.text.as_str());
@@ -280,7 +296,13 @@ impl Mentions<'_> {
                 found.push(mention);
             }
         }
-        true
+    }
+
+    /// Whether an image has a name.
+    fn is_named(&self, file: &File<'_>, name: &str) -> bool {
+        let is_one = !self.model.named(name).is_empty();
+        file.asked.borrow_mut().names.insert(name.to_owned(), is_one);
+        is_one
     }
 
     /// What is named behind a registry.
@@ -291,7 +313,7 @@ impl Mentions<'_> {
         let rest = &source[whole.end()..];
         let name = &rest[..rest.find(|c: char| !is_of_name(c)).unwrap_or(rest.len())];
         let target = prefix.target(name)?;
-        if self.model.named(&target).is_empty() {
+        if !self.is_named(file, &target) {
             return None;
         }
         let behind = whole.end() + name.len();
@@ -370,12 +392,10 @@ impl Mentions<'_> {
         }
     }
 
-    /// Finds what a pattern matches. Whether it matches anything.
-    fn matched(&self, file: &File<'_>, described: &NamePattern, found: &mut Vec<Mention>) -> bool {
+    /// Finds what a pattern matches.
+    fn matched(&self, file: &File<'_>, described: &NamePattern, found: &mut Vec<Mention>) {
         let code = code(file.path, file.text);
-        let mut is_any = false;
         for matching in described.pattern.matches(&code) {
-            is_any = true;
             if described.pinned.iter().any(|pinned| pinned == matching.group("key")) {
                 continue;
             }
@@ -386,10 +406,14 @@ impl Mentions<'_> {
                     let name = self.target(described.registries.as_ref(), registry, matching.group("name"));
                     name.map(|name| kind_target(described.kind.as_deref(), name))
                 }
-                MeantImage::Owner => self.owner_of(file.path),
+                MeantImage::Owner => {
+                    let owner = self.owner_of(file.path);
+                    file.asked.borrow_mut().owner = Some(owner.clone());
+                    owner
+                }
                 MeantImage::Fixed(name) => Some(name.clone()),
             };
-            let Some(target) = target.filter(|target| !self.model.named(target).is_empty()) else { continue };
+            let Some(target) = target.filter(|target| self.is_named(file, target)) else { continue };
             let (written, span) = (matching.group("version"), matching.span("version"));
             let next = file.text.as_str()[span.end..].chars().next();
             let has_digest = matching.has("digest") || next == Some('@');
@@ -397,7 +421,6 @@ impl Mentions<'_> {
             let whole = matching.whole_span();
             found.extend(tag.map(|tag| file.mention(target, tag, whole)));
         }
-        is_any
     }
 
     /// The image that an entry of a list names, if it is one of the tree.
@@ -410,7 +433,7 @@ impl Mentions<'_> {
                 kind_target(list.kind.as_deref(), self.target(registries.as_ref(), registry, &name)?)
             }
         };
-        if self.model.named(&target).is_empty() {
+        if !self.is_named(file, &target) {
             return None;
         }
         let mut tag = self.versions(file, &entry.version, entry.span.clone(), false)?;

@@ -46,6 +46,8 @@ pub struct Replayer<'a> {
     pub branch: Option<Branch>,
     /// Who watches.
     pub watcher: &'a dyn Watcher,
+    /// Whether the process ends after this: what was read is left to the system then, which takes it back at once.
+    pub is_last: bool,
 }
 
 /// What is known of a change.
@@ -93,7 +95,11 @@ impl Replayer<'_> {
         let (commits, left) = (walk.commits, walk.left());
         // Who stops it when there is nothing left has all of it.
         let end = if left > 0 { End::Interrupted { left } } else { walk.end.clone() };
-        Ok(self.replay(judged, commits, end, &walk))
+        let replay = self.replay(judged, commits, end, &walk);
+        if self.is_last {
+            std::mem::forget(walk);
+        }
+        Ok(replay)
     }
 
     /// What all of it comes to.

@@ -83,6 +83,9 @@ pub fn of_trailer(trailer: &Trailer) -> Waiver {
     Waiver { image, is_of_change: true, error: error.or(waiver.error), ..waiver }
 }
 
+/// What a comment begins with that is a waiver.
+const MARK: &str = "imglint:";
+
 /// The waivers in the comments of the Dockerfiles that were read.
 pub fn of_dockerfiles(model: &Model) -> Vec<Waiver> {
     let mut waivers: Vec<Waiver> = Vec::new();
@@ -91,6 +94,9 @@ pub fn of_dockerfiles(model: &Model) -> Vec<Waiver> {
         let Ok(parsed) = &build.file else { continue };
         if !seen.insert(&build.path) {
             continue; // built for several systems
+        }
+        if !parsed.text.as_str().contains(MARK) {
+            continue;
         }
         let first = waivers.len();
         let lines: Vec<_> = parsed.text.lines().collect();
@@ -102,7 +108,7 @@ pub fn of_dockerfiles(model: &Model) -> Vec<Waiver> {
                 continue;
             }
             let comment = line.trim_start().strip_prefix('#').map(str::trim_start);
-            let Some(rest) = comment.and_then(|comment| comment.strip_prefix("imglint:")) else { continue };
+            let Some(rest) = comment.and_then(|comment| comment.strip_prefix(MARK)) else { continue };
             let allowed = rest.trim_start().strip_prefix("allow(").and_then(|rest| rest.split_once(')'));
             let (rule, reason) = allowed.unwrap_or((rest.trim(), ""));
             let waiver = Waiver::new(rule.trim(), reason, Location::new(&build.path, &parsed.text, span.clone()));
