@@ -241,15 +241,17 @@ impl SameFile {
 struct Asked {
     /// Whether an image has a name.
     names: BTreeMap<String, bool>,
-    /// Which one the file belongs to, if that was asked.
-    owner: Option<Option<String>>,
+    /// Whether it was asked which one the file belongs to.
+    asks_for_owner: bool,
+    /// That one.
+    owner: Option<String>,
 }
 
 impl Asked {
     /// Whether the images of a tree would give the same answers.
     fn is_answered_alike(&self, mentions: &Mentions<'_>, path: &str) -> bool {
         self.names.iter().all(|(name, is_one)| mentions.model.named(name).is_empty() != *is_one)
-            && self.owner.as_ref().is_none_or(|owner| *owner == mentions.owner_of(path))
+            && (!self.asks_for_owner || self.owner == mentions.owner_of(path))
     }
 }
 
@@ -408,7 +410,9 @@ impl Mentions<'_> {
                 }
                 MeantImage::Owner => {
                     let owner = self.owner_of(file.path);
-                    file.asked.borrow_mut().owner = Some(owner.clone());
+                    let mut asked = file.asked.borrow_mut();
+                    asked.asks_for_owner = true;
+                    asked.owner.clone_from(&owner);
                     owner
                 }
                 MeantImage::Fixed(name) => Some(name.clone()),

@@ -91,7 +91,8 @@ impl Model {
                 constants.extend(ConstantValue::read(table, constant, snapshot, &mut unread_constants)?);
             }
             if let Some(manifest_shape) = &shape.manifest {
-                match Manifest::read(manifest_shape, &shape.tag_prefix, snapshot) {
+                let known = known.and_then(|known| known.manifest.as_ref());
+                match Manifest::read(manifest_shape, &shape.tag_prefix, snapshot, known) {
                     Ok(read) => manifest = read,
                     Err(error) => unread_manifest = Some(error),
                 }

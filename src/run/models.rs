@@ -60,7 +60,9 @@ impl Models {
             _ => directories.clone(),
         };
         let mut only = are_touched_alone.then(|| owners(touched.changed, &directories));
+        let mut last: Option<Model> = None;
         loop {
+            let known = last.as_ref().or(known);
             let head = Model::build_of(directories.clone(), &pair.head, shape, known, only.as_ref())?;
             let base = match &rounds.base {
                 Some(base) if !are_touched_alone => Arc::clone(base),
@@ -73,6 +75,7 @@ impl Models {
                 let before = only.len();
                 only.extend(content.keys().chain(content.undecided()).cloned());
                 if only.len() > before {
+                    last = Some(head);
                     continue;
                 }
             }
