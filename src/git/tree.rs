@@ -152,7 +152,7 @@ impl Objects<'_> {
         tree: Oid,
         directory: &str,
         scope: &Scope,
-        entries: &mut Vec<(Arc<str>, Entry)>,
+        entries: &mut Vec<File>,
     ) -> Result<(), GitError> {
         let wanted = Wanted::of(scope);
         let mut reach = wanted.reach();
@@ -235,6 +235,15 @@ struct Place<'w> {
     reach: Reach<'w>,
 }
 
+/// Something in a directory.
+enum Node<'w> {
+    File(File),
+    Directory(Place<'w>),
+}
+
+/// A file, by its path.
+type File = (Arc<str>, Entry);
+
 /// A listing of a tree.
 struct Listing<'o, 'r> {
     objects: &'o Objects<'r>,
@@ -246,44 +255,52 @@ impl<'o, 'r> Listing<'o, 'r> {
         Self { objects, budget: Budget::new() }
     }
 
-    /// Lists all below a place; from the first wide directory on, on several threads.
-    fn add(&self, place: Place<'_>, entries: &mut Vec<(Arc<str>, Entry)>) -> Result<(), GitError> {
-        let mut places = vec![place];
-        while let Some(place) = places.pop() {
-            let below = self.add_directory(&place, entries)?;
-            if below.len() < WORTH_A_THREAD {
-                places.extend(below.into_iter().rev());
+    /// Lists all below a place, in the order of the paths; from the first wide directory on, on several threads.
+    fn add(&self, place: Place<'_>, files: &mut Vec<File>) -> Result<(), GitError> {
+        let mut nodes = vec![Node::Directory(place)];
+        while let Some(node) = nodes.pop() {
+            let place = match node {
+                Node::File(file) => {
+                    files.push(file);
+                    continue;
+                }
+                Node::Directory(place) => place,
+            };
+            let below = self.nodes_in(&place)?;
+            let directories = below.iter().filter(|node| matches!(node, Node::Directory(_))).count();
+            if directories < WORTH_A_THREAD {
+                nodes.extend(below.into_iter().rev());
                 continue;
             }
-            let parts: Vec<_> = below.into_par_iter().map(|place| self.all_of(place)).collect();
+            let parts: Vec<_> = below.into_par_iter().map(|node| self.all_of(node)).collect();
             // Which of them met the limit is a matter of chance.
             if parts.iter().any(|part| matches!(part, Err(GitError::TooManyFiles { .. }))) {
                 return Err(too_many(&place.path));
             }
             for part in parts {
-                entries.extend(part?);
+                files.extend(part?);
             }
         }
         Ok(())
     }
 
-    /// All below a place, found by one thread.
-    fn all_of(&self, place: Place<'_>) -> Result<Vec<(Arc<str>, Entry)>, GitError> {
-        let mut entries = Vec::new();
-        let mut places = vec![place];
-        while let Some(place) = places.pop() {
-            places.extend(self.add_directory(&place, &mut entries)?.into_iter().rev());
+    /// All files of a node, found by one thread. A deep tree must not fill its stack.
+    fn all_of(&self, node: Node<'_>) -> Result<Vec<File>, GitError> {
+        let mut files = Vec::new();
+        let mut nodes = vec![node];
+        while let Some(node) = nodes.pop() {
+            match node {
+                Node::File(file) => files.push(file),
+                Node::Directory(place) => nodes.extend(self.nodes_in(&place)?.into_iter().rev()),
+            }
         }
-        Ok(entries)
+        Ok(files)
     }
 
-    /// Adds the files in a directory, and gives the directories in it.
-    fn add_directory<'w>(
-        &self,
-        place: &Place<'w>,
-        entries: &mut Vec<(Arc<str>, Entry)>,
-    ) -> Result<Vec<Place<'w>>, GitError> {
-        let (mut below, before, mut bytes) = (Vec::new(), entries.len(), 0);
+    /// What is listed of a directory, in its order.
+    fn nodes_in<'w>(&self, place: &Place<'w>) -> Result<Vec<Node<'w>>, GitError> {
+        let mut nodes = Vec::new();
+        let mut bytes = 0;
         let mut path = place.path.clone();
         if !path.is_empty() {
             path.push('/');
@@ -299,9 +316,9 @@ impl<'o, 'r> Listing<'o, 'r> {
                 if reach.is_nothing() {
                     continue;
                 }
-                below.push(Place { tree: oid(id), path: path.clone(), reach });
+                nodes.push(Node::Directory(Place { tree: oid(id), path: path.clone(), reach }));
             } else if is_listed && let Some(kind) = kind_of_mode(mode) {
-                entries.push((path.as_str().into(), Entry { kind, content: Content::Object(id) }));
+                nodes.push(Node::File((path.as_str().into(), Entry { kind, content: Content::Object(id) })));
             } else {
                 continue;
             }
@@ -310,8 +327,8 @@ impl<'o, 'r> Listing<'o, 'r> {
                 return Err(too_many(&path));
             }
         }
-        self.budget.spend(&place.path, below.len() + entries.len() - before, bytes)?;
-        Ok(below)
+        self.budget.spend(&place.path, nodes.len(), bytes)?;
+        Ok(nodes)
     }
 }
 

@@ -222,16 +222,18 @@ impl FromIterator<File> for Entries {
     /// Of several files at one path, the last counts.
     fn from_iter<I: IntoIterator<Item = File>>(files: I) -> Self {
         let mut files: Vec<File> = files.into_iter().collect();
-        files.sort_by(|(one, _), (other, _)| one.cmp(other));
-        files.reverse();
-        files.dedup_by(|(one, _), (other, _)| one == other);
+        // As a rule they come from a tree, in order.
+        if !files.is_sorted_by(|(one, _), (other, _)| one < other) {
+            files.sort_by(|(one, _), (other, _)| one.cmp(other));
+            files.reverse();
+            files.dedup_by(|(one, _), (other, _)| one == other);
+            files.reverse();
+        }
         let len = files.len();
+        let mut files = files.into_iter();
         let mut parts = Vec::with_capacity(len.div_ceil(USUAL));
-        while !files.is_empty() {
-            let begin = files.len().saturating_sub(USUAL);
-            let mut part = files.split_off(begin);
-            part.reverse();
-            parts.extend(Part::new(part));
+        while let Some(part) = Part::new(files.by_ref().take(USUAL).collect()) {
+            parts.push(part);
         }
         Self { parts, len }
     }

@@ -893,59 +893,113 @@ fn modes_of_entries_are_read_as_git_reads_them() {
     }
 }
 
-/// Ten million files in a few objects.
+/// Makes trees that unfold: from a few objects, any number of files.
 #[cfg(unix)]
-#[test]
-fn a_tree_that_unfolds_without_an_end_is_refused() {
-    use wait4::Wait4 as _;
-    let scratch = Scratch::new();
-    let repo = scratch.kubernetes("repo");
-    let grow = |leaf: (&str, &str), depth: usize, width: usize, length: usize| {
+struct Tower<'r>(&'r Repo);
+
+#[cfg(unix)]
+impl Tower<'_> {
+    /// A tree of so many levels, in each of which the one below stands under so many names of some length.
+    fn grow(&self, leaf: (&str, &str), depth: usize, width: usize, length: usize) -> (String, String) {
         let names: Vec<String> = (0..width).map(|number| format!("{number:0length$}")).collect();
         let mut entry = (leaf.0.to_owned(), leaf.1.to_owned());
         for _ in 0..depth {
             let entries: Vec<_> = names.iter().map(|name| (&*entry.0, &**name, &*entry.1)).collect();
-            entry = ("40000".to_owned(), tree(&repo, &entries));
+            entry = ("40000".to_owned(), tree(self.0, &entries));
         }
-        let others = ["agnhost", "kitten"].map(|name| repo.git(&["rev-parse", &format!("HEAD:test/images/{name}")]));
-        let script = repo.git(&["rev-parse", "HEAD:test/images/image-util.sh"]);
+        entry
+    }
+
+    /// A commit in which a tree stands beside the images.
+    fn commit(&self, entry: &(String, String)) -> String {
+        let others = ["agnhost", "kitten"].map(|name| self.0.git(&["rev-parse", &format!("HEAD:test/images/{name}")]));
+        let script = self.0.git(&["rev-parse", "HEAD:test/images/image-util.sh"]);
         let images = [
             ("40000", "agnhost", &*others[0]),
             ("40000", "bomb", &entry.1),
             ("100644", "image-util.sh", &script),
             ("40000", "kitten", &others[1]),
         ];
-        let test = tree(&repo, &[("40000", "images", &tree(&repo, &images))]);
-        let root = tree(&repo, &[("40000", "test", &test)]);
-        repo.git(&["commit-tree", &root, "-p", "HEAD", "-m", "x"])
-    };
+        let test = tree(self.0, &[("40000", "images", &tree(self.0, &images))]);
+        let root = tree(self.0, &[("40000", "test", &test)]);
+        self.0.git(&["commit-tree", &root, "-p", "HEAD", "-m", "x"])
+    }
+}
+
+/// What imglint says of a tree, in memory that is bounded; with its exit code.
+#[cfg(unix)]
+fn said_of_bomb(repo: &Repo, arguments: &[&str]) -> (Option<i32>, String) {
+    use wait4::Wait4 as _;
+    let mut command = repo.imglint_command(arguments);
+    let pipe = std::process::Stdio::piped();
+    let mut child = command.stdout(std::process::Stdio::null()).stderr(pipe).spawn().expect("imglint starts");
+    let mut said = String::new();
+    std::io::Read::read_to_string(child.stderr.as_mut().expect("a pipe"), &mut said).expect("UTF-8");
+    let ended = child.wait4().expect("it ends");
+    assert!(ended.rusage.maxrss >> 20 < 256, "{} MiB", ended.rusage.maxrss >> 20);
+    (ended.status.code(), said)
+}
+
+/// Ten million files in a few objects.
+#[cfg(unix)]
+#[test]
+fn a_tree_that_unfolds_without_an_end_is_refused() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    let tower = Tower(&repo);
     let blob = repo.git(&["rev-parse", "HEAD:test/images/kitten/VERSION"]);
     let empty = tree(&repo, &[]);
     let bombs = [
-        grow(("100644", &blob), 7, 10, 1),
-        grow(("40000", &empty), 7, 10, 1),
+        tower.grow(("100644", &blob), 7, 10, 1),
+        tower.grow(("40000", &empty), 7, 10, 1),
         // Long paths.
-        grow(("100644", &blob), 17, 2, 200),
+        tower.grow(("100644", &blob), 17, 2, 200),
         // And one that is deep alone.
-        grow(("100644", &blob), 3_000, 1, 1),
+        tower.grow(("100644", &blob), 3_000, 1, 1),
     ];
-    for bomb in bombs {
+    for bomb in bombs.map(|bomb| tower.commit(&bomb)) {
         for arguments in [
             &["--base", "master", "--head", &bomb][..],
             &["--all", "--head", &bomb],
             &["--base", &bomb, "--head", "master"],
         ] {
-            let mut command = repo.imglint_command(arguments);
-            let mut child = command
-                .stdout(std::process::Stdio::null())
-                .stderr(std::process::Stdio::piped())
-                .spawn()
-                .expect("imglint starts");
-            let mut said = String::new();
-            std::io::Read::read_to_string(child.stderr.as_mut().expect("a pipe"), &mut said).expect("UTF-8");
-            let ended = child.wait4().expect("it ends");
-            assert!(ended.status.code() == Some(2) && said.contains("test/images/bomb"), "{arguments:?}: {said}");
-            assert!(ended.rusage.maxrss >> 20 < 256, "{} MiB", ended.rusage.maxrss >> 20);
+            let (code, said) = said_of_bomb(&repo, arguments);
+            assert!(code == Some(2) && said.contains("test/images/bomb"), "{arguments:?}: {said}");
         }
+    }
+}
+
+/// Wide directories are listed on several threads, which have less of a stack, and meet the limit in any order.
+#[cfg(unix)]
+#[test]
+fn a_wide_tree_is_refused_by_its_own_name_and_may_be_deep() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("repo");
+    let tower = Tower(&repo);
+    let blob = repo.git(&["rev-parse", "HEAD:test/images/kitten/VERSION"]);
+    let (_, many) = tower.grow(("100644", &blob), 5, 10, 1);
+    let wide = tower.commit(&tower.grow(("40000", &many), 1, 100, 3));
+    let (code, said) = said_of_bomb(&repo, &["--all", "--head", &wide]);
+    assert!(code == Some(2) && said.contains("test/images/bomb"), "{said}");
+    assert!(!said.contains("test/images/bomb/"), "which of them is chance: {said}");
+
+    // Nothing is wrong with one that is as deep as a path may be long.
+    let names: Vec<String> = (1..=80).map(|number| format!("{number:03}")).collect();
+    let (_, deep) = tower.grow(("100644", &blob), 2_000, 1, 1);
+    let flat = tree(&repo, &[("100644", "file", &blob)]);
+    let mut entries: Vec<_> = names.iter().map(|name| ("40000", &**name, &*flat)).collect();
+    entries[40].2 = &deep;
+    let deep = tower.commit(&("40000".to_owned(), tree(&repo, &entries)));
+    let (code, said) = said_of_bomb(&repo, &["--all", "--head", &deep, "--quiet"]);
+    assert!(code == Some(0), "{code:?} {said}");
+
+    // What is missing is told, and it is the first that is.
+    let missing = |number: u8| format!("{number:02x}").repeat(20);
+    let ids: Vec<String> = (1..=80).map(missing).collect();
+    let entries: Vec<_> = names.iter().zip(&ids).map(|(name, id)| ("40000", &**name, &**id)).collect();
+    let broken = tower.commit(&("40000".to_owned(), tree(&repo, &entries)));
+    for _ in 0..3 {
+        let run = repo.imglint(&["--all", "--head", &broken]);
+        run.fails(&["test/images/bomb/001:"]);
     }
 }
