@@ -70,7 +70,7 @@ fn judge(
             }
         }
     }
-    let judge = Judge { options, path, text, context, files: &files, searched: Cell::new(0) };
+    let judge = Judge { options: &options.of(list), path, text, context, files: &files, searched: Cell::new(0) };
     let mut diagnostics = Vec::new();
     judge.list(list, &mut diagnostics);
     for entry in entries {

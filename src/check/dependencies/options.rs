@@ -2,7 +2,10 @@
 //! <https://github.com/kubernetes-sigs/zeitgeist/releases/tag/v0.6.0>.
 
 use schemars::JsonSchema;
+use semver::Version;
 use serde::Deserialize;
+
+use crate::parse::dependencies::DependencyList;
 
 /// What is asked of a list; the pack's `[dependencies]` says where it is.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -31,8 +34,10 @@ enum Entries {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 enum Matches {
-    /// Each of them, as from zeitgeist 0.6.0 on.
+    /// As the zeitgeist does that an entry of the list pins, where all entries are judged; else each of them.
     #[default]
+    Auto,
+    /// Each of them, as from zeitgeist 0.6.0 on.
     All,
     /// One of them, as before.
     Any,
@@ -44,6 +49,17 @@ impl Dependencies {
         self.entries == Entries::All
     }
 
+    /// The options for a list, which may say itself which zeitgeist reads it.
+    pub(super) fn of(&self, list: &DependencyList) -> Self {
+        let is_lenient = self.takes_all() && pinned_zeitgeist(list).is_some_and(|version| version < STRICT);
+        let matches = match self.matches {
+            Matches::Auto if is_lenient => Matches::Any,
+            Matches::Auto => Matches::All,
+            said => said,
+        };
+        Self { entries: self.entries, matches }
+    }
+
     /// Whether it is enough that one of the lines has the version.
     pub(super) fn takes_any_line(&self) -> bool {
         self.matches == Matches::Any
@@ -53,4 +69,14 @@ impl Dependencies {
     pub(super) fn is_strict(&self) -> bool {
         self.takes_all() && !self.takes_any_line()
     }
+}
+
+/// The first zeitgeist that holds each line to the version.
+const STRICT: Version = Version::new(0, 6, 0);
+
+/// The version of zeitgeist that a list has an entry about, as most lists do.
+fn pinned_zeitgeist(list: &DependencyList) -> Option<Version> {
+    let entry = list.entries.iter().find(|entry| entry.name.eq_ignore_ascii_case("zeitgeist"))?;
+    let version = &entry.version.as_ref()?.value;
+    Version::parse(version.strip_prefix('v').unwrap_or(version)).ok()
 }
