@@ -113,9 +113,6 @@ impl Derived {
         name: &'static str,
         of: &K,
     ) -> Option<Arc<T>> {
-        if !self.is_wanted() {
-            return None;
-        }
         let known = self.get::<Known<K, T>>(number(name, of))?;
         (known.of == *of).then(|| Arc::clone(&known.value))
     }
@@ -128,10 +125,8 @@ impl Derived {
         value: &Arc<T>,
         size: usize,
     ) {
-        if self.is_wanted() {
-            let known = Arc::new(Known { of: of.clone(), value: Arc::clone(value) });
-            self.keep(number(name, of), &known, size + size_of::<Known<K, T>>() + size_of::<T>());
-        }
+        let known = Arc::new(Known { of: of.clone(), value: Arc::clone(value) });
+        self.keep(number(name, of), &known, size + size_of::<Known<K, T>>() + size_of::<T>());
     }
 
     /// Keeps a value that takes about so many bytes.

@@ -210,7 +210,8 @@ const SIZE_A_BYTE: usize = 8;
 impl Lists {
     fn read(path: &Arc<str>, files: &Snapshot<'_>) -> Result<Result<Arc<Self>, Unread>, StoreError> {
         // What a link leads to is another file.
-        let content = files.entry(path).filter(|entry| entry.kind != FileKind::Symlink).map(|entry| &entry.content);
+        let plain = files.entry(path).filter(|entry| entry.kind != FileKind::Symlink);
+        let content = plain.filter(|_| files.derived().is_wanted()).map(|entry| &entry.content);
         if let Some(known) = content.and_then(|content| files.derived().of(NAME, content)) {
             return Ok(Ok(known));
         }
@@ -283,9 +284,9 @@ impl Filtered<'_> {
                 .any(|(path, _)| entry.takes(path) && model.owner(path) == Some(self.directory))
     }
 
-    /// Whether an entry is about this image, rather than about some or all of them.
-    fn is_named_by(&self, entry: &PathEntry) -> bool {
-        entry.may_take_below(self.directory) && entry.spells(file_name(self.directory)) && self.is_taken_by(entry)
+    /// Whether an entry that takes a file of the image is about this one, rather than about some or all of them.
+    fn is_spelled_in(&self, entry: &PathEntry) -> bool {
+        entry.spells(file_name(self.directory))
     }
 }
 
@@ -333,22 +334,29 @@ impl Root<'_> {
         let mut unknown = None;
         for list in &file.filters.lists {
             let mut of_list = BTreeSet::new();
-            for entry in list.entries.iter().filter(|entry| !entry.is_negated) {
-                let images = self.images.iter().enumerate();
-                of_list.extend(images.filter(|(_, image)| image.is_taken_by(entry)).map(|(number, _)| number));
+            let mut taken_by = Vec::new();
+            for entry in &list.entries {
+                let mut by_entry = Vec::new();
+                for (number, image) in self.images.iter().enumerate() {
+                    if image.is_taken_by(entry) {
+                        by_entry.push(number);
+                    }
+                }
+                if !entry.is_negated {
+                    of_list.extend(by_entry.iter().copied());
+                }
+                taken_by.push(by_entry);
             }
             if of_list.len() == self.images.len() {
                 continue;
             }
-            for entry in &list.entries {
+            for (entry, by_entry) in list.entries.iter().zip(taken_by) {
                 unknown = unknown.or(entry.error());
-                for (number, image) in self.images.iter().enumerate() {
-                    if image.is_named_by(entry) {
-                        taken.insert(number);
-                        if !entry.is_negated {
-                            first = first.or(Some(entry));
-                            named.insert(number);
-                        }
+                for number in by_entry.into_iter().filter(|number| self.images[*number].is_spelled_in(entry)) {
+                    taken.insert(number);
+                    if !entry.is_negated {
+                        first = first.or(Some(entry));
+                        named.insert(number);
                     }
                 }
             }

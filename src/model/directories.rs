@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::parse::version_source::{Anchor, VersionSource};
 use crate::path::{directories_above, directory_of, file_name, without_directory};
 use crate::shape::Shape;
-use crate::snapshot::{Snapshot, StoreError};
+use crate::snapshot::{Content, FileKind, Snapshot, StoreError};
 
 /// The directories of all images of a tree. Trees that hold the same ones share them.
 #[derive(Debug, Clone, Default)]
@@ -35,7 +35,7 @@ impl Directories {
         for path in &control {
             if let Some((directory, source)) = shape.version_source_at(path)
                 && shape.name_of(directory).is_some()
-                && (source.is_told_by_name() || makes_image(path, source, snapshot)?)
+                && (source.is_told_by_name() || makes_image(path, source, snapshot, shape)?)
             {
                 directories.push(Arc::from(directory));
             }
@@ -166,18 +166,50 @@ pub(super) fn version_file<'s>(
             continue;
         }
         let Some(path) = source.path_of(directory).filter(|path| snapshot.entry(path).is_some()) else { continue };
-        if source.is_told_by_name() || makes_image(&path, source, snapshot)? {
+        if source.is_told_by_name() || makes_image(&path, source, snapshot, shape)? {
             return Ok(Found::File(VersionFile { path, source }));
         }
     }
     Ok(if is_unversioned { Found::Unversioned } else { Found::Nothing })
 }
 
+/// A file that may make its directory an image, by what stands in it.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Telling {
+    shape: usize,
+    /// The place of its source among those of the shape.
+    source: usize,
+    content: Content,
+}
+
+impl Telling {
+    /// `None` of a link, which leads to another file.
+    fn of(path: &str, source: &VersionSource, snapshot: &Snapshot<'_>, shape: &Shape) -> Option<Self> {
+        let entry = snapshot.entry(path)?;
+        let source = shape.versions.iter().position(|known| std::ptr::eq(known, source))?;
+        let is_plain = matches!(entry.kind, FileKind::File | FileKind::Executable);
+        is_plain.then(|| Self { shape: shape.id, source, content: entry.content.clone() })
+    }
+}
+
+/// Under which it is kept whether it does: several ask, and of most trees of a history.
+const NAME: &str = "makes an image";
+
 /// Whether a file makes its directory an image. One that cannot be read may.
-fn makes_image(path: &str, source: &VersionSource, snapshot: &Snapshot<'_>) -> Result<bool, StoreError> {
-    Ok(match snapshot.text(path)? {
+fn makes_image(path: &str, source: &VersionSource, snapshot: &Snapshot<'_>, shape: &Shape) -> Result<bool, StoreError> {
+    let telling = Telling::of(path, source, snapshot, shape);
+    if let Some(telling) = &telling
+        && let Some(known) = snapshot.derived().of::<Telling, bool>(NAME, telling)
+    {
+        return Ok(*known);
+    }
+    let makes_one = match snapshot.text(path)? {
         Some(Ok(text)) => source.makes_image(&text),
         Some(Err(_)) => true,
         None => false,
-    })
+    };
+    if let Some(telling) = &telling {
+        snapshot.derived().keep_of(NAME, telling, &Arc::new(makes_one), 0);
+    }
+    Ok(makes_one)
 }

@@ -36,6 +36,8 @@ pub struct PathEntry {
     pub is_negated: bool,
     /// How it is written.
     syntax: Syntax,
+    /// What all paths begin with that it takes.
+    start: String,
     /// The paths that it takes, or why that cannot be told.
     paths: Result<Paths, String>,
 }
@@ -79,12 +81,13 @@ impl PathEntry {
             Syntax::Glob => PathPattern::new(text).map(Paths::Glob).map_err(|reason| format!("`{text}`: {reason}")),
             Syntax::Regex => go_regex(text).map(Paths::Regex).map_err(|reason| format!("`{text}`: {reason}")),
         };
-        Self { text: text.to_owned(), span, is_negated, syntax, paths }
+        Self { text: text.to_owned(), span, is_negated, syntax, start: start(text, syntax).to_owned(), paths }
     }
 
     /// One that stands for what cannot be read.
     fn unknown(reason: String, span: Span) -> Self {
-        Self { text: String::new(), span, is_negated: false, syntax: Syntax::Glob, paths: Err(reason) }
+        let (text, start) = (String::new(), String::new());
+        Self { text, span, is_negated: false, syntax: Syntax::Glob, start, paths: Err(reason) }
     }
 
     /// Whether it takes a path, or takes it out; not where that cannot be told.
@@ -98,19 +101,7 @@ impl PathEntry {
 
     /// Whether it may take something below a directory, as far as the text tells that it begins with.
     pub fn may_take_below(&self, directory: &str) -> bool {
-        let text = self.text.as_str();
-        let start = match self.syntax {
-            Syntax::Regex => match text.strip_prefix('^') {
-                Some(rest) if !has_outer_choice(rest) => &rest[..rest.find(IN_REGEXES).unwrap_or(rest.len())],
-                _ => return true,
-            },
-            Syntax::GitHub => &text[..text.find(IN_WORKFLOWS).unwrap_or(text.len())],
-            Syntax::Glob => &text[..text.find(IN_GLOBS).unwrap_or(text.len())],
-        };
-        // The last character may be the one that may come any number of times.
-        let mut characters = start.chars();
-        characters.next_back();
-        let start = characters.as_str();
+        let start = self.start.as_str();
         is_below(start, directory) || directory.starts_with(start) || start.strip_suffix('/') == Some(directory)
     }
 
@@ -161,6 +152,22 @@ impl PathEntry {
         let directory = directory_of(plain);
         (!has_outer_choice(rest) && !directory.is_empty()).then_some(Place::Directory(directory))
     }
+}
+
+/// What all paths begin with that an entry takes.
+fn start(text: &str, syntax: Syntax) -> &str {
+    let start = match syntax {
+        Syntax::Regex => match text.strip_prefix('^') {
+            Some(rest) if !has_outer_choice(rest) => &rest[..rest.find(IN_REGEXES).unwrap_or(rest.len())],
+            _ => "",
+        },
+        Syntax::GitHub => &text[..text.find(IN_WORKFLOWS).unwrap_or(text.len())],
+        Syntax::Glob => &text[..text.find(IN_GLOBS).unwrap_or(text.len())],
+    };
+    // The last character may be the one that may come any number of times.
+    let mut characters = start.chars();
+    characters.next_back();
+    characters.as_str()
 }
 
 /// What may stand beside a part of a path: all else may be a part of it.
