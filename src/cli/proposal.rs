@@ -132,7 +132,9 @@ fn found_by(pack: &'static BuiltIn, files: &Snapshot<'_>) -> Result<Option<Found
     let shape = Pack::load(pack.pack_files(), Some(&everywhere))?.shape;
     let mut directories: BTreeSet<Arc<str>> = Directories::find(files, &shape)?.iter().cloned().collect();
     directories.retain(|directory| {
-        let is_built = files.below(directory).any(|(path, _)| shape.is_dockerfile(without_directory(path, directory)));
+        let mut below = files.below(directory);
+        let is_built = below.any(|(path, _)| shape.is_dockerfile(without_directory(path, directory)))
+            || files.below(directory).any(|(path, _)| directory_of(path) == &**directory && is_dockerfile(path, files));
         !shape.ignore.is_match(&in_directory(directory, "x")) && (is_built || !dockerfile)
     });
     if directories.len() < least {

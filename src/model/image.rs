@@ -143,8 +143,12 @@ impl Controls {
 
 /// The files that hold what the build of an image gives to arguments.
 fn arguments(directory: &str, snapshot: &Snapshot<'_>, shape: &Shape) -> Vec<(String, File)> {
-    let mut found = Vec::new();
+    let mut found: Vec<(String, File)> = Vec::new();
     for (name, file) in shape.argument_files() {
+        // Of several files the first that is there counts.
+        if found.iter().any(|(known, _)| known == name) {
+            continue;
+        }
         if let Some((path, entry)) = snapshot.entries().get_key_value(file.of(directory).as_str()) {
             found.push((name.to_owned(), (Arc::clone(path), entry.clone())));
         }
@@ -435,7 +439,8 @@ impl Image {
         };
         for (name, file) in &controls.arguments {
             if let Some((path, Ok(text))) = read(file)?
-                && let Some((_, described)) = shape.argument_files().find(|(known, _)| known == name)
+                && let Some((_, described)) =
+                    shape.argument_files().find(|(known, file)| known == name && *file.of(directory) == *path)
             {
                 let registries: Vec<&str> = shape.registry_variables().collect();
                 let Some(values) = described.values(&text, &registries) else {
@@ -650,13 +655,13 @@ impl<'a> Builder<'a> {
                 BuildArgument::Base if self.image.base_file.is_none() => continue,
                 BuildArgument::Base | BuildArgument::Registry => Given::Unknown,
                 BuildArgument::OsVersion => Given::Value(target.os_version.clone().unwrap_or_default()),
-                BuildArgument::File(file) => {
+                BuildArgument::Files(_) => {
                     let mut values = self.image.arguments.iter().filter(|known| known.name == *name);
                     let last = values.clone().next_back();
                     match values.nth(self.choice).or(last) {
                         Some(argument) => Given::Value(argument.value.as_str().to_owned()),
                         // The default holds.
-                        None if file.is_variable() && !self.image.unknown_arguments.contains(name) => continue,
+                        None if argument.is_variable() && !self.image.unknown_arguments.contains(name) => continue,
                         None => Given::Unknown,
                     }
                 }

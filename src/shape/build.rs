@@ -5,7 +5,7 @@ use std::fmt::{self, Formatter};
 
 use schemars::JsonSchema;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Error, MapAccess, Visitor};
+use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::field::{DefaultPlatform, Directory, FileName, optional_pattern};
@@ -51,8 +51,8 @@ pub enum BuildArgument {
     Registry,
     /// The version of the operating system that is built for; empty where there is none.
     OsVersion,
-    /// What stands in a file, which is content of the images that declare the argument.
-    File(ArgumentFile),
+    /// What stands in a file, which is content of the images that declare the argument: of several the first that is there.
+    Files(Vec<ArgumentFile>),
 }
 
 /// A file that holds the value of an argument.
@@ -86,6 +86,13 @@ pub struct ArgumentValue {
     pub value: Traced,
     /// Where it stands as a whole.
     pub span: Span,
+}
+
+impl BuildArgument {
+    /// Whether it is a variable of a Makefile: where that says nothing, the default of the Dockerfile holds.
+    pub fn is_variable(&self) -> bool {
+        matches!(self, Self::Files(files) if files.iter().all(ArgumentFile::is_variable))
+    }
 }
 
 impl ArgumentFile {
@@ -184,6 +191,7 @@ struct ArgumentTable {
 enum ArgumentForm {
     Word(ArgumentWord),
     Table(ArgumentTable),
+    Tables(Vec<ArgumentTable>),
 }
 
 #[derive(JsonSchema)]
@@ -206,7 +214,7 @@ impl<'de> Visitor<'de> for ArgumentVisitor {
 
     fn expecting(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "`base`, `registry`, `os-version`, or a table with `file`, and maybe `key`, `pattern` or `variable`",
+            "`base`, `registry`, `os-version`, or a table with `file`, and maybe `key`, `pattern` or `variable`, or several",
         )
     }
 
@@ -220,30 +228,47 @@ impl<'de> Visitor<'de> for ArgumentVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<BuildArgument, A::Error> {
-        let ArgumentTable { file, key, pattern, variable, follows } =
-            ArgumentTable::deserialize(MapAccessDeserializer::new(map))?;
-        let path = PathPattern::new(file.trim_start_matches('/')).map_err(A::Error::custom)?;
+        let file = ArgumentFile::deserialize(MapAccessDeserializer::new(map))?;
+        Ok(BuildArgument::Files(vec![file]))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<BuildArgument, A::Error> {
+        let mut files = Vec::new();
+        while let Some(file) = list.next_element()? {
+            files.push(file);
+        }
+        if files.is_empty() {
+            return Err(A::Error::custom("name at least one file that holds the value"));
+        }
+        Ok(BuildArgument::Files(files))
+    }
+}
+
+impl<'de> Deserialize<'de> for ArgumentFile {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let ArgumentTable { file, key, pattern, variable, follows } = ArgumentTable::deserialize(deserializer)?;
+        let path = PathPattern::new(file.trim_start_matches('/')).map_err(D::Error::custom)?;
         let Some(path) = path.as_path() else {
-            return Err(A::Error::custom("this must be one file: below an image, or from the root with a slash first"));
+            return Err(D::Error::custom("this must be one file: below an image, or from the root with a slash first"));
         };
         let form = match (key, pattern, variable) {
             (None, None, None) => ValueForm::WholeFile,
             (None, None, Some(variable)) => ValueForm::Variable(variable),
             (Some(key), None, None) => {
-                let key = Key::new(path, &key).map_err(A::Error::custom)?;
+                let key = Key::new(path, &key).map_err(D::Error::custom)?;
                 ValueForm::Key(Box::new(VersionSource::new(path.to_owned(), VersionForm::Key(key))))
             }
             (None, Some(pattern), None) => {
-                ValueForm::Pattern(Pattern::new(&pattern, &["value"]).map_err(A::Error::custom)?)
+                ValueForm::Pattern(Pattern::new(&pattern, &["value"]).map_err(D::Error::custom)?)
             }
             _ => {
-                return Err(A::Error::custom(
+                return Err(D::Error::custom(
                     "a value stands under a `key`, where a `pattern` finds it, or in a `variable`: name one of them",
                 ));
             }
         };
         let is_of_root = file.starts_with('/');
-        Ok(BuildArgument::File(ArgumentFile { path: path.to_owned(), is_of_root, form, follows }))
+        Ok(Self { path: path.to_owned(), is_of_root, form, follows })
     }
 }
 

@@ -336,9 +336,12 @@ impl Shape {
 
     /// The arguments whose values stand in files, with these.
     pub fn argument_files(&self) -> impl Iterator<Item = (&str, &ArgumentFile)> {
-        self.build_arguments.iter().filter_map(|(name, argument)| match argument {
-            BuildArgument::File(file) => Some((name.as_str(), file)),
-            BuildArgument::Base | BuildArgument::Registry | BuildArgument::OsVersion => None,
+        self.build_arguments.iter().flat_map(|(name, argument)| {
+            let files = match argument {
+                BuildArgument::Files(files) => files.as_slice(),
+                BuildArgument::Base | BuildArgument::Registry | BuildArgument::OsVersion => &[],
+            };
+            files.iter().map(move |file| (name.as_str(), file))
         })
     }
 

@@ -33,8 +33,7 @@ pub(super) fn unknown_bases(context: &Context<'_>, child: &Image, bumped: &[&Ima
         // What the build script would give is nothing where it has nothing to give.
         let mut given = context.shape.build_arguments.iter();
         let is_given = |(name, argument): (&String, &BuildArgument)| {
-            let is_told = matches!(argument, BuildArgument::File(file) if file.is_variable());
-            !is_told && outside.text.contains(name.as_str())
+            !argument.is_variable() && outside.text.contains(name.as_str())
         };
         if given.any(is_given) {
             continue;
