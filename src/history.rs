@@ -43,10 +43,19 @@ pub enum Step {
 /// What the history tells of the images of a tree.
 #[derive(Debug, Clone, Default)]
 pub struct History {
-    /// By the image's directory. Images without a readable version are not among them.
-    pub images: BTreeMap<Arc<str>, Past>,
+    /// What has a version. What has none that can be read is not among them.
+    pub versions: BTreeMap<Versioned, Past>,
     /// When this was asked, in seconds since 1970.
     pub now: i64,
+}
+
+/// What has a version of its own: an image, or one of several variants of it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Versioned {
+    /// The image's directory.
+    pub directory: Arc<str>,
+    /// The name of the variant.
+    pub variant: Option<String>,
 }
 
 /// What the history tells of an image.
@@ -84,14 +93,29 @@ const SECONDS_A_DAY: i64 = 24 * 60 * 60;
 
 impl History {
     /// What is known of the image in a directory, while it still has the version that the history was asked about.
-    pub fn of(&self, directory: &str, version: &str) -> Option<&Past> {
-        self.images.get(directory).filter(|past| match past {
+    pub fn of(&self, directory: &Arc<str>, version: &str) -> Option<&Past> {
+        self.of_versioned(&Versioned { directory: Arc::clone(directory), variant: None }, version)
+    }
+
+    /// The same of a variant of it.
+    pub fn of_variant(&self, directory: &Arc<str>, variant: &str, version: &str) -> Option<&Past> {
+        self.of_versioned(&Versioned { directory: Arc::clone(directory), variant: Some(variant.to_owned()) }, version)
+    }
+
+    fn of_versioned(&self, versioned: &Versioned, version: &str) -> Option<&Past> {
+        self.versions.get(versioned).filter(|past| match past {
             Past::Settled(settled) => settled.version == version,
             Past::Cut => true,
         })
     }
 
-    /// For how many whole days an image has had its version.
+    /// What is known of an image and of its variants, whatever versions they have.
+    pub fn of_all(&self, directory: &str) -> impl Iterator<Item = &Past> {
+        let known = self.versions.iter().filter(move |(versioned, _)| *versioned.directory == *directory);
+        known.map(|(_, past)| past)
+    }
+
+    /// For how many whole days it has had its version.
     pub fn days(&self, settled: &Settled) -> i64 {
         settled.commit.as_ref().map_or(0, |commit| (self.now - commit.time).max(0) / SECONDS_A_DAY)
     }

@@ -212,6 +212,18 @@ impl<'a> Change<'a> {
         (is_taken && differs).then_some(AuthoredVersions { old, new: version })
     }
 
+    /// The same of a variant.
+    pub fn variant_taken_in_merge(&self, image: &'a Image, variant: &'a Variant) -> Option<AuthoredVersions<'a>> {
+        let AuthoredModels { fork, author } = self.authored?;
+        let version = variant.version.usable()?;
+        let base = self.variant_before(image, variant)?.version.usable()?;
+        let chosen = author.images.get(&image.directory)?.variant(&variant.name)?.version.usable()?;
+        let old = fork.images.get(&image.directory).and_then(|image| image.variant(&variant.name)?.version.usable());
+        let is_taken = version == base && version == chosen && old != Some(version);
+        let differs = self.content.get(&image.directory).is_some_and(|paths| !paths.is_empty());
+        (is_taken && differs).then_some(AuthoredVersions { old, new: version })
+    }
+
     /// The version that the change gives to an image, new or not, under a name that did not have it: nothing can have built it yet.
     pub fn introduced_version<'i>(&self, image: &'i Image) -> Option<&'i str> {
         let version = image.version()?;

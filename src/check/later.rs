@@ -2,7 +2,7 @@
 
 use super::kind::Context;
 use crate::finding::Level;
-use crate::history::Past;
+use crate::history::{History, Past};
 use crate::model::Image;
 
 /// How what is behind its image stands.
@@ -25,6 +25,15 @@ impl Waiting {
     }
 }
 
+/// What the history tells of an image, or of the variant of it that has a version.
+fn past_of<'a>(history: &'a History, image: &Image, version: &str) -> Option<&'a Past> {
+    if let Some(held) = image.version() {
+        return history.of(&image.directory, held);
+    }
+    let variant = image.variants().iter().find(|variant| variant.version.usable() == Some(version))?;
+    history.of_variant(&image.directory, &variant.name, version)
+}
+
 /// What is known of something that names an older version than `version`, which is the image's. `None` where it need not be
 /// moved yet. Without a list of what is promoted, only age tells what waits from what was forgotten.
 pub(super) fn waiting(context: &Context<'_>, image: &Image, version: &str, grace_days: u32) -> Option<Waiting> {
@@ -34,8 +43,7 @@ pub(super) fn waiting(context: &Context<'_>, image: &Image, version: &str, grace
         return is_promoted.then_some(due);
     }
     let history = context.inputs.history.as_ref();
-    let held = image.version_identity().unwrap_or(version);
-    let past = history.and_then(|history| Some((history, history.of(&image.directory, held)?)));
+    let past = history.and_then(|history| Some((history, past_of(history, image, version)?)));
     let (suffix, level) = match past {
         Some((history, Past::Settled(settled))) if history.days(settled) > i64::from(grace_days) => {
             (format!(", for {} days", history.days(settled)), Level::Warning)

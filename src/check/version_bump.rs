@@ -13,9 +13,8 @@ use super::kind::{Context, Kind, Needs};
 use crate::edit::Fix;
 use crate::finding::{Diagnostic, Level, Location};
 use crate::model::build_context::Unknown;
+use crate::model::variant::Variants;
 use crate::model::{Image, content};
-use crate::parse::version::Variant;
-use crate::parse::version_source::VersionSource;
 use crate::path::{in_directory, is_below, without_directory};
 use crate::snapshot::StoreError;
 use crate::text::counted;
@@ -148,8 +147,12 @@ fn kept_versions<'a>(
         }
         return Ok(kept);
     }
-    for variant in touched_variants(context, change, before, image, files)? {
+    let (base, head) = (change.pair.base.as_ref(), context.files);
+    for variant in (Variants { shape, before, now: image, base, head }).touched(files)? {
         let version = &variant.version.value;
+        if change.variant_taken_in_merge(image, variant).is_some() {
+            continue;
+        }
         if before.variant(&variant.name).is_some_and(|before| before.version.value == *version) {
             kept.push(Kept {
                 version,
@@ -161,68 +164,6 @@ fn kept_versions<'a>(
         }
     }
     Ok(kept)
-}
-
-/// The variants of an image that have these changed files: those of a directory of their own, or in whose part of the file of
-/// versions something else changed. All else is part of every variant.
-fn touched_variants<'a>(
-    context: &Context<'a>,
-    change: &Change<'a>,
-    before: &'a Image,
-    image: &'a Image,
-    files: &BTreeSet<Arc<str>>,
-) -> Result<Vec<&'a Variant>, StoreError> {
-    let variants = image.stated_version().map_or(&[][..], |version| &version.variants);
-    let mut touched: BTreeSet<&str> = BTreeSet::new();
-    for path in files {
-        let of_path = if image.has_version_in(path) {
-            differing(context, change, before, image)?
-        } else {
-            owners_of(context, image, path)
-        };
-        match of_path {
-            None => return Ok(variants.iter().collect()),
-            Some(names) => {
-                touched.extend(variants.iter().map(|it| it.name.as_str()).filter(|name| names.contains(*name)));
-            }
-        }
-    }
-    Ok(variants.iter().filter(|variant| touched.contains(variant.name.as_str())).collect())
-}
-
-/// The variants in whose part of the file something changed beside the version; `None` for all.
-fn differing(
-    context: &Context<'_>,
-    change: &Change<'_>,
-    before: &Image,
-    image: &Image,
-) -> Result<Option<BTreeSet<String>>, StoreError> {
-    let (Some(file_before), Some(file)) = (&before.version_file, &image.version_file) else { return Ok(None) };
-    let source = context.shape.version_source_in(&file.path).and_then(VersionSource::variants);
-    let (Some(source), Some(base)) = (source, &change.pair.base) else { return Ok(None) };
-    let (then, now) = (base.text(&file_before.path)?, context.files.text(&file.path)?);
-    let (Some(Ok(then)), Some(Ok(now))) = (then, now) else { return Ok(None) };
-    Ok(source.differing(&then, &now))
-}
-
-/// The variants in whose own directory a path lies; `None` where it is part of all. A directory with a Dockerfile that no variant
-/// names is built for none, if others are named.
-fn owners_of(context: &Context<'_>, image: &Image, path: &str) -> Option<BTreeSet<String>> {
-    let variants = &image.stated_version()?.variants;
-    let below = path.strip_prefix(&*image.directory)?.strip_prefix('/')?;
-    let (directory, _) = below.split_once('/')?;
-    let mut owners = BTreeSet::new();
-    let mut is_any_named = false;
-    for named in variants.iter().flat_map(|it| it.directories.iter().map(move |named| (it, named))) {
-        let (variant, named) = named;
-        if named == directory {
-            owners.insert(variant.name.clone());
-        }
-        is_any_named |= context.files.below(&in_directory(&image.directory, named)).next().is_some();
-    }
-    let built = in_directory(&in_directory(&image.directory, directory), "");
-    let is_built = image.builds.iter().any(|build| build.path.starts_with(&built));
-    (!owners.is_empty() || (is_any_named && is_built)).then_some(owners)
 }
 
 /// Says that a version is still what it was.

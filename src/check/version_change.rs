@@ -11,6 +11,7 @@ use super::change::{Change, ProposedBump, free_after};
 use super::kind::{Context, Kind, Needs};
 use crate::edit::Fix;
 use crate::finding::{Diagnostic, Level, Location};
+use crate::model::variant::Variants;
 use crate::model::{Image, content};
 use crate::parse::version::Variant;
 use crate::snapshot::{Snapshot, StoreError};
@@ -55,13 +56,10 @@ impl Kind for VersionChange {
                 ForbiddenVersion::Lower => lower(change, image),
             });
             for variant in image.variants() {
-                let Some((old, new)) = change.new_version_of_variant(image, variant) else { continue };
                 diagnostics.extend(match self.forbid {
-                    ForbiddenVersion::Taken => taken_variant(context, change, image, variant)?,
-                    ForbiddenVersion::Lower if is_lower(image, old, new) => {
-                        Some(went_down(image, old, new, &image.variant_words(variant), image.variant_location(variant)))
-                    }
-                    ForbiddenVersion::Lower => None,
+                    ForbiddenVersion::Taken => taken_variant(context, change, image, variant)?
+                        .or_else(|| promoted_variant(context, change, image, variant)),
+                    ForbiddenVersion::Lower => lower_variant(change, image, variant),
                 });
             }
         }
@@ -76,14 +74,28 @@ fn taken_variant(
     image: &Image,
     variant: &Variant,
 ) -> Result<Option<Diagnostic>, StoreError> {
-    let Some((old, new)) = change.new_version_of_variant(image, variant) else { return Ok(None) };
     let tip = change.tip.images.get(&image.directory).and_then(|tip| tip.variant(&variant.name)?.version.usable());
-    let (Some(tip), Some(files)) = (tip, change.pair.tip.as_ref()) else { return Ok(None) };
-    if !is_passed(image, old, new, tip) || is_same(context, change, files, image)? {
-        return Ok(None);
-    }
+    let Some(tip) = tip else { return Ok(None) };
+    let new = if let Some(authored) = change.variant_taken_in_merge(image, variant) {
+        // What changed may be that of other variants alone.
+        if !has_changed(context, change, image, variant)? {
+            return Ok(None);
+        }
+        authored.new
+    } else {
+        let Some((old, new)) = change.new_version_of_variant(image, variant) else { return Ok(None) };
+        let Some(files) = &change.pair.tip else { return Ok(None) };
+        if !is_passed(image, old, new, tip) || is_same(context, change, files, image)? {
+            return Ok(None);
+        }
+        new
+    };
     let branch = change.pair.origin.branch.as_ref().map_or("the base branch", |branch| &*branch.shown);
-    let message = format!("{} {new} is taken: {branch} is at {tip} already", image.name);
+    let message = if new == tip {
+        format!("{} {new} is taken: {branch} has it already", image.name)
+    } else {
+        format!("{} {new} is taken: {branch} is at {tip} already", image.name)
+    };
     let subject = format!("{} {new}", variant.name);
     let mut diagnostic = Diagnostic::about(subject, message, image.variant_location(variant)).image(&image.name);
     if let Some(ProposedBump { next, fix }) = change.bump_variant(context.shape, context.inputs, image, variant) {
@@ -91,6 +103,28 @@ fn taken_variant(
         diagnostic = diagnostic.help(help).fix(fix);
     }
     Ok(Some(diagnostic))
+}
+
+/// Whether a file of a variant changed.
+fn has_changed(
+    context: &Context<'_>,
+    change: &Change<'_>,
+    image: &Image,
+    variant: &Variant,
+) -> Result<bool, StoreError> {
+    let (Some(before), Some(files)) = (change.before(image), change.content.get(&image.directory)) else {
+        return Ok(false);
+    };
+    let variants =
+        Variants { shape: context.shape, before, now: image, base: change.pair.base.as_ref(), head: context.files };
+    Ok(variants.touched(files)?.iter().any(|touched| touched.name == variant.name))
+}
+
+/// Says of the version that the change gives a variant that it is below the former one.
+fn lower_variant(change: &Change<'_>, image: &Image, variant: &Variant) -> Option<Diagnostic> {
+    let (old, new) = change.new_version_of_variant(image, variant)?;
+    let words = image.variant_words(variant);
+    is_lower(image, old, new).then(|| went_down(image, old, new, &words, image.variant_location(variant)))
 }
 
 /// Whether a new version is one that the base branch has, or passed on its way from the old one.
@@ -141,23 +175,48 @@ fn claimed(context: &Context<'_>, change: &Change<'_>, image: &Image) -> Option<
 /// comes back under the version that it had. Whether with the content that it had, only the registry knows.
 fn promoted(context: &Context<'_>, change: &Change<'_>, image: &Image) -> Option<Diagnostic> {
     let new = change.introduced_version(image)?;
-    // A release branch may take over what another branch built; a step back is another rule's matter.
-    let is_release = context.branch.is_some_and(|branch| context.shape.is_release_branch(&branch.name));
-    if is_release
-        || lower(change, image).is_some()
-        || !context.inputs.is_promoted(image.published(), &context.shape.tag_of(new))
-    {
+    if lower(change, image).is_some() {
         return None;
     }
-    let file = &image.version_name;
+    promoted_before(context, image, new, None)
+}
+
+/// The same of a variant.
+fn promoted_variant(
+    context: &Context<'_>,
+    change: &Change<'_>,
+    image: &Image,
+    variant: &Variant,
+) -> Option<Diagnostic> {
+    let new = variant.version.usable()?;
+    let mut known = change.base.published_as(image).into_iter();
+    if known.any(|it| it.versions().contains(&new)) || lower_variant(change, image, variant).is_some() {
+        return None;
+    }
+    promoted_before(context, image, new, Some(variant))
+}
+
+/// Says that the registry has published a version that an image, or a variant of it, did not have.
+fn promoted_before(context: &Context<'_>, image: &Image, new: &str, variant: Option<&Variant>) -> Option<Diagnostic> {
+    // A release branch may take over what another branch built; a step back is another rule's matter.
+    let is_release = context.branch.is_some_and(|branch| context.shape.is_release_branch(&branch.name));
+    if is_release || !context.inputs.is_promoted(image.published(), &context.shape.tag_of(new)) {
+        return None;
+    }
     let next = free_after(context.shape, context.inputs, image, new).version;
+    let (file, location, edits) = match variant {
+        None => (image.version_name.to_string(), image.version_location(), image.version_edits(&next)),
+        Some(variant) => {
+            (image.variant_words(variant), image.variant_location(variant), image.variant_edits(variant, &next))
+        }
+    };
     let message = format!("{} {new} is promoted already, and is not built again", image.name);
     let help = format!(
         "fine where it still has the content that {new} was built with, as in a revert; else set {file} to {next}"
     );
-    let mut diagnostic = Diagnostic::about(new, message, image.version_location()).image(&image.name).help(help);
+    let mut diagnostic = Diagnostic::about(new, message, location).image(&image.name).help(help);
     let title = format!("set {file} of {} to {next}", image.name);
-    diagnostic.fix = image.version_edits(&next).map(|edits| Fix::risky(title, edits));
+    diagnostic.fix = edits.map(|edits| Fix::risky(title, edits));
     Some(diagnostic.at_most(Level::Warning))
 }
 

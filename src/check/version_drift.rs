@@ -11,8 +11,9 @@ use super::change::free_after;
 use super::kind::{Context, Kind, Needs, Outside, Reads};
 use crate::edit::Fix;
 use crate::finding::{Diagnostic, Level, Location};
-use crate::history::{Commit, Past, Settled};
+use crate::history::{Commit, History, Past, Settled};
 use crate::model::Image;
+use crate::parse::version::Variant;
 use crate::snapshot::StoreError;
 use crate::text::counted;
 
@@ -37,17 +38,19 @@ impl Kind for VersionDrift {
         let (mut cut, mut undecided): (Vec<&Image>, Vec<&Image>) = (Vec::new(), Vec::new());
         for image in context.model.images.values() {
             // The version of a frozen image stays, whatever becomes of its content.
-            let Some(version) = image.version_identity().filter(|_| !context.shape.frozen.is_match(&image.name)) else {
+            if context.shape.frozen.is_match(&image.name) {
                 continue;
-            };
-            match history.of(&image.directory, version) {
-                // What is only in the working tree is judged as a change, which it still is.
-                Some(Past::Settled(settled)) if !settled.changed.is_empty() && settled.since > 0 => {
-                    diagnostics.push(drifted(context, image, settled));
+            }
+            for (variant, past) in pasts(history, image) {
+                match past {
+                    // What is only in the working tree is judged as a change, which it still is.
+                    Past::Settled(settled) if !settled.changed.is_empty() && settled.since > 0 => {
+                        diagnostics.push(drifted(context, image, variant, settled));
+                    }
+                    Past::Settled(settled) if settled.is_undecided => undecided.push(image),
+                    Past::Cut => cut.push(image),
+                    Past::Settled(_) => {}
                 }
-                Some(Past::Settled(settled)) if settled.is_undecided => undecided.push(image),
-                Some(Past::Cut) => cut.push(image),
-                Some(Past::Settled(_)) | None => {}
             }
         }
         let why = "the clone is shallow, and its history begins later";
@@ -63,8 +66,23 @@ impl Kind for VersionDrift {
     }
 }
 
-fn drifted(context: &Context<'_>, image: &Image, settled: &Settled) -> Diagnostic {
-    let file = &image.version_name;
+/// What the history tells of an image, or of each of its variants.
+fn pasts<'a>(history: &'a History, image: &'a Image) -> Vec<(Option<&'a Variant>, &'a Past)> {
+    let mut pasts = Vec::new();
+    if let Some(past) = image.version().and_then(|version| history.of(&image.directory, version)) {
+        pasts.push((None, past));
+    }
+    for variant in image.variants() {
+        let Some(version) = variant.version.usable() else { continue };
+        if let Some(past) = history.of_variant(&image.directory, &variant.name, version) {
+            pasts.push((Some(variant), past));
+        }
+    }
+    pasts
+}
+
+fn drifted(context: &Context<'_>, image: &Image, variant: Option<&Variant>, settled: &Settled) -> Diagnostic {
+    let file = variant.map_or_else(|| image.version_name.to_string(), |variant| image.variant_words(variant));
     let then = settled.commit.as_ref().map_or_else(String::new, |commit| format!(" in {}", commit.id));
     let message = format!(
         "{} is not what it was when its {file} became {}{then}: since then, {}",
@@ -72,7 +90,9 @@ fn drifted(context: &Context<'_>, image: &Image, settled: &Settled) -> Diagnosti
         settled.version,
         since(settled)
     );
-    let mut diagnostic = Diagnostic::about(&settled.version, message, image.version_location()).image(&image.name);
+    let location = variant.map_or_else(|| image.version_location(), |variant| image.variant_location(variant));
+    let subject = variant.map_or_else(|| settled.version.clone(), |it| format!("{} {}", it.name, settled.version));
+    let mut diagnostic = Diagnostic::about(subject, message, location).image(&image.name);
     for (commit, path) in &settled.newest {
         diagnostic = diagnostic.related(told(commit), Location::file(path));
     }
@@ -82,7 +102,7 @@ fn drifted(context: &Context<'_>, image: &Image, settled: &Settled) -> Diagnosti
         let help = format!("nothing to do: {tag} is not promoted yet, and is built over until it is");
         return diagnostic.help(help).at_most(Level::Note);
     }
-    match bump(context, image) {
+    match bump(context, image, variant) {
         Some((next, fix)) => {
             diagnostic.help(format!("set {file} to {next}, so that it is built under a tag of its own")).fix(fix)
         }
@@ -104,10 +124,14 @@ fn since(settled: &Settled) -> String {
 }
 
 /// The repair that gives an image the next version that is free. Only a list of what is promoted tells that the tag is used.
-fn bump(context: &Context<'_>, image: &Image) -> Option<(String, Fix)> {
-    let next = free_after(context.shape, context.inputs, image, image.version()?).version;
-    let edits = image.version_edits(&next)?;
-    let title = format!("set {} of {} to {next}", image.version_name, image.name);
+fn bump(context: &Context<'_>, image: &Image, variant: Option<&Variant>) -> Option<(String, Fix)> {
+    let version = variant.map_or_else(|| image.version(), |variant| variant.version.usable())?;
+    let next = free_after(context.shape, context.inputs, image, version).version;
+    let (edits, words) = match variant {
+        None => (image.version_edits(&next)?, image.version_name.to_string()),
+        Some(variant) => (image.variant_edits(variant, &next)?, image.variant_words(variant)),
+    };
+    let title = format!("set {words} of {} to {next}", image.name);
     let safe = context.inputs.promoted.is_some();
     Some((next, Fix { safe, ..Fix::safe(title, edits) }))
 }

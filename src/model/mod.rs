@@ -18,6 +18,7 @@ mod tree;
 // what is told of trees
 pub mod build_context;
 mod conversions;
+pub mod variant;
 mod packages;
 pub mod content;
 pub mod graph;

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::content;
+use super::image::Image;
 use super::tree::Model;
-use crate::history::{Commit, Difference, History, MAX_NEWEST, Past, Settled, Step};
+use super::variant::Variants;
+use crate::history::{Commit, Difference, History, MAX_NEWEST, Past, Settled, Step, Versioned};
 use crate::path::{file_name, without_directory};
 use crate::shape::Shape;
 use crate::snapshot::{Entries, FileKind, Origin, Pair, Read, Snapshot, StoreError};
@@ -33,13 +35,23 @@ pub fn look_back<E: From<StoreError>>(
     Ok(search.end(now, false))
 }
 
+/// The version of an image, or those of its variants with their names, as far as they can be read.
+fn versions(image: &Image) -> Vec<(Option<String>, &str)> {
+    let mut versions: Vec<(Option<String>, &str)> =
+        image.version().map(|version| (None, version)).into_iter().collect();
+    for variant in image.variants() {
+        versions.extend(variant.version.usable().map(|version| (Some(variant.name.clone()), version)));
+    }
+    versions
+}
+
 /// A walk back in time.
 struct Search<'a, 'r> {
     model: &'a Model,
     shape: &'a Shape,
     /// The images whose version was not yet seen to become what it is.
-    open: BTreeMap<Arc<str>, Open<'a>>,
-    settled: BTreeMap<Arc<str>, Past>,
+    open: BTreeMap<Versioned, Open<'a>>,
+    settled: BTreeMap<Versioned, Past>,
     /// The files as they were where the walk has come to.
     entries: Entries,
     /// What is compared: the files as they are, and as they were.
@@ -80,7 +92,7 @@ impl<'a, 'r> Search<'a, 'r> {
     ) -> Result<Self, StoreError> {
         let mut open = BTreeMap::new();
         for (directory, image) in &model.images {
-            let (Some(version), Some(file)) = (image.version_identity(), &image.version_file) else { continue };
+            let Some(file) = &image.version_file else { continue };
             if only.is_some_and(|only| !only.contains(directory)) {
                 continue;
             }
@@ -89,7 +101,10 @@ impl<'a, 'r> Search<'a, 'r> {
             if is_link && let Some(Ok(way)) = head.follow(&file.path)? {
                 links.extend(way.into_iter().map(|(path, _)| Arc::clone(path)));
             }
-            open.insert(Arc::clone(directory), Open { version, version_file: &file.path, links });
+            for (variant, version) in versions(image) {
+                let versioned = Versioned { directory: Arc::clone(directory), variant };
+                open.insert(versioned, Open { version, version_file: &file.path, links: links.clone() });
+            }
         }
         Ok(Self {
             model,
@@ -116,9 +131,9 @@ impl<'a, 'r> Search<'a, 'r> {
         if let Some(after) = after {
             let before = self.pair.head.with_entries(self.entries.clone());
             let mut settled = BTreeSet::new();
-            for (directory, open) in self.open.iter().filter(|(_, open)| open.may_follow(&paths)) {
-                if self.version_in(&before, open.version_file)?.as_deref() != Some(open.version) {
-                    settled.insert(Arc::clone(directory));
+            for (versioned, open) in self.open.iter().filter(|(_, open)| open.may_follow(&paths)) {
+                if self.version_in(&before, open.version_file, versioned)?.as_deref() != Some(open.version) {
+                    settled.insert(versioned.clone());
                 }
             }
             self.settle(&settled, after, commit.as_ref())?;
@@ -127,23 +142,26 @@ impl<'a, 'r> Search<'a, 'r> {
         Ok(())
     }
 
-    /// Notes what became of images since this commit made the tree `then`, in which they have the version that they have now.
+    /// Notes what became of images and variants since this commit made the tree `then`, in which they have the version that they have
+    /// now.
     fn settle(
         &mut self,
-        directories: &BTreeSet<Arc<str>>,
+        all: &BTreeSet<Versioned>,
         then: Snapshot<'r>,
         commit: Option<&Commit>,
     ) -> Result<(), StoreError> {
-        if directories.is_empty() {
+        if all.is_empty() {
             return Ok(());
         }
-        let base = Model::build(&then, self.shape, Some(self.model), Some(directories))?;
+        let directories: BTreeSet<Arc<str>> = all.iter().map(|it| Arc::clone(&it.directory)).collect();
+        let base = Model::build(&then, self.shape, Some(self.model), Some(&directories))?;
         self.pair.base = Some(then);
         let paths = self.pair.changed();
-        let content = content::changed(&self.pair, &paths, self.shape, &base, self.model, Some(directories))?;
-        for directory in directories {
-            let Some(open) = self.open.remove(directory) else { continue };
-            let changed = content.get(directory).cloned().unwrap_or_default();
+        let content = content::changed(&self.pair, &paths, self.shape, &base, self.model, Some(&directories))?;
+        for versioned in all {
+            let directory = &versioned.directory;
+            let Some(open) = self.open.remove(versioned) else { continue };
+            let changed = self.changed_of(versioned, &base, content.get(directory))?;
             let mut settled = Settled {
                 version: open.version.to_owned(),
                 commit: commit.cloned(),
@@ -154,18 +172,40 @@ impl<'a, 'r> Search<'a, 'r> {
                 has_uncommitted: false,
             };
             if !changed.is_empty() {
-                self.count(directory, &changed, &mut settled);
+                self.count(versioned, &changed, &mut settled);
             }
             settled.changed.extend(changed);
-            self.settled.insert(Arc::clone(directory), Past::Settled(settled));
+            self.settled.insert(versioned.clone(), Past::Settled(settled));
         }
         Ok(())
     }
 
+    /// Those of the changed files of an image that are part of it, or of its variant.
+    fn changed_of(
+        &self,
+        versioned: &Versioned,
+        base: &Model,
+        changed: Option<&BTreeSet<Arc<str>>>,
+    ) -> Result<BTreeSet<Arc<str>>, StoreError> {
+        let Some(changed) = changed else { return Ok(BTreeSet::new()) };
+        let directory = &versioned.directory;
+        let images = base.images.get(directory).zip(self.model.images.get(directory));
+        let (Some(variant), Some((before, now))) = (&versioned.variant, images) else { return Ok(changed.clone()) };
+        let (base, head) = (self.pair.base.as_ref(), &self.pair.head);
+        let variants = Variants { shape: self.shape, before, now, base, head };
+        let mut own = BTreeSet::new();
+        for path in changed {
+            if variants.with(path)?.is_none_or(|names| names.contains(variant)) {
+                own.insert(Arc::clone(path));
+            }
+        }
+        Ok(own)
+    }
+
     /// Counts the steps that were passed and touched an image whose content came to differ in these files.
-    fn count(&self, directory: &Arc<str>, changed: &BTreeSet<Arc<str>>, settled: &mut Settled) {
+    fn count(&self, versioned: &Versioned, changed: &BTreeSet<Arc<str>>, settled: &mut Settled) {
         for Passed { commit, paths } in &self.passed {
-            let Some(path) = paths.iter().find(|path| changed.contains(*path) || self.is_own(directory, path)) else {
+            let Some(path) = paths.iter().find(|path| changed.contains(*path) || self.is_own(versioned, path)) else {
                 continue;
             };
             match commit {
@@ -180,28 +220,41 @@ impl<'a, 'r> Search<'a, 'r> {
         }
     }
 
-    /// Whether a path is content of the image in a directory because it lies there.
-    fn is_own(&self, directory: &Arc<str>, path: &str) -> bool {
-        self.model.owner(path) == Some(directory) && {
+    /// Whether a path is content of an image because it lies in its directory; of a variant that is not known.
+    fn is_own(&self, Versioned { directory, variant }: &Versioned, path: &str) -> bool {
+        variant.is_none() && self.model.owner(path) == Some(directory) && {
             let below = without_directory(path, directory);
             !self.shape.is_version_file(below) && self.shape.is_content(directory, below)
         }
     }
 
-    /// The version that a file of a tree holds.
-    fn version_in(&self, files: &Snapshot<'_>, path: &str) -> Result<Option<String>, StoreError> {
+    /// The version that a file of a tree holds, of an image or of a variant.
+    fn version_in(
+        &self,
+        files: &Snapshot<'_>,
+        path: &str,
+        versioned: &Versioned,
+    ) -> Result<Option<String>, StoreError> {
         let read: Option<Read> = files.text(path)?;
         let (Some(Ok(text)), Some(source)) = (read, self.shape.version_source_in(path)) else {
             return Ok(None);
         };
-        Ok(source.locate(&text).identity().map(str::to_owned))
+        let version = source.locate(&text);
+        let version = match &versioned.variant {
+            None => version.usable(),
+            Some(name) => {
+                let variant = version.variants.iter().find(|variant| variant.name == *name);
+                variant.and_then(|variant| variant.version.usable())
+            }
+        };
+        Ok(version.map(str::to_owned))
     }
 
     fn end(self, now: i64, is_cut: bool) -> History {
-        let mut images = self.settled;
+        let mut versions = self.settled;
         if is_cut {
-            images.extend(self.open.into_keys().map(|directory| (directory, Past::Cut)));
+            versions.extend(self.open.into_keys().map(|versioned| (versioned, Past::Cut)));
         }
-        History { images, now }
+        History { versions, now }
     }
 }

@@ -120,9 +120,10 @@ impl Question<'_> {
         if self.shape.frozen.is_match(&image.name) {
             return Drift::Frozen;
         }
+        // Of several variants the one is told of that changed most, or else one of which that is not known.
         let history = self.inputs.history.as_ref();
-        match image.version_identity().zip(history).and_then(|(version, history)| history.of(&image.directory, version))
-        {
+        let past = history.and_then(|history| history.of_all(&image.directory).max_by_key(|past| weight(past)));
+        match past {
             Some(Past::Settled(settled)) => {
                 let since = settled.commit.as_ref().map(|commit| commit.id.clone());
                 if settled.since > 0 || settled.has_uncommitted {
@@ -205,5 +206,13 @@ impl Question<'_> {
             }
         }
         ancestors
+    }
+}
+
+/// How much there is to say of what became of a version.
+fn weight(past: &Past) -> (usize, bool) {
+    match past {
+        Past::Settled(settled) => (settled.since, settled.has_uncommitted || settled.is_undecided),
+        Past::Cut => (0, true),
     }
 }

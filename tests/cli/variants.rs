@@ -50,21 +50,62 @@ fn what_knows_nothing_of_variants_is_said() {
     repo.imglint(&["--all"]).is(0, &[]).says(&["constants: `run` names an image that has several variants"]);
 }
 
-/// What was merged without a new version is found, whichever variant was the last to get one.
+/// What was merged without a new version is found for each variant by itself: that another one got a new version since says nothing.
 #[test]
-fn the_history_tells_since_when_variants_have_their_versions() {
+fn the_history_tells_of_each_variant_since_when_it_has_its_version() {
     let scratch = Scratch::new();
     let repo = repo(&scratch);
-    repo.imglint(&["--all", "--rule", "unbumped-content"]).is(0, &[]);
+    let drifted = |expected: &[&str]| {
+        let run = repo.imglint(&["--all", "--rule", "unbumped-content"]);
+        run.is(0, &vec!["unbumped-content"; expected.len()]);
+        for name in expected {
+            let words =
+                format!("run is not what it was when its `variants.{name}.IMAGE_VERSION` in variants.yaml became");
+            assert!(run.stdout.contains(&words), "{run}");
+        }
+        run
+    };
+    drifted(&[]);
     repo.write(&[("images/run/Dockerfile", "FROM scratch\nUSER 1000\n")]);
     repo.commit("Another user");
-    let run = repo.imglint(&["--all", "--rule", "unbumped-content"]);
-    let words =
-        "run is not what it was when its `variants.*.IMAGE_VERSION` in variants.yaml became new v1-go2.0, old v1-go1.9";
-    assert!(run.is(0, &["unbumped-content"]).stdout.contains(words), "{run}");
-    repo.write(&[("images/run/variants.yaml", &VARIANTS.replace("go2.0'", "go2.1'").replace("'0'", "'1'"))]);
+    let run = drifted(&["new", "old"]);
+    assert!(run.stdout.contains("set `variants.old.IMAGE_VERSION` in variants.yaml to v1-go1.10"), "{run}");
+    let bumped = VARIANTS.replace("go2.0'", "go2.1'").replace("'0'", "'1'");
+    repo.write(&[("images/run/variants.yaml", &bumped)]);
     repo.commit("Bump");
-    repo.imglint(&["--all", "--rule", "unbumped-content"]).is(0, &[]);
+    drifted(&["old"]);
+    let status = repo.imglint(&["status"]);
+    assert!(status.stdout.contains("1 commit"), "{status}");
+    repo.imglint(&["--all", "--rule", "unbumped-content", "--fix", "--unsafe-fixes"]).is(1, &[]);
+    assert_eq!(read(&repo), bumped.replace("1.9'", "1.10'").replace("'9'", "'10'"));
+    repo.commit("Bump the other");
+    drifted(&[]);
+    // What is one variant's own is none of the other's.
+    repo.write(&[("images/run/variants.yaml", &read(&repo).replace("REVISION: '1'", "REVISION: '1'\n    TOOL: x"))]);
+    repo.commit("A tool");
+    drifted(&["new"]);
+}
+
+/// A pipeline judges the merge of two changes that both bumped a variant: the author's is taken, and not forgotten.
+#[test]
+fn a_version_of_a_variant_that_both_sides_took_is_told_in_the_merge() {
+    let scratch = Scratch::new();
+    let repo = repo(&scratch);
+    let with_tools =
+        VARIANTS.replace("REVISION: '0'", "REVISION: '0'\n    # One.\n    A: 1\n    # Two.\n    B: 1\n    # Three.");
+    repo.write(&[("images/run/variants.yaml", &with_tools)]);
+    repo.commit("Tools");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    let bumped = with_tools.replace("go2.0'", "go2.1'").replace("'0'", "'1'");
+    repo.write(&[("images/run/variants.yaml", &bumped.replace("B: 1", "B: 2"))]);
+    repo.commit("A tool");
+    repo.git(&["checkout", "-q", "master"]);
+    repo.write(&[("images/run/variants.yaml", &bumped.replace("A: 1", "A: 2"))]);
+    repo.commit("Another");
+    repo.git(&["merge", "-q", "--no-ff", "-m", "Merge", "topic"]);
+    let run = repo.imglint(&["--base", "HEAD^1", "--head", "HEAD"]);
+    run.is(1, &["taken-version"]);
+    assert!(run.stdout.contains("run v1-go2.1 is taken: master has it already"), "{run}");
 }
 
 #[test]
