@@ -23,11 +23,10 @@ impl Kind for HiddenImages {
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
         let mut diagnostics = Vec::new();
-        for (path, entry) in context.files.entries().iter() {
+        for (path, entry) in context.files.entries().detours() {
             let roots = &context.shape.roots;
             let is_above = roots.iter().any(|root| is_below(path, root) || is_below(root, path));
-            let is_way = matches!(entry.kind, FileKind::Symlink | FileKind::Submodule);
-            if !(is_way && is_above) || context.model.owner(path).is_some() {
+            if !is_above || context.model.owner(path).is_some() {
                 continue;
             }
             // Of an image that is a link itself it is said that it has no version.

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use super::store::Entry;
+use super::store::{Entry, FileKind};
 
 /// How many files a part of a list holds at most.
 const MOST: usize = 128;
@@ -29,12 +29,15 @@ struct Part {
     /// The path of the first of them: who looks for a file need not look at all parts.
     first: Arc<str>,
     files: Arc<Vec<File>>,
+    /// Whether a link or a submodule may be among them: of most parts none is.
+    has_detours: bool,
 }
 
 impl Part {
     fn new(files: Vec<File>) -> Option<Self> {
         let first = Arc::clone(&files.first()?.0);
-        Some(Self { first, files: Arc::new(files) })
+        let has_detours = files.iter().any(|(_, entry)| is_detour(entry));
+        Some(Self { first, files: Arc::new(files), has_detours })
     }
 
     /// Where a file is, or would be.
@@ -90,6 +93,7 @@ impl Entries {
             return None;
         };
         let place = part.find(&path);
+        part.has_detours |= is_detour(&entry);
         let files = Arc::make_mut(&mut part.files);
         let place = match place {
             Ok(place) => return Some(std::mem::replace(&mut files[place].1, entry)),
@@ -126,6 +130,13 @@ impl Entries {
     /// All files.
     pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &Entry)> + Clone {
         files_of(&self.parts)
+    }
+
+    /// The links and submodules.
+    pub fn detours(&self) -> impl Iterator<Item = (&Arc<str>, &Entry)> {
+        let parts = self.parts.iter().filter(|part| part.has_detours);
+        let files = parts.flat_map(|part| part.files.iter()).map(|(path, entry)| (path, entry));
+        files.filter(|(_, entry)| is_detour(entry))
     }
 
     /// The paths of all files.
@@ -166,6 +177,11 @@ impl Entries {
             }
         }
     }
+}
+
+/// Whether what lies at a path is elsewhere.
+fn is_detour(entry: &Entry) -> bool {
+    matches!(entry.kind, FileKind::Symlink | FileKind::Submodule)
 }
 
 fn files_of(parts: &[Part]) -> impl Iterator<Item = (&Arc<str>, &Entry)> + Clone {
@@ -258,7 +274,8 @@ mod tests {
     use crate::snapshot::{Content, FileKind};
 
     fn entry(id: u8) -> Entry {
-        Entry { kind: FileKind::File, content: Content::Object([id; 20]) }
+        let kind = if id == 2 { FileKind::Symlink } else { FileKind::File };
+        Entry { kind, content: Content::Object([id; 20]) }
     }
 
     /// A file of some thousand, put there or taken away.
@@ -293,6 +310,8 @@ mod tests {
             for (entries, map) in [(&entries_before, &map_before), (&entries, &map)] {
                 prop_assert!(entries.iter().eq(map.iter()));
                 prop_assert_eq!(entries.len(), map.len());
+                let links = map.iter().filter(|(_, entry)| entry.kind == FileKind::Symlink);
+                prop_assert!(entries.detours().eq(links));
                 let from = format!("directory/{from}");
                 prop_assert_eq!(entries.get(&from), map.get(from.as_str()));
                 prop_assert!(entries.starting_at(&from).eq(map.range::<str, _>((Bound::Included(from.as_str()), Bound::Unbounded))));

@@ -97,7 +97,7 @@ impl<'r> Snapshot<'r> {
 
     /// The paths that are symbolic links.
     pub fn links(&self) -> impl Iterator<Item = &Arc<str>> {
-        let links = self.entries.iter().filter(|(_, entry)| entry.kind == FileKind::Symlink);
+        let links = self.entries.detours().filter(|(_, entry)| entry.kind == FileKind::Symlink);
         links.map(|(path, _)| path)
     }
 
@@ -191,10 +191,7 @@ impl<'r> Snapshot<'r> {
     }
 
     fn has_detours(&self) -> bool {
-        *self.has_detours.get_or_init(|| {
-            let mut kinds = self.entries.values().map(|entry| entry.kind);
-            kinds.any(|kind| matches!(kind, FileKind::Symlink | FileKind::Submodule))
-        })
+        *self.has_detours.get_or_init(|| self.entries.detours().next().is_some())
     }
 
     /// The file that a link leads to; `None` for what is no link, or leads to no file of the snapshot.
