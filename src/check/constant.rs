@@ -13,7 +13,7 @@ use crate::edit::{Edit, Fix};
 use crate::finding::{Diagnostic, Location};
 use crate::model::{ConstantValue, Image, Model};
 use crate::path::{directory_of, is_below};
-use crate::shape::{Constant as Described, FilesFollow};
+use crate::shape::{Constant as Described, ConstantFollows};
 use crate::snapshot::StoreError;
 
 /// The kind has no options: the pack's `[[constants]]` say which literals are meant.
@@ -35,11 +35,16 @@ impl Kind for Constant {
                 let missed = stranger(constant, context).unwrap_or(version);
                 let diagnostic = mismatch(constant, image, version, missed);
                 let described = &context.shape.constants[constant.table];
-                diagnostics.extend(match described.follows {
-                    FilesFollow::SameChange => Some(diagnostic),
-                    FilesFollow::Later => {
-                        behind(diagnostic, constant, context, &Followed { image, version, days: described.grace_days })
-                    }
+                let is_later = match described.follows {
+                    ConstantFollows::SameChange => false,
+                    ConstantFollows::Later => true,
+                    ConstantFollows::Auto => context.manifest_order()?.is_after_promotion,
+                };
+                let followed = Followed { image, version, days: described.grace_days };
+                diagnostics.extend(if is_later {
+                    behind(diagnostic, constant, context, &followed)
+                } else {
+                    Some(diagnostic)
                 });
             }
         }

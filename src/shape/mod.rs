@@ -17,5 +17,5 @@ pub use files::{EntryImage, FilesFollow, MeantImage, NameList, NamePattern, Rang
 pub use images::{Comments, IgnoreFile, IgnoredKeys, RootImage, Shared};
 pub use manifest::{Follows, ManifestOrder, ManifestShape, PromotionSign};
 pub use references::{Precision, Prefix, without_default_host};
-pub use repeated::{Constant, DependenciesShape};
+pub use repeated::{Constant, ConstantFollows, DependenciesShape};
 pub use repository::{InitTable, PackFile, Shape};

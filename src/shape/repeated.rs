@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
 use super::field::{pattern, plain_pattern};
-use super::files::{FilesFollow, GRACE_DAYS};
+use super::files::GRACE_DAYS;
 use crate::parse::capture::Pattern;
 
 /// `[dependencies]`: a list of versions and of the files that repeat them, as `build/dependencies.yaml` of Kubernetes.
@@ -31,9 +31,23 @@ pub struct Constant {
     /// What tells that a linker sets the value, so that there is no literal.
     pub linked: Option<Pattern>,
     /// When it follows a new version.
-    pub follows: FilesFollow,
+    pub follows: ConstantFollows,
     /// For how many days it may wait, where it follows later and no list tells what is promoted.
     pub grace_days: u32,
+}
+
+/// `follows`: when a constant follows a new version of its image.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ConstantFollows {
+    /// In the change that makes the version.
+    #[default]
+    SameChange,
+    /// In a later change, when the image was built.
+    #[serde(alias = "after-promotion")]
+    Later,
+    /// When the manifest does.
+    Auto,
 }
 
 /// `[[constants]]`: a literal in the sources that must equal an image's version.
@@ -52,7 +66,7 @@ struct ConstantTable {
     linked: Option<Pattern>,
     /// When it follows a new version.
     #[serde(default)]
-    follows: FilesFollow,
+    follows: ConstantFollows,
     /// For how many days it may wait, where it follows later and no list tells what is promoted.
     grace_days: Option<u32>,
 }
@@ -62,7 +76,7 @@ impl TryFrom<ConstantTable> for Constant {
 
     fn try_from(table: ConstantTable) -> Result<Self, String> {
         let ConstantTable { image, path, pattern, linked, follows, grace_days } = table;
-        if grace_days.is_some() && follows != FilesFollow::Later {
+        if grace_days.is_some() && follows == ConstantFollows::SameChange {
             return Err("`grace-days` is for what follows later".to_owned());
         }
         Ok(Self { image, path, pattern, linked, follows, grace_days: grace_days.unwrap_or(GRACE_DAYS) })
