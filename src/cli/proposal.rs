@@ -13,7 +13,7 @@ use crate::pack::{BUILT_IN, BuiltIn, Pack, read_config};
 use crate::parse::dockerfile::Dockerfile;
 use crate::parse::version_source::VersionSource;
 use crate::path::{directory_of, file_name, in_directory, is_below, is_vendored, without_directory};
-use crate::shape::InitTable;
+use crate::shape::{InitTable, Shape};
 use crate::snapshot::Snapshot;
 use crate::text::{counted, escape};
 use crate::toml_source::Source;
@@ -86,8 +86,37 @@ pub(super) fn configuration_of(files: &Snapshot<'_>) -> Result<Configuration, Er
             others.join(", ")
         );
     }
-    let is_seen = |built: &&str| seen.iter().any(|directory| is_below(built, directory));
-    let unseen: BTreeSet<&str> = built.iter().copied().filter(|built| !is_seen(built)).collect();
+    add_left_aside(&mut configuration, &built, &seen, files)?;
+    Ok(configuration)
+}
+
+/// Tells what is built beside the images that a configuration is for.
+fn add_left_aside(
+    configuration: &mut Configuration,
+    built: &BTreeSet<&str>,
+    seen: &BTreeSet<String>,
+    files: &Snapshot<'_>,
+) -> Result<(), Error> {
+    let shape = shape_of(configuration)?;
+    let (mut missing, mut unseen) = (BTreeSet::new(), BTreeSet::new());
+    for &directory in built {
+        if seen.iter().any(|image| is_below(directory, image)) {
+            continue;
+        }
+        // The rules look for a version there.
+        let mut below = files.below(directory);
+        let is_judged = below.any(|(path, _)| shape.built_directories(path).any(|image| image == directory));
+        if is_judged { &mut missing } else { &mut unseen }.insert(directory);
+    }
+    if !missing.is_empty() {
+        let _ = write!(
+            configuration.note,
+            "\n{} beside these with a Dockerfile and without a version: {}; `imglint --all` tells of what lacks one, and \
+             `shape.images.unversioned` names what needs none",
+            counted_directories(missing.len()),
+            listed(&missing)
+        );
+    }
     if !unseen.is_empty() {
         let count = counted_directories(unseen.len());
         let _ = write!(
@@ -96,7 +125,14 @@ pub(super) fn configuration_of(files: &Snapshot<'_>) -> Result<Configuration, Er
             listed(&unseen)
         );
     }
-    Ok(configuration)
+    Ok(())
+}
+
+/// What a configuration makes of the pack that it names.
+fn shape_of(configuration: &Configuration) -> Result<Shape, Error> {
+    let config = read_config(&Source::new(CONFIG_FILE, configuration.text.clone()))?;
+    let pack = config.pack.as_ref().and_then(|pack| BuiltIn::named(&pack.name)).ok_or(NoImagesError)?;
+    Ok(Pack::load(pack.pack_files(), Some(&config))?.shape)
 }
 
 /// Images that were found, and how.

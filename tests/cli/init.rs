@@ -365,7 +365,7 @@ fn variants_are_known() {
     let told = [
         "2 of 4 directories with a Dockerfile have a version in variants.yaml: images/a, images/b\n",
         "not looked at: 1 with VERSION and Dockerfile",
-        "without such a version: images/ci\n",
+        "1 directory beside these with a Dockerfile and without a version: images/ci; `imglint --all` tells",
     ];
     assert!(run.code == 0 && told.iter().all(|line| run.stdout.contains(line)), "{run}");
     let inspected = repo.imglint(&["inspect"]);
