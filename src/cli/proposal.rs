@@ -543,8 +543,11 @@ fn built_in<'f>(directories: &BTreeSet<&'f str>, files: &'f Snapshot<'_>) -> BTr
 
 /// Whether a file is called like a Dockerfile. Documents and templates are called alike: these cannot be read as one.
 fn is_dockerfile(path: &str, files: &Snapshot<'_>) -> bool {
+    const TEMPLATES: [&str; 7] = [".tmpl", ".tpl", ".template", ".j2", ".jinja2", ".erb", ".in"];
     match file_name(path) {
         DOCKERFILE => true,
+        // Not each template has something to fill in.
+        name if TEMPLATES.iter().any(|ending| name.ends_with(ending)) => false,
         name if name.starts_with(DOCKERFILE) => {
             let text = files.text(path).ok().flatten().and_then(Result::ok);
             text.is_some_and(|text| Dockerfile::parse(&text).is_ok_and(|dockerfile| dockerfile.errors.is_empty()))

@@ -383,6 +383,7 @@ fn images_without_versions_are_taken_for_such() {
         ("images/jobs/mail/Dockerfile", "FROM quay.io/acme/base\n"),
         ("examples/Dockerfile", "FROM quay.io/acme/web\n"),
         (".devcontainer/Dockerfile", "FROM debian:13\n"),
+        ("images/old/Dockerfile.tmpl", "FROM debian:13\n"),
         ("images/web/vendor/x/Dockerfile", "FROM debian:13\n"),
     ]);
     repo.commit("All");
