@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::change::Change;
 use super::kind::{Context, Kind, Needs, Outside, Reads, bumped_images};
 use super::later::waiting;
 use crate::edit::Fix;
@@ -62,13 +63,11 @@ impl Kind for FileReference {
             return errors;
         }
         let mentions = Mentions::new(context.shape, context.model);
-        for path in paths(context, &mentions) {
-            if is_named(context, path) {
-                match context.files.text(path) {
-                    Ok(Some(Err(unreadable))) => errors.push(StoreError::unreadable(path, &unreadable)),
-                    Ok(_) => {}
-                    Err(error) => errors.push(error),
-                }
+        for path in named_paths(context, &mentions) {
+            match context.files.text(path) {
+                Ok(Some(Err(unreadable))) => errors.push(StoreError::unreadable(path, &unreadable)),
+                Ok(_) => {}
+                Err(error) => errors.push(error),
             }
         }
         errors
@@ -135,12 +134,16 @@ fn named(
     Ok(named)
 }
 
-/// The files that are read: of a change that moves no version, those that it touches alone.
+/// The change, where it moves no version: then no files are read but those that it touches.
+fn narrow<'a>(context: &Context<'a>) -> Option<&'a Change<'a>> {
+    context.change.filter(|change| bumped_images(context, change).is_empty())
+}
+
+/// The files that are read.
 fn paths<'a>(context: &Context<'a>, mentions: &Mentions<'_>) -> Vec<&'a Arc<str>> {
     let entries = context.files.entries();
-    let narrow = context.change.filter(|change| bumped_images(context, change).is_empty());
     let mut paths = Vec::new();
-    if let Some(change) = narrow {
+    if let Some(change) = narrow(context) {
         for path in change.paths() {
             if let Some((path, entry)) = entries.get_key_value(path)
                 && may_name(path, entry, mentions)
@@ -150,6 +153,22 @@ fn paths<'a>(context: &Context<'a>, mentions: &Mentions<'_>) -> Vec<&'a Arc<str>
         }
     } else {
         paths.extend(entries.iter().filter(|(path, entry)| may_name(path, entry, mentions)).map(|(path, _)| path));
+    }
+    paths
+}
+
+/// Those among them that the pack names, rather than finds by a pattern.
+fn named_paths<'a>(context: &Context<'a>, mentions: &Mentions<'_>) -> BTreeSet<&'a Arc<str>> {
+    let narrow = narrow(context);
+    let mut paths = BTreeSet::new();
+    for pattern in context.shape.reference_files.iter().flat_map(ReferenceFiles::paths) {
+        if let Some((path, entry)) = pattern.as_path().and_then(|path| context.files.entries().get_key_value(path))
+            && narrow.is_none_or(|change| change.paths().contains(path))
+            && is_named(context, path)
+            && may_name(path, entry, mentions)
+        {
+            paths.insert(path);
+        }
     }
     paths
 }
