@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::snapshot::Entry;
+use crate::snapshot::{Entries, Entry};
 
 /// A commit, as people speak of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,15 @@ pub struct Commit {
     pub summary: String,
     /// When it was committed, in seconds since 1970.
     pub time: i64,
+}
+
+/// The files of a directory that was taken away, as they were before.
+#[derive(Debug, Clone)]
+pub struct Removed {
+    /// What took them away.
+    pub commit: Commit,
+    /// The files.
+    pub files: Entries,
 }
 
 /// A path that differs between two trees.

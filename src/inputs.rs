@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::history::History;
+use crate::history::{History, Removed};
 use crate::parse::version::is_tag;
 use crate::parse::yaml::{Document, Node, YamlError};
 use crate::text::Text;
@@ -26,6 +26,8 @@ pub struct Inputs {
     pub registries: Option<RegistryList>,
     /// What the history tells of the images, where a whole tree is judged.
     pub history: Option<Arc<History>>,
+    /// What it tells of images that a change brings back, by directory.
+    pub removed: BTreeMap<Arc<str>, Removed>,
 }
 
 /// The registries that tests are told to use.

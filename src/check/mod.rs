@@ -9,6 +9,7 @@ mod change;
 mod touched;
 mod kind;
 mod later;
+mod returned;
 mod base_cycle;
 mod base_format;
 mod base_platform;

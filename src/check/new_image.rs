@@ -31,6 +31,7 @@ impl Kind for NewImage {
         let mut diagnostics = Vec::new();
         for image in context.model.images.values() {
             let was_there = change.in_base(image).is_some() || change.moved_from(image).is_some();
+            let was_there = was_there || context.inputs.removed.contains_key(&image.directory);
             if was_there || *image.name == *self.prefer || change.predecessor(image, context.shape).is_some() {
                 continue;
             }

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::change::{Change, ProposedBump};
+use super::change::{Change, ProposedBump, free_after};
 use super::kind::{Context, Kind, Needs};
+use super::returned::{Returned, returned};
 use crate::edit::Fix;
 use crate::finding::{Diagnostic, Level, Location};
 use crate::model::build_context::Unknown;
@@ -83,6 +84,14 @@ impl Kind for VersionBump {
             }
             for kept in kept_versions(context, change, Versions { before, image }, files)? {
                 diagnostics.push(self.due.weigh(still(context, change, image, files, kept)));
+            }
+        }
+        for image in context.model.images.values() {
+            if change.before(image).is_none()
+                && let Some(returned) = returned(context, image)?
+                && !returned.is_same
+            {
+                diagnostics.push(self.due.weigh(other_than_before(context, image, &returned)));
             }
         }
         for (image, version) in undecided(context, change) {
@@ -206,6 +215,22 @@ fn still(
     let unless = if is_known_unpromoted { ", if somebody uses what was built already" } else { "" };
     fix.safe &= !is_known_unpromoted;
     diagnostic.help(format!("{still}set {words} to {next}{unless}")).fix(fix)
+}
+
+/// Says of an image that comes back under the version that it had, that it is another one.
+fn other_than_before(context: &Context<'_>, image: &Image, returned: &Returned<'_>) -> Diagnostic {
+    let Returned { commit, version, .. } = returned;
+    let (words, name) = (&image.version_name, &image.name);
+    let message =
+        format!("{name} is not what it was when {} took it away, but its {words} is still {version}", commit.id);
+    let next = free_after(context.shape, context.inputs, image, version).version;
+    let mut diagnostic = Diagnostic::about("content", message, image.version_location()).image(name);
+    if is_known_unpromoted(context, image, version) {
+        diagnostic = diagnostic.at_most(Level::Warning);
+    }
+    let title = format!("set {words} of {name} to {next}");
+    diagnostic.fix = image.version_edits(&next).map(|edits| Fix::safe(title, edits));
+    diagnostic.help(format!("set {words} to {next}"))
 }
 
 /// Which files changed, in a few words.

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::change::{Change, ProposedBump, free_after};
 use super::kind::{Context, Kind, Needs};
+use super::returned::returned;
 use crate::edit::Fix;
 use crate::finding::{Diagnostic, Level, Location};
 use crate::model::variant::Variants;
@@ -52,7 +53,7 @@ impl Kind for VersionChange {
             diagnostics.extend(match self.forbid {
                 ForbiddenVersion::Taken => taken(context, change, image)?
                     .or_else(|| claimed(context, change, image))
-                    .or_else(|| promoted(context, change, image)),
+                    .or(promoted(context, change, image)?),
                 ForbiddenVersion::Lower => lower(change, image),
             });
             for variant in image.variants() {
@@ -173,12 +174,13 @@ fn claimed(context: &Context<'_>, change: &Change<'_>, image: &Image) -> Option<
 
 /// Says of a version that the change gives an image, new or not, that the registry has published it: an image that was taken away
 /// comes back under the version that it had. Whether with the content that it had, only the registry knows.
-fn promoted(context: &Context<'_>, change: &Change<'_>, image: &Image) -> Option<Diagnostic> {
-    let new = change.introduced_version(image)?;
-    if lower(change, image).is_some() {
-        return None;
+fn promoted(context: &Context<'_>, change: &Change<'_>, image: &Image) -> Result<Option<Diagnostic>, StoreError> {
+    let Some(new) = change.introduced_version(image) else { return Ok(None) };
+    // Where the history knows what it was, that is another rule's matter.
+    if lower(change, image).is_some() || returned(context, image)?.is_some() {
+        return Ok(None);
     }
-    promoted_before(context, image, new, None)
+    Ok(promoted_before(context, image, new, None))
 }
 
 /// The same of a variant.

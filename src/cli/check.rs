@@ -206,6 +206,10 @@ impl Check<'_> {
             pack.to_mut().inputs.history = Some(frame.history(&pair, &head, None, self.environment)?);
             known = Some(head);
         }
+        let removed = frame.removed(&pair)?;
+        if !removed.is_empty() {
+            pack.to_mut().inputs.removed = removed;
+        }
         refuse_nothing(&pack, &pair, selection)?;
         let paths = narrow(&self.options.paths, &frame.repository, &pair)?;
         frame.repository.refuse_nothing_judged(&frame.base, &frame.head, &pair)?;

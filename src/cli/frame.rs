@@ -1,6 +1,6 @@
 //! The beginning that most commands share: from the options to what is judged by which rules.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,11 +9,12 @@ use super::exit::Error;
 use super::policy::{Chosen, choose, head, now, order_note, waive};
 use super::terminal::{say, say_all};
 use crate::environment::Environment;
-use crate::git::{Base, GitError, Head, Repository};
-use crate::history::History;
+use crate::git::{Base, GitError, Head, Repository, Wanted};
+use crate::history::{History, Removed};
 use crate::model::Model;
 use crate::model::past::look_back;
 use crate::pack::Pack;
+use crate::path::{directory_of, file_name};
 use crate::report::Tree;
 use crate::run::touched;
 use crate::snapshot::{Pair, Scope};
@@ -181,6 +182,24 @@ impl Frame {
         let changed = pair.changed();
         Ok(touched(&self.pack, pair, &changed).has_control_files
             || self.pack.may_list(pair, changed.iter().chain(pair.head.links()))?)
+    }
+
+    /// What was where a change makes an image, and the base branch had one before.
+    pub(super) fn removed(&self, pair: &Pair<'_>) -> Result<BTreeMap<Arc<str>, Removed>, Error> {
+        let mut wanted = BTreeMap::new();
+        let (Some(base), Some(from)) = (&pair.base, self.base.revision()) else { return Ok(BTreeMap::new()) };
+        for path in pair.changed() {
+            let is_new = base.entry(&path).is_none() && pair.head.entry(&path).is_some();
+            if is_new && self.pack.shape.is_version_file(file_name(&path)) {
+                let directory = directory_of(&path);
+                let files = base.below(directory).map(|(path, entry)| (Arc::clone(path), entry.clone())).collect();
+                wanted.insert(directory.into(), Wanted { file: path, files });
+            }
+        }
+        if wanted.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        Ok(self.repository.before_removal(from, wanted)?)
     }
 
     /// What the history tells of the images of a whole tree, as `head` was read: of all, or `only` of those in these directories.

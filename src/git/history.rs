@@ -116,7 +116,7 @@ impl Iterator for Line<'_> {
     }
 }
 
-fn noted(commit: &GitCommit<'_>) -> Commit {
+pub(super) fn noted(commit: &GitCommit<'_>) -> Commit {
     let message = String::from_utf8_lossy(commit.message_bytes());
     let summary = message.trim_start().lines().next().unwrap_or_default().to_owned();
     Commit { id: short(commit.id()), summary, time: commit.time().seconds() }

@@ -105,3 +105,36 @@ fn in_a_change_the_rule_is_silent_and_says_why_if_asked_for() {
     let words = "the rule unbumped-content looks into the history of a whole tree";
     repo.imglint(&["--base", "HEAD^1", "--rule", "unbumped-content"]).fails(&[words, "add `--all`"]);
 }
+
+/// A tag that was built once is built over, if an image comes back as another one under the version that it had.
+#[test]
+fn an_image_that_comes_back_is_what_it_was_or_gets_a_new_version() {
+    let scratch = Scratch::new();
+    let repo = scratch.kubernetes("origin");
+    let porter = [("test/images/porter/VERSION", "1.0\n"), ("test/images/porter/Dockerfile", "FROM scratch\n")];
+    repo.change(&porter);
+    repo.change(&[("test/images/porter/README.md", "Read me.\n"), ("test/images/other/VERSION", "1.0\n")]);
+    repo.git(&["rm", "-rq", "test/images/porter"]);
+    repo.commit("porter goes");
+    let gone = repo.git(&["rev-parse", "--short=12", "HEAD"]);
+    repo.change(&[("unrelated", "x\n")]);
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    let judge = ["--base", "master", "--rule", "stale-version", "--rule", "standalone-image"];
+    repo.write(&porter);
+    repo.imglint(&judge).is(0, &[]);
+    repo.write(&[("test/images/porter/Dockerfile", "FROM alpine\n"), ("test/images/new/VERSION", "1.0\n")]);
+    let run = repo.imglint(&judge);
+    run.is(1, &["standalone-image", "stale-version"]);
+    let words =
+        format!("porter is not what it was when {gone} took it away, but its VERSION is still 1.0; set VERSION to 1.1");
+    assert!(run.stdout.contains(&words), "{run}");
+    repo.git(&["add", "-A"]);
+    repo.imglint(&[&judge[..], &["--staged"]].concat()).is(1, &["standalone-image", "stale-version"]);
+    repo.commit("porter comes back");
+    // Where the history does not reach, it is a new image.
+    let shallow = scratch.clone(&repo, "shallow", &["--depth", "2", "--branch", "topic", "--no-single-branch"]);
+    shallow.imglint(&["--base", "HEAD~1", "--rule", "stale-version"]).is(0, &[]);
+    repo.imglint(&[&judge[..], &["--fix"]].concat());
+    repo.imglint(&judge).is(0, &["standalone-image"]);
+    assert_eq!(std::fs::read_to_string(repo.root.join("test/images/porter/VERSION")).expect("a file"), "1.1\n");
+}
