@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::parse::{Day, Waiver};
 use crate::finding::{Finding, Label, RuleId};
-use crate::model::Model;
+use crate::model::{Image, Model};
+use crate::path::is_below;
 use crate::shape::Shape;
 use crate::snapshot::Snapshot;
 use crate::suggest::suggest;
@@ -60,8 +61,11 @@ impl Waivers {
     /// Dockerfiles that are judged.
     pub fn let_pass(&self, findings: &mut [Finding], comments: &[Waiver], known: &Circumstances<'_>) {
         let index = Index::of(findings, known);
+        let mut matched: Vec<(&Waiver, Vec<usize>)> = Vec::new();
         for waiver in self.list.iter().chain(comments) {
-            let matching = index.matching(waiver);
+            matched.push((waiver, index.matching(waiver)));
+        }
+        for (waiver, matching) in matched {
             if matching.is_empty() || waiver.find_error(known).is_some() {
                 continue;
             }
@@ -83,6 +87,7 @@ pub(super) struct Index<'a> {
     known: &'a Circumstances<'a>,
     /// By rule.
     by_rule: HashMap<RuleId, OfRule>,
+    findings: &'a [Finding],
 }
 
 #[derive(Default)]
@@ -93,7 +98,7 @@ struct OfRule {
 }
 
 impl<'a> Index<'a> {
-    pub(super) fn of(findings: &[Finding], known: &'a Circumstances<'a>) -> Self {
+    pub(super) fn of(findings: &'a [Finding], known: &'a Circumstances<'a>) -> Self {
         let mut by_rule: HashMap<RuleId, OfRule> = HashMap::new();
         for (number, finding) in findings.iter().enumerate() {
             let of_rule = by_rule.entry(Arc::clone(&finding.rule)).or_default();
@@ -104,22 +109,60 @@ impl<'a> Index<'a> {
                 of_rule.by_image.entry(Arc::clone(image)).or_default().push(number);
             }
         }
-        Self { known, by_rule }
+        Self { known, by_rule, findings }
     }
 
     /// The numbers of the findings that a waiver is about: those of its rule on its line, or of its image, which it may call by any of
-    /// its names, on either side.
+    /// its names, on either side: where others have one of these, too, by its directory, or with its kind before it.
     pub(super) fn matching(&self, waiver: &Waiver) -> Vec<usize> {
         let Some(of_rule) = self.by_rule.get(waiver.rule.as_str()) else { return Vec::new() };
         if let Some(line) = waiver.line {
             return of_rule.by_line.get(&(Arc::clone(&waiver.location.path), line)).cloned().unwrap_or_default();
         }
         let Some(image) = &waiver.image else { return of_rule.all.clone() };
-        let models = [self.known.head].into_iter().chain(self.known.base);
-        let mut names: BTreeSet<&str> = models.flat_map(|model| model.named(image)).map(|image| &*image.name).collect();
-        names.insert(image);
-        names.into_iter().filter_map(|name| of_rule.by_image.get(name)).flatten().copied().collect()
+        let models: Vec<&Model> = [self.known.head].into_iter().chain(self.known.base).collect();
+        let mut names: BTreeSet<&str> = BTreeSet::from([image.as_str()]);
+        let mut others: BTreeSet<&str> = BTreeSet::new();
+        for meant in models.iter().flat_map(|model| meant_by(model, image)) {
+            names.insert(&meant.name);
+            others.extend(models.iter().flat_map(|model| namesakes(model, meant, image)));
+        }
+        let mut matching = Vec::new();
+        for &finding in names.into_iter().filter_map(|name| of_rule.by_image.get(name)).flatten() {
+            if !others.iter().any(|other| speaks_of(&self.findings[finding], other)) {
+                matching.push(finding);
+            }
+        }
+        matching
     }
+}
+
+/// The images that a waiver means by a name: by any of their names, by kind and name, and where several are called alike, by the
+/// directory of one.
+pub(super) fn meant_by<'m>(model: &'m Model, name: &str) -> Vec<&'m Image> {
+    if let Some(image) = model.images.get(name)
+        && model.images.values().filter(|other| other.name == image.name).count() > 1
+    {
+        return vec![image];
+    }
+    let mut meant: Vec<&Image> = model.named(name).into_iter().map(|image| &**image).collect();
+    for image in model.images.values().filter(|image| image.kind.is_some() && *image.name == *name) {
+        meant.push(image);
+    }
+    meant
+}
+
+/// The directories of the images that are called like one and are not meant by a name.
+fn namesakes<'m>(model: &'m Model, image: &Image, name: &str) -> Vec<&'m str> {
+    let meant: BTreeSet<&str> = meant_by(model, name).into_iter().map(|meant| &*meant.directory).collect();
+    let images = model.images.values().filter(|other| other.name == image.name);
+    images.map(|other| &*other.directory).filter(|directory| !meant.contains(directory)).collect()
+}
+
+/// Whether a finding is in the directory of an image, or says something of it.
+fn speaks_of(finding: &Finding, directory: &str) -> bool {
+    let related = finding.diagnostic.related.iter().map(|label| &label.location);
+    [&finding.diagnostic.location].into_iter().chain(related).any(|location| is_below(&location.path, directory))
 }
 
 impl Circumstances<'_> {
@@ -175,5 +218,5 @@ impl Waiver {
 /// Whether a name is one that findings have: that of an image, or of one that the manifest speaks of.
 fn is_image(model: &Model, name: &str) -> bool {
     let mut entries = model.manifest.iter().flat_map(|manifest| &manifest.entries);
-    !model.named(name).is_empty() || entries.any(|entry| entry.name == name)
+    !meant_by(model, name).is_empty() || entries.any(|entry| entry.name == name)
 }

@@ -3,9 +3,9 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::apply::{Circumstances, Index, WaiverError, Waivers};
+use super::apply::{Circumstances, Index, WaiverError, Waivers, meant_by};
 use super::parse::{Waiver, of_dockerfiles};
-use crate::finding::{Diagnostic, Finding};
+use crate::finding::{Diagnostic, Finding, Level};
 
 /// Which waivers are at fault; the options of a rule.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -92,12 +92,26 @@ impl Waiver {
             let message = format!("the waiver of {} matches nothing", self.subject());
             (ForbiddenWaiver::Unused, message, Some("take it away: it would hide what may come".to_owned()))
         } else {
-            return None;
+            return self.is_of_several(known);
         };
         let mut diagnostic = Diagnostic::about(subject, message, self.location.clone());
         diagnostic.image = self.image.as_deref().map(Into::into);
         diagnostic.help = help;
         Some(WaiverDiagnostic { forbidden, diagnostic })
+    }
+
+    /// Says that it is of several images, if so: a chart and an image of one name, as an example.
+    fn is_of_several(&self, known: &Circumstances<'_>) -> Option<WaiverDiagnostic> {
+        let name = self.image.as_deref()?;
+        let mut meant = meant_by(known.head, name);
+        meant.retain(|image| *image.name == *name);
+        meant.sort_by_key(|image| &image.directory);
+        let [first, second, ..] = &meant[..] else { return None };
+        let message = format!("the waiver of {} is of {} and of {}", self.subject(), first.directory, second.directory);
+        let help = format!("if one of them is meant, name its directory: {}({})", self.rule, first.directory);
+        let mut diagnostic = Diagnostic::about(self.subject(), message, self.location.clone()).help(help);
+        diagnostic.image = self.image.as_deref().map(Into::into);
+        Some(WaiverDiagnostic { forbidden: ForbiddenWaiver::Malformed, diagnostic: diagnostic.at_most(Level::Note) })
     }
 
     /// Whether it would have matched something if it were of any use: its rule was judged, and all that it can match is there.

@@ -458,3 +458,45 @@ fn a_policy_that_the_change_edits_is_told_to_be_its_own() {
     repo.write(&[("imglint.toml", "[[waive]]\nrule = \"stale-version\"\nreason = \"x\"\n")]);
     repo.imglint(&[]).is(0, &[]).says(&["in CI it is judged by the policy of the base"]);
 }
+
+/// A chart and an image of one name: a waiver of that name is of both, and one of a directory of that alone.
+#[test]
+fn a_waiver_may_name_the_directory_of_what_it_means() {
+    let scratch = Scratch::new();
+    let repo = scratch.init("repo");
+    let chart = ("charts/web/Chart.yaml", "version: 1.0.0\n");
+    repo.write(&[
+        ("images/web/VERSION", "1.0\n"),
+        ("images/web/Dockerfile", "FROM scratch\n"),
+        chart,
+        ("charts/web/values.yaml", "a: 1\n"),
+        (
+            "imglint.toml",
+            "pack = \"generic\"\n[shape.images]\nroots = [\"images\", \"charts\"]\n\
+             version = [\"VERSION\", { file = \"Chart.yaml\", key = \"version\", kind = \"chart\" }]\n",
+        ),
+    ]);
+    repo.commit("base");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.write(&[("images/web/Dockerfile", "FROM scratch\nUSER 1\n"), ("charts/web/values.yaml", "a: 2\n")]);
+    repo.commit("change");
+    let amend = |image: &str| {
+        let message = format!("change\n\nImglint-Waive: stale-version({image}) nobody has it yet");
+        repo.git(&["commit", "-q", "--amend", "-m", &message]);
+        repo.imglint(&["--base", "master"])
+    };
+    repo.imglint(&["--base", "master"]).is(1, &["stale-version", "stale-version"]);
+    let both = amend("web");
+    both.is(0, &["malformed-waiver"]);
+    assert!(both.stdout.contains("the waiver of stale-version(web) is of charts/web and of images/web"), "{both}");
+    for (name, left) in [
+        ("images/web", "charts/web/Chart.yaml:1:10: error"),
+        ("charts/web", "images/web/VERSION:1:1: error"),
+        ("chart:web", "images/web/VERSION:1:1: error"),
+    ] {
+        let run = amend(name);
+        run.is(1, STALE);
+        assert!(run.stdout.contains(left), "{name}\n{run}");
+    }
+    amend("charts/wep").is(1, &["stale-version", "malformed-waiver", "stale-version"]);
+}
