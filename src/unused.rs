@@ -75,7 +75,13 @@ fn mentioned_names(shape: &Shape, files: &Snapshot<'_>, model: &Model) -> Vec<St
     let mut names = Vec::new();
     for path in files.entries().keys().filter(|path| mentions.may_be_in(path)) {
         for mention in mentions.of_file(path, files).ok().flatten().and_then(Result::ok).unwrap_or_default() {
-            names.push(without_default_host(without_tag(mention.text.slice(&mention.span))).to_owned());
+            match &mention.registry {
+                // The names behind it are known to be those of images.
+                Some(registry) => {
+                    names.push(format!("{}/{}", without_default_host(registry).trim_end_matches('/'), mention.target));
+                }
+                None => names.push(without_default_host(without_tag(mention.text.slice(&mention.span))).to_owned()),
+            }
         }
     }
     names

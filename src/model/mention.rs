@@ -38,6 +38,8 @@ pub struct Mention {
     pub span: Span,
     /// Which table of the pack it is of, by its number.
     pub table: usize,
+    /// The registry, where it does not stand before the name, and is one of those that are listed.
+    pub registry: Option<String>,
 }
 
 /// What is said of a version.
@@ -267,7 +269,8 @@ struct File<'f> {
 
 impl File<'_> {
     fn mention(&self, target: String, tag: Tag, span: Span) -> Mention {
-        Mention { target, tag, path: Arc::clone(self.path), text: Arc::clone(self.text), span, table: self.table }
+        let (path, text) = (Arc::clone(self.path), Arc::clone(self.text));
+        Mention { target, tag, path, text, span, table: self.table, registry: None }
     }
 
     fn is_go(&self) -> bool {
@@ -423,18 +426,23 @@ impl Mentions<'_> {
             let has_digest = matching.has("digest") || next == Some('@');
             let tag = self.versions(file, written, span, has_digest);
             let whole = matching.whole_span();
-            found.extend(tag.map(|tag| file.mention(target, tag, whole)));
+            let has_registry = described.registries.is_none() && described.pattern.has_group("registry");
+            let registry = has_registry.then(|| matching.group("registry").to_owned());
+            found.extend(tag.map(|tag| Mention { registry, ..file.mention(target, tag, whole) }));
         }
     }
 
     /// The image that an entry of a list names, if it is one of the tree.
     fn listed(&self, file: &File<'_>, list: &NameList, entry: Listed) -> Option<Mention> {
+        let mut listed_registry = None;
         let target = match entry.image {
             ListedImage::Directory(directory) => format!("/{directory}"),
             ListedImage::Name { registry, name } => {
                 let EntryImage::Name { registry: key, registries, .. } = &list.image else { return None };
-                let registry = key.is_some().then_some(registry.as_str());
-                kind_target(list.kind.as_deref(), self.target(registries.as_ref(), registry, &name)?)
+                let written = key.is_some().then_some(registry.as_str());
+                let target = self.target(registries.as_ref(), written, &name)?;
+                listed_registry = written.filter(|_| registries.is_none()).map(str::to_owned);
+                kind_target(list.kind.as_deref(), target)
             }
         };
         if !self.is_named(file, &target) {
@@ -448,7 +456,7 @@ impl Mentions<'_> {
                 (true, false) => Spelling::Literal,
             };
         }
-        Some(file.mention(target, tag, entry.span))
+        Some(Mention { registry: listed_registry, ..file.mention(target, tag, entry.span) })
     }
 
     /// The image that a registry and a name mean; `None` where the registry holds those of others. Without a registry, all names are

@@ -150,6 +150,8 @@ fn lists_and_ranges_are_moved_where_that_is_meant() {
         ),
     ]);
     repo.commit("base");
+    let run = repo.imglint(&["--all"]);
+    assert!(!run.stderr.contains("stands before no name"), "{run}");
     repo.write(&[("charts/lib/Chart.yaml", "name: lib\nversion: 1.10.0\n")]);
     let run = repo.imglint(&["--fix", "--base", "HEAD"]);
     run.is(1, &["stale-reference", "stale-reference"]);
