@@ -70,42 +70,11 @@ impl Kind for VersionBump {
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Vec<Diagnostic>, StoreError> {
-        let mut diagnostics = Vec::new();
-        let Some(change) = context.change else { return Ok(diagnostics) };
-        for (directory, files) in change.content.iter() {
-            let Some(image) = context.model.images.get(directory) else { continue };
-            let before = match (change.in_base(image), change.moved_from(image)) {
-                (Some(before), _) => before,
-                (None, Some(before)) if differs(context, change, before, image)? => before,
-                _ => continue,
-            };
-            if context.shape.frozen.is_match(&image.name) {
-                continue;
-            }
-            for kept in kept_versions(context, change, Versions { before, image }, files)? {
-                diagnostics.push(self.due.weigh(still(context, change, image, files, kept)));
-            }
-        }
-        for image in context.model.images.values() {
-            if change.before(image).is_none()
-                && let Some(returned) = returned(context, image)?
-                && !returned.is_same
-            {
-                diagnostics.push(self.due.weigh(other_than_before(context, image, &returned)));
-            }
-        }
-        for (image, version) in undecided(context, change) {
-            for Unknown { location, why } in change.content.unknown(&image.directory) {
-                let message = format!("cannot tell whether {} changed: {why}", image.name);
-                let help = format!(
-                    "write what it is built from as it is, or see to it that {} is right, which is still {version}",
-                    image.version_name
-                );
-                let diagnostic =
-                    Diagnostic::about("undecided", message, location.clone()).image(&image.name).help(help);
-                diagnostics.push(diagnostic.at_most(Level::Note));
-            }
-        }
+        let Some(change) = context.change else { return Ok(Vec::new()) };
+        let mut stale = changed_images(context, change)?;
+        stale.extend(returned_images(context, change)?);
+        let mut diagnostics: Vec<Diagnostic> = stale.into_iter().map(|diagnostic| self.due.weigh(diagnostic)).collect();
+        diagnostics.extend(undecided_images(context, change));
         Ok(diagnostics)
     }
 
@@ -114,6 +83,54 @@ impl Kind for VersionBump {
         let images = undecided(context, change).into_iter();
         images.flat_map(|(image, _)| change.content.unread(&image.directory)).cloned().collect()
     }
+}
+
+/// Images whose content changed, and whose version did not.
+fn changed_images(context: &Context<'_>, change: &Change<'_>) -> Result<Vec<Diagnostic>, StoreError> {
+    let mut diagnostics = Vec::new();
+    for (directory, files) in change.content.iter() {
+        let Some(image) = context.model.images.get(directory) else { continue };
+        let before = match (change.in_base(image), change.moved_from(image)) {
+            (Some(before), _) => before,
+            (None, Some(before)) if differs(context, change, before, image)? => before,
+            _ => continue,
+        };
+        if context.shape.frozen.is_match(&image.name) {
+            continue;
+        }
+        for kept in kept_versions(context, change, Versions { before, image }, files)? {
+            diagnostics.push(still(context, change, image, files, kept));
+        }
+    }
+    Ok(diagnostics)
+}
+
+/// Images that were deleted once, and come back as others under the version that they had.
+fn returned_images(context: &Context<'_>, change: &Change<'_>) -> Result<Vec<Diagnostic>, StoreError> {
+    let mut diagnostics = Vec::new();
+    for image in context.model.images.values().filter(|image| change.before(image).is_none()) {
+        if let Some(returned) = returned(context, image)?.filter(|returned| !returned.is_same) {
+            diagnostics.push(other_than_before(context, image, &returned));
+        }
+    }
+    Ok(diagnostics)
+}
+
+/// Notes of images of which only the build knows whether they changed.
+fn undecided_images(context: &Context<'_>, change: &Change<'_>) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
+    for (image, version) in undecided(context, change) {
+        for Unknown { location, why } in change.content.unknown(&image.directory) {
+            let message = format!("cannot tell whether {} changed: {why}", image.name);
+            let help = format!(
+                "write what it is built from as it is, or see to it that {} is right, which is still {version}",
+                image.version_name
+            );
+            let diagnostic = Diagnostic::about("undecided", message, location.clone()).image(&image.name).help(help);
+            diagnostics.push(diagnostic.at_most(Level::Note));
+        }
+    }
+    diagnostics
 }
 
 /// A version that stays although what has it changed.
