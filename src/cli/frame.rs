@@ -9,7 +9,7 @@ use super::exit::Error;
 use super::policy::{Chosen, choose, head, now, order_note, waive};
 use super::terminal::{say, say_all};
 use crate::environment::Environment;
-use crate::git::{Base, GitError, Head, Repository, Wanted};
+use crate::git::{Base, GitError, Head, Removals, Repository, Wanted};
 use crate::history::{History, Removed};
 use crate::model::Model;
 use crate::model::past::look_back;
@@ -186,20 +186,21 @@ impl Frame {
 
     /// What was where a change makes an image, and the base branch had one before.
     pub(super) fn removed(&self, pair: &Pair<'_>) -> Result<BTreeMap<Arc<str>, Removed>, Error> {
-        let mut wanted = BTreeMap::new();
         let (Some(base), Some(from)) = (&pair.base, self.base.revision()) else { return Ok(BTreeMap::new()) };
+        let mut wanted = Vec::new();
+        let mut directories = Vec::new();
         for path in pair.changed() {
             let is_new = base.entry(&path).is_none() && pair.head.entry(&path).is_some();
             if is_new && self.pack.shape.is_version_file(file_name(&path)) {
-                let directory = directory_of(&path);
-                let files = base.below(directory).map(|(path, entry)| (Arc::clone(path), entry.clone())).collect();
-                wanted.insert(directory.into(), Wanted { file: path, files });
+                wanted.push(Wanted::new(from, &path, base));
+                directories.push(directory_of(&path).into());
             }
         }
-        if wanted.is_empty() {
-            return Ok(BTreeMap::new());
+        let Removals { found, error, .. } = self.repository.before_removals(wanted);
+        if let Some(error) = error {
+            return Err(error.into());
         }
-        Ok(self.repository.before_removal(from, wanted)?)
+        Ok(found.into_iter().map(|(number, removed)| (Arc::clone(&directories[number]), removed)).collect())
     }
 
     /// What the history tells of the images of a whole tree, as `head` was read: of all, or `only` of those in these directories.

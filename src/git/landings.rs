@@ -7,6 +7,7 @@ use git2::{Commit as GitCommit, ErrorCode, Oid};
 
 use super::error::{Doing, GitError};
 use super::objects::Objects;
+use super::removed::Wanted;
 use super::repository::Repository;
 use super::trailers::Trailer;
 use crate::history::Difference;
@@ -158,6 +159,11 @@ impl Landings<'_> {
         let fork = self.repository.merge_base(landed.parent, &[author])?;
         let Some(fork) = fork.filter(|fork| *fork != landed.parent) else { return Ok(None) };
         Ok(Some(MergedTrees { fork: TreeId(self.repository.tree_id(fork)?), author: TreeId(author_commit.tree_id()) }))
+    }
+
+    /// A question after what was where a change puts a file that was not there, given the files that it found.
+    pub fn wanted(&self, landed: &Landed, file: &Arc<str>, before: &Snapshot<'_>) -> Wanted {
+        Wanted::new(landed.parent, file, before)
     }
 
     /// The trailers of one key in the messages of a change's commits.

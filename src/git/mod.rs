@@ -42,7 +42,7 @@ pub use history::Line;
 pub use landings::{Landed, Landings, MergedTrees, Next, Range, TreeId, Trees};
 pub use merge::{MergeDriver, MergedFile, MergedPath, Merging, MergingTrees, Names};
 pub use policy::PolicyTree;
-pub use removed::Wanted;
+pub use removed::{Removals, Wanted};
 pub use repository::Repository;
 pub use scratch::Scratch;
 pub use trailers::Trailer;

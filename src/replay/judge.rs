@@ -1,8 +1,9 @@
 //! The changes of a history, judged side by side.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
 
 use miette::Diagnostic;
 
@@ -10,7 +11,7 @@ use super::due;
 use super::fate;
 use super::outcome::{Change, End, Fate, Finding, Fixable, Replay, RuleError, Sums, Unjudged, Words};
 use super::sums;
-use super::walk::{Block, Limits, Open, Piece, Walk, unjudged};
+use super::walk::{Block, Limits, Open, Piece, Returning, Walk, apply, changed, unjudged};
 use crate::finding;
 use crate::git::{GitError, Landed, Range, Repository, Trailer};
 use crate::history::Difference;
@@ -58,6 +59,15 @@ pub(super) enum Judged {
     No(Unjudged),
 }
 
+impl Judged {
+    fn commit(&self) -> &str {
+        match self {
+            Self::Yes { change, .. } => &change.commit,
+            Self::No(unjudged) => &unjudged.commit,
+        }
+    }
+}
+
 impl Replayer<'_> {
     /// Replays. An error means that the history could not even be opened.
     pub fn run(&self, repository: &Repository) -> Result<Replay, GitError> {
@@ -67,6 +77,7 @@ impl Replayer<'_> {
         };
         let (waiting, count) = (Waiting::default(), AtomicUsize::new(0));
         let mut walk = Walk::new(repository, self.pack, self.range, self.limits)?;
+        let mut returning = Vec::new();
         rayon::in_place_scope(|scope| {
             let mut number = 0;
             while let Some(piece) = walk.piece(&|| self.watcher.is_stopped()) {
@@ -88,10 +99,12 @@ impl Replayer<'_> {
                     drop(place);
                 });
             }
+            returning = walk.returning();
         });
         let mut judged = judged.into_inner().unwrap_or_else(PoisonError::into_inner);
         judged.sort_by_key(|(number, _)| *number);
-        let judged = judged.into_iter().flat_map(|(_, judged)| judged).collect();
+        let mut judged: Vec<Judged> = judged.into_iter().flat_map(|(_, judged)| judged).collect();
+        self.judge_again(returning, &mut judged);
         let (commits, left) = (walk.commits, walk.left());
         // Who stops it when there is nothing left has all of it.
         let end = if left > 0 { End::Interrupted { left } } else { walk.end.clone() };
@@ -100,6 +113,17 @@ impl Replayer<'_> {
             std::mem::forget(walk);
         }
         Ok(replay)
+    }
+
+    /// Judges changes once more that bring images back.
+    fn judge_again(&self, returning: Vec<Returning<'_>>, judged: &mut [Judged]) {
+        for Returning { commit, block } in returning {
+            let Some(known) = judged.iter_mut().find(|known| known.commit() == commit) else { continue };
+            match block {
+                Ok(block) => self.judge_block(block).into_iter().for_each(|again| *known = again),
+                Err(unjudged) => *known = Judged::No(unjudged),
+            }
+        }
     }
 
     /// What all of it comes to.
@@ -176,17 +200,17 @@ impl Replayer<'_> {
     }
 
     fn judge_change(&self, pair: &Pair<'_>, open: Open, rounds: &mut Rounds) -> Judged {
-        let waived;
-        let pack = if open.trailers.is_empty() {
-            self.pack
-        } else {
-            waived = waiving(self.pack, &open.trailers);
-            &waived
-        };
-        if let Err(error) = self.watcher.refuse(pack, pair) {
+        let mut pack = Cow::Borrowed(self.pack);
+        if !open.trailers.is_empty() {
+            pack = Cow::Owned(waiving(self.pack, &open.trailers));
+        }
+        if !open.removed.is_empty() {
+            pack.to_mut().inputs.removed = open.removed;
+        }
+        if let Err(error) = self.watcher.refuse(&pack, pair) {
             return Judged::No(unjudged(&open.landed, &*error));
         }
-        match rounds.judge(pack, pair) {
+        match rounds.judge(&pack, pair) {
             Ok(outcome) => self.found(open.landed, outcome),
             Err(error) => Judged::No(unjudged(&open.landed, &error)),
         }
@@ -279,22 +303,6 @@ fn told(finding: finding::Finding) -> Finding {
         fix,
         waived: finding.waived,
         fate: Fate::Stayed,
-    }
-}
-
-/// The files of a tree that differs in these.
-fn changed<'r>(files: &Snapshot<'r>, differences: &[Difference]) -> Snapshot<'r> {
-    let mut entries = files.entries().clone();
-    apply(&mut entries, differences);
-    files.with_entries(entries)
-}
-
-fn apply(entries: &mut Entries, differences: &[Difference]) {
-    for Difference { path, other } in differences {
-        match other {
-            Some(entry) => drop(entries.insert(Arc::clone(path), entry.clone())),
-            None => drop(entries.remove(path)),
-        }
     }
 }
 

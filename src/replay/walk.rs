@@ -1,13 +1,15 @@
 //! The walk down a history, which makes pieces of it that can be judged side by side.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use miette::Diagnostic;
 
 use super::outcome::{End, Unjudged};
-use crate::git::{GitError, Landed, Landings, Next, Range, Repository, Trailer, TreeId, Trees};
-use crate::history::Difference;
+use crate::git::{GitError, Landed, Landings, Next, Range, Removals, Repository, Trailer, TreeId, Trees, Wanted};
+use crate::history::{Difference, Removed};
 use crate::pack::Pack;
+use crate::path::{directory_of, file_name};
 use crate::snapshot::{Entries, Origin, Pair, Scope, Snapshot};
 use crate::waiver;
 
@@ -56,6 +58,22 @@ pub(super) struct Open {
     pub(super) before: Vec<Difference>,
     pub(super) merged: Option<OpenMerge>,
     pub(super) trailers: Vec<Trailer>,
+    /// What was where it makes images, by their directories.
+    pub(super) removed: BTreeMap<Arc<str>, Removed>,
+}
+
+/// A change that may bring an image back.
+pub(super) struct NewImage {
+    landed: Landed,
+    directory: Arc<str>,
+    wanted: Wanted,
+}
+
+/// A change that brings images back, or of which nobody knows whether it does.
+pub(super) struct Returning<'r> {
+    pub(super) commit: String,
+    /// It alone, to be judged once more; or why that cannot be.
+    pub(super) block: Result<Block<'r>, Unjudged>,
 }
 
 /// A branch that was merged.
@@ -68,6 +86,7 @@ pub(super) struct OpenMerge {
 
 /// The walk.
 pub(super) struct Walk<'a> {
+    repository: &'a Repository,
     landings: Landings<'a>,
     trees: Trees<'a>,
     /// A snapshot of no files: all others share what was read with it.
@@ -80,6 +99,8 @@ pub(super) struct Walk<'a> {
     here: Option<Here>,
     current: Option<Block<'a>>,
     ready: VecDeque<Piece<'a>>,
+    /// The changes that make images: whether they had been there is known at the end, of all at once.
+    new_images: Vec<NewImage>,
     /// How many commits it passed.
     pub(super) commits: usize,
     changes: usize,
@@ -108,6 +129,7 @@ impl<'a> Walk<'a> {
         let shared = trees.nothing().limited_to(limits.memory);
         shared.derived().begin();
         Ok(Self {
+            repository,
             landings: repository.landings(range)?,
             trees,
             shared,
@@ -117,6 +139,7 @@ impl<'a> Walk<'a> {
             here: None,
             current: None,
             ready: VecDeque::new(),
+            new_images: Vec::new(),
             commits: 0,
             changes: 0,
             end: End::Range,
@@ -186,6 +209,41 @@ impl<'a> Walk<'a> {
         Ok(Some(Pair { base: None, tip: None, head: self.shared.with_entries(entries), origin }))
     }
 
+    /// The changes that bring back images which were taken away before. They were judged without a word of that.
+    pub(super) fn returning(&mut self) -> Vec<Returning<'a>> {
+        let (mut changes, mut wanted) = (Vec::new(), Vec::new());
+        for new in std::mem::take(&mut self.new_images) {
+            changes.push((new.landed, new.directory));
+            wanted.push(new.wanted);
+        }
+        let Removals { mut found, error, open } = self.repository.before_removals(wanted);
+        let mut returning: Vec<Returning<'a>> = Vec::new();
+        let mut of_change: BTreeMap<Arc<str>, Removed> = BTreeMap::new();
+        for (number, (landed, directory)) in changes.iter().enumerate() {
+            of_change.extend(found.remove(&number).map(|removed| (Arc::clone(directory), removed)));
+            if changes.get(number + 1).is_some_and(|(next, _)| next.commit == landed.commit) {
+                continue;
+            }
+            let removed = std::mem::take(&mut of_change);
+            let block = match error.as_ref().filter(|_| open.contains(&number)) {
+                Some(error) => Err(unjudged(landed, error)),
+                None if removed.is_empty() => continue,
+                None => self.alone(landed, removed).map_err(|error| unjudged(landed, &error)),
+            };
+            returning.push(Returning { commit: landed.commit.clone(), block });
+        }
+        returning
+    }
+
+    /// A block of one change.
+    fn alone(&self, landed: &Landed, removed: BTreeMap<Arc<str>, Removed>) -> Result<Block<'a>, GitError> {
+        let here = self.arrive(landed.after, &[landed.after, landed.before])?;
+        let before = self.trees.differences(landed.after, landed.before, &here.scope)?;
+        let open = self.opened(landed, &here, &before)?;
+        let head = self.shared.with_entries(here.entries);
+        Ok(Block { listed: here.listed, head, changes: vec![Open { removed, ..open }] })
+    }
+
     /// Ends the block that is being made.
     fn cut(&mut self) {
         self.ready.extend(self.current.take().map(Piece::Block));
@@ -215,18 +273,29 @@ impl<'a> Walk<'a> {
             self.cut();
             return Ok(()); // the list before it may name other files
         }
-        for Difference { path, other } in before {
-            match other {
-                Some(entry) => drop(here.entries.insert(path, entry)),
-                None => drop(here.entries.remove(&path)),
-            }
-        }
+        apply(&mut here.entries, &before);
         self.here = Some(here);
         Ok(())
     }
 
     /// Puts a change into the block that is being made.
     fn open(&mut self, landed: &Landed, here: &Here, before: &[Difference]) -> Result<(), GitError> {
+        let open = self.opened(landed, here, before)?;
+        self.note_new_images(landed, here, before);
+        let block = self.current.get_or_insert_with(|| Block {
+            listed: here.listed.clone(),
+            head: self.shared.with_entries(here.entries.clone()),
+            changes: Vec::new(),
+        });
+        block.changes.push(open);
+        self.changes += 1;
+        if block.changes.len() == BLOCK {
+            self.cut();
+        }
+        Ok(())
+    }
+
+    fn opened(&self, landed: &Landed, here: &Here, before: &[Difference]) -> Result<Open, GitError> {
         let mut merged = None;
         if landed.is_merge
             && let Some(trees) = self.landings.merged(landed)?
@@ -238,17 +307,24 @@ impl<'a> Walk<'a> {
         }
         let is_waived = self.pack.waivers.is_some();
         let trailers = if is_waived { self.landings.trailers(landed, waiver::TRAILER)? } else { Vec::new() };
-        let block = self.current.get_or_insert_with(|| Block {
-            listed: here.listed.clone(),
-            head: self.shared.with_entries(here.entries.clone()),
-            changes: Vec::new(),
-        });
-        block.changes.push(Open { landed: landed.clone(), before: before.to_vec(), merged, trailers });
-        self.changes += 1;
-        if block.changes.len() == BLOCK {
-            self.cut();
+        Ok(Open { landed: landed.clone(), before: before.to_vec(), merged, trailers, removed: BTreeMap::new() })
+    }
+
+    /// Notes where a change puts version files that were not there.
+    fn note_new_images(&mut self, landed: &Landed, here: &Here, before: &[Difference]) {
+        let is_new = |difference: &&Difference| {
+            difference.other.is_none() && self.pack.shape.is_version_file(file_name(&difference.path))
+        };
+        let new: Vec<&Difference> = before.iter().filter(is_new).collect();
+        if new.is_empty() {
+            return;
         }
-        Ok(())
+        let files = changed(&self.shared.with_entries(here.entries.clone()), before);
+        for Difference { path, .. } in new {
+            let wanted = self.landings.wanted(landed, path, &files);
+            let directory = directory_of(path).into();
+            self.new_images.push(NewImage { landed: landed.clone(), directory, wanted });
+        }
     }
 
     /// Lists the files of a tree, with those that the lists in `trees` name.
@@ -274,5 +350,21 @@ pub(super) fn unjudged(landed: &Landed, error: &dyn Diagnostic) -> Unjudged {
         summary: landed.summary.clone(),
         reason: error.to_string(),
         help: error.help().map(|help| help.to_string()),
+    }
+}
+
+/// The files of a tree that differs in these.
+pub(super) fn changed<'r>(files: &Snapshot<'r>, differences: &[Difference]) -> Snapshot<'r> {
+    let mut entries = files.entries().clone();
+    apply(&mut entries, differences);
+    files.with_entries(entries)
+}
+
+pub(super) fn apply(entries: &mut Entries, differences: &[Difference]) {
+    for Difference { path, other } in differences {
+        match other {
+            Some(entry) => drop(entries.insert(Arc::clone(path), entry.clone())),
+            None => drop(entries.remove(path)),
+        }
     }
 }
