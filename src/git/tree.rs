@@ -2,12 +2,11 @@
 //! over it once more without an object for each.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use git2::{OdbObject, Oid};
-use rayon::prelude::*;
 
 use super::entry::{DIRECTORY, bytes_of, canonical, kind_of_mode};
 use super::error::{Doing, GitError};
@@ -25,9 +24,6 @@ const MOST_BYTES: usize = 64 << 20;
 
 /// How long one of them may be, in bytes: as long as Linux has them.
 const LONGEST: usize = 4096;
-
-/// From how many directories in one on they are listed on several threads: to start one takes as long as to list some dozens.
-const WORTH_A_THREAD: usize = 64;
 
 /// How many digits a mode may have: git writes six at most, other programs zeros before them.
 const MODE_DIGITS: usize = 10;
@@ -198,23 +194,22 @@ impl Differences {
     }
 }
 
-/// How much may still be listed. Several threads may list at once.
+/// How much may still be listed.
 struct Budget {
-    items: AtomicUsize,
-    bytes: AtomicUsize,
+    items: Cell<usize>,
+    bytes: Cell<usize>,
 }
 
 impl Budget {
     fn new() -> Self {
-        Self { items: AtomicUsize::new(MOST), bytes: AtomicUsize::new(MOST_BYTES) }
+        Self { items: Cell::new(MOST), bytes: Cell::new(MOST_BYTES) }
     }
 
     /// Notes that so many more files are listed or directories visited, in `directory` or at it, with paths of so many bytes together.
     fn spend(&self, directory: &str, items: usize, bytes: usize) -> Result<(), GitError> {
         for (left, spent) in [(&self.items, items), (&self.bytes, bytes)] {
-            if left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(spent)).is_err() {
-                return Err(too_many(directory));
-            }
+            let rest = left.get().checked_sub(spent);
+            left.set(rest.ok_or_else(|| too_many(directory))?);
         }
         Ok(())
     }
@@ -255,46 +250,17 @@ impl<'o, 'r> Listing<'o, 'r> {
         Self { objects, budget: Budget::new() }
     }
 
-    /// Lists all below a place, in the order of the paths; from the first wide directory on, on several threads.
+    /// Lists all below a place, in the order of the paths. Two threads would take longer than one: libgit2 has them wait.
     fn add(&self, place: Place<'_>, files: &mut Vec<File>) -> Result<(), GitError> {
+        // No recursion: a deep tree must not fill the stack.
         let mut nodes = vec![Node::Directory(place)];
-        while let Some(node) = nodes.pop() {
-            let place = match node {
-                Node::File(file) => {
-                    files.push(file);
-                    continue;
-                }
-                Node::Directory(place) => place,
-            };
-            let below = self.nodes_in(&place)?;
-            let directories = below.iter().filter(|node| matches!(node, Node::Directory(_))).count();
-            if directories < WORTH_A_THREAD {
-                nodes.extend(below.into_iter().rev());
-                continue;
-            }
-            let parts: Vec<_> = below.into_par_iter().map(|node| self.all_of(node)).collect();
-            // Which of them met the limit is a matter of chance.
-            if parts.iter().any(|part| matches!(part, Err(GitError::TooManyFiles { .. }))) {
-                return Err(too_many(&place.path));
-            }
-            for part in parts {
-                files.extend(part?);
-            }
-        }
-        Ok(())
-    }
-
-    /// All files of a node, found by one thread. A deep tree must not fill its stack.
-    fn all_of(&self, node: Node<'_>) -> Result<Vec<File>, GitError> {
-        let mut files = Vec::new();
-        let mut nodes = vec![node];
         while let Some(node) = nodes.pop() {
             match node {
                 Node::File(file) => files.push(file),
                 Node::Directory(place) => nodes.extend(self.nodes_in(&place)?.into_iter().rev()),
             }
         }
-        Ok(files)
+        Ok(())
     }
 
     /// What is listed of a directory, in its order.

@@ -969,10 +969,10 @@ fn a_tree_that_unfolds_without_an_end_is_refused() {
     }
 }
 
-/// Wide directories are listed on several threads, which have less of a stack, and meet the limit in any order.
+/// The limit names where it was met, and neither a wide tree nor a deep one fills the stack.
 #[cfg(unix)]
 #[test]
-fn a_wide_tree_is_refused_by_its_own_name_and_may_be_deep() {
+fn a_tree_is_refused_where_it_is_too_wide_and_may_be_deep() {
     let scratch = Scratch::new();
     let repo = scratch.kubernetes("repo");
     let tower = Tower(&repo);
@@ -981,7 +981,6 @@ fn a_wide_tree_is_refused_by_its_own_name_and_may_be_deep() {
     let wide = tower.commit(&tower.grow(("40000", &many), 1, 100, 3));
     let (code, said) = said_of_bomb(&repo, &["--all", "--head", &wide]);
     assert!(code == Some(2) && said.contains("test/images/bomb"), "{said}");
-    assert!(!said.contains("test/images/bomb/"), "which of them is chance: {said}");
 
     // Nothing is wrong with one that is as deep as a path may be long.
     let names: Vec<String> = (1..=80).map(|number| format!("{number:03}")).collect();
