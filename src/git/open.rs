@@ -93,7 +93,19 @@ fn open_once(directory: Option<&Path>, environment: &Environment) -> Result<git2
         flags = RepositoryOpenFlags::empty();
     }
     // Not `discover`: that forgets the working tree of a repository that lies elsewhere.
-    git2::Repository::open_ext(directory.unwrap_or(Path::new(".")), flags, &[] as &[&Path])
+    let repository = git2::Repository::open_ext(directory.unwrap_or(Path::new(".")), flags, &[] as &[&Path])?;
+    if is_bare_by_its_name(&repository) { git2::Repository::open_bare(repository.path()) } else { Ok(repository) }
+}
+
+/// Whether no configuration says if a repository is bare, and git takes it for that, as it is not called `.git`. libgit2 would look at the
+/// files around it.
+fn is_bare_by_its_name(repository: &git2::Repository) -> bool {
+    let is_unsaid = repository.config().is_ok_and(|config| {
+        let keys = ["core.bare", "core.worktree"];
+        keys.iter().all(|key| config.get_entry(key).is_err_and(|error| error.code() == ErrorCode::NotFound))
+    });
+    let is_bare = repository.is_bare() || repository.is_worktree();
+    is_unsaid && !is_bare && repository.path().file_name().is_some_and(|name| name != ".git")
 }
 
 /// Git itself, in the repository that is meant.

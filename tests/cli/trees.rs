@@ -168,6 +168,12 @@ fn bare_repositories_have_commits_alone() {
     bare.imglint(&["--base", "master"]).is(1, STALE);
     bare.imglint(&["--staged"]).fails(&["this repository is bare: it has no index", "--head REV"]);
     bare.imglint(&["--worktree"]).fails(&["it has no working tree"]);
+
+    // Git takes one without a configuration for bare, too, and not the files around it for its own.
+    std::fs::remove_file(bare.root.join("config")).expect("a file");
+    bare.imglint(&["--base", "master", "--head", "topic"]).is(1, STALE);
+    bare.imglint(&["--base", "master"]).is(1, STALE);
+    bare.imglint(&["--worktree"]).fails(&["it has no working tree"]);
 }
 
 #[test]
