@@ -35,6 +35,16 @@ pub struct Difference {
     pub other: Option<Entry>,
 }
 
+impl Difference {
+    /// Has a list of files say of this path what the other tree says of it.
+    pub fn apply_to(&self, entries: &mut Entries) {
+        match &self.other {
+            Some(entry) => drop(entries.insert(Arc::clone(&self.path), entry.clone())),
+            None => drop(entries.remove(&self.path)),
+        }
+    }
+}
+
 /// One step back on the first-parent line: from a state of the tree to the one before.
 #[derive(Debug, Clone)]
 pub enum Step {

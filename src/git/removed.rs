@@ -126,7 +126,7 @@ impl Search {
         for difference in before {
             for directory in directories_above(&difference.path) {
                 for asked in self.asked.get_mut(directory).into_iter().flatten() {
-                    apply(difference, &mut asked.wanted.files);
+                    difference.apply_to(&mut asked.wanted.files);
                 }
             }
         }
@@ -140,13 +140,5 @@ impl Search {
             asked.retain(|asked| asked.left > 0);
         }
         self.asked.retain(|_, asked| !asked.is_empty());
-    }
-}
-
-/// Makes files what they were on the other side of a difference.
-fn apply(Difference { path, other }: &Difference, files: &mut Entries) {
-    match other {
-        Some(entry) => drop(files.insert(Arc::clone(path), entry.clone())),
-        None => drop(files.remove(path)),
     }
 }

@@ -184,11 +184,8 @@ impl Differences {
     /// The files of the second tree, given those of the first.
     pub(super) fn applied_to(self, entries: &Entries) -> Entries {
         let mut entries = entries.clone();
-        for Difference { path, other } in self.within {
-            match other {
-                Some(entry) => drop(entries.insert(path, entry)),
-                None => drop(entries.remove(&path)),
-            }
+        for difference in &self.within {
+            difference.apply_to(&mut entries);
         }
         entries
     }

@@ -29,7 +29,7 @@ pub fn look_back<E: From<StoreError>>(
         }
         match step? {
             Step::Cut => return Ok(search.end(now, true)),
-            Step::Made { commit, before } => search.step_back(commit, before)?,
+            Step::Made { commit, before } => search.step_back(commit, &before)?,
         }
     }
     Ok(search.end(now, false))
@@ -118,15 +118,12 @@ impl<'a, 'r> Search<'a, 'r> {
     }
 
     /// Goes back over one step.
-    fn step_back(&mut self, commit: Option<Commit>, before: Vec<Difference>) -> Result<(), StoreError> {
+    fn step_back(&mut self, commit: Option<Commit>, before: &[Difference]) -> Result<(), StoreError> {
         let paths: BTreeSet<Arc<str>> = before.iter().map(|difference| Arc::clone(&difference.path)).collect();
         let may_follow = self.open.values().any(|open| open.may_follow(&paths));
         let after = may_follow.then(|| self.pair.head.with_entries(self.entries.clone()));
-        for Difference { path, other } in before {
-            match other {
-                Some(entry) => drop(self.entries.insert(path, entry)),
-                None => drop(self.entries.remove(&path)),
-            }
+        for difference in before {
+            difference.apply_to(&mut self.entries);
         }
         if let Some(after) = after {
             let before = self.pair.head.with_entries(self.entries.clone());

@@ -361,10 +361,7 @@ pub(super) fn changed<'r>(files: &Snapshot<'r>, differences: &[Difference]) -> S
 }
 
 pub(super) fn apply(entries: &mut Entries, differences: &[Difference]) {
-    for Difference { path, other } in differences {
-        match other {
-            Some(entry) => drop(entries.insert(Arc::clone(path), entry.clone())),
-            None => drop(entries.remove(path)),
-        }
+    for difference in differences {
+        difference.apply_to(entries);
     }
 }
